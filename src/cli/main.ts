@@ -1,0 +1,1 @@
+console.log("lathe", process.version, process.argv.slice(2));

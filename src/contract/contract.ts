@@ -1,0 +1,82 @@
+/**
+ * A contract as the rest of the workshop sees it: what `contract.yaml` says after validation, with every default filled in.
+ * The schema (`schema.ts`) makes exactly this.
+ */
+export interface Contract {
+  readonly version: 1;
+  readonly name: string;
+  readonly description: string;
+
+  // The eight topics.
+  readonly data: DataTopic;
+  readonly sharding: { readonly shards: number; readonly locality: "none" | "by_key_prefix" };
+  readonly replication: { readonly nodes: number; readonly consensus: "none" | "raft" };
+  readonly consistency: {
+    readonly reads: "linearizable" | "stale_allowed";
+    readonly transactions: "none" | "single_statement" | "one_shot" | "interactive";
+    readonly isolation: "serializable" | "snapshot" | "read_committed";
+  };
+  readonly storage: {
+    /** `every_commit`: acknowledged means flushed to the device. `interval`: at most `lossWindowMs` may be lost. */
+    readonly durability: "every_commit" | "interval" | "none";
+    readonly lossWindowMs?: number | undefined;
+    readonly checksums: boolean;
+  };
+  readonly caching: { readonly rowCache: "none" | "lru" | "w_tinylfu" };
+  readonly surface: {
+    readonly protocols: readonly ("mysql" | "http" | "postgresql" | "embedded")[];
+    readonly transactions: "none" | "multi_statement_packet";
+  };
+  readonly failure: {
+    readonly tolerates: readonly ("process_crash" | "power_loss" | "node_loss" | "partition")[];
+    readonly recoverySecondsMax: number;
+  };
+
+  readonly workload: WorkloadSpec;
+  readonly targets: Targets;
+  /** Sentences that must stay true; those with an `oracle` are checked by a gate. */
+  readonly invariants: readonly { readonly text: string; readonly oracle?: string | undefined }[];
+  readonly nonGoals: readonly string[];
+}
+
+export interface DataTopic {
+  readonly tables: readonly TableSpec[];
+  readonly keyEncoding: "order_preserving";
+}
+
+export interface TableSpec {
+  readonly name: string;
+  readonly columns: readonly Column[];
+  readonly primaryKey: readonly string[];
+  /** Expected number of rows. */
+  readonly rows: number;
+}
+
+export interface Column {
+  readonly name: string;
+  readonly type: "bigint" | "int" | "double" | "varchar" | "varbinary";
+  readonly lengthMax?: number | undefined;
+  readonly nullable: boolean;
+}
+
+export interface WorkloadSpec {
+  readonly benchmark: "taobench" | "ycsb";
+  /** A workload of the benchmark: `o` or `a` of TAOBench, `c` of YCSB. */
+  readonly profile: string;
+  /** Edges of TAOBench (two objects each), records of YCSB. */
+  readonly scale: number;
+  readonly clients: number;
+  readonly loop: "closed" | "open";
+  /** Open loop only. */
+  readonly operationsPerSecond?: number | undefined;
+}
+
+export interface Targets {
+  readonly throughputMin?: number | undefined;
+  readonly p99UsMax?: number | undefined;
+  /** The operating system's memory that the user grants; below it more memory is no loss. */
+  readonly memoryMiBMax: number;
+  /** Non-inferiority margins of the guards: the candidate may be worse by at most this ratio. */
+  readonly p99RatioMax: number;
+  readonly memoryRatioMax: number;
+}

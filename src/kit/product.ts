@@ -1,0 +1,40 @@
+/**
+ * What every assembled product looks like from outside: `product.ts` exports `open(env, knobs, options)`.
+ * The workshop (gates, fleet, bench) loads a product through this interface only, with its own Env.
+ */
+import type { Env } from "./env/env.ts";
+import type { Metric } from "./metric.ts";
+
+/** Knob values by name, as in the product's `knobs.yaml`. */
+export type KnobValues = Readonly<Record<string, number | string | boolean>>;
+
+export interface ProductOptions {
+  /** Where the data live; created where missing. */
+  dataDirectory: string;
+}
+
+export interface ServeOptions {
+  host: string;
+  /** 0 lets the system choose. */
+  mysqlPort: number;
+  /** Undefined: no metrics endpoint. 0 lets the system choose. */
+  metricsPort?: number | undefined;
+  user: string;
+  password: string;
+}
+
+export interface Product {
+  readonly name: string;
+  /** Binds the surfaces; resolves when they accept connections. Errors: ADDRESS_IN_USE. */
+  serve(options: ServeOptions): Promise<{ mysqlPort: number; metricsPort: number | undefined }>;
+  metrics(): Metric[];
+  /** Writes out what is in memory and compacts every level with the present knobs; used to prepare checkpoints. */
+  rewrite(): Promise<void>;
+  /** Resolves when no background work is left. */
+  settle(): Promise<void>;
+  /** Stops accepting, lets running statements end within `timeoutMs`, then closes. */
+  drain(timeoutMs: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+export type OpenProduct = (env: Env, knobs: KnobValues, options: ProductOptions) => Promise<Product>;

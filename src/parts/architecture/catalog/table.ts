@@ -1,0 +1,33 @@
+/**
+ * Tables as every part sees them: names, types, primary key. The catalog part stores them; contracts declare them.
+ */
+
+export type ColumnType = "bigint" | "int" | "double" | "varchar" | "varbinary";
+
+export interface Column {
+  readonly name: string;
+  readonly type: ColumnType;
+  /** Characters for varchar, bytes for varbinary; undefined for numbers. */
+  readonly lengthMax?: number | undefined;
+  readonly nullable: boolean;
+}
+
+export interface Table {
+  /** Assigned by the catalog, from 1; part of every key of the table. */
+  readonly id: number;
+  readonly name: string;
+  readonly columns: readonly Column[];
+  /** Ordinals of the primary key's columns, in key order. Tables without one are refused. */
+  readonly primaryKey: readonly number[];
+}
+
+/** A column's value. 64-bit integers are bigint, so that they stay exact. */
+export type ColumnValue = bigint | number | string | Uint8Array | null;
+
+export interface Catalog {
+  find(name: string): Table | undefined;
+  byId(id: number): Table | undefined;
+  list(): readonly Table[];
+  /** Rises by one with every change; prepared statements are re-planned when it differs. */
+  readonly version: number;
+}

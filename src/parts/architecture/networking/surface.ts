@@ -1,0 +1,20 @@
+/**
+ * Surface: a protocol server in front of an executor.
+ *
+ * Contract: binds to loopback unless told otherwise; requires authentication; every connection, packet, statement and
+ * buffer has a stated limit; `drain` stops accepting, lets running statements end, then closes.
+ */
+import type { Metric } from "../../../kit/metric.ts";
+
+export interface Surface {
+  listen(options: { host: string; port: number }): Promise<{ port: number }>;
+  drain(timeoutMs: number): Promise<void>;
+  close(): Promise<void>;
+  metrics(): Metric[];
+}
+
+/** User and verifier; the password itself is not kept longer than a protocol's scramble needs. */
+export interface Credentials {
+  readonly user: string;
+  readonly password: string;
+}

@@ -1,0 +1,98 @@
+/**
+ * Executor: statements in, results out; what stands between a wire protocol and the store.
+ *
+ * Purpose: a surface (MySQL, later HTTP and PostgreSQL) owns bytes on the wire, sessions and limits; an executor owns
+ * parsing, planning, reads, commands. A surface sees results through a `ResultSink` and encodes them as it likes.
+ * Contract:
+ *   1. A call that can answer at once (a read from memory or page cache) returns undefined and has already called the
+ *      sink; one that must wait returns a promise that resolves after the last call of the sink.
+ *   2. Per statement the sink sees either `rows(shape)`, `row(…)`*, `end()`, or `done(…)`, or `fail(…)`. After a
+ *      failed statement the remaining ones of a multi-statement text are not run.
+ *   3. Text `START TRANSACTION; …; COMMIT` in one call is one atomic, serializable command; a transaction that would stay
+ *      open at the end of the call is refused with the missing leaf's name, and nothing of it happens.
+ * Source: the Handler_interface of MySQL's sql_class, tRPC's separation of procedure and transport.
+ */
+import type { Metric } from "../../kit/metric.ts";
+import type { Column, ColumnValue, Table } from "../architecture/catalog/table.ts";
+
+export interface Executor {
+  /** Plans one statement with `?` parameters. Throws SqlError. */
+  prepare(sql: string): PreparedStatement;
+  /** Runs a prepared statement; `parameters` are valid during the call. */
+  execute(
+    statement: PreparedStatement,
+    parameters: readonly ColumnValue[],
+    sink: ResultSink,
+  ): Promise<void> | undefined;
+  /** Runs a text of one or more statements (`;` between them). */
+  query(sql: string, sink: ResultSink): Promise<void> | undefined;
+  metrics(): Metric[];
+}
+
+export interface PreparedStatement {
+  readonly parameterCount: number;
+  /** Undefined for statements that return no rows. */
+  readonly shape: ResultShape | undefined;
+}
+
+/** The columns of a result. One object per plan, so that a surface can cache its encoding by identity. */
+export interface ResultShape {
+  readonly columns: readonly ResultColumn[];
+  /**
+   * Set where rows are passed as stored bytes: column i of the result is column `ordinals[i]` of `table`.
+   */
+  readonly stored?: { readonly table: Table; readonly ordinals: readonly number[] } | undefined;
+}
+
+export interface ResultColumn extends Pick<Column, "name" | "type" | "lengthMax" | "nullable"> {
+  readonly tableName: string;
+}
+
+export interface ResultSink {
+  rows(shape: ResultShape): void;
+  /** A row of a shape with `stored`: key and value as in RowLayout; valid during the call. */
+  storedRow(key: Uint8Array, value: Uint8Array): void;
+  /** A row of values, for shapes without `stored`. */
+  valueRow(values: readonly ColumnValue[]): void;
+  /** Ends a result set. */
+  end(): void;
+  /** A statement without rows. */
+  done(result: { affectedRows: number; matchedRows: number; info: string }): void;
+  fail(error: SqlError): void;
+  /** Whether another statement of the same text follows the one that ends next (MySQL's MORE_RESULTS flag). */
+  moreResults: boolean;
+}
+
+/** An error in the terms of SQL; surfaces translate it to their protocol. */
+export class SqlError extends Error {
+  readonly code = "SQL";
+  readonly reason: SqlErrorReason;
+  /** The path of the leaf that the statement needs and the product lacks. */
+  readonly leaf: string | undefined;
+
+  constructor(reason: SqlErrorReason, message: string, leaf?: string) {
+    super(message);
+    this.name = "SqlError";
+    this.reason = reason;
+    this.leaf = leaf;
+  }
+}
+
+export type SqlErrorReason =
+  | "syntax"
+  | "not_selected"
+  | "unknown_table"
+  | "unknown_column"
+  | "table_exists"
+  | "duplicate_key"
+  | "wrong_value_count"
+  | "wrong_parameter_count"
+  | "out_of_range"
+  | "value_too_long"
+  | "null_not_allowed"
+  | "limit_exceeded"
+  | "read_only"
+  | "disk_full"
+  | "corruption"
+  | "shutting_down"
+  | "internal";
