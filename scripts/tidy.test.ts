@@ -1,0 +1,171 @@
+/**
+ * The repo's laws, executable. Each law says how much it looked at and fails when that was nothing.
+ * Source: TigerBeetle's tidy.zig, Pebble's lint_test.go.
+ */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { test } from "node:test";
+import { functionLengths } from "./function-lengths.ts";
+import { lintConfig } from "./generate-lint-config.ts";
+import { allowedRooms, rooms } from "./layers.ts";
+import { importsOf, isEvidence, readText, repositoryFiles, roomOf, root } from "./repository.ts";
+
+const files = repositoryFiles();
+const typescript = files.filter((path) => path.endsWith(".ts") && !path.endsWith(".d.ts"));
+const sources = typescript.filter((path) => path.startsWith("src/"));
+const product = sources.filter((path) => !isEvidence(path));
+
+/** Fails with the list of offenders; proves first that the law looked at enough. */
+function law(lookedAt: number, atLeast: number, offenders: readonly string[]): void {
+  assert.ok(lookedAt >= atLeast, `the law looked at ${lookedAt} things only; at least ${atLeast} expected`);
+  assert.deepEqual(offenders, []);
+}
+
+test("rooms import only to their left", () => {
+  const imports = product.flatMap((path) => importsOf(path));
+  const crossing = imports.filter(({ target }) => roomOf(target) !== undefined);
+  const offenders = crossing
+    .filter(({ source, target }) => !allowedRooms(roomOf(source) ?? "").includes(roomOf(target) ?? ""))
+    .map(({ source, target, line }) => `${source}:${line} imports ${target}`);
+  law(crossing.length, 50, offenders);
+});
+
+test("every folder of src is a room of the layer law", () => {
+  const found = new Set(sources.map((path) => roomOf(path)).filter((room) => room !== undefined));
+  law(found.size, 5, [...found].filter((room) => !rooms.includes(room)));
+});
+
+test("a part imports kit, its own folder and ports", () => {
+  const partFolders = files.filter((path) => /^src\/parts\/.*part\.yaml$/.test(path)).map((path) => dirname(path));
+  const folderOf = (path: string) =>
+    partFolders.filter((folder) => path.startsWith(`${folder}/`)).sort((a, b) => b.length - a.length)[0];
+  const imports = product.filter((path) => roomOf(path) === "parts").flatMap((path) => importsOf(path));
+  const offenders = imports
+    .filter(({ target }) => roomOf(target) === "parts")
+    .filter(({ source, target }) => folderOf(target) !== undefined && folderOf(target) !== folderOf(source))
+    .map(({ source, target, line }) => `${source}:${line} imports ${target}, the inside of another part`);
+  law(imports.length, 10, offenders);
+});
+
+test("parts and kit have no dependencies; parts reach the world through Env only", () => {
+  const carried = product.filter((path) => ["kit", "parts"].includes(roomOf(path) ?? ""));
+  const pure = new Set(["node:crypto", "node:zlib", "node:assert", "node:assert/strict"]);
+  const offenders = carried
+    .flatMap((path) => importsOf(path))
+    .filter(({ source, target }) => {
+      if (target.startsWith("src/")) return false;
+      if (roomOf(source) === "kit") return !target.startsWith("node:");
+      return !pure.has(target);
+    })
+    .map(({ source, target, line }) => `${source}:${line} imports ${target}`);
+  law(carried.length, 20, offenders);
+});
+
+test("imports lead to files", () => {
+  const imports = typescript.flatMap((path) => importsOf(path)).filter(({ target }) => /\.(ts|mjs)$/.test(target));
+  const known = new Set(files);
+  const offenders = imports
+    .filter(({ target }) => target.startsWith("src/") && !known.has(target))
+    .map(({ source, target, line }) => `${source}:${line} imports ${target}, which does not exist`);
+  law(imports.length, 50, offenders);
+});
+
+test("no file stands unused", () => {
+  const entries = /(^src\/cli\/main\.ts$|\/(main|part)\.ts$|-(process|worker|job|server)\.ts$)/;
+  const used = new Set(typescript.flatMap((path) => importsOf(path).map(({ target }) => target)));
+  const named = files.filter((path) => path.endsWith("part.yaml")).map((path) => [dirname(path), readText(path)]);
+  const offenders = product.filter(
+    (path) =>
+      !used.has(path) &&
+      !entries.test(path) &&
+      !named.some(([folder, text]) => path.startsWith(`${folder}/`) && text.includes(basename(path))),
+  );
+  law(product.length, 30, offenders);
+});
+
+test("names say what a file holds", () => {
+  const banned = /(^|[/_.-])(utils?|helpers?|misc|common|stuff|index)([/_.-]|$)/;
+  law(typescript.length, 30, typescript.filter((path) => banned.test(path) && !path.includes("journal-index")));
+});
+
+test("file names are kebab-case, except folders named by the feature model", () => {
+  const offenders = typescript.filter((path) => !/^[a-z0-9]+([-.][a-z0-9]+)*$/.test(basename(path)));
+  law(typescript.length, 30, offenders);
+});
+
+test("no barrel files", () => {
+  const offenders = sources.filter((path) => {
+    const code = readText(path).replace(/\/\*[\s\S]*?\*\//g, "").replace(/\/\/.*$/gm, "").trim();
+    const statements = code.split(";").map((statement) => statement.trim()).filter((statement) => statement !== "");
+    return statements.length > 0 && statements.every((statement) => /^export\s[^=(]*\sfrom\s/.test(statement));
+  });
+  law(sources.length, 30, offenders);
+});
+
+test("every module of kit and parts opens with a header", () => {
+  const carried = product.filter((path) => ["kit", "parts"].includes(roomOf(path) ?? ""));
+  law(carried.length, 20, carried.filter((path) => !/^(\/\*\*|\/\/)/.test(readText(path))));
+});
+
+test("functions stay around 70 lines, files below 700, lines below 120 columns", () => {
+  const limits = JSON.parse(readText("scripts/size-ratchet.json")) as Record<string, number>;
+  const offenders: string[] = [];
+  let functions = 0;
+  for (const path of typescript.filter((name) => !isEvidence(name))) {
+    const text = readText(path);
+    const lines = text.split("\n");
+    if (lines.length > (limits[path] ?? 700)) offenders.push(`${path} has ${lines.length} lines`);
+    lines.forEach((line, index) => {
+      if (line.length > 120) offenders.push(`${path}:${index + 1} has ${line.length} columns`);
+    });
+    for (const found of functionLengths(text)) {
+      functions++;
+      const allowed = limits[`${path}#${found.name}`] ?? 80;
+      if (found.lines > allowed) offenders.push(`${path}:${found.line} ${found.name} has ${found.lines} lines`);
+    }
+  }
+  law(functions, 50, offenders);
+});
+
+test("the repo speaks of Lathe alone", () => {
+  const own = "scripts/tidy.test.ts";
+  const text = files.filter((path) => /\.(ts|mjs|md|yaml|yml|json|html)$/.test(path) && path !== own);
+  const banned = [
+    /\bFIXME\b/, /\bXXX\b/, /\bTODO\b/, /\/work\//, /\/root\//, /issue #?\d/i, /\bhelper-\d/, /\bclaude\b/i,
+    /registry\.npmjs\.org/, /proxy\.golang/, /deb\.debian\.org/,
+  ];
+  const offenders = text
+    .filter((path) => path !== "package-lock.json")
+    .flatMap((path) =>
+      readText(path)
+        .split("\n")
+        .flatMap((line, index) => (banned.some((word) => word.test(line)) ? [`${path}:${index + 1}: ${line.trim()}`] : [])),
+    );
+  law(text.length, 30, offenders);
+});
+
+test("the lock file names no host", () => {
+  const lock = readText("package-lock.json");
+  law(lock.length, 1000, lock.includes('"resolved"') ? ["package-lock.json has `resolved` addresses"] : []);
+});
+
+test("generated files are fresh", () => {
+  const committed = readFileSync(join(root, ".oxlintrc.json"), "utf8");
+  assert.equal(committed, `${JSON.stringify(lintConfig(), null, 2)}\n`, "run `node scripts/generate-lint-config.ts`");
+});
+
+test("every test file asserts something", () => {
+  const tests = typescript.filter((path) => path.endsWith(".test.ts"));
+  const asserting = /\bassert\b|fc\.assert|registerConformance|[Cc]onformance\(/;
+  law(tests.length, 5, tests.filter((path) => !asserting.test(readText(path))));
+});
+
+test("the laws find planted offences", () => {
+  const planted = importsOf("src/kit/x.ts", 'import { a } from "../bench/b.ts";\nexport { c } from "./d.ts";');
+  assert.deepEqual(planted.map(({ target }) => target), ["src/bench/b.ts", "src/kit/d.ts"]);
+  assert.ok(!allowedRooms("kit").includes("bench"));
+  assert.ok(!allowedRooms("search").includes("study"));
+  const long = `function long() {\n${"  call();\n".repeat(90)}}\n`;
+  assert.equal(functionLengths(long)[0].lines, 92);
+});
