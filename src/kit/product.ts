@@ -27,6 +27,11 @@ export interface Product {
   readonly name: string;
   /** Binds the surfaces; resolves when they accept connections. Errors: ADDRESS_IN_USE. */
   serve(options: ServeOptions): Promise<{ mysqlPort: number; metricsPort: number | undefined }>;
+  /**
+   * Runs SQL text in this process, past every surface: the way of embedded use, and of gates. One result per statement.
+   * Rejects with the statement's error.
+   */
+  query(sql: string): Promise<QueryResult[]>;
   metrics(): Metric[];
   /** Writes out what is in memory and compacts every level with the present knobs; used to prepare checkpoints. */
   rewrite(): Promise<void>;
@@ -35,6 +40,13 @@ export interface Product {
   /** Stops accepting, lets running statements end within `timeoutMs`, then closes. */
   drain(timeoutMs: number): Promise<void>;
   close(): Promise<void>;
+}
+
+export interface QueryResult {
+  /** Names of the columns; empty for statements without rows. */
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly (bigint | number | string | Uint8Array | null)[])[];
+  readonly affectedRows: number;
 }
 
 export type OpenProduct = (env: Env, knobs: KnobValues, options: ProductOptions) => Promise<Product>;
