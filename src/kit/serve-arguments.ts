@@ -1,0 +1,130 @@
+/**
+ * The command line of a product: parsed without any dependency, every mistake with what would have been right.
+ */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { LatheError } from "./errors.ts";
+import { knobValuesOf, parseKnobArgument, parseKnobFile } from "./knob-file.ts";
+import { type KnobDefinition, resolveKnobs } from "./knob-table.ts";
+import { exitCodeHelp } from "./serve-exit-codes.ts";
+import { suggestion } from "./suggestion.ts";
+
+export interface ServeArguments {
+  readonly data: string;
+  readonly host: string;
+  readonly mysqlPort: number;
+  readonly metricsPort: number | undefined;
+  readonly user: string;
+  readonly drainMs: number;
+  readonly knobFiles: readonly string[];
+  readonly knobs: Readonly<Record<string, number | string | boolean>>;
+  readonly mode: "serve" | "rewrite" | "version" | "help";
+}
+
+interface Flag {
+  readonly name: string;
+  readonly value?: string;
+  readonly text: string;
+}
+
+/** Flags with what they mean; `--help` and the check for unknown ones come from here. */
+export const serveFlags: readonly Flag[] = [
+  { name: "--data", value: "DIR", text: "where the data live; created where missing (default ./data)" },
+  { name: "--host", value: "HOST", text: "address to listen on (default 127.0.0.1)" },
+  { name: "--mysql-port", value: "N", text: "port of the MySQL protocol, 0 lets the system choose (default 3306)" },
+  { name: "--metrics-port", value: "N", text: "port of /metrics, 0 lets the system choose (default: none)" },
+  { name: "--user", value: "NAME", text: "the one user (default lathe); its password comes from LATHE_PASSWORD" },
+  { name: "--drain-ms", value: "N", text: "how long running statements may take to end on SIGTERM (default 10000)" },
+  { name: "--knobs", value: "FILE", text: "knob values that override knobs.yaml" },
+  { name: "--knob", value: "NAME=VALUE", text: "one knob value that overrides both; may be repeated" },
+  { name: "--rewrite", text: "rewrite all files with the present knobs, then exit" },
+  { name: "--version", text: "name, version and selection hash" },
+  { name: "--help", text: "this text" },
+];
+
+/** Errors: INVALID_ARGUMENT. */
+export function parseServeArguments(argv: readonly string[]): ServeArguments {
+  const values = new Map<string, string>();
+  const knobFiles: string[] = [];
+  const knobs: Record<string, number | string | boolean> = {};
+  let mode: ServeArguments["mode"] = "serve";
+  for (let at = 0; at < argv.length; at++) {
+    const [name, inline] = splitFlag(argv[at]);
+    const flag = serveFlags.find((one) => one.name === name);
+    if (flag === undefined) throw wrong(`unknown argument ${name}${suggestion(name, serveFlags.map((one) => one.name))}`);
+    if (flag.value === undefined) {
+      mode = name.slice(2) as ServeArguments["mode"];
+      continue;
+    }
+    const value = inline ?? argv[++at];
+    if (value === undefined || value === "") throw wrong(`${name} needs a value: ${name} ${flag.value}`);
+    if (name === "--knobs") knobFiles.push(value);
+    else if (name === "--knob") {
+      const [knob, scalar] = parseKnobArgument(value);
+      knobs[knob] = scalar;
+    } else values.set(name, value);
+  }
+  const metricsPort = values.get("--metrics-port");
+  return {
+    data: values.get("--data") ?? "data",
+    host: values.get("--host") ?? "127.0.0.1",
+    mysqlPort: wholeNumber("--mysql-port", values.get("--mysql-port") ?? "3306", 65535),
+    metricsPort: metricsPort === undefined ? undefined : wholeNumber("--metrics-port", metricsPort, 65535),
+    user: userName(values.get("--user") ?? "lathe"),
+    drainMs: wholeNumber("--drain-ms", values.get("--drain-ms") ?? "10000", 3_600_000),
+    knobFiles,
+    knobs,
+    mode,
+  };
+}
+
+/** The assignment in force: defaults, then `knobs.yaml` of the product, then --knobs, then --knob. */
+export function knobsInForce(
+  productDirectory: string,
+  table: readonly KnobDefinition[],
+  parsed: Pick<ServeArguments, "knobFiles" | "knobs">,
+): Record<string, number | string | boolean> {
+  let values: Record<string, number | string | boolean> = {};
+  for (const file of [join(productDirectory, "knobs.yaml"), ...parsed.knobFiles]) {
+    values = { ...values, ...knobValuesOf(parseKnobFile(readText(file), file)) };
+  }
+  return resolveKnobs(table, { ...values, ...parsed.knobs });
+}
+
+export function serveHelp(name: string, description: string): string {
+  const flags = serveFlags.map((flag) => `  ${`${flag.name} ${flag.value ?? ""}`.padEnd(22)}${flag.text}`);
+  return [
+    `${name}: ${description}`, "", "usage: node main.ts [flags]", "", ...flags, "", "examples:",
+    "  node main.ts --data ./data --mysql-port 3306",
+    "  LATHE_PASSWORD=secret node main.ts --data ./data --mysql-port 0 --metrics-port 9100", "",
+    "exit codes:", exitCodeHelp(), "",
+  ].join("\n");
+}
+
+function splitFlag(argument: string): [string, string | undefined] {
+  const at = argument.startsWith("--") ? argument.indexOf("=") : -1;
+  return at < 0 ? [argument, undefined] : [argument.slice(0, at), argument.slice(at + 1)];
+}
+
+function wholeNumber(flag: string, text: string, max: number): number {
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value <= max)) throw wrong(`${flag} ${text}: expected a whole number from 0 to ${max}`);
+  return value;
+}
+
+function userName(text: string): string {
+  if (!/^[A-Za-z0-9_.-]{1,32}$/.test(text)) throw wrong(`--user ${text}: expected 1 to 32 letters, digits, _ . or -`);
+  return text;
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (cause) {
+    throw new LatheError("NOT_FOUND", `cannot read the knob file ${file}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+function wrong(message: string): LatheError {
+  return new LatheError("INVALID_ARGUMENT", message);
+}

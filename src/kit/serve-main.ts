@@ -1,0 +1,115 @@
+/**
+ * What `main.ts` of a product calls: from a command line to a server that drains when it is told to stop.
+ *
+ * Steps:
+ *   1. parse arguments and knobs; say everything that is wrong with them in one line and exit 2;
+ *   2. open the product (which takes the directory's lock and recovers), find or make the password, bind the ports;
+ *   3. print `{"event":"listening","mysqlPort":N,"metricsPort":M}` on stdout, the only line a program needs to read;
+ *   4. on SIGTERM or SIGINT drain within the time limit, close, exit 0; a second signal exits at once.
+ * Logs are JSON lines on stderr (`env.log`). Failures have one line that says what to do; see `serve-exit-codes.ts`.
+ */
+import { resolve } from "node:path";
+import type { Env } from "./env/env.ts";
+import type { KnobDefinition } from "./knob-table.ts";
+import type { OpenProduct, Product } from "./product.ts";
+import { knobsInForce, parseServeArguments, type ServeArguments, serveHelp } from "./serve-arguments.ts";
+import { passwordInForce } from "./serve-credentials.ts";
+import { describeFailure, exitReasonOf } from "./serve-exit-codes.ts";
+
+/** What the wiring tells about its product. */
+export interface ProductDefinition {
+  readonly name: string;
+  readonly description: string;
+  readonly version: string;
+  readonly selectionHash: string;
+  /** The directory of `main.ts`, where `knobs.yaml` is. */
+  readonly directory: string;
+  readonly knobTable: readonly KnobDefinition[];
+  readonly open: OpenProduct;
+  readonly createEnv: () => Env;
+}
+
+export async function serveMain(
+  definition: ProductDefinition,
+  argv: readonly string[] = process.argv.slice(2),
+): Promise<void> {
+  let product: Product | undefined;
+  try {
+    const parsed = parseServeArguments(argv);
+    if (parsed.mode === "help") return void process.stdout.write(serveHelp(definition.name, definition.description));
+    if (parsed.mode === "version") {
+      return void process.stdout.write(`${definition.name} ${definition.version} selection ${definition.selectionHash}\n`);
+    }
+    const knobs = knobsInForce(definition.directory, definition.knobTable, parsed);
+    const env = definition.createEnv();
+    const dataDirectory = resolve(parsed.data);
+    const stop = catchSignals(env);
+    product = await definition.open(env, knobs, { dataDirectory });
+    if (parsed.mode === "rewrite") await rewrite(product);
+    else await serve(product, env, parsed, dataDirectory, stop);
+    await env.threads.close();
+    // Sockets of clients that never hang up must not keep a drained process alive.
+    process.exit(0);
+  } catch (error) {
+    process.stderr.write(`${definition.name}: ${describeFailure(error)}\n`);
+    if (process.env.LATHE_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+    await product?.close().catch(() => undefined);
+    process.exit(exitReasonOf(error).exitCode);
+  }
+}
+
+async function rewrite(product: Product): Promise<void> {
+  await product.rewrite();
+  await product.settle();
+  await product.close();
+  print({ event: "rewritten" });
+}
+
+async function serve(
+  product: Product,
+  env: Env,
+  parsed: ServeArguments,
+  dataDirectory: string,
+  stop: Promise<string>,
+): Promise<void> {
+  const { password, source, file } = passwordInForce(dataDirectory, process.env, env.random);
+  const { host, mysqlPort, metricsPort, user } = parsed;
+  const bound = await product.serve({ host, mysqlPort, metricsPort, user, password });
+  if (source === "generated") {
+    const shown = `user ${user}, password ${password} (shown once; kept in ${file}, mode 0600)`;
+    process.stderr.write(`${product.name}: first run: ${shown}\n`);
+  }
+  print({ event: "listening", host, mysqlPort: bound.mysqlPort, metricsPort: bound.metricsPort ?? null });
+  env.log.info("listening", { host, mysqlPort: bound.mysqlPort, metricsPort: bound.metricsPort, dataDirectory });
+  const signal = await stop;
+  env.log.info("draining", { signal, timeoutMs: parsed.drainMs });
+  await product.drain(parsed.drainMs);
+  await product.close();
+  env.log.info("stopped", { signal });
+}
+
+/** Resolves with the first signal; the second one ends the process. Also ends it on what nobody caught. */
+function catchSignals(env: Env): Promise<string> {
+  process.on("uncaughtException", (error) => {
+    env.log.error("uncaught", { message: error.message, stack: error.stack });
+    process.stderr.write(`${describeFailure(error)}\n`);
+    process.exit(exitReasonOf(error).exitCode);
+  });
+  // A reader of our output that went away is no reason to stop serving.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
+  return new Promise((resolveSignal) => {
+    let caught = false;
+    for (const signal of ["SIGTERM", "SIGINT"] as const) {
+      process.on(signal, () => {
+        if (caught) process.exit(130);
+        caught = true;
+        resolveSignal(signal);
+      });
+    }
+  });
+}
+
+function print(line: Record<string, unknown>): void {
+  process.stdout.write(`${JSON.stringify(line)}\n`);
+}
+
