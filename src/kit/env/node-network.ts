@@ -1,0 +1,170 @@
+/**
+ * TCP over node:net, kept thin because every request passes here.
+ *
+ * Writes of one turn leave together: those made while a data handler runs are sent when it returns, others at the end
+ * of the running callback. A pipelining client thus costs one system call per batch of answers, not one per answer.
+ */
+import * as net from "node:net";
+import type { Connection, ListenOptions, Listener, Network } from "./env.ts";
+import { translateSystemError } from "./system-error.ts";
+
+/** Up to here several writes are copied into one; beyond it they are handed over as a vector. */
+const joinedBytesMax = 64 << 10;
+
+type DataHandler = (bytes: Uint8Array) => void;
+type CloseHandler = (error: Error | undefined) => void;
+
+class NodeConnection implements Connection {
+  readonly remoteAddress: string;
+  readonly #socket: net.Socket;
+  #first: Uint8Array | undefined;
+  #more: Uint8Array[] | undefined;
+  #heldBytes = 0;
+  #handling = false;
+  #flushScheduled = false;
+  #error: Error | undefined;
+
+  constructor(socket: net.Socket) {
+    this.#socket = socket;
+    this.remoteAddress = `${socket.remoteAddress ?? "unknown"}:${socket.remotePort ?? 0}`;
+    socket.setNoDelay(true);
+    socket.on("error", (error) => (this.#error = translateSystemError(error, "talk to", this.remoteAddress)));
+  }
+
+  get bufferedBytes(): number {
+    return this.#heldBytes + this.#socket.writableLength;
+  }
+
+  write(bytes: Uint8Array): boolean {
+    if (this.#first === undefined) this.#first = bytes;
+    else if (this.#more === undefined) this.#more = [bytes];
+    else this.#more.push(bytes);
+    this.#heldBytes += bytes.length;
+    if (this.#handling) return this.bufferedBytes < this.#socket.writableHighWaterMark;
+    if (this.#heldBytes >= joinedBytesMax) return this.#flush();
+    if (!this.#flushScheduled) {
+      this.#flushScheduled = true;
+      process.nextTick(flushScheduled, this);
+    }
+    return this.bufferedBytes < this.#socket.writableHighWaterMark;
+  }
+
+  onData(handler: DataHandler): void {
+    this.#socket.on("data", (bytes: Buffer) => {
+      this.#handling = true;
+      try {
+        handler(bytes);
+      } finally {
+        this.#handling = false;
+        if (this.#first !== undefined) this.#flush();
+      }
+    });
+  }
+
+  onDrain(handler: () => void): void {
+    this.#socket.on("drain", handler);
+  }
+
+  onClose(handler: CloseHandler): void {
+    this.#socket.once("close", () => handler(this.#error));
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  end(): void {
+    this.#flush();
+    this.#socket.end();
+  }
+
+  destroy(): void {
+    this.#first = undefined;
+    this.#more = undefined;
+    this.#heldBytes = 0;
+    this.#socket.destroy();
+  }
+
+  flushAtEndOfCallback(): void {
+    this.#flushScheduled = false;
+    if (!this.#handling) this.#flush();
+  }
+
+  #flush(): boolean {
+    const first = this.#first;
+    if (first === undefined) return true;
+    const more = this.#more;
+    const total = this.#heldBytes;
+    this.#first = undefined;
+    this.#more = undefined;
+    this.#heldBytes = 0;
+    // A peer that has gone is told by `onClose`; writing to its socket would only raise a second error.
+    if (!this.#socket.writable) return false;
+    if (more === undefined) return this.#socket.write(first);
+    if (total <= joinedBytesMax) return this.#socket.write(Buffer.concat([first, ...more], total));
+    this.#socket.cork();
+    this.#socket.write(first);
+    for (const bytes of more) this.#socket.write(bytes);
+    this.#socket.uncork();
+    return !this.#socket.writableNeedDrain;
+  }
+}
+
+function flushScheduled(connection: NodeConnection): void {
+  connection.flushAtEndOfCallback();
+}
+
+class NodeListener implements Listener {
+  readonly host: string;
+  readonly port: number;
+  readonly #server: net.Server;
+
+  constructor(server: net.Server) {
+    const address = server.address() as net.AddressInfo;
+    this.host = address.address;
+    this.port = address.port;
+    this.#server = server;
+  }
+
+  /** Node's `close` calls back when the last connection is gone; accepting ends at once, which is what we promise. */
+  close(): Promise<void> {
+    this.#server.close();
+    return Promise.resolve();
+  }
+}
+
+export class NodeNetwork implements Network {
+  listen(options: ListenOptions, onConnection: (connection: Connection) => void): Promise<Listener> {
+    return new Promise((resolve, reject) => {
+      const server = net.createServer({ noDelay: true }, (socket) => onConnection(new NodeConnection(socket)));
+      const refuse = (error: Error) => {
+        reject(translateSystemError(error, "listen on", `${options.host}:${options.port}`));
+      };
+      server.once("error", refuse);
+      server.listen({ host: options.host, port: options.port, backlog: options.backlog }, () => {
+        server.off("error", refuse);
+        // Errors of a listening socket (out of descriptors) concern single connections; the server goes on.
+        server.on("error", () => undefined);
+        resolve(new NodeListener(server));
+      });
+    });
+  }
+
+  connect(options: { host: string; port: number }): Promise<Connection> {
+    return new Promise((resolve, reject) => {
+      const socket = net.connect({ host: options.host, port: options.port, noDelay: true });
+      const refuse = (error: Error) => {
+        reject(translateSystemError(error, "connect to", `${options.host}:${options.port}`));
+      };
+      socket.once("error", refuse);
+      socket.once("connect", () => {
+        socket.off("error", refuse);
+        resolve(new NodeConnection(socket));
+      });
+    });
+  }
+}

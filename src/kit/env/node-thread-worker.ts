@@ -1,0 +1,67 @@
+/**
+ * What runs on a worker thread: takes one job at a time, runs its generator to the end, and sends back what it returned
+ * or the error by code. Yields are the simulation's concern; here they are skipped.
+ */
+import { parentPort } from "node:worker_threads";
+import { errorCodeOf } from "../errors.ts";
+import type { Job, JobContext } from "./env.ts";
+import { nodeClock } from "./node-clock.ts";
+import { nodeDisk } from "./node-disk.ts";
+
+export interface JobMessage {
+  readonly moduleUrl: string;
+  readonly exportName: string;
+  readonly input: unknown;
+}
+
+export type JobReply =
+  | { readonly ok: true; readonly output: unknown }
+  | { readonly ok: false; readonly error: JobFailure };
+
+/** An error that crossed threads: structured clone keeps neither `code` nor `details` of an Error. */
+export interface JobFailure {
+  readonly code: string | undefined;
+  readonly message: string;
+  readonly stack: string | undefined;
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+const context: JobContext = { disk: nodeDisk, clock: nodeClock };
+
+async function runJob({ moduleUrl, exportName, input }: JobMessage): Promise<unknown> {
+  const module = (await import(moduleUrl)) as Record<string, unknown>;
+  const job = module[exportName];
+  if (typeof job !== "function") throw new TypeError(`${moduleUrl} exports no function named ${exportName}`);
+  const steps = (job as Job<unknown, unknown>)(context, input);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+function describeFailure(error: unknown): JobFailure {
+  const { message, stack, details } = error as { message?: string; stack?: string; details?: Record<string, unknown> };
+  return { code: errorCodeOf(error), message: message ?? String(error), stack, details: plainDetails(details) };
+}
+
+/** Only what survives structured cloning for certain. */
+function plainDetails(details: Record<string, unknown> | undefined): Record<string, unknown> {
+  const plain = Object.entries(details ?? {}).filter(([, value]) => typeof value !== "function" && typeof value !== "object");
+  return Object.fromEntries(plain);
+}
+
+parentPort?.on("message", (message: JobMessage) => {
+  runJob(message)
+    .then(
+      (output): JobReply => ({ ok: true, output }),
+      (error): JobReply => ({ ok: false, error: describeFailure(error) }),
+    )
+    .then((reply) => {
+      try {
+        parentPort?.postMessage(reply);
+      } catch (error) {
+        // The output cannot be cloned: a bug of the job, which must not leave its caller waiting.
+        parentPort?.postMessage({ ok: false, error: describeFailure(error) } satisfies JobReply);
+      }
+    });
+});
