@@ -1,19 +1,25 @@
 /**
- * Workload: tables, their first content, and an endless stream of operations per client, all from a seed.
+ * Workload: tables, their first content, and an endless stream of operations per client, all from seeds.
  *
  * Operations are neutral: which statement or request they become is the client's affair. Values can be verified without a
- * copy of the data: the value of a row is a function of its key and its timestamp (see `row-value.ts`), and a client
- * knows the newest timestamp that was acknowledged to it per key.
+ * copy of the data: the value of a row is a function of its key and its timestamp (see `row-value.ts`), and a verifier
+ * knows the newest timestamp that was acknowledged per key.
+ *
+ * Two seeds: the *data seed* (`createWorkload`) fixes the first content, and with it the keys that exist; the seed of a
+ * client's stream fixes what it does to them, so that fresh launches run fresh operations over one checkpoint.
  */
 import type { Column } from "../contract/contract.ts";
+import type { RowView } from "./row-view.ts";
 
 export interface Workload {
   readonly name: string;
   readonly tables: readonly WorkloadTable[];
   /** Rows of the first content in batches of at most `rowsMax`, in the order in which they are to be inserted. */
-  load(seed: number, rowsMax: number): Iterable<LoadBatch>;
+  load(rowsMax: number): Iterable<LoadBatch>;
   /** The stream of one client. Streams of different clients never insert the same key. */
   client(seed: number, clientNumber: number, clientCount: number): OperationStream;
+  /** A fresh verifier; one is shared by all clients that drive the same store. */
+  verifier(): Verifier;
 }
 
 export interface WorkloadTable {
@@ -41,21 +47,66 @@ export interface Operation {
   readonly steps: readonly OperationStep[];
 }
 
-export type OperationStep =
-  | { readonly kind: "read"; readonly table: string; readonly key: readonly CellValue[] }
-  | { readonly kind: "insert"; readonly table: string; readonly row: readonly CellValue[] }
-  /** TAOBench's conditional insert of an edge; blocked edges change 0 rows. */
-  | {
-      readonly kind: "insertEdge";
-      readonly row: readonly CellValue[];
-      readonly edgeType: "unique" | "bidirectional" | "unique_and_bidirectional" | "other";
-    }
-  /** Sets the non-key columns where the stored timestamp is older. */
-  | {
-      readonly kind: "update" | "delete";
-      readonly table: string;
-      readonly key: readonly CellValue[];
-      readonly timestamp: bigint;
-      readonly value?: CellValue;
-    }
-  | { readonly kind: "scan"; readonly table: string; readonly from: readonly CellValue[]; readonly limit: number };
+export type OperationStep = ReadStep | InsertStep | InsertEdgeStep | ChangeStep | ScanStep;
+
+/** Reads the columns that are not part of the key. */
+export interface ReadStep {
+  readonly kind: "read";
+  readonly table: string;
+  readonly key: readonly CellValue[];
+}
+
+export interface InsertStep {
+  readonly kind: "insert";
+  readonly table: string;
+  readonly row: readonly CellValue[];
+}
+
+/** TAOBench's conditional insert of an edge; blocked edges change 0 rows. */
+export interface InsertEdgeStep {
+  readonly kind: "insertEdge";
+  readonly row: readonly CellValue[];
+  readonly edgeType: EdgeType;
+}
+
+export type EdgeType = "unique" | "bidirectional" | "unique_and_bidirectional" | "other";
+
+/**
+ * Sets the columns that are not part of the key, where the stored timestamp is older (tables without a timestamp:
+ * always). With `column`, sets that column alone.
+ */
+export interface ChangeStep {
+  readonly kind: "update" | "delete";
+  readonly table: string;
+  readonly key: readonly CellValue[];
+  readonly timestamp: bigint;
+  readonly value?: CellValue;
+  readonly column?: string;
+}
+
+export interface ScanStep {
+  readonly kind: "scan";
+  readonly table: string;
+  readonly from: readonly CellValue[];
+  readonly limit: number;
+}
+
+/**
+ * Judges what a store answers. The driver calls `issued` before it sends an operation and exactly one of `acknowledged`
+ * and `failed` after it; `floor` before it sends a read, and hands the result to `checkRow` or `checkMissing`.
+ */
+export interface Verifier {
+  issued(operation: Operation): void;
+  /** `changedRows[i]` is what the store said that step i changed; undefined for reads. */
+  acknowledged(operation: Operation, changedRows: readonly (number | undefined)[]): void;
+  /** Whether the operation took effect is not known. */
+  failed(operation: Operation): void;
+  /** What the row must at least be when read from now on; to be handed back to the check. */
+  floor(step: ReadStep): Floor;
+  /** Undefined where the row is right, else what is wrong with it. */
+  checkRow(step: ReadStep | ScanStep, row: RowView, floor: Floor): string | undefined;
+  checkMissing(step: ReadStep, floor: Floor): string | undefined;
+}
+
+/** Opaque to the driver; undefined where nothing was written to the key since the load. */
+export type Floor = unknown;
