@@ -22,12 +22,16 @@ class NodeConnection implements Connection {
   #heldBytes = 0;
   #handling = false;
   #flushScheduled = false;
+  /** A caller was told to wait, so `onDrain` must follow, whether or not the socket itself ever fills up. */
+  #owesDrain = false;
+  #drainHandler: (() => void) | undefined;
   #error: Error | undefined;
 
   constructor(socket: net.Socket) {
     this.#socket = socket;
     this.remoteAddress = `${socket.remoteAddress ?? "unknown"}:${socket.remotePort ?? 0}`;
     socket.setNoDelay(true);
+    socket.on("drain", () => this.reportDrained());
     socket.on("error", (error) => (this.#error = translateSystemError(error, "talk to", this.remoteAddress)));
   }
 
@@ -40,13 +44,13 @@ class NodeConnection implements Connection {
     else if (this.#more === undefined) this.#more = [bytes];
     else this.#more.push(bytes);
     this.#heldBytes += bytes.length;
-    if (this.#handling) return this.bufferedBytes < this.#socket.writableHighWaterMark;
-    if (this.#heldBytes >= joinedBytesMax) return this.#flush();
-    if (!this.#flushScheduled) {
+    if (!this.#handling && !this.#flushScheduled) {
       this.#flushScheduled = true;
       process.nextTick(flushScheduled, this);
     }
-    return this.bufferedBytes < this.#socket.writableHighWaterMark;
+    if (this.bufferedBytes < this.#socket.writableHighWaterMark) return true;
+    this.#owesDrain = true;
+    return false;
   }
 
   onData(handler: DataHandler): void {
@@ -62,7 +66,7 @@ class NodeConnection implements Connection {
   }
 
   onDrain(handler: () => void): void {
-    this.#socket.on("drain", handler);
+    this.#drainHandler = handler;
   }
 
   onClose(handler: CloseHandler): void {
@@ -89,33 +93,49 @@ class NodeConnection implements Connection {
     this.#socket.destroy();
   }
 
+  /** Public for the tick queue only. */
   flushAtEndOfCallback(): void {
     this.#flushScheduled = false;
     if (!this.#handling) this.#flush();
   }
 
-  #flush(): boolean {
+  #flush(): void {
     const first = this.#first;
-    if (first === undefined) return true;
+    if (first === undefined) return;
     const more = this.#more;
     const total = this.#heldBytes;
     this.#first = undefined;
     this.#more = undefined;
     this.#heldBytes = 0;
     // A peer that has gone is told by `onClose`; writing to its socket would only raise a second error.
-    if (!this.#socket.writable) return false;
-    if (more === undefined) return this.#socket.write(first);
-    if (total <= joinedBytesMax) return this.#socket.write(Buffer.concat([first, ...more], total));
+    if (!this.#socket.writable) return;
+    if (more === undefined) this.#socket.write(first);
+    else if (total <= joinedBytesMax) this.#socket.write(Buffer.concat([first, ...more], total));
+    else this.#writeVector(first, more);
+    if (this.#owesDrain && !this.#socket.writableNeedDrain) process.nextTick(reportDrained, this);
+  }
+
+  #writeVector(first: Uint8Array, more: readonly Uint8Array[]): void {
     this.#socket.cork();
     this.#socket.write(first);
     for (const bytes of more) this.#socket.write(bytes);
     this.#socket.uncork();
-    return !this.#socket.writableNeedDrain;
+  }
+
+  /** Public for the tick queue only. */
+  reportDrained(): void {
+    if (!this.#owesDrain || this.#socket.writableNeedDrain) return;
+    this.#owesDrain = false;
+    this.#drainHandler?.();
   }
 }
 
 function flushScheduled(connection: NodeConnection): void {
   connection.flushAtEndOfCallback();
+}
+
+function reportDrained(connection: NodeConnection): void {
+  connection.reportDrained();
 }
 
 class NodeListener implements Listener {

@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { checkFileHeader, encodeFileHeader, fileHeaderBytes, noSelectionHash } from "./file-header.ts";
+
+const selectionHash = "0123456789abcdef0123456789abcdef";
+const header = { magic: "LATHETST", version: 3, selectionHash };
+const expected = { magic: "LATHETST", versions: [2, 3], selectionHash };
+
+test("a header is accepted by the product that wrote it", () => {
+  const bytes = encodeFileHeader(header);
+  assert.equal(bytes.length, fileHeaderBytes);
+  assert.equal(checkFileHeader(bytes, expected, "x"), 3);
+  const longer = { ...header, selectionHash: `${selectionHash}ffff` };
+  assert.deepEqual(encodeFileHeader(longer), bytes);
+});
+
+test("the layout never changes", () => {
+  assert.equal(
+    Buffer.from(encodeFileHeader(header)).toString("hex"),
+    "4c41544845545354030000000123456789abcdef0123456789abcdef09919497",
+  );
+});
+
+test("foreign files, versions and selections are refused with the way out", () => {
+  const bytes = encodeFileHeader(header);
+  const check = (change: Partial<typeof expected>) => () => checkFileHeader(bytes, { ...expected, ...change }, "f.sst");
+  assert.throws(check({ magic: "LATHEOTH" }), { code: "FORMAT_UNKNOWN", message: /f\.sst begins with "LATHETST"/ });
+  assert.throws(check({ versions: [4] }), { code: "FORMAT_UNKNOWN", message: /version 3; .* reads 4: open it with/ });
+  assert.throws(check({ selectionHash: noSelectionHash }), { code: "FORMAT_UNKNOWN", message: /another selection/ });
+});
+
+test("every flipped bit and every cut is found", () => {
+  const bytes = encodeFileHeader(header);
+  for (let bit = 0; bit < bytes.length * 8; bit++) {
+    const damaged = bytes.slice();
+    damaged[bit >>> 3] ^= 1 << (bit & 7);
+    assert.throws(() => checkFileHeader(damaged, expected, "x"), (error: { code: string }) =>
+      ["CORRUPTION", "FORMAT_UNKNOWN"].includes(error.code),
+    );
+  }
+  for (let length = 0; length < bytes.length; length++) {
+    assert.throws(() => checkFileHeader(bytes.subarray(0, length), expected, "x"), { code: "CORRUPTION" });
+  }
+});
