@@ -57,6 +57,9 @@ export interface Column {
   readonly type: "bigint" | "int" | "double" | "varchar" | "varbinary";
   readonly lengthMax?: number | undefined;
   readonly nullable: boolean;
+  /** The values that the workload uses, exactly: 64-bit integers do not fit a double. */
+  readonly valueMin?: bigint | undefined;
+  readonly valueMax?: bigint | undefined;
 }
 
 export interface WorkloadSpec {
@@ -69,6 +72,24 @@ export interface WorkloadSpec {
   readonly loop: "closed" | "open";
   /** Open loop only. */
   readonly operationsPerSecond?: number | undefined;
+  /** What the workload does; the benchmark's own mix where the file lists none. */
+  readonly operations?: readonly OperationSpec[] | undefined;
+}
+
+export interface OperationSpec {
+  /** As in reports: READ, WRITE, READTRANSACTION, WRITETRANSACTION, SCAN, … */
+  readonly name: string;
+  /** Its share is its weight over the sum of all weights. */
+  readonly weight: number;
+  /** How keys are chosen. `sharded`: weighted between TAOBench's 50 shards, uniform inside one. */
+  readonly distribution: "uniform" | "zipfian" | "latest" | "sharded";
+  /** Zipfian only: the constant, for example 0.99. */
+  readonly skew?: number | undefined;
+  /** Bytes of the value that it reads or writes. */
+  readonly valueBytes?: number | undefined;
+  /** Statements per transaction. */
+  readonly statementsMin?: number | undefined;
+  readonly statementsMax?: number | undefined;
 }
 
 export interface Targets {

@@ -1,0 +1,129 @@
+/**
+ * The benchmarks that a contract can name: tables, operations and size of each profile.
+ *
+ * A contract fills in from here what its file leaves out, and a listed mix is compared with it. The generators
+ * themselves are in `workload/`; the figures are those of TAOBench's workload files and YCSB's core properties.
+ */
+import type { Column, OperationSpec, TableSpec, WorkloadSpec } from "./contract.ts";
+
+export interface BenchmarkProfile {
+  readonly benchmark: WorkloadSpec["benchmark"];
+  readonly profile: string;
+  readonly title: string;
+  readonly operations: readonly OperationSpec[];
+  readonly scale: number;
+  readonly scaleUnit: string;
+  /** Whether transactions of several statements occur. */
+  readonly transactions: boolean;
+  /** Share of counted operations that change something. */
+  readonly writeShare: number;
+  /** Whether a generator in `workload/` runs it. */
+  readonly served: boolean;
+  tables(scale: number): readonly TableSpec[];
+}
+
+const int64Max = 2n ** 63n - 1n;
+
+function bigint(name: string, nullable = false): Column {
+  return { name, type: "bigint", nullable };
+}
+
+const taoValue: Column = { name: "value", type: "varchar", lengthMax: 150, nullable: true };
+/** Shard number in the top 7 bits of 63: always positive. */
+const taoKey = (name: string): Column => ({ ...bigint(name), valueMin: 0n, valueMax: int64Max });
+
+function taoTables(scale: number): TableSpec[] {
+  return [
+    {
+      name: "objects",
+      columns: [taoKey("id"), bigint("timestamp", true), taoValue],
+      primaryKey: ["id"],
+      rows: 2 * scale,
+    },
+    {
+      name: "edges",
+      columns: [taoKey("id1"), taoKey("id2"), bigint("type"), bigint("timestamp", true), taoValue],
+      primaryKey: ["id1", "id2", "type"],
+      rows: scale,
+    },
+  ];
+}
+
+function taoOperations(weights: readonly [number, number, number, number]): OperationSpec[] {
+  const sharded = { distribution: "sharded", valueBytes: 150 } as const;
+  return [
+    { name: "READ", weight: weights[0], ...sharded },
+    { name: "WRITE", weight: weights[1], ...sharded },
+    { name: "READTRANSACTION", weight: weights[2], ...sharded, statementsMin: 2, statementsMax: 500 },
+    { name: "WRITETRANSACTION", weight: weights[3], ...sharded, statementsMin: 2, statementsMax: 103 },
+  ];
+}
+
+function ycsbTables(scale: number): TableSpec[] {
+  const fields = Array.from({ length: 10 }, (_, number): Column => ({
+    name: `field${number}`,
+    type: "varchar",
+    lengthMax: 100,
+    nullable: true,
+  }));
+  const key: Column = { name: "ycsb_key", type: "varchar", lengthMax: 255, nullable: false };
+  return [{ name: "usertable", columns: [key, ...fields], primaryKey: ["ycsb_key"], rows: scale }];
+}
+
+function taoProfile(
+  profile: string,
+  title: string,
+  weights: readonly [number, number, number, number],
+): BenchmarkProfile {
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  return {
+    benchmark: "taobench", profile, title,
+    operations: taoOperations(weights),
+    scale: 500_000,
+    scaleUnit: "edges (with two objects each)",
+    transactions: true,
+    writeShare: (weights[1] + weights[3]) / total,
+    served: true,
+    tables: taoTables,
+  };
+}
+
+const zipfian = { distribution: "zipfian", skew: 0.99, valueBytes: 1000 } as const;
+
+function ycsbProfile(
+  profile: string,
+  title: string,
+  operations: readonly OperationSpec[],
+  writeShare: number,
+): BenchmarkProfile {
+  return {
+    benchmark: "ycsb", profile, title, operations, writeShare,
+    scale: 100_000,
+    scaleUnit: "records",
+    transactions: false,
+    served: profile === "c",
+    tables: ycsbTables,
+  };
+}
+
+export const benchmarkProfiles: readonly BenchmarkProfile[] = [
+  taoProfile("o", "TAOBench Workload O: a production mix of a social graph", [8387, 19, 242, 1]),
+  taoProfile("a", "TAOBench Workload A: the transactional mix of a social graph", [171, 57, 15, 1]),
+  ycsbProfile("a", "YCSB A: session store, half updates", [
+    { name: "READ", weight: 0.5, ...zipfian },
+    { name: "UPDATE", weight: 0.5, ...zipfian },
+  ], 0.5),
+  ycsbProfile("b", "YCSB B: photo tagging, few updates", [
+    { name: "READ", weight: 0.95, ...zipfian },
+    { name: "UPDATE", weight: 0.05, ...zipfian },
+  ], 0.05),
+  ycsbProfile("c", "YCSB C: profile cache, reads only", [{ name: "READ", weight: 1, ...zipfian }], 0),
+];
+
+export function findProfile(benchmark: string, profile: string): BenchmarkProfile | undefined {
+  return benchmarkProfiles.find((one) => one.benchmark === benchmark && one.profile === profile);
+}
+
+export function profilesOf(benchmark: string): string[] {
+  return benchmarkProfiles.filter((one) => one.benchmark === benchmark).map((one) => one.profile);
+}

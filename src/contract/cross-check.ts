@@ -1,0 +1,201 @@
+/**
+ * What no contract may say, whatever the parts can do: topics that contradict themselves or one another.
+ *
+ * Each check sees one topic after its own fields were found valid, and names the field to change. `contract` sees all.
+ */
+import type { z } from "zod";
+import { suggestion } from "../kit/suggestion.ts";
+import { findProfile, profilesOf } from "./benchmarks.ts";
+
+type Context = z.core.$RefinementCtx;
+
+function complain(context: Context, path: readonly (string | number)[], message: string): void {
+  context.addIssue({ code: "custom", path: [...path], message });
+}
+
+interface ColumnFile {
+  readonly name: string;
+  readonly type: string;
+  readonly length_max?: number | undefined;
+  readonly nullable: boolean;
+  readonly value_min?: bigint | undefined;
+  readonly value_max?: bigint | undefined;
+}
+
+export function column(value: ColumnFile, context: Context): void {
+  const sized = value.type === "varchar" || value.type === "varbinary";
+  if (sized && value.length_max === undefined) {
+    complain(context, ["length_max"], `${value.name} is ${value.type}: say its longest value with length_max`);
+  }
+  if (!sized && value.length_max !== undefined) {
+    complain(context, ["length_max"], `${value.name} is ${value.type}, which has no length; remove length_max`);
+  }
+  const { value_min: least, value_max: most } = value;
+  if (sized && (least !== undefined || most !== undefined)) {
+    complain(context, [least === undefined ? "value_max" : "value_min"], `${value.type} has no smallest or largest value`);
+  }
+  if (least !== undefined && most !== undefined && least > most) {
+    complain(context, ["value_min"], `value_min ${least} is above value_max ${most}`);
+  }
+  if (value.type === "int") {
+    for (const [key, bound] of [["value_min", least], ["value_max", most]] as const) {
+      if (bound !== undefined && BigInt.asIntN(32, bound) !== bound) {
+        complain(context, [key], `${bound} does not fit int (32 bits); make ${value.name} a bigint`);
+      }
+    }
+  }
+}
+
+interface TableFile {
+  readonly name: string;
+  readonly columns: readonly ColumnFile[];
+  readonly primary_key: readonly string[];
+}
+
+export function table(value: TableFile, context: Context): void {
+  const names = value.columns.map((one) => one.name);
+  for (const [at, columnName] of names.entries()) {
+    if (names.indexOf(columnName) < at) complain(context, ["columns", at, "name"], `column ${columnName} is there already`);
+  }
+  for (const [at, keyName] of value.primary_key.entries()) {
+    const found = value.columns.find((one) => one.name === keyName);
+    if (value.primary_key.indexOf(keyName) < at) {
+      complain(context, ["primary_key", at], `${keyName} is in the primary key already`);
+    } else if (found === undefined) {
+      const hint = suggestion(keyName, names) || `; columns are ${names.join(", ")}`;
+      complain(context, ["primary_key", at], `${keyName} is not a column of ${value.name}${hint}`);
+    } else if (found.nullable) {
+      complain(context, ["primary_key", at], `${keyName} is nullable; a primary key cannot hold NULL`);
+    }
+  }
+}
+
+export function data(value: { readonly tables: readonly TableFile[] }, context: Context): void {
+  const names = value.tables.map((one) => one.name.toLowerCase());
+  for (const [at, tableName] of names.entries()) {
+    if (names.indexOf(tableName) < at) complain(context, ["tables", at, "name"], `table ${tableName} is there already`);
+  }
+}
+
+export function replication(value: { readonly nodes: number; readonly consensus: string }, context: Context): void {
+  if (value.nodes > 1 && value.consensus === "none") {
+    complain(context, ["nodes"], `${value.nodes} nodes without consensus cannot agree; set consensus to raft, or nodes to 1`);
+  }
+  if (value.nodes === 1 && value.consensus !== "none") {
+    complain(context, ["consensus"], "one node has nobody to agree with; set consensus to none, or nodes to 3");
+  }
+  if (value.consensus !== "none" && value.nodes > 1 && value.nodes % 2 === 0) {
+    const less = value.nodes - 1;
+    complain(context, ["nodes"], `${value.nodes} nodes survive no more failures than ${less}; take ${less} or ${value.nodes + 1}`);
+  }
+}
+
+export function storage(
+  value: { readonly durability: string; readonly loss_window_ms?: number | undefined },
+  context: Context,
+): void {
+  if (value.durability === "interval" && value.loss_window_ms === undefined) {
+    complain(context, ["durability"], "interval needs loss_window_ms: how much may a power loss take?");
+  }
+  if (value.durability !== "interval" && value.loss_window_ms !== undefined) {
+    complain(context, ["loss_window_ms"], `durability ${value.durability} has no loss window; remove it, or set durability to interval`);
+  }
+}
+
+interface OperationFile {
+  readonly distribution: string;
+  readonly skew?: number | undefined;
+  readonly statements_min?: number | undefined;
+  readonly statements_max?: number | undefined;
+}
+
+export function operation(value: OperationFile, context: Context): void {
+  if (value.distribution === "zipfian" && value.skew === undefined) {
+    complain(context, ["distribution"], "zipfian needs skew, for example 0.99");
+  }
+  if (value.distribution !== "zipfian" && value.skew !== undefined) {
+    complain(context, ["skew"], `a ${value.distribution} distribution has no skew; remove it, or take zipfian`);
+  }
+  const { statements_min: least, statements_max: most } = value;
+  if (least !== undefined && most !== undefined && least > most) {
+    complain(context, ["statements_min"], `statements_min ${least} is above statements_max ${most}`);
+  }
+}
+
+interface WorkloadFile {
+  readonly benchmark: string;
+  readonly profile: string;
+  readonly loop: string;
+  readonly operations_per_second?: number | undefined;
+  readonly operations?: readonly { readonly name: string; readonly weight: number }[] | undefined;
+}
+
+export function workload(value: WorkloadFile, context: Context): void {
+  if (findProfile(value.benchmark, value.profile) === undefined) {
+    const known = profilesOf(value.benchmark);
+    complain(context, ["profile"], `expected ${known.join(" or ")} of ${value.benchmark}`);
+  }
+  if (value.loop === "open" && value.operations_per_second === undefined) {
+    complain(context, ["loop"], "an open loop needs operations_per_second: at which rate do operations arrive?");
+  }
+  if (value.loop === "closed" && value.operations_per_second !== undefined) {
+    complain(context, ["operations_per_second"], "a closed loop has no rate of its own; remove it, or set loop to open");
+  }
+  const names = (value.operations ?? []).map((one) => one.name);
+  for (const [at, name] of names.entries()) {
+    if (names.indexOf(name) < at) complain(context, ["operations", at, "name"], `operation ${name} is there already`);
+  }
+  const weights = (value.operations ?? []).map((one) => one.weight);
+  if (weights.length > 0 && weights.every((weight) => weight === 0)) {
+    complain(context, ["operations"], "all weights are 0: nothing would be run");
+  }
+}
+
+/** A Node process without any data is resident with about this much. */
+const memoryFloorMiB = 64;
+const memoryCeilingMiB = 16 * 1024 * 1024;
+
+export function targets(value: { readonly memory_mib_max: number; readonly p99_us_max?: number | undefined }, context: Context): void {
+  if (value.memory_mib_max < memoryFloorMiB) {
+    const why = `a process with empty caches takes about ${memoryFloorMiB - 8}`;
+    complain(context, ["memory_mib_max"], `${value.memory_mib_max} MiB cannot be kept: ${why}; grant at least ${memoryFloorMiB}`);
+  }
+  if (value.memory_mib_max > memoryCeilingMiB) {
+    complain(context, ["memory_mib_max"], `${value.memory_mib_max} MiB is more than any machine has; the unit is MiB, not bytes`);
+  }
+  if (value.p99_us_max !== undefined && value.p99_us_max < 10) {
+    complain(context, ["p99_us_max"], `${value.p99_us_max} µs is less than a loopback round trip; the unit is microseconds`);
+  }
+}
+
+interface ContractFileTopics {
+  readonly replication: { readonly nodes: number };
+  readonly consistency: { readonly transactions: string };
+  readonly storage: { readonly durability: string };
+  readonly surface: { readonly protocols: readonly string[]; readonly transactions: string };
+  readonly failure: { readonly tolerates: readonly string[] };
+  readonly workload: { readonly benchmark: string; readonly profile: string };
+}
+
+export function contract(value: ContractFileTopics, context: Context): void {
+  for (const [at, failure] of value.failure.tolerates.entries()) {
+    if ((failure === "node_loss" || failure === "partition") && value.replication.nodes < 3) {
+      complain(context, ["failure", "tolerates", at], `${failure} needs at least 3 nodes, and replication.nodes is ${value.replication.nodes}`);
+    }
+    if (value.storage.durability === "none" && failure === "power_loss") {
+      complain(context, ["failure", "tolerates", at], `${failure} contradicts storage.durability none; drop one of them`);
+    }
+  }
+  const { transactions } = value.consistency;
+  const packets = value.surface.transactions === "multi_statement_packet";
+  if (packets && (transactions === "none" || transactions === "single_statement")) {
+    complain(context, ["surface", "transactions"], `contradicts consistency.transactions ${transactions}; set it to none, or that to one_shot`);
+  }
+  if (!packets && transactions === "one_shot" && !value.surface.protocols.includes("embedded")) {
+    complain(context, ["consistency", "transactions"], "no client can send one_shot transactions while surface.transactions is none");
+  }
+  const profile = findProfile(value.workload.benchmark, value.workload.profile);
+  if (profile?.transactions && (transactions === "none" || transactions === "single_statement")) {
+    complain(context, ["consistency", "transactions"], `${profile.title.split(":")[0]} runs transactions of several statements; set it to one_shot`);
+  }
+}

@@ -1,0 +1,206 @@
+/**
+ * A contract in plain sentences, topic by topic: what it promises, what that costs, which leaf serves it.
+ */
+import { findProfile } from "./benchmarks.ts";
+import type { Contract, TableSpec } from "./contract.ts";
+
+export interface TopicExplanation {
+  readonly title: string;
+  readonly promises: readonly string[];
+  readonly costs: readonly string[];
+  /** Leaves of the feature model that serve it, of those that are selected for this contract. */
+  readonly leaves: readonly string[];
+}
+
+export function explainContract(contract: Contract): TopicExplanation[] {
+  return [
+    explainData(contract), explainSharding(contract), explainReplication(contract), explainConsistency(contract),
+    explainStorage(contract), explainCaching(contract), explainSurface(contract), explainFailure(contract),
+    explainWorkload(contract), explainTargets(contract),
+  ];
+}
+
+function explainData({ data }: Contract): TopicExplanation {
+  return {
+    title: "Data and key encoding",
+    promises: [
+      ...data.tables.map(describeTable),
+      "Keys sort as bytes in the order of the primary key, so a range of keys is one scan.",
+    ],
+    costs: [`About ${formatBytes(dataBytes(data.tables))} of rows before the engine's own overhead.`],
+    leaves: ["storage/layout/row_to_kv", "architecture/catalog/kv_encoded"],
+  };
+}
+
+
+function explainSharding({ sharding }: Contract): TopicExplanation {
+  const together = sharding.locality === "by_key_prefix" ? " Rows with a common key prefix are neighbours on disk." : "";
+  return {
+    title: "Sharding and locality",
+    promises: [sharding.shards === 1 ? `All data are in one shard.${together}` : `${sharding.shards} shards.${together}`],
+    costs: [sharding.shards === 1 ? "One machine's disk and one owner thread bound the store." : "Requests are routed."],
+    leaves: [],
+  };
+}
+
+function explainReplication({ replication }: Contract): TopicExplanation {
+  if (replication.nodes === 1) {
+    return {
+      title: "Replication and consensus",
+      promises: ["One node; its write-ahead log is the replicated log, ready for more."],
+      costs: ["If the machine is lost, so are the data: back up."],
+      leaves: ["replication/single_node"],
+    };
+  }
+  return {
+    title: "Replication and consensus",
+    promises: [`${replication.nodes} copies agree by ${replication.consensus}; ${Math.floor((replication.nodes - 1) / 2)} may be lost.`],
+    costs: ["Each commit waits for a majority: one network round trip and a flush on another machine."],
+    leaves: ["replication/consensus/raft_group"],
+  };
+}
+
+function explainConsistency({ consistency }: Contract): TopicExplanation {
+  const reads = {
+    linearizable: "A read sees every write that was acknowledged before it began.",
+    stale_allowed: "A read may miss recent writes.",
+  };
+  const transactions = {
+    none: "Single operations only.",
+    single_statement: "Each statement is atomic; nothing spans two.",
+    one_shot: "Statements that are sent together happen as a whole or not at all.",
+    interactive: "A client may think between the statements of a transaction.",
+  };
+  const isolation = consistency.isolation === "serializable"
+    ? "Transactions have one order, the log's: serializable."
+    : `${consistency.isolation} is asked for; the product gives serializable, which is more.`;
+  return {
+    title: "Consistency, time and transactions",
+    promises: [reads[consistency.reads], transactions[consistency.transactions], isolation],
+    costs: ["Writes are applied one after another by one thread; conditions are evaluated when they are applied."],
+    leaves: ["concurrency/transaction/model/single_node_acid", "concurrency/isolation/serializable_exclusive"],
+  };
+}
+
+function explainStorage({ storage }: Contract): TopicExplanation {
+  const durability = {
+    every_commit: "An acknowledged write is flushed to the device; nothing acknowledged is lost.",
+    interval: `A power loss may take the last ${storage.lossWindowMs ?? 0} ms.`,
+    none: "Nothing survives a restart for certain.",
+  };
+  const checksums = storage.checksums ? "" : " (asked off; they are always on)";
+  return {
+    title: "Storage and durability",
+    promises: [durability[storage.durability], `Blocks and log records carry checksums${checksums}; damage is reported, never returned.`],
+    costs: storage.durability === "every_commit"
+      ? ["A commit waits for a device flush, shared by all clients that commit at that moment."]
+      : ["Commits do not wait for the device."],
+    leaves: ["storage/storage_model/row/kvlsm/blackboard", "core/wal"],
+  };
+}
+
+function explainCaching({ caching, targets }: Contract): TopicExplanation {
+  const none = caching.rowCache === "none";
+  return {
+    title: "Caching",
+    promises: [
+      none ? "Reads go to the engine and its block cache." : "Hot rows are kept decoded in front of the engine, never stale.",
+    ],
+    costs: [`All caches together stay within the ${targets.memoryMiBMax} MiB that are granted.`],
+    leaves: none ? [] : ["storage/page_io/buffer_extras/app_cache", "storage/page_io/replacement/lru"],
+  };
+}
+
+function explainSurface({ surface }: Contract): TopicExplanation {
+  const packets = surface.transactions === "multi_statement_packet";
+  return {
+    title: "Query surface",
+    promises: [
+      `Clients speak ${surface.protocols.join(" and ")}; every connection is authenticated.`,
+      packets ? "A transaction is one packet: START TRANSACTION; …; COMMIT." : "No transactions over the wire.",
+    ],
+    costs: ["Point, batch and key-range statements only; anything else gets an error that names the missing leaf."],
+    leaves: ["architecture/networking/wire_protocols/mysql_classic", ...(packets ? ["architecture/engine_core/multi_statement"] : [])],
+  };
+}
+
+function explainFailure({ failure }: Contract): TopicExplanation {
+  const words = {
+    process_crash: "a crash of the process (kill -9)", power_loss: "a power loss", node_loss: "the loss of a node",
+    partition: "a network partition",
+  };
+  return {
+    title: "Failure and recovery",
+    promises: [
+      failure.tolerates.length === 0
+        ? "No failure is promised to be survived."
+        : `Nothing acknowledged is lost by ${failure.tolerates.map((one) => words[one]).join(" or ")}.`,
+      `After a crash it serves again within ${failure.recoverySecondsMax} s.`,
+    ],
+    costs: ["The log is kept until the engine's files hold its content, and is replayed at start."],
+    leaves: ["recovery/strategy/wal_only"],
+  };
+}
+
+function explainWorkload({ workload }: Contract): TopicExplanation {
+  const profile = findProfile(workload.benchmark, workload.profile);
+  const operations = workload.operations ?? [];
+  const total = operations.reduce((sum, operation) => sum + operation.weight, 0);
+  const mix = operations.map((operation) => `${operation.name} ${formatShare(operation.weight / total)}`);
+  const loop = workload.loop === "closed"
+    ? `${workload.clients} clients, each waits for its answer (closed loop).`
+    : `${workload.operationsPerSecond} operations/s arrive whatever happens, over ${workload.clients} connections (open loop).`;
+  return {
+    title: "Workload",
+    promises: [
+      `${profile?.title ?? `${workload.benchmark} ${workload.profile}`}; ${formatCount(workload.scale)} ${profile?.scaleUnit ?? ""}.`,
+      `Mix: ${mix.join(", ")}.`,
+      loop,
+    ],
+    costs: [],
+    leaves: [],
+  };
+}
+
+function explainTargets({ targets }: Contract): TopicExplanation {
+  const wanted = [
+    targets.throughputMin === undefined ? [] : [`at least ${formatCount(targets.throughputMin)} operations/s`],
+    targets.p99UsMax === undefined ? [] : [`99 % within ${formatCount(targets.p99UsMax)} µs`],
+    [`at most ${targets.memoryMiBMax} MiB of memory`],
+  ].flat();
+  const margin = (ratio: number) => `${((ratio - 1) * 100).toFixed(0)} %`;
+  return {
+    title: "Targets",
+    promises: [`Asked for: ${wanted.join(", ")}.`],
+    costs: [
+      `A faster candidate is kept only if p99 is at most ${margin(targets.p99RatioMax)} and memory at most ` +
+        `${margin(targets.memoryRatioMax)} worse.`,
+    ],
+    leaves: [],
+  };
+}
+
+function describeTable(table: TableSpec): string {
+  return `Table ${table.name}: ${formatCount(table.rows)} rows of ${table.columns.length} columns, key (${table.primaryKey.join(", ")}).`;
+}
+
+/** Bytes of all rows where every column has its longest value. */
+export function dataBytes(tables: readonly TableSpec[]): number {
+  const fixed = { bigint: 8, int: 4, double: 8, varchar: 0, varbinary: 0 };
+  return tables.reduce((sum, table) => {
+    const row = table.columns.reduce((width, column) => width + fixed[column.type] + (column.lengthMax ?? 0), 0);
+    return sum + row * table.rows;
+  }, 0);
+}
+
+export function formatCount(value: number): string {
+  return value.toLocaleString("en-US");
+}
+
+function formatShare(share: number): string {
+  return `${(share * 100).toFixed(share < 0.001 ? 4 : 2)} %`;
+}
+
+function formatBytes(bytes: number): string {
+  return bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${(bytes / 1e6).toFixed(0)} MB`;
+}

@@ -1,0 +1,123 @@
+/**
+ * What a contract asks for and no part serves yet: refused before anything is built, naming the missing leaf.
+ *
+ * A contract is a promise to its owner; a product that quietly gave less would break it. The reverse is fine: a product
+ * may promise more than was asked (serializable where read_committed would do).
+ */
+import type { Path, Place, Problem } from "../knobs/yaml-document.ts";
+import { formatPath, sortProblems } from "../knobs/yaml-document.ts";
+import { findProfile } from "./benchmarks.ts";
+import type { Contract } from "./contract.ts";
+
+export interface Unserved {
+  readonly path: Path;
+  /** Path of the leaf in the feature model that would serve it. */
+  readonly leaf: string;
+  /** What was asked for, as a noun phrase. */
+  readonly asked: string;
+  readonly instead: string;
+}
+
+interface Rule {
+  /** Where in the contract file. */
+  readonly path: string;
+  readonly leaf: string | ((contract: Contract) => string);
+  readonly asked: (contract: Contract) => string | undefined;
+  readonly instead: string;
+}
+
+/** `asked` gives what was asked for where it is not served. */
+const rules: readonly Rule[] = [
+  {
+    path: "replication.nodes",
+    leaf: "replication/consensus/raft_group",
+    asked: ({ replication }) => (replication.nodes > 1 ? `${replication.nodes} nodes` : undefined),
+    instead: "set nodes to 1 and consensus to none",
+  },
+  {
+    path: "sharding.shards",
+    leaf: ({ sharding }) => `replication/sharding/${sharding.locality === "by_key_prefix" ? "range" : "hash"}`,
+    asked: ({ sharding }) => (sharding.shards > 1 ? `${sharding.shards} shards` : undefined),
+    instead: "set shards to 1",
+  },
+  {
+    path: "consistency.transactions",
+    leaf: "concurrency/transaction/features/optimistic_mode",
+    asked: ({ consistency }) => (consistency.transactions === "interactive" ? "interactive transactions" : undefined),
+    instead: "set it to one_shot and send START TRANSACTION; …; COMMIT in one packet",
+  },
+  {
+    path: "storage.durability",
+    leaf: "core/wal/interval_sync",
+    asked: ({ storage }) => (storage.durability === "interval" ? "a log that is flushed at intervals" : undefined),
+    instead: "set durability to every_commit; group commit shares one flush between clients",
+  },
+  {
+    path: "storage.durability",
+    leaf: "storage/storage_model/memory",
+    asked: ({ storage }) => (storage.durability === "none" ? "a store without durability" : undefined),
+    instead: "set durability to every_commit",
+  },
+  {
+    path: "caching.row_cache",
+    leaf: "storage/page_io/replacement/w_tinylfu",
+    asked: ({ caching }) => (caching.rowCache === "w_tinylfu" ? "a W-TinyLFU row cache" : undefined),
+    instead: "set row_cache to lru or none",
+  },
+];
+
+const protocolLeaves: Readonly<Record<string, string>> = {
+  http: "architecture/networking/transports/http",
+  postgresql: "architecture/networking/wire_protocols/pg_fe_be",
+  embedded: "architecture/model/embedded_library",
+};
+
+/** Everything that no part serves, all at once. */
+export function findUnserved(contract: Contract): Unserved[] {
+  const found: Unserved[] = rules.flatMap((rule) => {
+    const asked = rule.asked(contract);
+    if (asked === undefined) return [];
+    const leaf = typeof rule.leaf === "string" ? rule.leaf : rule.leaf(contract);
+    return [{ path: rule.path.split("."), leaf, asked, instead: rule.instead }];
+  });
+  for (const [at, protocol] of contract.surface.protocols.entries()) {
+    if (protocol === "mysql") continue;
+    const path = ["surface", "protocols", at];
+    found.push({ path, leaf: protocolLeaves[protocol], asked: `the ${protocol} surface`, instead: "set protocols to [mysql]" });
+  }
+  return [...found, ...unservedWorkload(contract)];
+}
+
+function unservedWorkload({ workload }: Contract): Unserved[] {
+  const profile = findProfile(workload.benchmark, workload.profile);
+  if (profile === undefined || !profile.served) {
+    const asked = `profile ${workload.profile} of ${workload.benchmark}`;
+    return [{ path: ["workload", "profile"], leaf: `workload/${workload.benchmark}`, asked, instead: "take a profile of examples/" }];
+  }
+  const listed = workload.operations ?? profile.operations;
+  const share = (operations: typeof listed, name: string) => {
+    const total = operations.reduce((sum, operation) => sum + operation.weight, 0);
+    return (operations.find((operation) => operation.name === name)?.weight ?? 0) / total;
+  };
+  const names = new Set([...listed, ...profile.operations].map((operation) => operation.name));
+  const differs = [...names].filter((name) => Math.abs(share(listed, name) - share(profile.operations, name)) > 1e-6);
+  if (differs.length === 0) return [];
+  const mix = profile.operations.map((operation) => `${operation.name} ${operation.weight}`).join(", ");
+  return [{
+    path: ["workload", "operations"],
+    leaf: "workload/custom_mix",
+    asked: `a mix of its own (${differs.join(", ")} differ from profile ${profile.profile})`,
+    instead: `leave operations out, or list the profile's: ${mix}`,
+  }];
+}
+
+/** As problems with a place, in the order of the file. */
+export function unservedProblems(contract: Contract, file: string, placeOf: (path: Path) => Place): Problem[] {
+  const problems = findUnserved(contract).map(({ path, asked, leaf, instead }) => ({
+    file,
+    ...placeOf(path),
+    path: formatPath(path),
+    message: `no part serves ${asked} yet: the leaf ${leaf} is missing; ${instead}`,
+  }));
+  return sortProblems(problems);
+}
