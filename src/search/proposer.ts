@@ -2,7 +2,7 @@
  * Proposer: makes candidates from a view of the study so far. Pure apart from the random stream it is handed, so that a
  * study can be replayed.
  */
-import type { Knob, KnobValue } from "../knobs/knob.ts";
+import type { Knob } from "../knobs/knob.ts";
 import type { Candidate } from "./candidate.ts";
 
 export interface Proposer {
@@ -13,7 +13,10 @@ export interface Proposer {
 
 /** All that may vary. */
 export interface Space {
+  /** The knobs that a candidate may set. */
   readonly knobs: readonly Knob[];
+  /** Every knob of the product: those outside the space keep their default, and their constraints bind as well. */
+  readonly table: readonly Knob[];
 }
 
 export interface StudyView {
@@ -24,6 +27,8 @@ export interface StudyView {
 
 export interface TrialView {
   readonly candidate: Candidate;
+  /** The incumbent that it was compared with. */
+  readonly incumbent: Candidate;
   readonly outcome: "kept" | "dropped" | "rejected" | "failed";
   /** Screening estimate of the log ratio against the incumbent of its time, where it got so far. */
   readonly estimate?: number | undefined;
@@ -36,5 +41,3 @@ export interface RandomStream {
   /** Uniform integer in [0, bound). */
   integer(bound: number): number;
 }
-
-export type KnobAssignment = Readonly<Record<string, KnobValue>>;
