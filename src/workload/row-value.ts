@@ -61,7 +61,7 @@ const scratch = Buffer.alloc(4096);
 /** The letters of a state as a string of at most 4096. */
 export function valueText(state: number, length: number): string {
   fillValue(state, scratch, 0, length);
-  return scratch.latin1Slice(0, length);
+  return scratch.toString("latin1", 0, length);
 }
 
 /** The high and low halves of a 64-bit integer, without allocation. */

@@ -26,7 +26,7 @@ export class RowView {
 
   text(column: number): string {
     const start = this.start[column];
-    return Buffer.from(this.bytes.buffer, this.bytes.byteOffset + start, this.length[column]).latin1Slice();
+    return Buffer.from(this.bytes.buffer, this.bytes.byteOffset + start, this.length[column]).toString("latin1");
   }
 
   /** Reads the decimal digits at a range into the halves of a column. False where they are no 64-bit integer. */

@@ -1,0 +1,20 @@
+/** From what a contract says about its workload to the workload itself. */
+import type { WorkloadSpec } from "../contract/contract.ts";
+import { LatheError } from "../kit/errors.ts";
+import { TaoWorkload } from "./taobench/tao-workload.ts";
+import type { Workload } from "./workload.ts";
+import { YcsbWorkload } from "./ycsb/ycsb-workload.ts";
+
+/**
+ * `dataSeed` fixes the first content. Errors: INVALID_ARGUMENT for a benchmark, profile or scale that does not exist.
+ */
+export function createWorkload(spec: WorkloadSpec, dataSeed = 1): Workload {
+  switch (spec.benchmark) {
+    case "taobench":
+      return new TaoWorkload(spec.profile, spec.scale, dataSeed);
+    case "ycsb":
+      return new YcsbWorkload(spec.profile, spec.scale, dataSeed);
+    default:
+      throw new LatheError("INVALID_ARGUMENT", `no benchmark is named "${String(spec.benchmark satisfies never)}"`);
+  }
+}
