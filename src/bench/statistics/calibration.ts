@@ -79,8 +79,8 @@ export function calibrate(aaLogRatios: readonly number[], options: CalibrationOp
     ? ""
     : ` That is more than ${percentOf(goal)}: on this machine, with this budget, the study cannot succeed.`;
   const sentence =
-    `${noiseSentence(noise, options)} With up to ${design.launchesMax} launches of ${seconds(launchSeconds)} ` +
-    `a gain of ${percentOf(design.effectMin)} or more is confirmed with ${power * 100} % power.${verdict}`;
+    `${noiseSentence(noise, options)} With up to ${design.launchesMax} launches of ` +
+    `${seconds(launchSeconds)} a gain of ${percentOf(design.effectMin)} or more is confirmed with ${power * 100} % power.${verdict}`;
   return { noise, ...design, feasible, sentence };
 }
 
@@ -141,7 +141,7 @@ function smallestEffect(launchesMax: number, alpha: number, aaLaunches: number):
   return high;
 }
 
-/** How often a confirmation keeps a candidate whose true effect is `effect`, in units of the estimated noise. */
+/** How often a confirmation keeps a candidate whose true effect is `effect` times the estimated noise. */
 export function simulatedPower(
   effect: number,
   launchesMax: number,
@@ -164,7 +164,8 @@ export function simulatedPower(
 
 function noiseSentence(noise: number, options: CalibrationOptions): string {
   const within = options.withinLaunchNoise;
-  const detail = within === undefined ? "" : ` (within a launch it looks like ${(within * 100).toFixed(1)} %)`;
+  const detail =
+    within === undefined ? "" : ` (within a launch it looks like ${(within * 100).toFixed(1)} %)`;
   return `Two launches of the same code differ by ${(noise * 100).toFixed(1)} %${detail}.`;
 }
 

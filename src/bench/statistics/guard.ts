@@ -55,7 +55,8 @@ export function guardMemory(
   const verdict = guardNonInferiority(logRatios, marginRatio);
   const highest = Math.max(...candidateMiB);
   if (candidateMiB.length === 0 || !(highest <= grantedMiB)) return verdict;
+  const middle = median(candidateMiB);
   const reason =
-    `at most ${highest.toFixed(0)} MiB (median ${median(candidateMiB).toFixed(0)}) of ${grantedMiB} MiB granted`;
+    `at most ${highest.toFixed(0)} MiB (median ${middle.toFixed(0)}) of ${grantedMiB} MiB granted`;
   return { ...verdict, verdict: "pass", reason };
 }

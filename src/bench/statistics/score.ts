@@ -29,11 +29,12 @@ export function promptKvScore(
   return throughput - options.latencyWeight * latency - options.memoryWeight * memory;
 }
 
-/** Score of the candidate minus that of the incumbent: symmetric about zero under the null, as log ratios are. */
+/** Score of the candidate minus that of the incumbent: under the null symmetric about zero, as log ratios. */
 export function scoreDifference(
   launch: Pick<LaunchSample, "incumbent" | "candidate">,
   baseline: Pick<SideSample, "opsPerSecond" | "p50Us">,
   options: ScoreOptions = promptKvScoreOptions,
 ): number {
-  return promptKvScore(launch.candidate, baseline, options) - promptKvScore(launch.incumbent, baseline, options);
+  const { candidate, incumbent } = launch;
+  return promptKvScore(candidate, baseline, options) - promptKvScore(incumbent, baseline, options);
 }

@@ -69,8 +69,8 @@ export function resumeSequentialTest(state: SequentialTestState): SequentialTest
   if (test.decision !== state.decision || Math.abs(test.wealth - state.wealth) > 1e-9 * state.wealth) {
     throw new LatheError(
       "CORRUPTION",
-      `the recorded confirmation says ${state.decision} at wealth ${state.wealth}, its ${test.launches} launches say ` +
-        `${test.decision} at ${test.wealth}`,
+      `the recorded confirmation says ${state.decision} at wealth ${state.wealth}, its ` +
+        `${test.launches} launches say ${test.decision} at ${test.wealth}`,
     );
   }
   return test;
@@ -100,7 +100,7 @@ export class SequentialTest {
     return Math.exp(this.logWealth);
   }
 
-  /** Mean log ratio so far; zero before the first launch. Biased once the test has stopped: re-measure to report. */
+  /** Mean log ratio so far; zero before the first launch. Biased once the test has stopped. */
   get estimate(): number {
     return this.logRatios.length === 0 ? 0 : mean(this.logRatios);
   }

@@ -1,4 +1,4 @@
-/** Robust summaries of small samples. All throw INVALID_ARGUMENT on an empty sample or a number that is none. */
+/** Robust summaries of small samples. All throw INVALID_ARGUMENT on an empty sample or a non-number. */
 import { LatheError } from "../../kit/errors.ts";
 
 export function mean(values: readonly number[]): number {
