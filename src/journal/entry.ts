@@ -7,6 +7,7 @@
 import { z } from "zod";
 import type { LaunchSample, Side, SideSample, Statistic } from "../bench/measurement.ts";
 import type { GuardVerdict } from "../bench/statistics/guard.ts";
+import type { Calibration } from "../bench/statistics/calibration.ts";
 import type { Interval } from "../bench/statistics/interval.ts";
 import type { SequentialTestState } from "../bench/statistics/sequential-test.ts";
 import type { Contract } from "../contract/contract.ts";
@@ -87,6 +88,14 @@ const interval: z.ZodType<Interval> = z.looseObject({
   estimate: number, low: number, high: number, level: number, method: text,
 });
 
+/** A calibration without what only its caller needs. */
+const calibrated: z.ZodType<Calibration> = z.looseObject({
+  noise: number, effectMin: number, launchesMax: count, feasible: z.boolean(), sentence: text,
+});
+
+/** Seconds of study time, without the pause between a kill and its resumption: what a budget is measured against. */
+const elapsedSeconds = number.optional();
+
 /** A point of the search space, as `search/candidate.ts` has it; more may join what makes a candidate. */
 export interface RecordedCandidate {
   readonly id: string;
@@ -105,6 +114,10 @@ export const studyHeaderSchema = z.looseObject({
   seed: number,
   /** The knobs that may vary, as in the catalog. */
   space: z.array(knob).readonly(),
+  /** Every knob of the product; where it is not there, the space is all that was known. */
+  knobTable: z.array(knob).readonly().optional(),
+  /** How many launches each step takes, targets and limits (`study/settings.ts`). */
+  settings: facts.optional(),
   budget: z.looseObject({ seconds: number }),
   /** False-keep probability of the whole study. */
   alpha: number,
@@ -123,9 +136,21 @@ export const entrySchema = z.discriminatedUnion("kind", [
   studyHeaderSchema.extend({
     kind: z.literal("study_started"), format: z.literal("lathe-journal"), version: z.literal(1),
   }),
-  /** `candidate` is null for gates on the product as such. */
-  z.looseObject({ kind: z.literal("gate_verdict"), candidate: text.nullable(), verdict: gateVerdict }),
-  z.looseObject({ kind: z.literal("calibration_launch"), launch: launchSampleSchema }),
+  /** `candidate` is null for gates on the product as such; `last` closes the verdicts of one run of the gates. */
+  z.looseObject({
+    kind: z.literal("gate_verdict"),
+    candidate: text.nullable(),
+    verdict: gateVerdict,
+    last: z.boolean().optional(),
+    elapsedSeconds,
+  }),
+  /** The checkpoint of a candidate for one content of the tables is ready. */
+  z.looseObject({ kind: z.literal("candidate_prepared"), candidate: text, workloadSeed: number, elapsedSeconds }),
+  /** Something that was asked of the system did not work: it threw, hung or died. Data, not an end. */
+  z.looseObject({
+    kind: z.literal("step_failed"), step: text, candidate: text, code: text, message: text, elapsedSeconds,
+  }),
+  z.looseObject({ kind: z.literal("calibration_launch"), launch: launchSampleSchema, elapsedSeconds }),
   z.looseObject({
     kind: z.literal("calibration_result"),
     noise: number,
@@ -133,9 +158,14 @@ export const entrySchema = z.discriminatedUnion("kind", [
     launchesMax: count,
     feasible: z.boolean(),
     sentence: text,
+    /** What the study tests, declared before its search; the figures above are of this statistic. */
+    statistic: statistic.optional(),
+    /** The same figures for each statistic that a confirmation may use. */
+    statistics: z.record(z.string(), calibrated).optional(),
   }),
   z.looseObject({ kind: z.literal("candidate_proposed"), candidate, proposer: text, incumbent: text }),
-  z.looseObject({ kind: z.literal("screening_launch"), candidate: text, launch: launchSampleSchema }),
+  z.looseObject({ kind: z.literal("search_ended"), reason: text }),
+  z.looseObject({ kind: z.literal("screening_launch"), candidate: text, launch: launchSampleSchema, elapsedSeconds }),
   z.looseObject({
     kind: z.literal("screening_decision"),
     candidate: text,
@@ -144,7 +174,11 @@ export const entrySchema = z.discriminatedUnion("kind", [
   }),
   /** `confirmation`: the j of α_j. */
   z.looseObject({
-    kind: z.literal("confirmation_launch"), candidate: text, confirmation: count, launch: launchSampleSchema,
+    kind: z.literal("confirmation_launch"),
+    candidate: text,
+    confirmation: count,
+    launch: launchSampleSchema,
+    elapsedSeconds,
   }),
   z.looseObject({
     kind: z.literal("confirmation_decision"),
@@ -165,11 +199,18 @@ export const entrySchema = z.discriminatedUnion("kind", [
     reason: text,
   }),
   z.looseObject({ kind: z.literal("incumbent_changed"), from: text, to: text, reason: text }),
-  /** `workload`: the one studied, or the name of a held-out one. */
-  z.looseObject({ kind: z.literal("remeasurement_launch"), workload: text, launch: launchSampleSchema }),
+  /** `workload`: the one studied, or the name of a held-out one. `against`: the baseline where nothing is said. */
+  z.looseObject({
+    kind: z.literal("remeasurement_launch"),
+    workload: text,
+    launch: launchSampleSchema,
+    against: z.enum(["baseline", "expert"]).optional(),
+    elapsedSeconds,
+  }),
   z.looseObject({
     kind: z.literal("remeasurement_result"),
     workload: text,
+    against: z.enum(["baseline", "expert"]).optional(),
     intervals: z.record(z.string(), interval),
     launches: count,
   }),
@@ -179,7 +220,20 @@ export const entrySchema = z.discriminatedUnion("kind", [
     winner: text.nullable(),
     reason: text,
   }),
-  z.looseObject({ kind: z.literal("interrupted"), reason: text }),
+  /**
+   * One subject driven alone, for the table of the report: `default`, `tuned`, `expert`, or another system. It decides
+   * nothing. `configuration` is what the reader needs to set it up alike.
+   */
+  z.looseObject({
+    kind: z.literal("solo_measurement"),
+    subject: text,
+    label: text,
+    sample: sideSample,
+    seconds: number,
+    driverBound: z.boolean(),
+    configuration: facts.optional(),
+  }),
+  z.looseObject({ kind: z.literal("interrupted"), reason: text, elapsedSeconds }),
   z.looseObject({ kind: z.literal("resumed"), reason: text, environment }),
   /** Written by the journal itself after it had cut a half-written last line. */
   z.looseObject({ kind: z.literal("journal_repaired"), cutBytes: count, cutSha256: text, reason: text }),
