@@ -1,0 +1,117 @@
+/**
+ * Use cases around a contract: check it, explain it, write a new one.
+ */
+import { closeSync, existsSync, openSync, readFileSync, writeSync } from "node:fs";
+import { basename, dirname, resolve } from "node:path";
+import type { Contract } from "../contract/contract.ts";
+import { explainContract, type TopicExplanation } from "../contract/explain.ts";
+import {
+  type Answer, answerProblem, type Answers, composeContract, parseAnswers, type Question, questions,
+} from "../contract/interview.ts";
+import { parseContract, problemsError, readContractText } from "../contract/parse.ts";
+import { findUnserved, unservedProblems } from "../contract/serve-check.ts";
+import { LatheError } from "../kit/errors.ts";
+import { formatProblem, type Problem } from "../knobs/yaml-document.ts";
+
+export type { Answer, Answers, Question, TopicExplanation };
+export { answerProblem, questions };
+
+export interface ContractCheck {
+  readonly file: string;
+  readonly name: string | undefined;
+  /** `valid`: it can be built. `unserved`: well formed, but parts are missing. `invalid`: see the problems. */
+  readonly verdict: "valid" | "unserved" | "invalid";
+  readonly problems: readonly Problem[];
+  readonly missingLeaves: readonly string[];
+}
+
+/** Errors: NOT_FOUND. */
+export function checkContract(file: string): ContractCheck {
+  const result = parseContract(readContractText(file), file);
+  if (!result.ok) return { file, name: undefined, verdict: "invalid", problems: result.problems, missingLeaves: [] };
+  const problems = unservedProblems(result.contract, file, result.placeOf);
+  const missingLeaves = [...new Set(findUnserved(result.contract).map((one) => one.leaf))];
+  const verdict = problems.length === 0 ? "valid" : "unserved";
+  return { file, name: result.contract.name, verdict, problems, missingLeaves };
+}
+
+export interface LoadedContract {
+  readonly contract: Contract;
+  readonly text: string;
+}
+
+/** A contract that can be built. Errors: NOT_FOUND, INVALID_ARGUMENT, NOT_SELECTED; each with every problem. */
+export function loadServedContract(file: string): LoadedContract {
+  const text = readContractText(file);
+  const result = parseContract(text, file);
+  if (!result.ok) throw problemsError(result.problems);
+  const problems = unservedProblems(result.contract, file, result.placeOf);
+  if (problems.length > 0) {
+    throw new LatheError("NOT_SELECTED", problems.map(formatProblem).join("\n"), { details: { problems } });
+  }
+  return { contract: result.contract, text };
+}
+
+export interface ContractExplanation {
+  readonly name: string;
+  readonly description: string;
+  readonly topics: readonly TopicExplanation[];
+  readonly invariants: readonly { readonly text: string; readonly oracle?: string | undefined }[];
+  readonly nonGoals: readonly string[];
+  readonly unserved: readonly Problem[];
+}
+
+/** Errors: NOT_FOUND, INVALID_ARGUMENT. */
+export function explainContractFile(file: string): ContractExplanation {
+  const result = parseContract(readContractText(file), file);
+  if (!result.ok) throw problemsError(result.problems);
+  const { contract } = result;
+  return {
+    name: contract.name,
+    description: contract.description,
+    topics: explainContract(contract),
+    invariants: contract.invariants,
+    nonGoals: contract.nonGoals,
+    unserved: unservedProblems(contract, file, result.placeOf),
+  };
+}
+
+/** Answers of an unattended interview. Errors: NOT_FOUND, INVALID_ARGUMENT. */
+export function readAnswers(file: string): Answers {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (cause) {
+    throw new LatheError("NOT_FOUND", `cannot read the answers in ${file}: ${(cause as Error).message}`, { cause });
+  }
+  return parseAnswers(text, file);
+}
+
+export interface NewContract {
+  readonly file: string;
+  readonly name: string;
+  readonly check: ContractCheck;
+}
+
+/** Writes the contract that the answers make. Errors: ALREADY_EXISTS, INVALID_ARGUMENT, PERMISSION. */
+export function writeNewContract(file: string, answers: Answers, options: { readonly force: boolean }): NewContract {
+  const text = composeContract(answers);
+  const result = parseContract(text, file);
+  if (!result.ok) throw problemsError(result.problems);
+  if (existsSync(file) && !options.force) {
+    throw new LatheError("ALREADY_EXISTS", `${file} is there already; choose another file or add --force`);
+  }
+  try {
+    const descriptor = openSync(file, options.force ? "w" : "wx");
+    writeSync(descriptor, text);
+    closeSync(descriptor);
+  } catch (cause) {
+    const where = `${basename(file)} in ${dirname(resolve(file))}`;
+    throw new LatheError("PERMISSION", `cannot write ${where}: ${(cause as Error).message}`, { cause });
+  }
+  return { file, name: result.contract.name, check: checkContract(file) };
+}
+
+export function formatProblems(problems: readonly Problem[]): string {
+  return problems.map(formatProblem).join("\n");
+}

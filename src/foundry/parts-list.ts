@@ -1,0 +1,58 @@
+/**
+ * From a contract to its parts: the list written by hand that stands in for selection until the feature model decides.
+ *
+ * Each role of the wiring has one part; which one, and whether it is there at all, follows from the contract.
+ */
+import type { Contract } from "../contract/contract.ts";
+import { LatheError } from "../kit/errors.ts";
+import type { PartDescriptor } from "./part-descriptor.ts";
+
+/** What a part is in the wiring of a product. */
+export type Role =
+  | "engine" | "log" | "layout" | "catalog" | "stateMachine" | "replicatedLog" | "rowCache" | "parser" | "executor"
+  | "mysqlSurface" | "metricsEndpoint";
+
+interface RoleRule {
+  readonly role: Role;
+  /** Folder of the part, below `src/parts`. */
+  readonly path: string;
+  readonly wanted?: (contract: Contract) => boolean;
+}
+
+const rules: readonly RoleRule[] = [
+  { role: "engine", path: "storage/storage_model/row/kvlsm/blackboard" },
+  { role: "log", path: "core/wal" },
+  { role: "layout", path: "storage/layout/row_to_kv" },
+  { role: "catalog", path: "architecture/catalog/kv_encoded" },
+  { role: "stateMachine", path: "concurrency/transaction/model/single_node_acid" },
+  { role: "replicatedLog", path: "replication/single_node" },
+  {
+    role: "rowCache",
+    path: "storage/page_io/replacement/lru",
+    wanted: (contract) => contract.caching.rowCache === "lru",
+  },
+  { role: "parser", path: "parser/implementation/recursive_descent" },
+  { role: "executor", path: "query_processing/execution/model/point_api" },
+  {
+    role: "mysqlSurface",
+    path: "architecture/networking/wire_protocols/mysql_classic",
+    wanted: (contract) => contract.surface.protocols.includes("mysql"),
+  },
+  { role: "metricsEndpoint", path: "architecture/observability/metrics_endpoint" },
+];
+
+export type SelectedParts = Readonly<Partial<Record<Role, PartDescriptor>>>;
+
+/** Errors: NOT_SELECTED where the library lacks a part that the contract needs. */
+export function selectParts(contract: Contract, library: readonly PartDescriptor[]): SelectedParts {
+  const selected: Partial<Record<Role, PartDescriptor>> = {};
+  for (const { role, path, wanted } of rules) {
+    if (wanted !== undefined && !wanted(contract)) continue;
+    const part = library.find((one) => one.path === path);
+    if (part === undefined) {
+      throw new LatheError("NOT_SELECTED", `the parts library has no part at ${path}, which ${contract.name} needs (${role})`);
+    }
+    selected[role] = part;
+  }
+  return selected;
+}

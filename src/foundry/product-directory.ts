@@ -1,0 +1,185 @@
+/**
+ * A product's directory on disk: written as a whole or not at all, and never over what its owner changed.
+ *
+ * Steps of `replaceProduct`:
+ *   1. finish or undo a replacement that was interrupted (`recover`);
+ *   2. refuse a directory that is neither empty nor a product, and, without `force`, a product with edited files;
+ *   3. write all files into a temporary sibling and sync them;
+ *   4. rename: the old directory aside, the new one into place; then move what the build does not know (studies, git,
+ *      data, files of the owner) from the old to the new one, edited files under `.lathe/replaced/`; remove the rest.
+ * Invariant: at every moment either the old or the new product is whole on disk, under its name or as `.NAME.previous`.
+ * `.lathe/build.json` lists every generated file with its SHA-256, which is how edits are noticed.
+ */
+import { createHash } from "node:crypto";
+import {
+  closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeSync,
+} from "node:fs";
+import { basename, dirname, join, relative, resolve, sep } from "node:path";
+import { LatheError } from "../kit/errors.ts";
+
+export const manifestPath = ".lathe/build.json";
+
+export interface BuildManifest {
+  readonly version: 1;
+  readonly product: string;
+  readonly selectionHash: string;
+  readonly files: Readonly<Record<string, string>>;
+}
+
+export interface UserEdit {
+  readonly path: string;
+  readonly kind: "edited" | "removed";
+}
+
+export interface ReplaceOptions {
+  readonly force: boolean;
+  /** Generated files whose edits are carried over by the caller and need no force. */
+  readonly carried: readonly string[];
+}
+
+export interface ReplaceReport {
+  readonly replaced: boolean;
+  /** Edited files of the old product that were put aside. */
+  readonly setAside: readonly UserEdit[];
+}
+
+/** Undefined where the directory holds no product. Errors: CORRUPTION. */
+export function readManifest(directory: string): BuildManifest | undefined {
+  const file = join(directory, manifestPath);
+  if (!existsSync(file)) return undefined;
+  try {
+    const manifest = JSON.parse(readFileSync(file, "utf8")) as BuildManifest;
+    if (manifest.version === 1 && typeof manifest.files === "object") return manifest;
+  } catch {
+    // Falls through: unreadable is as bad as wrong.
+  }
+  throw new LatheError("CORRUPTION", `${file} is damaged; build into another directory and move your files there`);
+}
+
+/** Generated files that are not as they were built. */
+export function findEdits(directory: string, manifest: BuildManifest): UserEdit[] {
+  return Object.entries(manifest.files).flatMap(([path, hash]): UserEdit[] => {
+    const file = join(directory, path);
+    if (!existsSync(file)) return [{ path, kind: "removed" }];
+    return sha256(readFileSync(file)) === hash ? [] : [{ path, kind: "edited" }];
+  });
+}
+
+/** Errors: ALREADY_EXISTS, READ_ONLY, PERMISSION, DISK_FULL, IO_ERROR. */
+export function replaceProduct(
+  directory: string,
+  product: string,
+  selectionHash: string,
+  files: ReadonlyMap<string, string>,
+  options: ReplaceOptions,
+): ReplaceReport {
+  const target = resolve(directory);
+  const temporary = join(dirname(target), `.${basename(target)}.building-${process.pid}`);
+  try {
+    recover(target);
+    const edits = checkTarget(target, options);
+    const hashes = Object.fromEntries([...files].map(([path, text]) => [path, sha256(Buffer.from(text))]));
+    const manifest: BuildManifest = { version: 1, product, selectionHash, files: hashes };
+    rmSync(temporary, { recursive: true, force: true });
+    for (const [path, text] of files) writeFile(join(temporary, path), text);
+    writeFile(join(temporary, manifestPath), `${JSON.stringify(manifest, null, 2)}\n`);
+    const replaced = existsSync(target) && readManifest(target) !== undefined;
+    if (existsSync(target)) renameSync(target, previousOf(target));
+    renameSync(temporary, target);
+    recover(target);
+    return { replaced, setAside: edits };
+  } catch (error) {
+    rmSync(temporary, { recursive: true, force: true });
+    throw describeSystemError(error, target);
+  }
+}
+
+function checkTarget(target: string, options: ReplaceOptions): UserEdit[] {
+  if (!existsSync(target)) return [];
+  if (!statSync(target).isDirectory()) {
+    throw new LatheError("ALREADY_EXISTS", `${target} is a file; choose another --out directory`);
+  }
+  const manifest = readManifest(target);
+  if (manifest === undefined) {
+    if (readdirSync(target).length === 0) return [];
+    throw new LatheError("ALREADY_EXISTS", `${target} is not empty and holds no product; choose another --out directory`);
+  }
+  const edits = findEdits(target, manifest).filter((edit) => !options.carried.includes(edit.path));
+  if (edits.length > 0 && !options.force) {
+    const list = edits.map((edit) => `  ${edit.path} (${edit.kind})`).join("\n");
+    const message = `${target} holds a product with changes of yours, and nothing was written:\n${list}\n` +
+      "build elsewhere with --out, or replace it with --force (edited files are kept in .lathe/replaced/)";
+    throw new LatheError("ALREADY_EXISTS", message, { details: { edits } });
+  }
+  return edits;
+}
+
+/** Finishes step 4 of a replacement, or undoes it where the new product did not get into place. */
+function recover(target: string): void {
+  const previous = previousOf(target);
+  if (!existsSync(previous)) return;
+  if (!existsSync(target)) {
+    renameSync(previous, target);
+    return;
+  }
+  const generated = readManifest(previous)?.files ?? {};
+  for (const path of listFiles(previous, "", generated)) {
+    const known = Object.hasOwn(generated, path);
+    if (known && sha256(readFileSync(join(previous, path))) === generated[path]) continue;
+    if (path === manifestPath) continue;
+    move(join(previous, path), known ? join(target, ".lathe", "replaced", path) : join(target, path));
+  }
+  rmSync(previous, { recursive: true, force: true });
+}
+
+function previousOf(target: string): string {
+  return join(dirname(target), `.${basename(target)}.previous`);
+}
+
+/** Files below a directory; a directory that holds no generated file is listed as one. */
+function listFiles(root: string, below: string, generated: Readonly<Record<string, string>>): string[] {
+  return readdirSync(join(root, below), { withFileTypes: true }).flatMap((entry) => {
+    const path = below === "" ? entry.name : `${below}/${entry.name}`;
+    const shared = path === ".lathe" || Object.keys(generated).some((name) => name.startsWith(`${path}/`));
+    return entry.isDirectory() && shared ? listFiles(root, path, generated) : [path];
+  });
+}
+
+function move(source: string, target: string): void {
+  mkdirSync(dirname(target), { recursive: true });
+  if (existsSync(target) && statSync(target).isDirectory() && statSync(source).isDirectory()) {
+    for (const name of readdirSync(source)) move(join(source, name), join(target, name));
+  } else renameSync(source, target);
+}
+
+function writeFile(file: string, text: string): void {
+  mkdirSync(dirname(file), { recursive: true });
+  const descriptor = openSync(file, "w");
+  try {
+    const bytes = Buffer.from(text);
+    for (let at = 0; at < bytes.length; ) at += writeSync(descriptor, bytes, at);
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
+const systemCodes: Readonly<Record<string, readonly [code: "READ_ONLY" | "PERMISSION" | "DISK_FULL", advice: string]>> = {
+  EROFS: ["READ_ONLY", "its file system is mounted read-only; choose another --out directory"],
+  EACCES: ["PERMISSION", "you may not write there; choose another --out directory or change its owner or mode"],
+  EPERM: ["PERMISSION", "you may not write there; choose another --out directory or change its owner or mode"],
+  ENOSPC: ["DISK_FULL", "no space is left on the device; free some and build again"],
+  EDQUOT: ["DISK_FULL", "your quota is used up; free some space and build again"],
+};
+
+function describeSystemError(error: unknown, target: string): unknown {
+  const code = (error as NodeJS.ErrnoException).code ?? "";
+  const known = Object.hasOwn(systemCodes, code) ? systemCodes[code] : undefined;
+  if (known === undefined) return error;
+  const parent = relative(process.cwd(), dirname(target)).split(sep).join("/") || ".";
+  return new LatheError(known[0], `cannot write ${target} (in ${parent}): ${known[1]}`, { cause: error });
+}

@@ -1,0 +1,88 @@
+/**
+ * The files that a product needs: what can be reached by imports from its entries, and nothing else.
+ *
+ * Invariants: a closure holds only files of `kit/` and `parts/`; tests are never reached; no package is imported. A
+ * violation is an error here, before anything is written, because a product must stand alone.
+ */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join, posix } from "node:path";
+import { LatheError } from "../kit/errors.ts";
+import { rewriteImports, scanImports } from "./import-scanner.ts";
+
+/** Paths are relative to the source root, with `/`. */
+export function sourceClosure(root: string, entries: readonly string[]): Set<string> {
+  const closure = new Set<string>();
+  const waiting = [...entries];
+  for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
+    if (closure.has(path)) continue;
+    closure.add(path);
+    for (const { specifier } of scanImports(readSource(root, path))) {
+      const target = resolveImport(path, specifier);
+      if (target === undefined) continue;
+      if (!isProductFile(target)) {
+        throw new LatheError("INVALID_ARGUMENT", `${path} imports ${specifier}: a product holds only files of kit/ and parts/`);
+      }
+      waiting.push(target);
+    }
+  }
+  return closure;
+}
+
+/** The file that a specifier means, below the source root; undefined for modules of Node itself. */
+export function resolveImport(from: string, specifier: string): string | undefined {
+  if (specifier.startsWith("node:")) return undefined;
+  return specifier.startsWith(".") ? posix.join(posix.dirname(from), specifier) : `package ${specifier}`;
+}
+
+function isProductFile(path: string): boolean {
+  return /^(kit|parts)\//.test(path) && !/\.(test|fuzz|bench|conformance)\.ts$/.test(path);
+}
+
+/**
+ * Tests of the selected parts that a product can carry: those that need nothing but the product, Node and files beside
+ * them (conformance suites, doubles). Returns new texts by path below `test/`.
+ */
+export function productTests(root: string, folders: readonly string[], product: ReadonlySet<string>): Map<string, string> {
+  const files = new Map<string, string>();
+  for (const folder of folders) {
+    for (const name of readdirSync(join(root, folder)).sort()) {
+      if (!name.endsWith(".test.ts") || name.endsWith(".sim.test.ts")) continue;
+      const reached = testClosure(root, `${folder}/${name}`, product);
+      for (const path of reached ?? []) files.set(path, rewriteForTest(root, path, product));
+    }
+  }
+  return files;
+}
+
+/** Files beyond the product that a test needs, itself first; undefined where it needs more than a product has. */
+function testClosure(root: string, test: string, product: ReadonlySet<string>): Set<string> | undefined {
+  const reached = new Set<string>();
+  const waiting = [test];
+  for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
+    if (reached.has(path) || product.has(path)) continue;
+    if (!/^(kit|parts)\//.test(path) || !existsSync(join(root, path))) return undefined;
+    const source = readSource(root, path);
+    // A test that reads files of its own (golden files) stays in the workshop.
+    if (/\bimport\.meta\.(dirname|filename)\b|golden/i.test(source)) return undefined;
+    reached.add(path);
+    for (const { specifier } of scanImports(source)) {
+      const target = resolveImport(path, specifier);
+      if (target !== undefined) waiting.push(target);
+    }
+  }
+  return reached;
+}
+
+function rewriteForTest(root: string, path: string, product: ReadonlySet<string>): string {
+  return rewriteImports(readSource(root, path), (specifier) => {
+    const target = resolveImport(path, specifier);
+    if (target === undefined || !product.has(target)) return specifier;
+    return posix.relative(posix.dirname(`test/${path}`), target);
+  });
+}
+
+function readSource(root: string, path: string): string {
+  const file = join(root, path);
+  if (!existsSync(file)) throw new LatheError("NOT_FOUND", `a part imports ${path}, which does not exist`);
+  return readFileSync(file, "utf8");
+}
