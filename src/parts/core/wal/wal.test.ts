@@ -1,0 +1,91 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import assert from "node:assert/strict";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { createNodeEnv } from "../../../kit/env/node-env.ts";
+import { noSelectionHash } from "../../../kit/file-header.ts";
+import type { Metric } from "../../../kit/metric.ts";
+import { durableLogConformance } from "../durable-log.conformance.ts";
+import { openWal } from "./wal.ts";
+
+const env = createNodeEnv({ threads: 1, logLevel: "silent" });
+const base = mkdtempSync(join(tmpdir(), "lathe-wal-"));
+let places = 0;
+
+after(async () => {
+  await env.threads.close();
+  rmSync(base, { recursive: true });
+});
+
+async function makePlace() {
+  const directory = join(base, String(places++));
+  return {
+    open: () => openWal(env, { directory, segmentBytes: 8192, selectionHash: noSelectionHash }),
+    remove: async () => rmSync(directory, { recursive: true, force: true }),
+  };
+}
+
+durableLogConformance("wal", makePlace);
+
+function metric(metrics: readonly Metric[], name: string): number {
+  const found = metrics.find((one) => one.name === name);
+  assert.ok(found !== undefined && found.kind !== "histogram");
+  return found.value;
+}
+
+test("concurrent syncs share device flushes", async () => {
+  const log = await openWal(env, { directory: join(base, "group"), selectionHash: noSelectionHash, segmentBytes: 1 << 20 });
+  const before = metric(log.metrics(), "wal_syncs_total");
+  const syncs = Array.from({ length: 100 }, () => {
+    log.append(new Uint8Array(100));
+    return log.sync();
+  });
+  await Promise.all(syncs);
+  // One for the first, one for all that came while it was in flight.
+  assert.equal(metric(log.metrics(), "wal_syncs_total") - before, 2);
+  await log.close();
+});
+
+test("segments are recycled: files do not grow in number, nor does the log in bytes", async () => {
+  const directory = join(base, "recycle");
+  const options = { directory, segmentBytes: 8192, selectionHash: noSelectionHash, recycledSegments: 2 };
+  const log = await openWal(env, options);
+  for (let index = 1; index <= 400; index++) {
+    log.append(new Uint8Array(500).fill(index));
+    if (index % 5 === 0) {
+      await log.sync();
+      log.truncatePrefix(index - 2);
+    }
+  }
+  await log.close();
+  assert.ok(env.disk.list(directory).length <= 6, `${env.disk.list(directory).join(" ")}`);
+  const reopened = await openWal(env, options);
+  const found = Array.from(reopened.read(reopened.firstIndex), ({ index, entry }) => [index, entry[0]]);
+  assert.deepEqual(found.at(-1), [400, 400 & 255]);
+  assert.ok(found.every(([index, fill]) => fill === (index & 255)));
+  await reopened.close();
+});
+
+test("group delay gathers commits that come apart", async () => {
+  const options = { directory: join(base, "delay"), segmentBytes: 1 << 20, selectionHash: noSelectionHash };
+  const log = await openWal(env, { ...options, groupDelayUs: 20_000 });
+  const before = metric(log.metrics(), "wal_syncs_total");
+  const syncs: Promise<void>[] = [];
+  for (let count = 0; count < 3; count++) {
+    log.append(new Uint8Array(10));
+    syncs.push(log.sync());
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await Promise.all(syncs);
+  assert.equal(metric(log.metrics(), "wal_syncs_total") - before, 1);
+  await log.close();
+});
+
+test("another product's log and impossible options are refused", async () => {
+  const options = { directory: join(base, "foreign"), segmentBytes: 8192, selectionHash: noSelectionHash };
+  await (await openWal(env, options)).close();
+  await assert.rejects(openWal(env, { ...options, selectionHash: "ab".repeat(16) }), { code: "FORMAT_UNKNOWN" });
+  await assert.rejects(openWal(env, { ...options, segmentBytes: 100 }), { code: "INVALID_ARGUMENT" });
+  await (await openWal(env, { ...options, segmentBytes: 16384 })).close();
+});
