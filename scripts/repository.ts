@@ -43,9 +43,9 @@ export function roomOf(path: string): string | undefined {
   return /^src\/([^/]+)\//.exec(path)?.[1];
 }
 
-const evidence = /\.(test|bench|fuzz|conformance)\.ts$/;
+const evidence = /\.(test|bench|fuzz|conformance|fixture)\.ts$/;
 
-/** Tests, benchmarks, fuzzers and conformance suites. */
+/** Tests, what they share, benchmarks, fuzzers and conformance suites. */
 export function isEvidence(path: string): boolean {
   return evidence.test(path);
 }

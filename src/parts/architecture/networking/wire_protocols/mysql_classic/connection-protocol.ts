@@ -1,0 +1,302 @@
+/**
+ * One connection of the MySQL client/server protocol as a sans-I/O state machine: bytes in, bytes out, calls on the
+ * executor in between. It knows no socket, and nothing is thrown out of it.
+ *
+ * Algorithm of `receive`:
+ *   1. Cut the chunk into packets where it lies; a payload of 16 MiB - 1 goes on in the next frame. What is incomplete is
+ *      kept (inbound-buffer.ts).
+ *   2. Hand each packet to the login or, once it has ended, to the session. Commands that can be answered at once are.
+ *   3. A command that must wait makes the connection busy: what comes behind it is kept, and goes on when it is answered.
+ *   4. Send what was written, as one piece.
+ *
+ * Invariants:
+ *   1. Answers leave in the order of the commands.
+ *   2. No command runs before the login has ended; until then packets are at most `loginBytesMax`.
+ *   3. Lengths are checked against the limits before memory is taken for them.
+ *   4. A sequence number out of order, an oversized packet or a malformed login ends the connection; a malformed command
+ *      is answered with an error.
+ * Source: "Client/Server Protocol" in MySQL's source documentation; net_serv.cc for framing; etcd/raft for the form.
+ */
+import { commandCode } from "./command-code.ts";
+import { InboundBuffer } from "./inbound-buffer.ts";
+import { Login } from "./login.ts";
+import { OutputBuffer } from "./output-buffer.ts";
+import { PacketReader } from "./packet-reader.ts";
+import type { ProtocolContext, ProtocolHost } from "./protocol-context.ts";
+import { ResultWriter } from "./result-writer.ts";
+import { Session } from "./session.ts";
+import { protocolError } from "./wire-error.ts";
+import type { ProtocolErrorKind } from "./wire-error.ts";
+
+const headerBytes = 4;
+const frameBytesMax = 0xff_ff_ff;
+/** Results go to the network in pieces of about this size. */
+const pieceBytes = 64 * 1024;
+const nothing = Buffer.alloc(0);
+
+export class ConnectionProtocol {
+  /** `closed`: nothing more is read or answered. */
+  phase: "login" | "command" | "closed" = "login";
+  /** A statement is waiting for the executor. */
+  busy = false;
+  /** When bytes last came, by the monotonic clock. */
+  lastReceivedUs: number;
+  /** When the login, the first or a later one, began. */
+  loginSinceUs: number;
+  readonly #context: ProtocolContext;
+  readonly #host: ProtocolHost;
+  readonly #output: OutputBuffer;
+  readonly #results: ResultWriter;
+  readonly #login: Login;
+  readonly #session: Session;
+  readonly #inbound: InboundBuffer;
+  readonly #reader = new PacketReader(nothing);
+  #packetBytesMax: number;
+  #draining = false;
+  #startedUs = 0;
+
+  constructor(context: ProtocolContext, host: ProtocolHost) {
+    this.#context = context;
+    this.#host = host;
+    this.#output = new OutputBuffer(context.slab, (bytes) => this.#send(bytes));
+    this.#results = new ResultWriter({
+      output: this.#output,
+      shapes: context.shapes,
+      layout: context.layout,
+      metrics: context.metrics,
+      pieceBytes,
+      resultBufferBytesMax: context.limits.resultBufferBytesMax,
+      unsentBytes: () => host.unsentBytes(),
+    });
+    this.#login = new Login(context, this.#output, this.#results);
+    this.#session = new Session(context, this.#output, this.#results);
+    this.#inbound = new InboundBuffer(context.inbound);
+    this.#packetBytesMax = context.limits.loginBytesMax;
+    this.lastReceivedUs = this.loginSinceUs = context.clock.monotonicUs();
+  }
+
+  /** Sends the greeting. */
+  greet(connectionId: number): void {
+    this.#login.greet(connectionId);
+    this.#output.flush();
+  }
+
+  /** Takes bytes from the client, which are valid during the call only. */
+  receive(chunk: Uint8Array): void {
+    if (this.phase === "closed") return;
+    const context = this.#context;
+    context.metrics.bytesReceived += chunk.length;
+    this.lastReceivedUs = this.#startedUs = context.clock.monotonicUs();
+    const bytes =
+      chunk instanceof Buffer ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    const inbound = this.#inbound;
+    if (inbound.length === 0) {
+      const end = this.#consume(bytes, 0, bytes.length);
+      if (end < bytes.length) this.#keep(bytes, end);
+    } else {
+      this.#keep(bytes, 0);
+      this.#consumeKept();
+    }
+    this.#output.flush();
+  }
+
+  /** Goes on after the client has taken what it was sent. */
+  proceed(): void {
+    if (this.phase === "closed" || this.busy) return;
+    this.#startedUs = this.#context.clock.monotonicUs();
+    this.#consumeKept();
+    this.#output.flush();
+  }
+
+  /** Takes no more commands; the running one is answered, then the phase is `closed`. */
+  drain(): void {
+    this.#draining = true;
+    if (!this.busy) this.#close();
+  }
+
+  /** The connection has gone: gives back what it held. A running statement ends unseen. */
+  disconnected(): void {
+    this.#close();
+    this.#results.abandon();
+    this.#output.discard();
+  }
+
+  #send(bytes: Uint8Array): void {
+    this.#context.metrics.bytesSent += bytes.length;
+    this.#host.send(bytes);
+  }
+
+  #close(): void {
+    this.phase = "closed";
+    this.#session.reset();
+    this.#inbound.release();
+  }
+
+  #keep(bytes: Buffer, start: number): void {
+    if (this.phase === "closed") return;
+    const { pipelineBytesMax } = this.#context.limits;
+    // The answer to the running statement is not complete, so there is no place for an error packet.
+    if (this.busy && this.#inbound.length + bytes.length - start > pipelineBytesMax) return this.#close();
+    if (!this.#inbound.append(bytes, start, bytes.length)) {
+      this.#refuse("out_of_resources", "the server has no memory left for half-sent packets; try again later");
+    }
+  }
+
+  #consumeKept(): void {
+    const inbound = this.#inbound;
+    if (inbound.length > 0 && !this.busy) inbound.consume(this.#consume(inbound.bytes, inbound.start, inbound.end));
+  }
+
+  /** Handles the whole packets in bytes [start, end); returns where the first incomplete or delayed one begins. */
+  #consume(bytes: Buffer, start: number, end: number): number {
+    let offset = start;
+    while (end - offset >= headerBytes && !this.busy) {
+      const length = bytes[offset] | (bytes[offset + 1] << 8) | (bytes[offset + 2] << 16);
+      const payload = offset + headerBytes;
+      if (length > this.#packetBytesMax) return this.#refuseLength(end, bytes[offset + 3]);
+      if (length === frameBytesMax) {
+        const next = this.#consumeFrames(bytes, offset, end);
+        if (next === offset) return offset;
+        offset = next;
+      } else {
+        if (end - payload < length) return offset;
+        const sequence = bytes[offset + 3];
+        this.#handle(bytes, payload, payload + length, sequence, sequence);
+        offset = payload + length;
+      }
+      if (this.phase === "closed") return end;
+      if (this.#mustWaitForReader()) return offset;
+    }
+    return offset;
+  }
+
+  /** A client that pipelines faster than it reads is not served on until it has read. */
+  #mustWaitForReader(): boolean {
+    if (this.#output.pendingBytes <= pieceBytes) return false;
+    this.#output.flush();
+    return this.#host.unsentBytes() > pieceBytes;
+  }
+
+  /** A payload in several frames: joined once all are there. Returns `start` as long as they are not. */
+  #consumeFrames(bytes: Buffer, start: number, end: number): number {
+    let total = 0;
+    let offset = start;
+    let length = frameBytesMax;
+    const frames: Buffer[] = [];
+    const firstSequence = bytes[start + 3];
+    while (length === frameBytesMax) {
+      if (end - offset < headerBytes) return start;
+      length = bytes[offset] | (bytes[offset + 1] << 8) | (bytes[offset + 2] << 16);
+      total += length;
+      const sequence = bytes[offset + 3];
+      if (total > this.#packetBytesMax) return this.#refuseLength(end, sequence);
+      if (sequence !== ((firstSequence + frames.length) & 0xff)) return this.#refuseOrder(end, sequence);
+      offset += headerBytes + length;
+      if (offset > end) return start;
+      frames.push(bytes.subarray(offset - length, offset));
+    }
+    const payload = Buffer.concat(frames, total);
+    this.#handle(payload, 0, total, firstSequence, (firstSequence + frames.length - 1) & 0xff);
+    return offset;
+  }
+
+  #handle(bytes: Buffer, start: number, end: number, firstSequence: number, lastSequence: number): void {
+    const output = this.#output;
+    const expected = this.phase === "login" ? output.sequence : 0;
+    if (firstSequence !== expected) {
+      this.#refuseOrder(end, firstSequence);
+      return;
+    }
+    output.sequence = (lastSequence + 1) & 0xff;
+    this.#reader.reset(bytes, start, end);
+    if (this.phase === "login") this.#handleLogin();
+    else if (end === start) this.#refuse("malformed", "a command packet is empty");
+    else this.#handleCommand(this.#reader.u8());
+  }
+
+  #handleLogin(): void {
+    try {
+      const outcome = this.#login.handle(this.#reader);
+      if (outcome === "refused") this.#close();
+      if (outcome !== "accepted") return;
+      this.phase = "command";
+      this.#packetBytesMax = this.#context.limits.packetBytesMax;
+    } catch {
+      this.#refuse("handshake", "the login packet is malformed");
+    }
+  }
+
+  #handleCommand(command: number): void {
+    this.#context.metrics.countCommand(command);
+    if (command === commandCode.quit) return this.#close();
+    let pending: Promise<void> | undefined;
+    try {
+      if (command === commandCode.changeUser) return this.#changeUser();
+      pending = this.#session.run(command, this.#reader);
+    } catch (error) {
+      this.#session.conclude(error ?? new Error("something undefined was thrown"));
+      this.#recordLatency();
+      return;
+    }
+    if (pending === undefined) {
+      if (!this.#results.answered) this.#session.conclude(undefined);
+      this.#recordLatency();
+      return;
+    }
+    this.busy = true;
+    pending.then(
+      () => this.#settle(undefined),
+      (error: unknown) => this.#settle(error ?? new Error("a promise was rejected with nothing")),
+    );
+  }
+
+  #changeUser(): void {
+    this.#session.reset();
+    this.phase = "login";
+    this.loginSinceUs = this.#startedUs;
+    this.#packetBytesMax = this.#context.limits.loginBytesMax;
+    try {
+      this.#login.changeUser(this.#reader);
+    } catch {
+      this.#refuse("handshake", "the packet that changes the user is malformed");
+    }
+  }
+
+  #settle(thrown: unknown): void {
+    this.busy = false;
+    if (this.phase !== "closed") {
+      this.#session.conclude(thrown);
+      this.#recordLatency();
+      if (this.#draining) this.#close();
+      else this.#consumeKept();
+      this.#output.flush();
+    }
+    this.#host.settled();
+  }
+
+  #recordLatency(): void {
+    const { clock, metrics } = this.#context;
+    const nowUs = clock.monotonicUs();
+    metrics.commandLatency.record(nowUs - this.#startedUs);
+    this.#startedUs = nowUs;
+  }
+
+  #refuseLength(end: number, sequence: number): number {
+    const max = this.#packetBytesMax;
+    this.#output.sequence = (sequence + 1) & 0xff;
+    this.#refuse("packet_too_large", `a packet is larger than ${max} bytes; send less at once`);
+    return end;
+  }
+
+  #refuseOrder(end: number, sequence: number): number {
+    this.#output.sequence = (sequence + 1) & 0xff;
+    this.#refuse("out_of_order", "packets are out of order");
+    return end;
+  }
+
+  /** Answers with an error and closes. */
+  #refuse(kind: ProtocolErrorKind, message: string): void {
+    this.#results.error(protocolError(kind, message));
+    this.#close();
+  }
+}

@@ -1,0 +1,115 @@
+/**
+ * The connection phase's two packets: what the server says first, and how a client answers.
+ *
+ * Handshake v10, server to client:
+ *
+ *   | field                    | bytes                                                             |
+ *   |--------------------------|-------------------------------------------------------------------|
+ *   | protocol version         | 1, value 10                                                       |
+ *   | server version           | string<NUL>                                                       |
+ *   | connection id            | 4                                                                 |
+ *   | nonce, first part        | 8, then 00                                                        |
+ *   | capabilities, low        | 2                                                                 |
+ *   | collation                | 1                                                                 |
+ *   | status                   | 2                                                                 |
+ *   | capabilities, high       | 2                                                                 |
+ *   | nonce length             | 1, value 21                                                       |
+ *   | reserved                 | 10                                                                |
+ *   | nonce, second part       | 12, then 00                                                       |
+ *   | default plugin           | string<NUL>                                                       |
+ *
+ * Handshake response 4.1, client to server: capabilities 4, packet bytes 4, collation 1, reserved 23, user string<NUL>,
+ * scramble (by capability: lenenc, length byte or NUL), database string<NUL>, plugin string<NUL>, attributes.
+ *
+ * Source: "Connection Phase" in MySQL's source documentation.
+ */
+import { capability, offeredCapabilities, serverStatus } from "./capability.ts";
+import { collation } from "./field-type.ts";
+import type { OutputBuffer } from "./output-buffer.ts";
+import type { PacketReader } from "./packet-reader.ts";
+import { protocolError } from "./wire-error.ts";
+import type { WireError } from "./wire-error.ts";
+
+export const nonceBytes = 20;
+const handshakeVersion = 10;
+
+export interface HandshakeResponse {
+  /** Flags of the client that the server offers as well. */
+  readonly capabilities: number;
+  readonly user: string;
+  readonly scramble: Buffer;
+  readonly database: string;
+  readonly plugin: string;
+}
+
+export function writeHandshake(
+  output: OutputBuffer,
+  greeting: { serverVersion: string; connectionId: number; nonce: Uint8Array; plugin: string },
+): void {
+  output.sequence = 0;
+  output.beginPacket();
+  output.writeU8(handshakeVersion);
+  output.writeText(greeting.serverVersion);
+  output.writeU8(0);
+  output.writeU32(greeting.connectionId);
+  output.writeBytes(greeting.nonce.subarray(0, 8));
+  output.writeU8(0);
+  output.writeU16(offeredCapabilities & 0xffff);
+  output.writeU8(collation.utf8mb4GeneralCi);
+  output.writeU16(serverStatus.autocommit);
+  output.writeU16(offeredCapabilities >>> 16);
+  output.writeU8(nonceBytes + 1);
+  output.writeBytes(Buffer.alloc(10));
+  output.writeBytes(greeting.nonce.subarray(8));
+  output.writeU8(0);
+  output.writeText(greeting.plugin);
+  output.writeU8(0);
+  output.endPacket();
+}
+
+/** Reads a client's answer. Errors: PROTOCOL for a truncated one; a value for what is understood but refused. */
+export function readHandshakeResponse(reader: PacketReader): HandshakeResponse | WireError {
+  if (reader.remaining < 4) return protocolError("handshake", "the handshake response is too short");
+  const flags = reader.u32();
+  if ((flags & capability.protocol41) === 0) {
+    return protocolError("handshake", "this client speaks the protocol before 4.1; use a newer client");
+  }
+  if ((flags & capability.ssl) !== 0) {
+    return protocolError("handshake", "TLS needs architecture/networking/tls; connect without TLS (ssl-mode=DISABLED)");
+  }
+  if ((flags & (capability.compress | capability.zstdCompress)) !== 0) {
+    return protocolError("handshake", "compression is not offered; connect without it");
+  }
+  reader.take(4 + 1 + 23);
+  const user = reader.textUntilNul();
+  const capabilities = flags & offeredCapabilities;
+  const scramble = Buffer.from(readScramble(reader, capabilities));
+  const database = (capabilities & capability.connectWithDatabase) === 0 ? "" : readLastText(reader);
+  const plugin = (capabilities & capability.pluginAuth) === 0 ? "mysql_native_password" : readLastText(reader);
+  return { capabilities, user, scramble, database, plugin };
+}
+
+function readScramble(reader: PacketReader, capabilities: number): Buffer {
+  if ((capabilities & capability.pluginAuthLengthEncoded) !== 0) return reader.view(reader.length());
+  if ((capabilities & capability.secureConnection) !== 0) return reader.view(reader.u8());
+  const end = reader.bytes.indexOf(0, reader.position);
+  const length = (end === -1 || end > reader.end ? reader.end : end) - reader.position;
+  const scramble = reader.view(length);
+  if (reader.remaining > 0) reader.take(1);
+  return scramble;
+}
+
+/** Text up to a NUL, or up to the end: some clients leave out the last NUL, or the whole field. */
+function readLastText(reader: PacketReader): string {
+  const nul = reader.bytes.indexOf(0, reader.position);
+  return nul === -1 || nul >= reader.end ? reader.text(reader.remaining) : reader.textUntilNul();
+}
+
+/** COM_CHANGE_USER after its command byte: user, scramble, database, collation, plugin. */
+export function readChangeUser(reader: PacketReader): { user: string; database: string; plugin: string } {
+  const user = reader.textUntilNul();
+  reader.take(reader.u8());
+  const database = readLastText(reader);
+  if (reader.remaining >= 2) reader.take(2);
+  return { user, database, plugin: readLastText(reader) };
+}

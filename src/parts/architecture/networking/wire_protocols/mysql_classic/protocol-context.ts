@@ -1,0 +1,78 @@
+/** What all connections of one surface share, and what one connection asks of the side that moves its bytes. */
+import type { Clock, Logger, Random } from "../../../../../kit/env/env.ts";
+import type { Executor } from "../../../../query_processing/executor.ts";
+import type { RowLayout } from "../../../../storage/layout/row-layout.ts";
+import type { Credentials } from "../../surface.ts";
+import { Authenticator } from "./authentication.ts";
+import type { AuthenticationOptions } from "./authentication.ts";
+import { resolveLimits } from "./limits.ts";
+import type { MysqlLimits } from "./limits.ts";
+import { OutputSlab } from "./output-buffer.ts";
+import { EncodedShapes } from "./result-shape.ts";
+import { SharedBudget } from "./shared-budget.ts";
+import { SurfaceMetrics } from "./surface-metrics.ts";
+
+export interface MysqlSurfaceOptions {
+  readonly executor: Executor;
+  readonly credentials: Credentials;
+  readonly layout: RowLayout;
+  readonly limits?: Partial<MysqlLimits> | undefined;
+  readonly authentication?: AuthenticationOptions | undefined;
+  /** What clients are told; those that look for features by version must find MySQL 8. */
+  readonly serverVersion?: string | undefined;
+}
+
+export interface ProtocolContext {
+  readonly executor: Executor;
+  readonly layout: RowLayout;
+  readonly limits: MysqlLimits;
+  readonly authenticator: Authenticator;
+  readonly serverVersion: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly metrics: SurfaceMetrics;
+  readonly shapes: EncodedShapes;
+  readonly slab: OutputSlab;
+  /** Prepared statements of all connections. */
+  readonly statements: SharedBudget;
+  /** Memory for half-sent packets and long data of all connections. */
+  readonly inbound: SharedBudget;
+  readonly startedMs: number;
+}
+
+/** The side of a connection that moves bytes. */
+export interface ProtocolHost {
+  /** Sends bytes that nobody changes afterwards. */
+  send(bytes: Uint8Array): void;
+  /** Bytes sent that the peer has not taken. */
+  unsentBytes(): number;
+  /** Called when a statement that had to wait has been answered, and everything behind it that could be. */
+  settled(): void;
+}
+
+const defaultServerVersion = "8.4.0-lathe";
+
+export function createProtocolContext(
+  env: { readonly clock: Clock; readonly random: Random; readonly log: Logger },
+  options: MysqlSurfaceOptions,
+): ProtocolContext {
+  const limits = resolveLimits(options.limits);
+  const randomBytes = (length: number) => env.random.bytes(length);
+  return {
+    executor: options.executor,
+    layout: options.layout,
+    limits,
+    authenticator: new Authenticator(options.credentials, randomBytes, options.authentication),
+    serverVersion: options.serverVersion ?? defaultServerVersion,
+    clock: env.clock,
+    random: env.random,
+    log: env.log,
+    metrics: new SurfaceMetrics(),
+    shapes: new EncodedShapes(),
+    slab: new OutputSlab(),
+    statements: new SharedBudget(limits.statementsTotalMax),
+    inbound: new SharedBudget(limits.inboundBytesMax),
+    startedMs: env.clock.nowMs(),
+  };
+}

@@ -1,0 +1,196 @@
+/**
+ * The ResultSink of one session: turns what an executor says into packets.
+ *
+ *   | call                 | packets                                                               |
+ *   |----------------------|-----------------------------------------------------------------------|
+ *   | rows(shape)          | column count, definitions, EOF unless DEPRECATE_EOF: one copy         |
+ *   | storedRow, valueRow  | one row                                                               |
+ *   | end()                | EOF, or OK with header FE                                             |
+ *   | done(result)         | OK: 00, affected rows, insert id 0, status, warnings, info            |
+ *   | fail(error)          | ERR: FF, number, `#`, SQLSTATE, message                               |
+ *
+ * Invariants:
+ *   1. A command gets exactly one answer: calls after its end are ignored, and a command that ends without one gets an
+ *      internal error.
+ *   2. A result that its reader does not take is cut off with an error packet at `resultBufferBytesMax`.
+ * Source: "Text Resultset", "OK_Packet", "ERR_Packet" in MySQL's source documentation.
+ */
+import type { ColumnValue } from "../../../catalog/table.ts";
+import type { ResultShape, ResultSink, SqlError } from "../../../../query_processing/executor.ts";
+import type { RowLayout } from "../../../../storage/layout/row-layout.ts";
+import { capability, serverStatus } from "./capability.ts";
+import type { OutputBuffer } from "./output-buffer.ts";
+import { writeEncodedPackets, writeEof } from "./result-shape.ts";
+import type { EncodedShape, EncodedShapes } from "./result-shape.ts";
+import { writeStoredRowBinary, writeStoredRowText } from "./stored-row.ts";
+import type { SurfaceMetrics } from "./surface-metrics.ts";
+import { writeValueRowBinary, writeValueRowText } from "./value-row.ts";
+import { protocolError, wireErrorOfSql, wireErrorOfThrown } from "./wire-error.ts";
+import type { WireError } from "./wire-error.ts";
+
+export interface ResultWriterOptions {
+  readonly output: OutputBuffer;
+  readonly shapes: EncodedShapes;
+  readonly layout: RowLayout;
+  readonly metrics: SurfaceMetrics;
+  /** A result is handed over in pieces of about this size. */
+  readonly pieceBytes: number;
+  readonly resultBufferBytesMax: number;
+  /** Bytes handed over that the client has not taken. */
+  readonly unsentBytes: () => number;
+}
+
+export class ResultWriter implements ResultSink {
+  moreResults = false;
+  /** Whether the command at hand has its answer. */
+  answered = true;
+  /** Agreed with the client; set once, after login. */
+  capabilities = 0;
+  readonly #output: OutputBuffer;
+  readonly #shapes: EncodedShapes;
+  readonly #layout: RowLayout;
+  readonly #options: ResultWriterOptions;
+  #binary = false;
+  #shape: EncodedShape | undefined;
+
+  constructor(options: ResultWriterOptions) {
+    this.#output = options.output;
+    this.#shapes = options.shapes;
+    this.#layout = options.layout;
+    this.#options = options;
+  }
+
+  /** Begins the answer to a command. */
+  begin(binary: boolean): void {
+    this.#binary = binary;
+    this.answered = false;
+    this.moreResults = false;
+  }
+
+  /** Ends the answer whatever is missing: the connection has gone. */
+  abandon(): void {
+    this.answered = true;
+  }
+
+  rows(shape: ResultShape): void {
+    if (this.answered) return;
+    let encoded = this.#shape;
+    if (encoded === undefined || encoded.shape !== shape) this.#shape = encoded = this.#shapes.of(shape);
+    const deprecateEof = (this.capabilities & capability.deprecateEof) !== 0;
+    writeEncodedPackets(this.#output, deprecateEof ? encoded.withoutEof : encoded.withEof);
+  }
+
+  storedRow(key: Uint8Array, value: Uint8Array): void {
+    const plan = this.#shape?.plan;
+    if (this.answered || plan === undefined) return;
+    try {
+      if (this.#binary) writeStoredRowBinary(this.#output, plan, this.#layout, key, value);
+      else writeStoredRowText(this.#output, plan, this.#layout, key, value);
+    } catch (error) {
+      this.#failRow(error);
+    }
+    if (this.#output.pendingBytes > this.#options.pieceBytes) this.#handOver();
+  }
+
+  valueRow(values: readonly ColumnValue[]): void {
+    if (this.answered || this.#shape === undefined) return;
+    try {
+      if (this.#binary) writeValueRowBinary(this.#output, this.#shape.shape.columns, values);
+      else writeValueRowText(this.#output, values);
+    } catch (error) {
+      this.#failRow(error);
+    }
+    if (this.#output.pendingBytes > this.#options.pieceBytes) this.#handOver();
+  }
+
+  /** A row that cannot be encoded ends the result, even where the executor goes on: no row may be missing in silence. */
+  #failRow(error: unknown): never {
+    this.error(wireErrorOfThrown(error));
+    throw error;
+  }
+
+  end(): void {
+    if (this.answered) return;
+    const output = this.#output;
+    if ((this.capabilities & capability.deprecateEof) === 0) {
+      writeEof(output, this.#status());
+    } else {
+      output.reserve(11);
+      const bytes = output.bytes;
+      const at = output.position;
+      output.writeHeader(at, 7);
+      bytes[at + 4] = 0xfe;
+      bytes[at + 5] = 0;
+      bytes[at + 6] = 0;
+      bytes[at + 7] = this.#status();
+      bytes[at + 8] = 0;
+      bytes[at + 9] = 0;
+      bytes[at + 10] = 0;
+      output.position = at + 11;
+    }
+    this.answered = !this.moreResults;
+  }
+
+  done(result: { affectedRows: number; matchedRows: number; info: string }): void {
+    if (this.answered) return;
+    const found = (this.capabilities & capability.foundRows) !== 0;
+    const rows = found ? Math.max(result.affectedRows, result.matchedRows) : result.affectedRows;
+    this.#writeOk(rows, result.info);
+    this.answered = !this.moreResults;
+  }
+
+  /** The answer to a command that has no result. */
+  ok(): void {
+    this.moreResults = false;
+    this.#writeOk(0, "");
+    this.answered = true;
+  }
+
+  fail(error: SqlError): void {
+    if (!this.answered) this.error(wireErrorOfSql(error));
+  }
+
+  error(error: WireError): void {
+    writeError(this.#output, error);
+    this.#options.metrics.countError(error.number);
+    this.answered = true;
+  }
+
+  #writeOk(affectedRows: number, info: string): void {
+    const output = this.#output;
+    output.beginPacket();
+    output.writeU8(0);
+    output.writeLength(affectedRows);
+    output.writeU8(0);
+    output.writeU16(this.#status());
+    output.writeU16(0);
+    // Length-encoded, as servers send it and the C clients read it, although the documentation says otherwise.
+    if (info !== "") output.writeTextWithLength(info);
+    output.endPacket();
+  }
+
+  #status(): number {
+    return this.moreResults ? serverStatus.autocommit | serverStatus.moreResults : serverStatus.autocommit;
+  }
+
+  #handOver(): void {
+    this.#output.flush();
+    const { unsentBytes, resultBufferBytesMax } = this.#options;
+    if (unsentBytes() <= resultBufferBytesMax) return;
+    this.error(protocolError(
+      "result_too_large",
+      `the client has left more than ${resultBufferBytesMax} bytes of this result unread; ` +
+        "read faster, or ask for fewer rows (LIMIT)",
+    ));
+  }
+}
+
+const messageLengthMax = 512;
+
+export function writeError(output: OutputBuffer, error: WireError): void {
+  output.beginPacket();
+  output.writeU8(0xff);
+  output.writeU16(error.number);
+  output.writeText(`#${error.state}${error.message.slice(0, messageLengthMax)}`);
+  output.endPacket();
+}
