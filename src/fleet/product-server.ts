@@ -1,0 +1,85 @@
+/**
+ * Starts a product: `node main.ts --data DIR --host 127.0.0.1 --mysql-port 0 --metrics-port 0 --user U [--knob name=value]…`.
+ *
+ * The product says on stdout where it listens, in one line: `{"event":"listening","mysqlPort":N,"metricsPort":M}`. Its
+ * password goes in by the environment, where `ps` does not show it.
+ */
+import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { LatheError } from "../kit/errors.ts";
+import type { KnobValues } from "../kit/product.ts";
+import { LocalProcess } from "./local-process.ts";
+import { processServer } from "./process-server.ts";
+import type { RunningServer } from "./server.ts";
+
+export interface ProductStart {
+  readonly productDirectory: string;
+  readonly dataDirectory: string;
+  readonly knobs?: KnobValues | undefined;
+  /** For messages; "product" by default. */
+  readonly name?: string | undefined;
+  /** 0, the default, lets the system choose. */
+  readonly port?: number | undefined;
+  readonly user?: string | undefined;
+  /** Drawn at random by default. */
+  readonly password?: string | undefined;
+  readonly startTimeoutMs?: number | undefined;
+  /** Arguments for Node itself, before `main.ts`. */
+  readonly nodeArguments?: readonly string[] | undefined;
+  readonly environment?: Readonly<Record<string, string>> | undefined;
+}
+
+const startTimeoutMs = 60_000;
+const rewriteTimeoutMs = 600_000;
+
+/** Errors: NOT_FOUND (no product there), TIMEOUT, CLOSED (it ended before it listened; with the end of its log). */
+export async function startProduct(start: ProductStart): Promise<RunningServer> {
+  const user = start.user ?? "lathe";
+  const password = start.password ?? randomBytes(12).toString("hex");
+  const process = await spawnProduct(start, password, [
+    "--host", "127.0.0.1", "--mysql-port", String(start.port ?? 0), "--metrics-port", "0", "--user", user,
+  ]);
+  try {
+    const ports = await process.waitForLine(parseListening, start.startTimeoutMs ?? startTimeoutMs);
+    return processServer(process, { host: "127.0.0.1", port: ports.mysqlPort, user, password }, ports.metricsPort);
+  } catch (error) {
+    await process.kill();
+    throw error;
+  }
+}
+
+/** Opens a data directory, rewrites all of its files with the given knobs, and closes it. */
+export async function rewriteProductData(start: ProductStart): Promise<void> {
+  const process = await spawnProduct(start, "unused", ["--rewrite"]);
+  const timer = setTimeout(() => void process.kill(), start.startTimeoutMs ?? rewriteTimeoutMs);
+  const end = await process.ended;
+  clearTimeout(timer);
+  if (end.exitCode !== 0) throw process.endError(end, "while it rewrote its files,");
+}
+
+function spawnProduct(start: ProductStart, password: string, serving: readonly string[]): Promise<LocalProcess> {
+  const main = ["main.ts", "main.js"].map((name) => join(start.productDirectory, name)).find((path) => existsSync(path));
+  if (main === undefined) {
+    throw new LatheError("NOT_FOUND", `${start.productDirectory} holds no product (no main.ts): \`lathe build\` makes one`);
+  }
+  const knobs = Object.entries(start.knobs ?? {}).flatMap(([name, value]) => ["--knob", `${name}=${value}`]);
+  return LocalProcess.start({
+    name: start.name ?? "product",
+    command: process.execPath,
+    args: [...(start.nodeArguments ?? []), main, "--data", start.dataDirectory, ...serving, ...knobs],
+    environment: { ...start.environment, LATHE_PASSWORD: password },
+  });
+}
+
+function parseListening(line: string): { mysqlPort: number; metricsPort: number | undefined } | undefined {
+  if (!line.startsWith("{")) return undefined;
+  let value: { event?: unknown; mysqlPort?: unknown; metricsPort?: unknown };
+  try {
+    value = JSON.parse(line) as typeof value;
+  } catch {
+    return undefined;
+  }
+  if (value.event !== "listening" || typeof value.mysqlPort !== "number") return undefined;
+  return { mysqlPort: value.mysqlPort, metricsPort: typeof value.metricsPort === "number" ? value.metricsPort : undefined };
+}
