@@ -39,7 +39,7 @@ export type CommandStep =
       readonly set: readonly { readonly ordinal: number; readonly value: ColumnValue }[];
     }
   | { readonly kind: "delete"; readonly target: RowPredicate }
-  /** A read inside a transaction that also writes: sees the steps before it. */
+  /** A read inside a transaction that also writes: sees the steps before it. Whole rows, in key order. */
   | {
       readonly kind: "read";
       readonly target: RowPredicate;
@@ -60,6 +60,21 @@ export type CommandResult =
   | { readonly ok: false; readonly step: number; readonly error: CommandError };
 
 export interface CommandError {
-  readonly reason: "duplicate_key" | "table_exists" | "table_missing" | "null_in_key" | "value_too_long";
+  readonly reason:
+    | "duplicate_key"
+    | "table_exists"
+    | "table_missing"
+    | "null_in_key"
+    | "value_too_long"
+    /** The step would touch more rows than a command may. */
+    | "limit_exceeded";
   readonly message: string;
+}
+
+/** Commands as bytes: what proposers put into the log and state machines take out of it. */
+export interface CommandCodec {
+  /** Errors: LIMIT_EXCEEDED, INVALID_ARGUMENT. */
+  encode(command: Command): Uint8Array;
+  /** Errors: CORRUPTION, LIMIT_EXCEEDED. */
+  decode(bytes: Uint8Array): Command;
 }

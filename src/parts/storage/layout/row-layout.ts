@@ -27,11 +27,20 @@ import type { ColumnValue, Table } from "../../architecture/catalog/table.ts";
 export interface RowLayout {
   /** The key of a row. `values` are the primary key's columns in key order; fewer give a prefix for range scans. */
   encodeKey(table: Table, values: readonly ColumnValue[]): Uint8Array;
+  /**
+   * As `encodeKey`, into `target` at `offset`, for hot paths that must not allocate. Returns the end of the key, or -1
+   * where it does not fit (bytes behind `offset` may then have changed).
+   */
+  writeKey(table: Table, values: readonly ColumnValue[], target: Uint8Array, offset: number): number;
+  /** Bytes of every whole key of the table, or -1 where the length depends on the values. */
+  keyBytes(table: Table): number;
   decodeKey(table: Table, key: Uint8Array): ColumnValue[];
   /** The smallest key that is greater than every key with this prefix. */
   prefixEnd(prefix: Uint8Array): Uint8Array;
   /** `row` has one value per column of the table. */
   encodeValue(table: Table, row: readonly ColumnValue[]): Uint8Array;
+  /** As `encodeValue`, into `target` at `offset`; returns the end, or -1 where it does not fit. */
+  writeValue(table: Table, row: readonly ColumnValue[], target: Uint8Array, offset: number): number;
   /** One value per column of the table. Errors: CORRUPTION. */
   decodeRow(table: Table, key: Uint8Array, value: Uint8Array): ColumnValue[];
   /**

@@ -1,0 +1,267 @@
+/**
+ * Commands as bytes.
+ *
+ * Layout (varints are LEB128, at most 7 bytes; numbers little-endian):
+ *
+ *   | field            | bytes                                                                          |
+ *   |------------------|--------------------------------------------------------------------------------|
+ *   | format           | 1, value 1                                                                     |
+ *   | steps            | varint count, then per step its kind (1 byte) and body                         |
+ *   | 1 insert         | table id varint; columns varint; rows varint; values; predicates               |
+ *   | 2 update         | predicate; count varint, then per assignment ordinal varint and value          |
+ *   | 3 delete         | predicate                                                                      |
+ *   | 4 read           | predicate; limit varint                                                        |
+ *   | 5 create table   | if-not-exists 1; name text; columns; key ordinals: count varint, varint each   |
+ *   | 6 drop table     | if-exists 1; name text                                                         |
+ *   | predicates       | count varint, predicate each                                                   |
+ *   | predicate        | table id varint; prefix: count varint, values; conditions: count varint, each  |
+ *   | condition        | ordinal varint; comparison 1 (place in = < <= > >= <>); value                  |
+ *   | column           | name text; type 1; nullable 1; length varint (0 none, else length + 1)         |
+ *   | value            | tag 1: 0 NULL, 1 bigint (8), 2 double (8), 3 text, 4 bytes                     |
+ *   | text, bytes      | varint length, then UTF-8 or bytes                                             |
+ *
+ * Invariants: decode(encode(c)) equals c; decoding never allocates for a count that the rest of the bytes cannot hold.
+ */
+import { LatheError } from "../../../../../kit/errors.ts";
+import type { Column, ColumnType, ColumnValue, Table } from "../../../../architecture/catalog/table.ts";
+import type { Command, CommandCodec, CommandStep, Comparison, RowPredicate } from "../../command.ts";
+import { ByteReader, ByteWriter } from "./byte-stream.ts";
+
+const formatVersion = 1;
+const commandBytesMax = 64 * 1024 * 1024;
+const comparisons: readonly Comparison[] = ["=", "<", "<=", ">", ">=", "<>"];
+const columnTypes: readonly ColumnType[] = ["bigint", "int", "double", "varchar", "varbinary"];
+
+const kindInsert = 1;
+const kindUpdate = 2;
+const kindDelete = 3;
+const kindRead = 4;
+const kindCreateTable = 5;
+const kindDropTable = 6;
+
+const tagNull = 0;
+const tagBigint = 1;
+const tagDouble = 2;
+const tagText = 3;
+const tagBytes = 4;
+
+const writer = new ByteWriter(commandBytesMax);
+
+export const commandCodec: CommandCodec = {
+  encode(command: Command): Uint8Array {
+    writer.begin();
+    writer.byte(formatVersion);
+    writer.varint(command.steps.length);
+    for (const step of command.steps) encodeStep(step);
+    return writer.finish();
+  },
+
+  decode: (bytes) => decodeCommand(bytes, "text"),
+};
+
+/** With `textAs: "bytes"` text values come as views of their UTF-8 bytes, which is what applying them needs. */
+export function decodeCommand(bytes: Uint8Array, textAs: "text" | "bytes"): Command {
+  if (bytes.length > commandBytesMax) {
+    throw new LatheError("LIMIT_EXCEEDED", `a command of ${bytes.length} bytes is larger than ${commandBytesMax}`);
+  }
+  const reader = new CommandReader(bytes, textAs === "bytes");
+  if (reader.byte() !== formatVersion) throw reader.corrupt("its format is not known");
+  const count = reader.count(1);
+  const steps: CommandStep[] = [];
+  for (let i = 0; i < count; i++) steps.push(decodeStep(reader));
+  if (reader.remaining !== 0) throw reader.corrupt("bytes are left over");
+  return { steps };
+}
+
+function encodeStep(step: CommandStep): void {
+  switch (step.kind) {
+    case "insert": {
+      const columns = step.rows.length === 0 ? 0 : step.rows[0].length;
+      writer.byte(kindInsert);
+      writer.varint(step.tableId);
+      writer.varint(columns);
+      writer.varint(step.rows.length);
+      for (const row of step.rows) {
+        if (row.length !== columns) throw new LatheError("INVALID_ARGUMENT", "the rows of an insert differ in length");
+        for (let i = 0; i < columns; i++) encodeValue(row[i]);
+      }
+      writer.varint(step.unless.length);
+      for (const predicate of step.unless) encodePredicate(predicate);
+      return;
+    }
+    case "update":
+      writer.byte(kindUpdate);
+      encodePredicate(step.target);
+      writer.varint(step.set.length);
+      for (const { ordinal, value } of step.set) {
+        writer.varint(ordinal);
+        encodeValue(value);
+      }
+      return;
+    case "delete":
+      writer.byte(kindDelete);
+      return encodePredicate(step.target);
+    case "read":
+      writer.byte(kindRead);
+      encodePredicate(step.target);
+      return writer.varint(step.limit);
+    case "createTable":
+      writer.byte(kindCreateTable);
+      writer.byte(step.ifNotExists ? 1 : 0);
+      return encodeTable(step.table);
+    case "dropTable":
+      writer.byte(kindDropTable);
+      writer.byte(step.ifExists ? 1 : 0);
+      return writer.text(step.name);
+  }
+}
+
+function encodePredicate(predicate: RowPredicate): void {
+  writer.varint(predicate.tableId);
+  writer.varint(predicate.keyPrefix.length);
+  for (const value of predicate.keyPrefix) encodeValue(value);
+  writer.varint(predicate.conditions.length);
+  for (const { ordinal, comparison, value } of predicate.conditions) {
+    writer.varint(ordinal);
+    writer.byte(comparisons.indexOf(comparison));
+    encodeValue(value);
+  }
+}
+
+function encodeTable(table: Table): void {
+  writer.text(table.name);
+  writer.varint(table.columns.length);
+  for (const { name, type, nullable, lengthMax } of table.columns) {
+    writer.text(name);
+    writer.byte(columnTypes.indexOf(type));
+    writer.byte(nullable ? 1 : 0);
+    writer.varint(lengthMax === undefined ? 0 : lengthMax + 1);
+  }
+  writer.varint(table.primaryKey.length);
+  for (const ordinal of table.primaryKey) writer.varint(ordinal);
+}
+
+function encodeValue(value: ColumnValue): void {
+  if (typeof value === "bigint") {
+    writer.byte(tagBigint);
+    writer.int64(value);
+  } else if (typeof value === "string") {
+    writer.byte(tagText);
+    writer.text(value);
+  } else if (typeof value === "number") {
+    writer.byte(tagDouble);
+    writer.double(value);
+  } else if (value === null) {
+    writer.byte(tagNull);
+  } else {
+    writer.byte(tagBytes);
+    writer.bytes(value);
+  }
+}
+
+class CommandReader extends ByteReader {
+  readonly #textAsBytes: boolean;
+
+  constructor(bytes: Uint8Array, textAsBytes: boolean) {
+    super(bytes);
+    this.#textAsBytes = textAsBytes;
+  }
+
+  value(): ColumnValue {
+    const tag = this.byte();
+    if (tag === tagBigint) return this.int64();
+    if (tag === tagText) return this.#textAsBytes ? this.bytes() : this.text();
+    if (tag === tagDouble) return this.double();
+    if (tag === tagNull) return null;
+    if (tag === tagBytes) return this.bytes();
+    throw this.corrupt(`value tag ${tag} is not known`);
+  }
+
+  values(count: number): ColumnValue[] {
+    const values: ColumnValue[] = [];
+    for (let i = 0; i < count; i++) values.push(this.value());
+    return values;
+  }
+
+  flag(): boolean {
+    const byte = this.byte();
+    if (byte > 1) throw this.corrupt("a flag is neither 0 nor 1");
+    return byte === 1;
+  }
+
+  choice<Choice>(choices: readonly Choice[]): Choice {
+    const place = this.byte();
+    if (place >= choices.length) throw this.corrupt(`choice ${place} is not known`);
+    return choices[place];
+  }
+
+  predicate(): RowPredicate {
+    const tableId = this.varint();
+    const keyPrefix = this.values(this.count(1));
+    const count = this.count(3);
+    const conditions: RowPredicate["conditions"][number][] = [];
+    for (let i = 0; i < count; i++) {
+      conditions.push({ ordinal: this.varint(), comparison: this.choice(comparisons), value: this.value() });
+    }
+    return { tableId, keyPrefix, conditions };
+  }
+}
+
+function decodeStep(reader: CommandReader): CommandStep {
+  const kind = reader.byte();
+  switch (kind) {
+    case kindInsert: {
+      const tableId = reader.varint();
+      const columns = reader.varint();
+      const rowCount = reader.count(Math.max(columns, 1));
+      if (columns === 0 && rowCount > 0) throw reader.corrupt("rows without columns");
+      const rows: ColumnValue[][] = [];
+      for (let i = 0; i < rowCount; i++) rows.push(reader.values(columns));
+      const unlessCount = reader.count(3);
+      const unless: RowPredicate[] = [];
+      for (let i = 0; i < unlessCount; i++) unless.push(reader.predicate());
+      return { kind: "insert", tableId, rows, unless };
+    }
+    case kindUpdate: {
+      const target = reader.predicate();
+      const count = reader.count(2);
+      const set: { ordinal: number; value: ColumnValue }[] = [];
+      for (let i = 0; i < count; i++) set.push({ ordinal: reader.varint(), value: reader.value() });
+      return { kind: "update", target, set };
+    }
+    case kindDelete:
+      return { kind: "delete", target: reader.predicate() };
+    case kindRead:
+      return { kind: "read", target: reader.predicate(), limit: reader.varint() };
+    case kindCreateTable: {
+      const ifNotExists = reader.flag();
+      return { kind: "createTable", table: decodeTable(reader), ifNotExists };
+    }
+    case kindDropTable: {
+      const ifExists = reader.flag();
+      return { kind: "dropTable", name: reader.text(), ifExists };
+    }
+    default:
+      throw reader.corrupt(`step kind ${kind} is not known`);
+  }
+}
+
+function decodeTable(reader: CommandReader): Table {
+  const name = reader.text();
+  const columnCount = reader.count(4);
+  const columns: Column[] = [];
+  for (let i = 0; i < columnCount; i++) {
+    const column = { name: reader.text(), type: reader.choice(columnTypes), nullable: reader.flag() };
+    const length = reader.varint();
+    columns.push(length === 0 ? column : { ...column, lengthMax: length - 1 });
+  }
+  const keyCount = reader.count(1);
+  const primaryKey: number[] = [];
+  for (let i = 0; i < keyCount; i++) {
+    const ordinal = reader.varint();
+    if (ordinal >= columnCount || primaryKey.includes(ordinal)) throw reader.corrupt("a key column is not valid");
+    primaryKey.push(ordinal);
+  }
+  if (keyCount === 0) throw reader.corrupt("a table without a primary key");
+  return { id: 0, name, columns, primaryKey };
+}

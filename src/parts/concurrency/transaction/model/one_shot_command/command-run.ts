@@ -1,0 +1,271 @@
+/**
+ * CommandRun: one command's steps against the engine and an overlay, before anything is committed.
+ *
+ * Algorithm: per step, conditions are evaluated on the state as the steps before left it (overlay first, then engine).
+ *   insert   1. A row that meets any predicate of `unless` skips the step. Predicates whose key prefixes begin with one
+ *               another share one scan, of the shortest: TAOBench's four conditions on an edge take two scans.
+ *            2. Each key must be absent; the row goes into the overlay.
+ *   update   rows under the prefix that meet the conditions are collected first, then rewritten.
+ *   delete   likewise.
+ * Limits: a step examines or changes at most `rowsMax` rows; the same on all replicas, hence a constant.
+ */
+import { unreachable } from "../../../../../kit/assert.ts";
+import type { CatalogDraft, CatalogStore } from "../../../../architecture/catalog/catalog-store.ts";
+import type { ColumnValue, Table } from "../../../../architecture/catalog/table.ts";
+import type { Cache } from "../../../../storage/page_io/cache.ts";
+import type { StorageEngine } from "../../../../storage/engine.ts";
+import type { RowLayout } from "../../../../storage/layout/row-layout.ts";
+import type { CommandError, CommandStep, RowPredicate, StepResult } from "../../command.ts";
+import { rowMatches } from "../../row-condition.ts";
+import { compareKeys, type Overlay } from "./overlay.ts";
+
+export const rowsMax = 100_000;
+const nothingChanged: StepResult = { kind: "changed", matchedRows: 0, changedRows: 0 };
+
+export interface CommandDoors {
+  readonly engine: StorageEngine;
+  readonly catalog: CatalogStore;
+  readonly layout: RowLayout;
+  readonly cache?: Cache | undefined;
+}
+
+/** Thrown inside a run only: the step is refused and with it the command. */
+export class StepRefused {
+  readonly error: CommandError;
+
+  constructor(reason: CommandError["reason"], message: string) {
+    this.error = { reason, message };
+  }
+}
+
+/** Visits a row; false ends the scan. The bytes are valid during the call. */
+type RowVisitor = (key: Uint8Array, value: Uint8Array) => boolean;
+
+export class CommandRun {
+  readonly #doors: CommandDoors;
+  readonly #overlay: Overlay;
+  #draft: CatalogDraft | undefined;
+
+  constructor(doors: CommandDoors, overlay: Overlay) {
+    this.#doors = doors;
+    this.#overlay = overlay;
+  }
+
+  /** Changes of the catalog that the steps so far made, or undefined. */
+  get draft(): CatalogDraft | undefined {
+    return this.#draft;
+  }
+
+  /** Throws StepRefused, and what engine and layout throw. */
+  step(step: CommandStep): StepResult {
+    switch (step.kind) {
+      case "insert":
+        return this.#insert(step.tableId, step.rows, step.unless);
+      case "update":
+        return this.#update(step.target, step.set);
+      case "delete":
+        return this.#delete(step.target);
+      case "read":
+        return this.#read(step.target, step.limit);
+      case "createTable":
+        return this.#createTable(step.table, step.ifNotExists);
+      case "dropTable":
+        return this.#dropTable(step.name, step.ifExists);
+      default:
+        return unreachable(step);
+    }
+  }
+
+  #insert(tableId: number, rows: readonly (readonly ColumnValue[])[], unless: readonly RowPredicate[]): StepResult {
+    const table = this.#table(tableId);
+    if (unless.length > 0 && this.#anyMatch(unless)) return nothingChanged;
+    const { layout, engine } = this.#doors;
+    const { keyBytesMax, valueBytesMax } = engine.capabilities;
+    const keyValues: ColumnValue[] = [];
+    for (const row of rows) {
+      keyValues.length = 0;
+      for (const ordinal of table.primaryKey) {
+        if (row[ordinal] === null) throw new StepRefused("null_in_key", `column ${table.columns[ordinal].name}`);
+        keyValues.push(row[ordinal]);
+      }
+      const keyBytes = this.#overlay.stageKey(layout, table, keyValues);
+      if (keyBytes > keyBytesMax) throw tooLong("a key", keyBytes, keyBytesMax);
+      const entry = this.#overlay.find();
+      const there =
+        entry >= 0 ? !this.#overlay.isDeleted(entry) : engine.getSync(this.#overlay.stagedKey) !== undefined;
+      if (there) throw new StepRefused("duplicate_key", `${keyText(keyValues)} in table ${table.name}`);
+      const valueBytes = this.#overlay.putRow(layout, table, row);
+      if (valueBytes > valueBytesMax) throw tooLong("a row", valueBytes, valueBytesMax);
+    }
+    return { kind: "changed", matchedRows: rows.length, changedRows: rows.length };
+  }
+
+  #update(target: RowPredicate, set: readonly { ordinal: number; value: ColumnValue }[]): StepResult {
+    const { layout, engine } = this.#doors;
+    const table = this.#table(target.tableId);
+    const matched = this.#collect(target);
+    let changedRows = 0;
+    for (const { key, value } of matched) {
+      const row = layout.decodeRow(table, key, value);
+      for (const { ordinal, value: assigned } of set) row[ordinal] = assigned;
+      this.#overlay.stageBytes(key);
+      const changed = layout.encodeValue(table, row);
+      if (changed.length > engine.capabilities.valueBytesMax) {
+        throw tooLong("a row", changed.length, engine.capabilities.valueBytesMax);
+      }
+      if (compareKeys(changed, value) === 0) continue;
+      this.#overlay.putBytes(changed);
+      changedRows++;
+    }
+    return { kind: "changed", matchedRows: matched.length, changedRows };
+  }
+
+  #delete(target: RowPredicate): StepResult {
+    const matched = this.#collect(target);
+    for (const { key } of matched) {
+      this.#overlay.stageBytes(key);
+      this.#overlay.remove();
+    }
+    return { kind: "changed", matchedRows: matched.length, changedRows: matched.length };
+  }
+
+  #read(target: RowPredicate, limit: number): StepResult {
+    const table = this.#table(target.tableId);
+    const rows: ColumnValue[][] = [];
+    if (limit === 0) return { kind: "rows", rows };
+    this.#visit(table, target, (key, value) => {
+      if (rowMatches(this.#doors.layout, table, target.conditions, key, value)) {
+        rows.push(this.#doors.layout.decodeRow(table, key, value));
+      }
+      return rows.length < limit;
+    });
+    return { kind: "rows", rows };
+  }
+
+  #createTable(table: Table, ifNotExists: boolean): StepResult {
+    this.#draft ??= this.#doors.catalog.draft();
+    if (this.#draft.find(table.name) !== undefined) {
+      if (ifNotExists) return nothingChanged;
+      throw new StepRefused("table_exists", `table ${table.name} is there already`);
+    }
+    this.#draft.create(table);
+    return nothingChanged;
+  }
+
+  #dropTable(name: string, ifExists: boolean): StepResult {
+    this.#draft ??= this.#doors.catalog.draft();
+    const table = this.#draft.find(name);
+    if (table === undefined) {
+      if (ifExists) return nothingChanged;
+      throw new StepRefused("table_missing", `table ${name} is not there`);
+    }
+    this.#draft.drop(table);
+    return nothingChanged;
+  }
+
+  #table(id: number): Table {
+    const table = this.#draft === undefined ? this.#doors.catalog.byId(id) : this.#draft.byId(id);
+    if (table === undefined) throw new StepRefused("table_missing", `the table with id ${id} was dropped`);
+    return table;
+  }
+
+  /** Whether a row meets any of the predicates. */
+  #anyMatch(predicates: readonly RowPredicate[]): boolean {
+    const { layout } = this.#doors;
+    const bound = predicates.map((predicate) => {
+      const table = this.#table(predicate.tableId);
+      return { predicate, table, prefix: layout.encodeKey(table, predicate.keyPrefix) };
+    });
+    bound.sort((a, b) => a.prefix.length - b.prefix.length);
+    while (bound.length > 0) {
+      const shortest = bound[0];
+      const covered = bound.filter(({ prefix }) => startsWith(prefix, shortest.prefix));
+      let met = false;
+      this.#visit(shortest.table, shortest.predicate, (key, value) => {
+        met = covered.some(
+          ({ predicate, table, prefix }) =>
+            startsWith(key, prefix) && rowMatches(layout, table, predicate.conditions, key, value),
+        );
+        return !met;
+      });
+      if (met) return true;
+      for (const done of covered) bound.splice(bound.indexOf(done), 1);
+    }
+    return false;
+  }
+
+  /** Copies of the rows that meet a predicate. */
+  #collect(target: RowPredicate): { key: Uint8Array; value: Uint8Array }[] {
+    const table = this.#table(target.tableId);
+    const matched: { key: Uint8Array; value: Uint8Array }[] = [];
+    this.#visit(table, target, (key, value) => {
+      if (rowMatches(this.#doors.layout, table, target.conditions, key, value)) {
+        matched.push({ key: key.slice(), value: value.slice() });
+      }
+      return true;
+    });
+    return matched;
+  }
+
+  /** Visits the rows under a key prefix in key order, as the overlay leaves them. */
+  #visit(table: Table, predicate: RowPredicate, visit: RowVisitor): void {
+    for (const value of predicate.keyPrefix) if (value === null) return;
+    const whole = predicate.keyPrefix.length === table.primaryKey.length;
+    if (whole) this.#visitOne(table, predicate, visit);
+    else this.#visitRange(table, predicate, visit);
+  }
+
+  #visitOne(table: Table, predicate: RowPredicate, visit: RowVisitor): void {
+    const { layout, engine, cache } = this.#doors;
+    const keyBytes = this.#overlay.stageKey(layout, table, predicate.keyPrefix);
+    if (keyBytes > engine.capabilities.keyBytesMax) return;
+    const entry = this.#overlay.find();
+    const key = this.#overlay.stagedKey;
+    const value = entry >= 0 ? this.#overlay.valueOf(entry) : (cache?.get(key) ?? engine.getSync(key));
+    if (value !== undefined) visit(key, value);
+  }
+
+  /** Merges the engine's range with the overlay's entries in it; of two with one key the overlay's counts. */
+  #visitRange(table: Table, predicate: RowPredicate, visit: RowVisitor): void {
+    const { layout, engine } = this.#doors;
+    const prefix = layout.encodeKey(table, predicate.keyPrefix);
+    const overlaid = this.#overlay.count === 0 ? [] : this.#overlay.withPrefix(prefix);
+    const cursor = engine.scan({ gte: prefix, lt: layout.prefixEnd(prefix) });
+    let place = 0;
+    let examined = 0;
+    try {
+      let more = cursor.next();
+      while (more || place < overlaid.length) {
+        if (++examined > rowsMax) throw new StepRefused("limit_exceeded", `more than ${rowsMax} rows to examine`);
+        const key = place < overlaid.length ? this.#overlay.keyOf(overlaid[place]) : undefined;
+        const order = key === undefined ? -1 : more ? compareKeys(cursor.key, key) : 1;
+        if (order < 0) {
+          if (!visit(cursor.key, cursor.value)) return;
+          more = cursor.next();
+          continue;
+        }
+        const value = this.#overlay.valueOf(overlaid[place++]);
+        if (order === 0) more = cursor.next();
+        if (value !== undefined && !visit(key as Uint8Array, value)) return;
+      }
+    } finally {
+      cursor.close();
+    }
+  }
+}
+
+function startsWith(bytes: Uint8Array, prefix: Uint8Array): boolean {
+  if (bytes.length < prefix.length) return false;
+  for (let i = 0; i < prefix.length; i++) if (bytes[i] !== prefix[i]) return false;
+  return true;
+}
+
+function tooLong(what: string, bytes: number, bytesMax: number): StepRefused {
+  return new StepRefused("value_too_long", `${what} of ${bytes} bytes is longer than ${bytesMax}`);
+}
+
+/** As MySQL writes a key in its duplicate error: values with dashes between, cut short. */
+function keyText(values: readonly ColumnValue[]): string {
+  const text = values.map((value) => (value instanceof Uint8Array ? new TextDecoder().decode(value) : String(value)));
+  return `'${text.join("-").slice(0, 64)}'`;
+}

@@ -1,0 +1,204 @@
+/**
+ * CREATE TABLE and DROP TABLE.
+ *
+ * Accepted and without effect: CLUSTERED and NONCLUSTERED (rows always stand in key order), table options (ENGINE,
+ * CHARSET, …), CHARACTER SET and COLLATE (text is UTF-8 in byte order), COMMENT, display widths as in INT(11).
+ */
+import type { ColumnType } from "../../../architecture/catalog/table.ts";
+import { SqlError } from "../../../query_processing/executor.ts";
+import type { ColumnDefinition, CreateTableStatement, DropTableStatement } from "../../statement.ts";
+import { definitionLeaves, notSelected, typeLeaves } from "./leaf-refusal.ts";
+import type { TokenStream } from "./token-stream.ts";
+
+const columnsMax = 1024;
+const textLengthMax = 65_535;
+
+const types: Readonly<Record<string, ColumnType>> = {
+  BIGINT: "bigint",
+  INT: "int",
+  INTEGER: "int",
+  DOUBLE: "double",
+  REAL: "double",
+  VARCHAR: "varchar",
+  TEXT: "varchar",
+  VARBINARY: "varbinary",
+  BLOB: "varbinary",
+};
+
+/** After CREATE. */
+export function parseCreate(stream: TokenStream): CreateTableStatement {
+  if (stream.isWord("TEMPORARY")) throw notSelected("storage/extra_engines/temptable", "a temporary table");
+  if (!stream.acceptWord("TABLE")) throw refuseDefinition(stream, "CREATE");
+  let ifNotExists = false;
+  if (stream.acceptWord("IF")) {
+    stream.expectWord("NOT");
+    stream.expectWord("EXISTS");
+    ifNotExists = true;
+  }
+  const table = stream.qualifiedName("a table");
+  if (stream.isWord("LIKE") || stream.isWord("AS") || stream.isWord("SELECT")) {
+    throw notSelected("query_processing/operators/materialize", `CREATE TABLE … ${stream.text}`);
+  }
+  const columns: ColumnDefinition[] = [];
+  let primaryKey: string[] = [];
+  const declareKey = (names: string[]) => {
+    if (primaryKey.length > 0) throw stream.syntax("a table has one primary key");
+    primaryKey = names;
+  };
+  stream.expectSymbol("(");
+  do {
+    if (isKeyClause(stream)) declareKey(parseKeyClause(stream));
+    else columns.push(parseColumnDefinition(stream, declareKey));
+    if (columns.length > columnsMax) throw new SqlError("limit_exceeded", `a table has more than ${columnsMax} columns`);
+  } while (stream.acceptSymbol(","));
+  stream.expectSymbol(")");
+  skipTableOptions(stream);
+  return { kind: "createTable", table, ifNotExists, columns, primaryKey };
+}
+
+/** After DROP. */
+export function parseDrop(stream: TokenStream): DropTableStatement {
+  if (!stream.acceptWord("TABLE")) throw refuseDefinition(stream, "DROP");
+  let ifExists = false;
+  if (stream.acceptWord("IF")) {
+    stream.expectWord("EXISTS");
+    ifExists = true;
+  }
+  const tables: string[] = [];
+  do tables.push(stream.qualifiedName("a table"));
+  while (stream.acceptSymbol(","));
+  if (!stream.acceptWord("CASCADE")) stream.acceptWord("RESTRICT");
+  return { kind: "dropTable", tables, ifExists };
+}
+
+function refuseDefinition(stream: TokenStream, verb: string): SqlError {
+  const leaf = stream.kind === "word" ? definitionLeaves[stream.text] : undefined;
+  return leaf === undefined ? stream.unexpected("TABLE") : notSelected(leaf, `${verb} ${stream.text}`);
+}
+
+const tableClauses: Readonly<Record<string, string>> = {
+  UNIQUE: "parser/syntax/constraints/unique",
+  FOREIGN: "parser/syntax/constraints/foreign_keys",
+  CHECK: "parser/syntax/constraints/check",
+  FULLTEXT: "indexing/fulltext/match_against",
+};
+
+/** Whether PRIMARY KEY comes next; other clauses are refused. INDEX and KEY may be names of columns. */
+function isKeyClause(stream: TokenStream): boolean {
+  if (stream.acceptWord("CONSTRAINT") && !stream.isWord("PRIMARY")) {
+    if (tableClauses[stream.text] === undefined) stream.name("a constraint");
+  }
+  if (stream.isWord("PRIMARY")) return true;
+  if (stream.kind !== "word") return false;
+  if (tableClauses[stream.text] !== undefined) throw notSelected(tableClauses[stream.text], stream.text);
+  if (stream.isWord("KEY") || stream.isWord("INDEX")) throw notSelected("indexing/equality/kv_secondary", "a secondary index");
+  return false;
+}
+
+function parseKeyClause(stream: TokenStream): string[] {
+  stream.expectWord("PRIMARY");
+  stream.expectWord("KEY");
+  skipClustering(stream);
+  stream.expectSymbol("(");
+  const names: string[] = [];
+  do {
+    names.push(stream.name("a column"));
+    if (stream.isSymbol("(")) throw notSelected("indexing/modifiers/prefix", "a key on the beginning of a column");
+    if (stream.isWord("DESC")) throw notSelected("indexing/modifiers/descending", "a descending key");
+    stream.acceptWord("ASC");
+  } while (stream.acceptSymbol(","));
+  stream.expectSymbol(")");
+  skipClustering(stream);
+  return names;
+}
+
+function skipClustering(stream: TokenStream): void {
+  if (!stream.acceptWord("CLUSTERED")) stream.acceptWord("NONCLUSTERED");
+}
+
+function parseColumnDefinition(stream: TokenStream, declareKey: (names: string[]) => void): ColumnDefinition {
+  const name = stream.name("a column");
+  if (stream.kind !== "word") throw stream.unexpected("a type");
+  const type = types[stream.text];
+  if (type === undefined) {
+    const leaf = typeLeaves[stream.text];
+    throw leaf === undefined ? stream.unexpected("a type") : notSelected(leaf, `the type ${stream.text}`);
+  }
+  const word = stream.text;
+  stream.next();
+  if (word === "DOUBLE") stream.acceptWord("PRECISION");
+  const length = parseLength(stream);
+  const text = type === "varchar" || type === "varbinary";
+  const unbounded = word === "TEXT" || word === "BLOB";
+  if (text && !unbounded && length === undefined) throw stream.unexpected(`a length, as in ${word}(150)`);
+  const lengthMax = text ? (length ?? textLengthMax) : undefined;
+  const nullable = parseAttributes(stream, name, declareKey);
+  return { name, type, lengthMax, nullable };
+}
+
+function parseLength(stream: TokenStream): number | undefined {
+  if (!stream.acceptSymbol("(")) return undefined;
+  const operand = stream.operand();
+  const length = operand.kind === "constant" ? operand.value : undefined;
+  if (typeof length !== "number" || !Number.isInteger(length) || length < 1) throw stream.syntax("a length is not valid");
+  if (length > textLengthMax) throw new SqlError("limit_exceeded", `a length of ${length} is over ${textLengthMax}`);
+  stream.expectSymbol(")");
+  return length;
+}
+
+/** Returns whether the column may be NULL. */
+function parseAttributes(stream: TokenStream, column: string, declareKey: (names: string[]) => void): boolean {
+  let nullable = true;
+  for (;;) {
+    if (stream.acceptWord("NOT")) {
+      stream.expectWord("NULL");
+      nullable = false;
+    } else if (stream.acceptWord("NULL")) {
+      nullable = true;
+    } else if (stream.acceptWord("PRIMARY")) {
+      stream.expectWord("KEY");
+      skipClustering(stream);
+      declareKey([column]);
+    } else if (stream.acceptWord("DEFAULT")) {
+      if (!stream.acceptWord("NULL")) throw notSelected("parser/syntax/constraints/check", "DEFAULT other than NULL");
+    } else if (stream.acceptWord("COLLATE") || stream.acceptWord("CHARSET")) {
+      stream.name("a name");
+    } else if (stream.acceptWord("CHARACTER")) {
+      stream.expectWord("SET");
+      stream.name("a name");
+    } else if (stream.acceptWord("COMMENT")) {
+      stream.operand();
+    } else {
+      refuseAttribute(stream);
+      return nullable;
+    }
+  }
+}
+
+function refuseAttribute(stream: TokenStream): void {
+  if (stream.kind !== "word") return;
+  const leaves: Readonly<Record<string, string>> = {
+    AUTO_INCREMENT: "concurrency/locking/row/auto_increment",
+    CHECK: "parser/syntax/constraints/check",
+    GENERATED: "parser/syntax/query_features/generated_columns",
+    REFERENCES: "parser/syntax/constraints/foreign_keys",
+    UNIQUE: "parser/syntax/constraints/unique",
+    UNSIGNED: "value_types/numeric/signedness/signed_and_unsigned",
+    ZEROFILL: "value_types/numeric/signedness/signed_and_unsigned",
+  };
+  const leaf = leaves[stream.text];
+  if (leaf !== undefined) throw notSelected(leaf, stream.text);
+}
+
+/** `ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 …`: words, names and values up to the end; partitions are refused. */
+function skipTableOptions(stream: TokenStream): void {
+  while (stream.kind !== "end") {
+    if (stream.isWord("PARTITION")) throw notSelected("parser/syntax/partitioning/hash", "PARTITION BY");
+    if (stream.isWord("AS") || stream.isWord("SELECT")) {
+      throw notSelected("query_processing/operators/materialize", "CREATE TABLE … SELECT");
+    }
+    const skippable = stream.kind === "word" || stream.kind === "name" || stream.kind === "literal";
+    if (!skippable && !stream.isSymbol("=") && !stream.isSymbol(",")) throw stream.unexpected("a table option");
+    stream.next();
+  }
+}

@@ -1,0 +1,100 @@
+/**
+ * A hand-written recursive-descent parser for the SQL of key-value workloads.
+ *
+ * Algorithm: the first word decides on the grammar (`data-`, `definition-`, `session-grammar.ts`); each rule looks one
+ * token ahead (two where `(a, b)` may be a row or a parenthesis). Every statement that the product does not have ends in
+ * a refusal that names the missing leaf; everything else that does not fit is a syntax error with its place.
+ * Invariants: time is linear in the text; nesting, values, names and rows have limits (`token-stream.ts`); only SqlError
+ * is thrown.
+ * Source: ClickHouse's parsers, the subset of MySQL 8.0's grammar that TAOBench and YCSB speak.
+ */
+import { SqlError } from "../../../query_processing/executor.ts";
+import type { ParsedStatement, StatementParser } from "../../statement-parser.ts";
+import type { Statement } from "../../statement.ts";
+import { parseDelete, parseInsert, parseItems, parseSelectFrom, parseUpdate } from "./data-grammar.ts";
+import { parseCreate, parseDrop } from "./definition-grammar.ts";
+import { notSelected, statementLeaves } from "./leaf-refusal.ts";
+import { parseSelectValues, parseSet, parseShow, parseTransaction } from "./session-grammar.ts";
+import { TokenStream } from "./token-stream.ts";
+
+const textCharactersMax = 64 * 1024 * 1024;
+
+export const recursiveDescentParser: StatementParser = {
+  parse(sql: string, start: number, literals: "constants" | "parameters"): ParsedStatement {
+    if (sql.length > textCharactersMax) {
+      throw new SqlError("limit_exceeded", `a text of ${sql.length} characters is longer than ${textCharactersMax}`);
+    }
+    const stream = new TokenStream(sql, start, literals === "parameters");
+    const statement = parseStatement(stream);
+    stream.expectEnd();
+    return { statement, parameterCount: stream.parameterCount, values: stream.values, end: stream.end };
+  },
+};
+
+function parseStatement(stream: TokenStream): Statement {
+  if (stream.kind === "end") return { kind: "empty" };
+  if (stream.isSymbol("(")) throw notSelected("parser/syntax/query_features/compound_select", "a statement in parentheses");
+  if (stream.kind !== "word") throw stream.unexpected("a statement");
+  const word = stream.text;
+  stream.next();
+  switch (word) {
+    case "SELECT":
+      return parseSelect(stream);
+    case "INSERT":
+      return parseInsert(stream);
+    case "UPDATE":
+      return parseUpdate(stream);
+    case "DELETE":
+      return parseDelete(stream);
+    case "START":
+    case "BEGIN":
+    case "COMMIT":
+    case "END":
+    case "ROLLBACK":
+      return parseTransaction(stream, word);
+    case "CREATE":
+      return parseCreate(stream);
+    case "DROP":
+      return parseDrop(stream);
+    case "SET":
+      return parseSet(stream);
+    case "USE":
+      return { kind: "use", database: stream.name("a database") };
+    case "SHOW":
+      return parseShow(stream);
+    case "DESCRIBE":
+    case "DESC":
+      return parseDescribe(stream);
+    default:
+      break;
+  }
+  const leaf = Object.hasOwn(statementLeaves, word) ? statementLeaves[word] : undefined;
+  if (leaf !== undefined) throw notSelected(leaf, `the statement ${word}`);
+  throw stream.syntax(`"${word.slice(0, 32)}" does not begin a statement`);
+}
+
+/** SELECT with a table, or values only: what stands first tells. */
+function parseSelect(stream: TokenStream): Statement {
+  const valuesOnly =
+    stream.kind === "literal" ||
+    stream.kind === "parameter" ||
+    (stream.kind === "symbol" && stream.text !== "*") ||
+    stream.isWord("NULL") ||
+    stream.isWord("TRUE") ||
+    stream.isWord("FALSE") ||
+    (stream.kind === "word" && sessionFunctions.has(stream.text));
+  if (valuesOnly) return parseSelectValues(stream);
+  const selected = parseItems(stream);
+  stream.expectWord("FROM");
+  return parseSelectFrom(stream, selected);
+}
+
+const sessionFunctions = new Set([
+  "DATABASE", "SCHEMA", "VERSION", "USER", "CURRENT_USER", "SESSION_USER", "SYSTEM_USER", "CONNECTION_ID", "NOW", "SLEEP",
+  "LAST_INSERT_ID", "ROW_COUNT", "FOUND_ROWS", "CONCAT",
+]);
+
+function parseDescribe(stream: TokenStream): Statement {
+  if (stream.isWord("SELECT")) throw notSelected("parser/syntax/query_features/explain", "DESCRIBE of a statement");
+  return { kind: "show", what: "columns", table: stream.qualifiedName("a table"), like: undefined };
+}

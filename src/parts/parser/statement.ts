@@ -1,0 +1,129 @@
+/**
+ * Statements: what a parser hands to a planner. Names are as written; nothing is looked up in the catalog yet.
+ *
+ * Values are operands: constants, or parameters (a `?` of a prepared statement, or a literal of a text whose shape is
+ * cached; see `statement-parser.ts`).
+ */
+import type { ColumnType, ColumnValue } from "../architecture/catalog/table.ts";
+import type { Comparison } from "../concurrency/transaction/command.ts";
+
+export type Operand =
+  | { readonly kind: "constant"; readonly value: ColumnValue }
+  /** `negated`: a minus sign stood before it. */
+  | { readonly kind: "parameter"; readonly index: number; readonly negated: boolean };
+
+export type Condition =
+  | {
+      readonly kind: "comparison";
+      readonly column: string;
+      readonly comparison: Comparison;
+      readonly operand: Operand;
+    }
+  /** `(a, b) > (x, y)`: compared column by column from the left, as SQL's row constructors are. */
+  | {
+      readonly kind: "row";
+      readonly columns: readonly string[];
+      readonly comparison: Comparison;
+      readonly operands: readonly Operand[];
+    }
+  /** `a IN (x, y)` and `(a, b) IN ((x, y), (z, w))`. */
+  | { readonly kind: "in"; readonly columns: readonly string[]; readonly rows: readonly (readonly Operand[])[] }
+  | { readonly kind: "and" | "or"; readonly conditions: readonly Condition[] };
+
+export interface OrderItem {
+  readonly column: string;
+  readonly descending: boolean;
+}
+
+export interface SelectStatement {
+  readonly kind: "select";
+  readonly table: string;
+  /** `*`, `COUNT(*)`, or columns. */
+  readonly items: "all" | "count" | readonly { readonly column: string; readonly alias: string | undefined }[];
+  /** What `COUNT(*)` is called in the result. */
+  readonly countName: string;
+  readonly where: Condition | undefined;
+  readonly orderBy: readonly OrderItem[];
+  readonly limit: Operand | undefined;
+}
+
+export interface InsertStatement {
+  readonly kind: "insert";
+  readonly table: string;
+  /** Undefined: all columns in declared order. */
+  readonly columns: readonly string[] | undefined;
+  readonly rows: readonly (readonly Operand[])[];
+  /** `… SELECT values WHERE NOT EXISTS (SELECT … FROM table WHERE condition)`. */
+  readonly unless: { readonly table: string; readonly where: Condition | undefined } | undefined;
+}
+
+export interface UpdateStatement {
+  readonly kind: "update";
+  readonly table: string;
+  readonly set: readonly { readonly column: string; readonly operand: Operand }[];
+  readonly where: Condition | undefined;
+}
+
+export interface DeleteStatement {
+  readonly kind: "delete";
+  readonly table: string;
+  readonly where: Condition | undefined;
+}
+
+export interface ColumnDefinition {
+  readonly name: string;
+  readonly type: ColumnType;
+  readonly lengthMax: number | undefined;
+  readonly nullable: boolean;
+}
+
+export interface CreateTableStatement {
+  readonly kind: "createTable";
+  readonly table: string;
+  readonly ifNotExists: boolean;
+  readonly columns: readonly ColumnDefinition[];
+  /** Names of the key's columns in key order; empty where none was declared. */
+  readonly primaryKey: readonly string[];
+}
+
+export interface DropTableStatement {
+  readonly kind: "dropTable";
+  readonly tables: readonly string[];
+  readonly ifExists: boolean;
+}
+
+/** A SELECT without FROM: what drivers and shells ask a server about itself. */
+export interface SelectValuesStatement {
+  readonly kind: "selectValues";
+  readonly items: readonly { readonly name: string; readonly value: SessionValue }[];
+}
+
+export type SessionValue =
+  | { readonly kind: "constant"; readonly value: ColumnValue }
+  /** `@@name`, lower case, without `global.` or `session.`. */
+  | { readonly kind: "variable"; readonly name: string }
+  /** `name()`, lower case. */
+  | { readonly kind: "function"; readonly name: string };
+
+export type SessionStatement =
+  | { readonly kind: "begin" | "commit" | "rollback" }
+  /** A comment or nothing at all. */
+  | { readonly kind: "empty" }
+  | { readonly kind: "set"; readonly assignments: readonly { readonly name: string; readonly value: string }[] }
+  | { readonly kind: "use"; readonly database: string }
+  | {
+      readonly kind: "show";
+      readonly what: "tables" | "databases" | "variables" | "status" | "warnings" | "columns" | "createTable";
+      readonly table: string | undefined;
+      readonly like: string | undefined;
+    };
+
+export type Statement =
+  | SelectStatement
+  | InsertStatement
+  | UpdateStatement
+  | DeleteStatement
+  | CreateTableStatement
+  | DropTableStatement
+  | SelectValuesStatement
+  | SessionStatement;
