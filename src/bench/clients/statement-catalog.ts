@@ -1,0 +1,18 @@
+/** Which statements a workload is driven with, and those that create its tables. */
+import type { Workload, WorkloadTable } from "../../workload/workload.ts";
+import type { StatementMapping } from "./statement-mapping.ts";
+import { TaoStatements } from "./tao-statements.ts";
+import { YcsbStatements } from "./ycsb-statements.ts";
+
+/** A mapping for one connection: prepared statements belong to connections. */
+export function statementsFor(workload: Workload): StatementMapping {
+  return workload.name.startsWith("taobench") ? new TaoStatements() : new YcsbStatements();
+}
+
+export function createTableText(table: WorkloadTable): string {
+  const columns = table.columns.map(({ name, type, lengthMax, nullable }) => {
+    const length = lengthMax === undefined ? "" : `(${lengthMax})`;
+    return `${name} ${type.toUpperCase()}${length}${nullable ? "" : " NOT NULL"}`;
+  });
+  return `CREATE TABLE IF NOT EXISTS ${table.name} (${columns.join(", ")}, PRIMARY KEY (${table.primaryKey.join(", ")}))`;
+}

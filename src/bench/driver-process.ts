@@ -1,0 +1,43 @@
+/**
+ * The driver's process: makes load, and nothing else, so that its CPU time and its pauses are not the workshop's or the
+ * server's. Commanded over IPC (`driver.ts`); ends when the channel does.
+ */
+import { createWorkload } from "../workload/create-workload.ts";
+import type { Workload } from "../workload/workload.ts";
+import type { DriverCommand, DriverRequest, DriverResponse } from "./driver-protocol.ts";
+import { DriverTarget } from "./driver-target.ts";
+import { loadWorkload } from "./load.ts";
+
+const targets = new Map<string, DriverTarget>();
+let workload: Workload | undefined;
+
+async function execute(command: DriverCommand): Promise<DriverResponse["value"]> {
+  switch (command.kind) {
+    case "workload":
+      workload = createWorkload(command.spec, command.dataSeed);
+      return undefined;
+    case "load":
+      return loadWorkload(workload as Workload, command.endpoint, command.connections);
+    case "connect":
+      targets.get(command.target)?.close();
+      targets.set(command.target, await DriverTarget.connect(workload as Workload, command.options));
+      return undefined;
+    case "run":
+      return (targets.get(command.target) as DriverTarget).run(command.block);
+    case "disconnect":
+      targets.get(command.target)?.close();
+      targets.delete(command.target);
+      return undefined;
+  }
+}
+
+process.on("message", (request: DriverRequest) => {
+  execute(request.command).then(
+    (value) => process.send?.({ id: request.id, value } satisfies DriverResponse),
+    (error: { code?: string; message?: string }) => {
+      const shown = { code: error.code, message: error.message ?? String(error) };
+      process.send?.({ id: request.id, error: shown } satisfies DriverResponse);
+    },
+  );
+});
+process.on("disconnect", () => process.exit(0));
