@@ -1,0 +1,305 @@
+/**
+ * The blackboard engine: a log-structured merge tree whose state one thread owns and whose background work agents decide.
+ *
+ *   write   a batch goes into the memtable; a full memtable is frozen; the flush agent has it written as a table of
+ *           level 0; the compaction agent has levels merged into the next.
+ *   read    memtable, frozen memtables, level 0 newest first, then one table per deeper level; bloom filters keep a
+ *           point read out of the tables that lack the key.
+ *   open    take the directory, read CURRENT and the manifest, open and check the tables, remove orphans, and with a log
+ *           replay what it holds beyond the files. Without a log the caller applies from `durableIndex + 1` on.
+ * Files on disk: see manifest.ts and table-format.ts. What the bytes handed out point at never changes, so they stay
+ * valid longer than the port promises; callers must not rely on that.
+ * Source: O'Neil et al. 1996; LevelDB; SNDV-KV for the blackboard.
+ */
+import type { DiskLock, Env } from "../../../../../../kit/env/env.ts";
+import { LatheError } from "../../../../../../kit/errors.ts";
+import type { Metric } from "../../../../../../kit/metric.ts";
+import type { Cursor, EngineCapabilities, ScanRange, Snapshot, StorageEngine } from "../../../../engine.ts";
+import { forEachOperation, type WriteBatch } from "../../../../write-batch.ts";
+import type { Agent } from "./agent.ts";
+import { AgentRunner } from "./agent-runner.ts";
+import { Blackboard } from "./blackboard.ts";
+import { BlockCache } from "./block-cache.ts";
+import { writeCheckpoint } from "./checkpoint.ts";
+import { compactionAgent } from "./compaction-agent.ts";
+import { EngineCursor } from "./engine-cursor.ts";
+import { engineMetrics } from "./engine-metrics.ts";
+import { flushAgent } from "./flush-agent.ts";
+import { LogWrites } from "./log-writes.ts";
+import { lookupMissing, lookupPut } from "./lookup.ts";
+import { type BlackboardOptions, resolveTuning, selectionHashOf } from "./options.ts";
+import { PointReader } from "./point-reader.ts";
+import { ReadCounters } from "./read-counters.ts";
+import { VersionSet } from "./version-set.ts";
+import { WriteStall } from "./write-stall.ts";
+
+export const blackboardCapabilities: EngineCapabilities = {
+  durable: true,
+  snapshots: true,
+  reverseScan: true,
+  checkpoint: true,
+  keyBytesMax: 0xffff,
+  valueBytesMax: 1 << 26,
+};
+
+/** A read slower than this came from a cold disk: adaptive reads go to the pool for `poolHoldUs` after it. */
+const slowReadUs = 2000;
+const poolHoldUs = 1_000_000;
+/** Blocks that one pooled read waits for before it reads the rest itself; eviction could undo its work for ever. */
+const pooledAttemptsMax = 16;
+/** Keys of one getMany that wait for the disk at a time. */
+const pooledReadsMax = 16;
+
+/**
+ * Opens or creates a store.
+ * Errors: LOCKED, CORRUPTION, FORMAT_UNKNOWN, INVALID_ARGUMENT, DISK_FULL, READ_ONLY, PERMISSION, IO_ERROR.
+ */
+export async function openBlackboardEngine(env: Env, options: BlackboardOptions): Promise<BlackboardEngine> {
+  const tuning = resolveTuning(options);
+  const { directory } = options;
+  env.disk.makeDirectory(directory);
+  const lock = env.disk.lock(directory);
+  let engine: BlackboardEngine | undefined;
+  try {
+    const cache = new BlockCache(tuning.blockCacheBytes);
+    const counters = new ReadCounters();
+    const { disk, log } = env;
+    const selectionHash = selectionHashOf(options);
+    const versions = VersionSet.open({ disk, log, directory, selectionHash, cache, counters });
+    const board = new Blackboard(tuning, versions, cache, counters);
+    engine = new BlackboardEngine(env, options, board, lock);
+    await engine.replayLog();
+    return engine;
+  } catch (error) {
+    if (engine === undefined) lock.release();
+    else await engine.close();
+    throw error;
+  }
+}
+
+export class BlackboardEngine implements StorageEngine {
+  readonly capabilities = blackboardCapabilities;
+  readonly #env: Env;
+  readonly #options: BlackboardOptions;
+  readonly #board: Blackboard;
+  readonly #runner: AgentRunner;
+  readonly #stall: WriteStall;
+  readonly #reader: PointReader;
+  readonly #logWrites: LogWrites | undefined;
+  readonly #lock: DiskLock;
+  #poolUntilUs = 0;
+  #closed: Promise<void> | undefined = undefined;
+
+  constructor(env: Env, options: BlackboardOptions, board: Blackboard, lock: DiskLock) {
+    this.#env = env;
+    this.#options = options;
+    this.#board = board;
+    this.#lock = lock;
+    this.#runner = new AgentRunner({
+      env,
+      board,
+      directory: options.directory,
+      selectionHash: selectionHashOf(options),
+      log: options.log,
+      agents: [flushAgent, compactionAgent],
+    });
+    this.#stall = new WriteStall(board, this.#runner, env.clock);
+    this.#reader = new PointReader(board);
+    const { log } = options;
+    const apply = (encoded: Uint8Array, count: number, index: number) => this.#apply(encoded, count, index);
+    this.#logWrites = log === undefined ? undefined : new LogWrites(log, apply);
+    this.#runner.schedule();
+  }
+
+  get appliedIndex(): number {
+    return this.#board.appliedIndex;
+  }
+
+  get durableIndex(): number {
+    return this.#board.versions.durableIndex;
+  }
+
+  getSync(key: Uint8Array, snapshot?: Snapshot): Uint8Array | undefined {
+    if (this.#closed !== undefined) throw closedError();
+    const indexMax = snapshot === undefined ? Infinity : snapshot.index;
+    if (this.#reader.find(key, indexMax, true) !== lookupPut) return undefined;
+    const { bytes, valueStart, valueEnd } = this.#reader.lookup;
+    return bytes.subarray(valueStart, valueEnd);
+  }
+
+  async get(key: Uint8Array, snapshot?: Snapshot): Promise<Uint8Array | undefined> {
+    const { readMode } = this.#board.tuning;
+    if (readMode === "sync") return this.getSync(key, snapshot);
+    if (this.#closed !== undefined) throw closedError();
+    const indexMax = snapshot === undefined ? Infinity : snapshot.index;
+    const result = this.#reader.find(key, indexMax, false);
+    if (result !== lookupMissing) return this.#valueOf(result);
+    if (readMode === "adaptive" && this.#env.clock.monotonicUs() >= this.#poolUntilUs) {
+      return this.#getTimed(key, snapshot);
+    }
+    return this.#getPooled(key.slice(), indexMax);
+  }
+
+  async getMany(keys: readonly Uint8Array[], snapshot?: Snapshot): Promise<(Uint8Array | undefined)[]> {
+    if (this.#board.tuning.readMode === "sync") return keys.map((key) => this.getSync(key, snapshot)?.slice());
+    const values: (Uint8Array | undefined)[] = [];
+    for (let from = 0; from < keys.length; from += pooledReadsMax) {
+      const some = keys.slice(from, from + pooledReadsMax);
+      values.push(...(await Promise.all(some.map(async (key) => (await this.get(key, snapshot))?.slice()))));
+    }
+    return values;
+  }
+
+  applySync(batch: WriteBatch, index: number): void {
+    if (this.#closed !== undefined) throw closedError();
+    if (!Number.isSafeInteger(index) || index <= this.appliedIndex) {
+      throw new LatheError("INVALID_ARGUMENT", `index ${index} does not follow the last one, ${this.appliedIndex}`);
+    }
+    this.#checkLimits(batch);
+    this.#stall.refuseOverrun();
+    this.#apply(batch.encode(), batch.count, index);
+  }
+
+  backpressure(): Promise<void> | undefined {
+    return this.#stall.wait();
+  }
+
+  async write(batch: WriteBatch, options: { sync?: boolean } = {}): Promise<number> {
+    if (this.#logWrites === undefined) {
+      throw new LatheError("INVALID_ARGUMENT", "the engine was opened without a log: keep one and use applySync");
+    }
+    this.#checkLimits(batch);
+    for (;;) {
+      if (this.#closed !== undefined) throw closedError();
+      const pressure = this.backpressure();
+      if (pressure === undefined) return this.#logWrites.write(batch.encode(), batch.count, options.sync !== false);
+      await pressure;
+    }
+  }
+
+  scan(range: ScanRange): Cursor {
+    if (this.#closed !== undefined) throw closedError();
+    return new EngineCursor(this.#board, range, range.snapshot?.index ?? this.appliedIndex);
+  }
+
+  snapshot(): Snapshot {
+    return this.#board.snapshots.take(this.appliedIndex);
+  }
+
+  async flush(): Promise<void> {
+    if (this.#closed !== undefined) throw closedError();
+    const index = this.appliedIndex;
+    if (this.#board.freeze()) this.#runner.schedule();
+    await this.#runner.waitUntil(() => this.durableIndex >= index);
+  }
+
+  async compactAll(): Promise<void> {
+    await this.flush();
+    await this.#runner.compactAll();
+  }
+
+  settle(): Promise<void> {
+    return this.#runner.waitUntil(() => this.#runner.isIdle());
+  }
+
+  async checkpoint(directory: string): Promise<void> {
+    await this.flush();
+    const { disk } = this.#env;
+    const selectionHash = selectionHashOf(this.#options);
+    writeCheckpoint(disk, this.#board.versions, this.#options.directory, directory, selectionHash);
+  }
+
+  metrics(): Metric[] {
+    return engineMetrics(this.#board, this.#stall);
+  }
+
+  /** Puts another agent in the place of `flush` or `leveled-compaction` while the engine runs. */
+  replaceAgent(name: string, agent: Agent): void {
+    this.#runner.replaceAgent(name, agent);
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  /** Applies what the log holds beyond the files. Errors: CORRUPTION where log and files do not meet. */
+  async replayLog(): Promise<void> {
+    const { log, directory } = this.#options;
+    if (log === undefined) return;
+    const { durableIndex } = this;
+    if (log.firstIndex > durableIndex + 1 || log.lastIndex < durableIndex) {
+      throw new LatheError(
+        "CORRUPTION",
+        `${directory} holds everything up to index ${durableIndex}, its log ${log.firstIndex} to ${log.lastIndex}: ` +
+          "they do not belong together, or the end of a file was lost; restore both from one copy",
+        { details: { path: directory, offset: 0, durableIndex, logFirst: log.firstIndex, logLast: log.lastIndex } },
+      );
+    }
+    for (const { index, entry } of log.read(durableIndex + 1)) {
+      let count = 0;
+      forEachOperation(entry, () => count++);
+      this.#apply(entry, count, index);
+      for (let wait = this.backpressure(); wait !== undefined; wait = this.backpressure()) await wait;
+    }
+  }
+
+  #apply(encoded: Uint8Array, count: number, index: number): void {
+    this.#stall.charge(encoded.length);
+    if (this.#board.apply(encoded, count, index)) this.#runner.schedule();
+  }
+
+  #checkLimits(batch: WriteBatch): void {
+    const { valueBytesMax } = this.capabilities;
+    // A batch smaller than the limit holds no value above it; this spares most batches the walk.
+    if (batch.byteLength <= valueBytesMax) return;
+    batch.forEach((_kind, _bytes, _keyStart, keyEnd, valueEnd) => {
+      if (valueEnd - keyEnd <= valueBytesMax) return;
+      throw new LatheError("LIMIT_EXCEEDED", `a value of ${valueEnd - keyEnd} bytes is longer than ${valueBytesMax}`);
+    });
+  }
+
+  #valueOf(result: number): Uint8Array | undefined {
+    if (result !== lookupPut) return undefined;
+    const { bytes, valueStart, valueEnd } = this.#reader.lookup;
+    return bytes.subarray(valueStart, valueEnd);
+  }
+
+  #getTimed(key: Uint8Array, snapshot: Snapshot | undefined): Uint8Array | undefined {
+    const { clock } = this.#env;
+    const startUs = clock.monotonicUs();
+    const value = this.getSync(key, snapshot);
+    const endUs = clock.monotonicUs();
+    if (endUs - startUs > slowReadUs) {
+      this.#poolUntilUs = endUs + poolHoldUs;
+      this.#board.reads.slowReads++;
+    }
+    return value;
+  }
+
+  async #getPooled(key: Uint8Array, indexMax: number): Promise<Uint8Array | undefined> {
+    for (let attempt = 0; attempt < pooledAttemptsMax; attempt++) {
+      if (this.#closed !== undefined) throw closedError();
+      const result = this.#reader.find(key, indexMax, false);
+      if (result !== lookupMissing) return this.#valueOf(result);
+      const { missingTable, missingBlock } = this.#reader.lookup;
+      const version = this.#board.versions.current.retain();
+      try {
+        await missingTable?.loadBlock(missingBlock);
+      } finally {
+        version.release();
+      }
+    }
+    return this.#valueOf(this.#reader.find(key, indexMax, true));
+  }
+
+  async #close(): Promise<void> {
+    await this.#runner.close();
+    await this.#board.versions.close();
+    this.#lock.release();
+  }
+}
+
+function closedError(): LatheError {
+  return new LatheError("CLOSED", "the store is closed");
+}

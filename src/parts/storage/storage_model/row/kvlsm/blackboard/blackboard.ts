@@ -1,0 +1,105 @@
+/**
+ * Blackboard: all mutable state of a store, owned by one thread.
+ *
+ * Readers read it, `apply` writes it, the runner installs the results of jobs on it; all in turns of one event loop, so
+ * there is no lock. Other threads see only what is immutable: frozen memtables and files.
+ * Invariants:
+ *   1. Reading order is newest first: the memtable, the frozen memtables, level 0, the deeper levels.
+ *   2. A frozen memtable leaves the list only after its table is in the current version.
+ *   3. A batch is in one memtable as a whole, so what is flushed always ends at a batch.
+ */
+import { hash32 } from "../../../../../../kit/hash.ts";
+import { forEachOperation } from "../../../../write-batch.ts";
+import type { BlackboardView } from "./agent.ts";
+import type { BlockCache } from "./block-cache.ts";
+import { Memtable, operationWordsMax } from "./memtable.ts";
+import type { Tuning } from "./options.ts";
+import type { ReadCounters } from "./read-counters.ts";
+import { SnapshotList } from "./snapshot-list.ts";
+import type { VersionSet } from "./version-set.ts";
+import { WorkCounters } from "./work-counters.ts";
+
+export class Blackboard {
+  readonly tuning: Tuning;
+  readonly versions: VersionSet;
+  readonly cache: BlockCache;
+  readonly reads: ReadCounters;
+  readonly work = new WorkCounters();
+  readonly snapshots = new SnapshotList();
+  memtable: Memtable;
+  /** Frozen memtables, newest first. */
+  immutables: readonly Memtable[] = [];
+  flushRunning = false;
+  compactionRunning = false;
+  /** A compaction that ran into damaged files; none is started any more. */
+  compactionHalted: unknown = undefined;
+  appliedIndex: number;
+  #applyingIndex = 0;
+  readonly #addOperation: Parameters<typeof forEachOperation>[1];
+
+  constructor(tuning: Tuning, versions: VersionSet, cache: BlockCache, reads: ReadCounters) {
+    this.tuning = tuning;
+    this.versions = versions;
+    this.cache = cache;
+    this.reads = reads;
+    this.appliedIndex = versions.durableIndex;
+    this.memtable = this.#newMemtable(0, 0);
+    // One closure for all batches.
+    this.#addOperation = (kind, bytes, keyStart, keyEnd, valueEnd) => {
+      const hash = hash32(bytes, 0, keyStart, keyEnd) | 0;
+      this.memtable.add(bytes, keyStart, keyEnd, valueEnd, kind, hash, this.#applyingIndex);
+    };
+  }
+
+  /** Applies an encoded batch that was checked. Returns whether a memtable was frozen. */
+  apply(encoded: Uint8Array, operations: number, index: number): boolean {
+    let froze = false;
+    if (!this.memtable.fits(operations, encoded.length)) {
+      froze = this.freeze();
+      if (!this.memtable.fits(operations, encoded.length)) {
+        this.memtable = this.#newMemtable(operations, encoded.length);
+      }
+    }
+    this.#applyingIndex = index;
+    this.memtable.noteIndex(index);
+    forEachOperation(encoded, this.#addOperation);
+    this.appliedIndex = index;
+    this.work.appliedBytes += encoded.length;
+    this.work.appliedBatches++;
+    if (this.memtable.sizeBytes >= this.tuning.memtableBytes) froze = this.freeze() || froze;
+    return froze;
+  }
+
+  /** Freezes the memtable where a batch was applied to it; returns whether there was one. */
+  freeze(): boolean {
+    if (this.memtable.lastIndex === 0) return false;
+    this.immutables = [this.memtable, ...this.immutables];
+    this.memtable = this.#newMemtable(0, 0);
+    return true;
+  }
+
+  /** Takes the oldest frozen memtable off the list, after its table became current. */
+  dropOldestImmutable(): void {
+    this.immutables = this.immutables.slice(0, -1);
+  }
+
+  view(): BlackboardView {
+    return {
+      levels: this.versions.current.files,
+      immutables: this.immutables
+        .map(({ sizeBytes, versionCount, lastIndex }) => ({ sizeBytes, versionCount, lastIndex }))
+        .reverse(),
+      flushRunning: this.flushRunning,
+      compactionRunning: this.compactionRunning || this.compactionHalted !== undefined,
+      tuning: this.tuning,
+    };
+  }
+
+  #newMemtable(operations: number, bytes: number): Memtable {
+    // Either arena alone can reach the memtable's size; untouched pages cost nothing.
+    const bytesMax = Math.max(this.tuning.memtableBytes, bytes);
+    const wordsMax = Math.max(this.tuning.memtableBytes >>> 2, operations * operationWordsMax);
+    return new Memtable(bytesMax, wordsMax);
+  }
+}
+

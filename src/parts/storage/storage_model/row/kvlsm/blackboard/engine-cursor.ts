@@ -1,0 +1,149 @@
+/**
+ * EngineCursor: walks a range as of one index, newest visible version per key, tombstones left out.
+ *
+ * Forwards, the first version of a key that is not too new decides, and the rest of the key is skipped. Backwards the
+ * versions come oldest first, so all of a key are passed and the last one that is not too new decides.
+ * The cursor pins the version it began with and the memtables by reference; close it.
+ */
+import { compareRanges } from "../../../../../../kit/compare.ts";
+import { LatheError } from "../../../../../../kit/errors.ts";
+import type { Cursor, ScanRange } from "../../../../engine.ts";
+import type { Blackboard } from "./blackboard.ts";
+import { type EntryIterator, kindDelete, noBytes } from "./entry-iterator.ts";
+import { LevelIterator } from "./level-iterator.ts";
+import { MemtableIterator } from "./memtable-iterator.ts";
+import { MergeWalk } from "./merge-walk.ts";
+import type { ReadCounters } from "./read-counters.ts";
+import { TableIterator } from "./table-iterator.ts";
+import type { Version } from "./version.ts";
+
+export class EngineCursor implements Cursor {
+  readonly #merge: MergeWalk;
+  readonly #version: Version;
+  readonly #indexMax: number;
+  readonly #reverse: boolean;
+  readonly #start: Uint8Array | undefined;
+  readonly #stop: Uint8Array | undefined;
+  readonly #counters: ReadCounters;
+  #key = new Uint8Array(64);
+  #keyLength = 0;
+  #valueBytes: Uint8Array = noBytes;
+  #valueStart = 0;
+  #valueEnd = 0;
+  #state: "new" | "walking" | "closed" = "new";
+
+  constructor(board: Blackboard, range: ScanRange, indexMax: number) {
+    this.#reverse = range.reverse === true;
+    const { gte, lt } = range;
+    // The caller may reuse its bytes.
+    this.#start = (this.#reverse ? lt : gte)?.slice();
+    this.#stop = (this.#reverse ? gte : lt)?.slice();
+    this.#indexMax = indexMax;
+    this.#counters = board.reads;
+    this.#version = board.versions.current.retain();
+    this.#merge = new MergeWalk(sortedRuns(board, this.#version), this.#reverse);
+    board.reads.scans++;
+  }
+
+  get key(): Uint8Array {
+    return this.#key.subarray(0, this.#keyLength);
+  }
+
+  get value(): Uint8Array {
+    return this.#valueBytes.subarray(this.#valueStart, this.#valueEnd);
+  }
+
+  /** Errors: CORRUPTION, IO_ERROR, CLOSED. */
+  next(): boolean {
+    if (this.#state === "closed") throw new LatheError("CLOSED", "the cursor is closed");
+    if (this.#state === "new") {
+      this.#state = "walking";
+      this.#merge.start(this.#start);
+    }
+    const found = this.#reverse ? this.#previousEntry() : this.#nextEntry();
+    if (found) this.#counters.scannedEntries++;
+    return found;
+  }
+
+  close(): void {
+    if (this.#state === "closed") return;
+    this.#state = "closed";
+    this.#version.release();
+  }
+
+  #nextEntry(): boolean {
+    const merge = this.#merge;
+    for (;;) {
+      const entry = merge.top;
+      if (entry === undefined || this.#isPastStop(entry)) return false;
+      if (entry.index > this.#indexMax) {
+        merge.step();
+        continue;
+      }
+      this.#takeKey(entry);
+      const isDelete = entry.kind === kindDelete;
+      this.#takeValue(entry);
+      do merge.step();
+      while (merge.top !== undefined && this.#isSameKey(merge.top));
+      if (!isDelete) return true;
+    }
+  }
+
+  #previousEntry(): boolean {
+    const merge = this.#merge;
+    for (;;) {
+      let entry = merge.top;
+      if (entry === undefined || this.#isPastStop(entry)) return false;
+      this.#takeKey(entry);
+      let exists = false;
+      do {
+        if (entry.index <= this.#indexMax) {
+          exists = entry.kind !== kindDelete;
+          this.#takeValue(entry);
+        }
+        merge.step();
+        entry = merge.top;
+      } while (entry !== undefined && this.#isSameKey(entry));
+      if (exists) return true;
+    }
+  }
+
+  #isPastStop(entry: EntryIterator): boolean {
+    const stop = this.#stop;
+    if (stop === undefined) return false;
+    const order = compareRanges(entry.keyBytes, entry.keyStart, entry.keyEnd, stop, 0, stop.length);
+    return this.#reverse ? order < 0 : order >= 0;
+  }
+
+  #isSameKey(entry: EntryIterator): boolean {
+    return compareRanges(entry.keyBytes, entry.keyStart, entry.keyEnd, this.#key, 0, this.#keyLength) === 0;
+  }
+
+  #takeKey(entry: EntryIterator): void {
+    const length = entry.keyEnd - entry.keyStart;
+    if (length > this.#key.length) this.#key = new Uint8Array(length * 2);
+    for (let i = 0; i < length; i++) this.#key[i] = entry.keyBytes[entry.keyStart + i];
+    this.#keyLength = length;
+  }
+
+  /** The bytes of blocks and memtables never change, so the place is enough even after the merge moved on. */
+  #takeValue(entry: EntryIterator): void {
+    this.#valueBytes = entry.valueBytes;
+    this.#valueStart = entry.valueStart;
+    this.#valueEnd = entry.valueEnd;
+  }
+}
+
+/** All runs of the store from the newest to the oldest. */
+function sortedRuns(board: Blackboard, version: Version): EntryIterator[] {
+  const runs: EntryIterator[] = [];
+  for (const memtable of [board.memtable, ...board.immutables]) {
+    if (memtable.versionCount > 0) runs.push(new MemtableIterator(memtable));
+  }
+  for (const table of version.levels[0]) runs.push(new TableIterator(table));
+  for (let level = 1; level <= version.deepestLevel; level++) {
+    const tables = version.levels[level];
+    if (tables.length > 0) runs.push(new LevelIterator(tables, version.smallestKeys[level]));
+  }
+  return runs;
+}

@@ -1,0 +1,10 @@
+/** The flush agent: whenever a frozen memtable waits and none is being written, write the oldest. */
+import type { Agent, BlackboardView, Proposal } from "./agent.ts";
+
+export const flushAgent: Agent = {
+  name: "flush",
+  step(view: BlackboardView): Proposal | undefined {
+    if (view.flushRunning || view.immutables.length === 0) return undefined;
+    return { kind: "flush" };
+  },
+};

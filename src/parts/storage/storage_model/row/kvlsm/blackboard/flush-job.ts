@@ -1,0 +1,61 @@
+/**
+ * The flush job: writes one frozen memtable as one SSTable. Runs on another thread; reads the memtable in place.
+ *
+ *   1. Walk the memtable in order and keep the versions that Retention keeps for the live snapshots.
+ *   2. Write, sync the file, sync the directory.
+ * A job that fails leaves no file behind where it can help it.
+ */
+import type { JobContext, JobReference } from "../../../../../../kit/env/env.ts";
+import { tableName } from "./file-names.ts";
+import type { FileMeta } from "./file-meta.ts";
+import type { FrozenMemtable } from "./memtable.ts";
+import { MemtableIterator } from "./memtable-iterator.ts";
+import { Retention } from "./retention.ts";
+import { type TableOptions, TableWriter } from "./table-writer.ts";
+
+export interface FlushInput {
+  readonly directory: string;
+  readonly memtable: FrozenMemtable;
+  readonly fileNumber: number;
+  /** Indexes of live snapshots, ascending. */
+  readonly snapshots: readonly number[];
+  readonly table: TableOptions;
+}
+
+export interface JobOutput {
+  /** New files in key order. */
+  readonly files: readonly FileMeta[];
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
+}
+
+export const flushJobReference: JobReference = { moduleUrl: import.meta.url, exportName: "flushJob" };
+
+export function* flushJob(context: JobContext, input: FlushInput): Generator<void, JobOutput, void> {
+  const { disk } = context;
+  const { memtable } = input;
+  const iterator = new MemtableIterator({
+    bytes: new Uint8Array(memtable.bytes),
+    words: new Int32Array(memtable.words),
+  });
+  const retention = new Retention(input.snapshots, false);
+  const path = `${input.directory}/${tableName(input.fileNumber)}`;
+  const writer = new TableWriter(disk, path, input.fileNumber, input.table);
+  try {
+    yield;
+    for (iterator.seekFirst(); iterator.valid; iterator.next()) {
+      if (retention.keeps(iterator)) writer.add(iterator, retention.index);
+      if (writer.wantsWrite) {
+        writer.writePending();
+        yield;
+      }
+    }
+    const meta = writer.finish();
+    yield;
+    disk.syncDirectory(input.directory);
+    return { files: [meta], bytesRead: 0, bytesWritten: meta.sizeBytes };
+  } catch (error) {
+    writer.abandon(disk);
+    throw error;
+  }
+}

@@ -1,0 +1,97 @@
+/** Walks the tables of one level, which do not overlap, as one sorted run. One table at a time is open for walking. */
+import { type EntryIterator, noBytes } from "./entry-iterator.ts";
+import type { SortedKeys } from "./sorted-keys.ts";
+import { type BlockSource, TableIterator } from "./table-iterator.ts";
+
+export class LevelIterator implements EntryIterator {
+  valid = false;
+  keyBytes: Uint8Array = noBytes;
+  keyStart = 0;
+  keyEnd = 0;
+  index = 0;
+  kind = 0;
+  valueBytes: Uint8Array = noBytes;
+  valueStart = 0;
+  valueEnd = 0;
+  readonly #tables: readonly BlockSource[];
+  readonly #smallestKeys: SortedKeys;
+  readonly #iterator = new TableIterator();
+  #position = 0;
+
+  /** `smallestKeys` are the smallest keys of the tables, in order. */
+  constructor(tables: readonly BlockSource[], smallestKeys: SortedKeys) {
+    this.#tables = tables;
+    this.#smallestKeys = smallestKeys;
+  }
+
+  close(): void {
+    this.valid = false;
+    this.#iterator.close();
+  }
+
+  seekFirst(): void {
+    if (!this.#open(0)) return;
+    this.#iterator.seekFirst();
+    this.#show();
+  }
+
+  seekLast(): void {
+    if (!this.#open(this.#tables.length - 1)) return;
+    this.#iterator.seekLast();
+    this.#show();
+  }
+
+  seek(target: Uint8Array): void {
+    if (!this.#open(Math.max(0, this.#smallestKeys.floor(target)))) return;
+    this.#iterator.seek(target);
+    this.#skipForwards();
+  }
+
+  seekBefore(target: Uint8Array): void {
+    if (!this.#open(this.#smallestKeys.floor(target))) return;
+    this.#iterator.seekBefore(target);
+    this.#skipBackwards();
+  }
+
+  next(): void {
+    this.#iterator.next();
+    this.#skipForwards();
+  }
+
+  previous(): void {
+    this.#iterator.previous();
+    this.#skipBackwards();
+  }
+
+  #skipForwards(): void {
+    if (!this.#iterator.valid && this.#open(this.#position + 1)) this.#iterator.seekFirst();
+    this.#show();
+  }
+
+  #skipBackwards(): void {
+    if (!this.#iterator.valid && this.#open(this.#position - 1)) this.#iterator.seekLast();
+    this.#show();
+  }
+
+  #open(position: number): boolean {
+    const exists = position >= 0 && position < this.#tables.length;
+    if (exists) {
+      this.#position = position;
+      this.#iterator.open(this.#tables[position]);
+    } else this.valid = false;
+    return exists;
+  }
+
+  #show(): void {
+    const iterator = this.#iterator;
+    this.valid = iterator.valid;
+    this.keyBytes = iterator.keyBytes;
+    this.keyStart = iterator.keyStart;
+    this.keyEnd = iterator.keyEnd;
+    this.index = iterator.index;
+    this.kind = iterator.kind;
+    this.valueBytes = iterator.valueBytes;
+    this.valueStart = iterator.valueStart;
+    this.valueEnd = iterator.valueEnd;
+  }
+}

@@ -1,0 +1,48 @@
+/**
+ * LogWrites: writes of an engine that has a log of its own.
+ *
+ *   1. A batch is appended to the log, which gives it its index, and joins the queue.
+ *   2. Once the log is synced up to it, it is applied, together with everything before it, in the order of the indexes. A
+ *      write that did not ask for a sync is applied as soon as nothing before it waits.
+ * So nobody reads what is not durable, except what was written without a sync.
+ */
+import type { DurableLog } from "../../../../../core/durable-log.ts";
+
+interface PendingWrite {
+  readonly index: number;
+  readonly encoded: Uint8Array;
+  readonly count: number;
+  readonly sync: boolean;
+}
+
+export class LogWrites {
+  readonly #log: DurableLog;
+  readonly #apply: (encoded: Uint8Array, count: number, index: number) => void;
+  #queue: PendingWrite[] = [];
+
+  constructor(log: DurableLog, apply: (encoded: Uint8Array, count: number, index: number) => void) {
+    this.#log = log;
+    this.#apply = apply;
+  }
+
+  /** Resolves with the batch's index. Errors: the log's. */
+  async write(encoded: Uint8Array, count: number, sync: boolean): Promise<number> {
+    const index = this.#log.append(encoded);
+    this.#queue.push({ index, encoded: encoded.slice(), count, sync });
+    if (sync) {
+      await this.#log.sync();
+      this.#applyUpTo(index);
+    } else this.#applyUpTo(this.#log.syncedIndex);
+    return index;
+  }
+
+  /** Applies what is at the head of the queue: everything up to `syncedIndex`, then what did not ask for a sync. */
+  #applyUpTo(syncedIndex: number): void {
+    while (this.#queue.length > 0) {
+      const [write] = this.#queue;
+      if (write.index > syncedIndex && write.sync) return;
+      this.#queue.shift();
+      this.#apply(write.encoded, write.count, write.index);
+    }
+  }
+}

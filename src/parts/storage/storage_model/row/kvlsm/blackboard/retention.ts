@@ -1,0 +1,61 @@
+/**
+ * Retention: which versions a flush or compaction keeps.
+ *
+ * Live snapshots divide the indexes into stripes: (…s1], (s1…s2], …, (sn…∞). Of the versions of a key in one stripe only
+ * the newest can ever be read.
+ *   1. A version is kept if it is the newest of its key, or in another stripe than the next newer one.
+ *   2. At the bottom (no older run may hold the key) a tombstone in the oldest stripe is dropped: nothing is left for
+ *      it to hide. A put in the oldest stripe gets index 0 there, because every reader may see it.
+ * Source: RocksDB's compaction_iterator.cc.
+ */
+import { compareRanges } from "../../../../../../kit/compare.ts";
+import { type EntryIterator, kindDelete } from "./entry-iterator.ts";
+
+export class Retention {
+  readonly #snapshots: readonly number[];
+  readonly #bottom: boolean;
+  #lastKey = new Uint8Array(256);
+  #lastKeyLength = -1;
+  #lastStripe = 0;
+  /** Whether the entry last judged began a new key. */
+  isNewKey = false;
+  /** The index to store for the entry last judged as kept. */
+  index = 0;
+
+  /** `snapshots` ascending. */
+  constructor(snapshots: readonly number[], bottom: boolean) {
+    this.#snapshots = snapshots;
+    this.#bottom = bottom;
+  }
+
+  /** Whether to keep the entry; entries come key ascending, newest version first. */
+  keeps(entry: EntryIterator): boolean {
+    const { keyBytes, keyStart, keyEnd } = entry;
+    const stripe = this.#stripeOf(entry.index);
+    this.isNewKey =
+      this.#lastKeyLength < 0 ||
+      compareRanges(this.#lastKey, 0, this.#lastKeyLength, keyBytes, keyStart, keyEnd) !== 0;
+    if (this.isNewKey) this.#remember(keyBytes, keyStart, keyEnd);
+    else if (stripe === this.#lastStripe) return false;
+    this.#lastStripe = stripe;
+    this.index = entry.index;
+    if (!this.#bottom || stripe !== 0) return true;
+    this.index = 0;
+    return entry.kind !== kindDelete;
+  }
+
+  /** How many snapshots cannot see the index. */
+  #stripeOf(index: number): number {
+    const snapshots = this.#snapshots;
+    let stripe = 0;
+    while (stripe < snapshots.length && snapshots[stripe] < index) stripe++;
+    return stripe;
+  }
+
+  #remember(bytes: Uint8Array, start: number, end: number): void {
+    const length = end - start;
+    if (length > this.#lastKey.length) this.#lastKey = new Uint8Array(length * 2);
+    for (let i = 0; i < length; i++) this.#lastKey[i] = bytes[start + i];
+    this.#lastKeyLength = length;
+  }
+}

@@ -1,0 +1,136 @@
+/**
+ * Table: an open SSTable as the owner thread reads it, with its resident blocks.
+ *
+ * A point read costs: one line of the bloom filter, a binary search over integers, one array load when the block is in
+ * memory, and a search within the block. Blocks come into memory through the shared BlockCache, which bounds them.
+ * References: every version that contains the table holds one; whoever drops the last one decides what becomes of the
+ * file (see version-set.ts).
+ */
+import type { DiskFile } from "../../../../../../kit/env/env.ts";
+import { Block, type BlockOwner } from "./block.ts";
+import type { BlockCache } from "./block-cache.ts";
+import { bloomMayContain } from "./bloom-filter.ts";
+import type { FileMeta } from "./file-meta.ts";
+import { type BlockLoader, type Lookup, lookupAbsent, lookupMissing } from "./lookup.ts";
+import type { ReadCounters } from "./read-counters.ts";
+import { checksumBytes, checksumHolds, corruptTable } from "./table-format.ts";
+import type { TableLayout } from "./table-layout.ts";
+
+export class Table implements BlockOwner, BlockLoader {
+  readonly meta: FileMeta;
+  readonly path: string;
+  readonly layout: TableLayout;
+  references = 0;
+  readonly #file: DiskFile;
+  readonly #cache: BlockCache;
+  readonly #counters: ReadCounters;
+  readonly #filter: Uint8Array;
+  readonly #blocks: (Block | undefined)[];
+  readonly #loading = new Map<number, Promise<void>>();
+  #closed = false;
+
+  constructor(meta: FileMeta, file: DiskFile, layout: TableLayout, cache: BlockCache, counters: ReadCounters) {
+    this.meta = meta;
+    this.path = file.path;
+    this.layout = layout;
+    this.#file = file;
+    this.#cache = cache;
+    this.#counters = counters;
+    this.#filter = layout.filter;
+    this.#blocks = new Array<Block | undefined>(layout.blockCount).fill(undefined);
+  }
+
+  get blockCount(): number {
+    return this.layout.blockCount;
+  }
+
+  /** The version of a key to be read at `indexMax`. Where `mayBlock` is false it never reads the disk. */
+  find(key: Uint8Array, hash: number, indexMax: number, lookup: Lookup, mayBlock: boolean): number {
+    const counters = this.#counters;
+    if (!bloomMayContain(this.#filter, hash)) {
+      counters.filterRejections++;
+      return lookupAbsent;
+    }
+    const number = this.layout.fences.floor(key);
+    if (number < 0) return lookupAbsent;
+    let block = this.#blocks[number];
+    if (block !== undefined) {
+      block.used = 1;
+      this.#cache.hits++;
+    } else {
+      if (!mayBlock) {
+        lookup.missingTable = this;
+        lookup.missingBlock = number;
+        return lookupMissing;
+      }
+      block = this.#readBlock(number);
+    }
+    counters.runsTouched++;
+    const result = block.find(key, indexMax, lookup);
+    if (result === lookupAbsent) counters.filterFalsePositives++;
+    return result;
+  }
+
+  /** A block, from memory or the disk. Errors: CORRUPTION, IO_ERROR. */
+  block(number: number): Block {
+    const block = this.#blocks[number];
+    if (block === undefined) return this.#readBlock(number);
+    block.used = 1;
+    this.#cache.hits++;
+    return block;
+  }
+
+  /** Brings a block into memory without blocking the thread. Errors: CORRUPTION, IO_ERROR. */
+  loadBlock(number: number): Promise<void> {
+    if (this.#blocks[number] !== undefined) return Promise.resolve();
+    const loading = this.#loading.get(number);
+    if (loading !== undefined) return loading;
+    const load = this.#load(number).finally(() => this.#loading.delete(number));
+    this.#loading.set(number, load);
+    return load;
+  }
+
+  forgetBlock(blockNumber: number): void {
+    this.#blocks[blockNumber] = undefined;
+  }
+
+  /** Closes the file and gives its blocks back. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const block of this.#blocks) if (block !== undefined) this.#cache.remove(block);
+    this.#file.close();
+  }
+
+  #readBlock(number: number): Block {
+    const { offset, length } = this.#place(number);
+    const bytes = new Uint8Array(length);
+    const count = this.#file.readSync(bytes, 0, length, offset);
+    this.#cache.misses++;
+    return this.#admit(number, bytes, count, offset);
+  }
+
+  async #load(number: number): Promise<void> {
+    const { offset, length } = this.#place(number);
+    const bytes = new Uint8Array(length);
+    const count = await this.#file.read(bytes, 0, length, offset);
+    this.#cache.misses++;
+    if (this.#blocks[number] === undefined && !this.#closed) this.#admit(number, bytes, count, offset);
+  }
+
+  #admit(number: number, bytes: Uint8Array, count: number, offset: number): Block {
+    const length = bytes.length - checksumBytes;
+    if (count !== bytes.length || !checksumHolds(bytes, 0, length, offset)) {
+      throw corruptTable(this.path, offset, `the checksum of block ${number} does not match`);
+    }
+    const block = new Block(bytes.subarray(0, length), this, number);
+    this.#blocks[number] = block;
+    this.#cache.insert(block);
+    return block;
+  }
+
+  #place(number: number): { offset: number; length: number } {
+    const offset = this.layout.blockOffsets[number];
+    return { offset, length: this.layout.blockOffsets[number + 1] - offset };
+  }
+}

@@ -1,0 +1,16 @@
+/** What writes and background work count. */
+export class WorkCounters {
+  appliedBatches = 0;
+  /** Encoded bytes of the batches applied: the denominator of write amplification. */
+  appliedBytes = 0;
+  flushes = 0;
+  flushedBytes = 0;
+  compactions = 0;
+  moves = 0;
+  compactionReadBytes = 0;
+  compactionWrittenBytes = 0;
+  failures = 0;
+  stalls = 0;
+  stalledUs = 0;
+  slowdowns = 0;
+}
