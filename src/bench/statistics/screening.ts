@@ -3,8 +3,8 @@
  *   keeps nothing.
  *
  * Algorithm:
- *   1. Estimate: the mean log ratio so far; optimistic bound: estimate + 1.28 · noise/√n (a candidate
- *      whose true effect is `effectMin` is below it in nine of ten cases).
+ *   1. Estimate: the mean log ratio so far; optimistic bound: estimate + 1.645 · noise/√n (a candidate
+ *      whose true effect is `effectMin` fails it in one of 20 looks).
  *   2. Optimistic bound below `effectMin`: drop. Estimate at or above it: confirm. Else one more launch,
  *      if any is left.
  *   3. At the last screening launch the estimate must be at least half of `effectMin`.
@@ -25,7 +25,7 @@ export interface ScreeningDecision {
   readonly estimate: number;
 }
 
-const optimism = 1.2816;
+const optimism = 1.645;
 
 export function screen(logRatios: readonly number[], options: ScreeningOptions): ScreeningDecision {
   const { noise, effectMin, launchesMax = 2 } = options;
