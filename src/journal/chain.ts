@@ -58,7 +58,7 @@ export function encodeLine(head: ChainHead, timeMs: number, entry: Entry): Encod
   return { line, entry: decodeEntry(line.toString()) };
 }
 
-/** Errors: CORRUPTION where the bytes are not the line that follows `head`; FORMAT_UNKNOWN for unknown kinds. */
+/** Errors: CORRUPTION where `line` is not the one that follows `head`; FORMAT_UNKNOWN for unknown kinds. */
 export function decodeLine(head: ChainHead, line: Buffer): JournalEntry {
   const body = line.subarray(0, Math.max(0, line.length - suffixBytes));
   const hash = suffixPattern.exec(line.toString("latin1", body.length))?.[1];
@@ -66,7 +66,8 @@ export function decodeLine(head: ChainHead, line: Buffer): JournalEntry {
   if (sha256(body) !== hash) throw new LatheError("CORRUPTION", "its hash is not that of its bytes");
   const expected = `{"seq":${head.seq + 1},"previous":"${head.hash}",`;
   if (line.toString("latin1", 0, expected.length) !== expected) {
-    throw new LatheError("CORRUPTION", "it does not follow the line before; lines were removed, added or moved");
+    const message = "it does not follow the line before; lines were removed, added or moved";
+    throw new LatheError("CORRUPTION", message);
   }
   return decodeEntry(line.toString());
 }

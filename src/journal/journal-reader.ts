@@ -117,7 +117,7 @@ export class JournalReader {
   }
 }
 
-/** All complete entries of a journal, verified; needs no lock. Errors: NOT_FOUND, CORRUPTION, FORMAT_UNKNOWN. */
+/** All complete entries, verified; needs no lock. Errors: NOT_FOUND, CORRUPTION, FORMAT_UNKNOWN. */
 export function* readEntries(path: string): Generator<JournalEntry, void, undefined> {
   const reader = new JournalReader(path);
   try {

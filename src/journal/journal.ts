@@ -181,7 +181,8 @@ function verify(path: string): { head: ChainHead; bytes: number; tail: Buffer } 
     let headerSeen = false;
     for (const entry of reader.poll()) {
       if (headerSeen !== (entry.kind !== "study_started")) {
-        throw new LatheError("CORRUPTION", `line ${entry.seq + 1} of the journal ${path} has no business there`);
+        const message = `line ${entry.seq + 1} of the journal ${path} has no business there`;
+        throw new LatheError("CORRUPTION", message);
       }
       headerSeen = true;
     }

@@ -14,7 +14,7 @@
  * The coin decides which side gets which place. Without it the drift is credited to one side.
  */
 import { LatheError } from "../../kit/errors.ts";
-import { SeededRandom } from "./seeded-random.ts";
+import type { SeededRandom } from "./seeded-random.ts";
 import { requireSample } from "./summary.ts";
 
 export interface SimulatedMachine {
