@@ -1,0 +1,269 @@
+/**
+ * A ReplicatedLog of one node: the write-ahead log is the log, durable here is durable.
+ *
+ *   1. `propose` queues the command. The first one of a turn asks to run at the end of the turn's input, so that what other
+ *      connections send in the same turn shares its flush; it waits for nothing else.
+ *   2. A round appends all that waits, begins the device flush, and meanwhile applies the group whose flush has ended
+ *      before. Flush and apply thus overlap, and groups grow by themselves when the device is slow.
+ *   3. When its flush has ended, a group is applied in log order; each proposal resolves with its outcome.
+ *   4. Whenever the state machine has made more of its state durable, the log's prefix up to there is given up.
+ * Invariants:
+ *   1. Nothing is applied that is not durable; hence a read of the applied state is linearizable without a barrier.
+ *   2. Entry times never go backwards, also across restarts (the last entry is kept for that).
+ *   3. After a failed flush, or an entry that could not be applied for a reason outside of it, nothing is accepted any
+ *      more: the order of the log would be broken. What is durable is applied at the next start.
+ * Source: etcd's apply loop, VoltDB's command log, LevelDB's writer queue.
+ */
+import { assert } from "../../../kit/assert.ts";
+import type { Env } from "../../../kit/env/env.ts";
+import { errorCodeOf, LatheError } from "../../../kit/errors.ts";
+import { Histogram } from "../../../kit/histogram.ts";
+import type { Metric } from "../../../kit/metric.ts";
+import type { DurableLog } from "../../core/durable-log.ts";
+import { decodeLogEntry, encodeLogEntry } from "../log-entry.ts";
+import type { CommandOutcome, LogEntry, ReplicatedLog, StateMachine } from "../replicated-log.ts";
+import { type Proposal, ProposalQueue } from "./proposal-queue.ts";
+
+export interface SingleNodeLogOptions {
+  /** Owned from now on: closed by `close`. */
+  log: DurableLog;
+  stateMachine: StateMachine;
+  /** Commands that may wait to be logged; beyond, BACKPRESSURE. Default: 4096. */
+  proposalsMax?: number;
+  /** Bytes of commands that may wait. Default: 64 MiB. */
+  proposalBytesMax?: number;
+}
+
+interface LoggedProposal {
+  readonly proposal: Proposal;
+  readonly index: number;
+  readonly entry: LogEntry;
+}
+
+/** One node knows no elections and no retries of clients. */
+const singleTerm = 1;
+const noClient = 0;
+
+/** Errors that follow from the entry alone: every replica meets them, so the log goes on without the entry's effect. */
+const refusals = new Set(["CONSTRAINT", "INVALID_ARGUMENT", "LIMIT_EXCEEDED", "NOT_FOUND", "NOT_SELECTED", "ALREADY_EXISTS"]);
+
+export function openSingleNodeLog(env: Env, options: SingleNodeLogOptions): ReplicatedLog {
+  return new SingleNodeLog(env, options);
+}
+
+class SingleNodeLog implements ReplicatedLog {
+  readonly #env: Env;
+  readonly #log: DurableLog;
+  readonly #stateMachine: StateMachine;
+  readonly #waiting: ProposalQueue;
+  #running: Promise<void> | undefined;
+  #appliedIndex = 0;
+  #lastTimestampMs = 0;
+  #recovered = false;
+  #closed = false;
+  #failure: unknown;
+  #proposals = 0;
+  #refused = 0;
+  readonly #commitUs = new Histogram();
+
+  constructor(env: Env, { log, stateMachine, proposalsMax = 4096, proposalBytesMax = 64 << 20 }: SingleNodeLogOptions) {
+    this.#env = env;
+    this.#log = log;
+    this.#stateMachine = stateMachine;
+    this.#waiting = new ProposalQueue({ proposalsMax, bytesMax: proposalBytesMax });
+  }
+
+  get appliedIndex(): number {
+    return this.#appliedIndex;
+  }
+
+  propose(command: Uint8Array): Promise<CommandOutcome> {
+    return new Promise((resolve, reject) => {
+      assert(this.#recovered, "recover() comes before the first command");
+      if (this.#failure !== undefined) throw this.#failure;
+      if (this.#closed) throw new LatheError("CLOSED", "the log is closed");
+      try {
+        this.#waiting.push({ command, proposedUs: this.#env.clock.monotonicUs(), resolve, reject });
+      } catch (error) {
+        this.#refused++;
+        throw error;
+      }
+      this.#proposals++;
+      if (this.#running === undefined) this.#start();
+    });
+  }
+
+  readBarrier(): undefined {
+    return undefined;
+  }
+
+  async recover(): Promise<{ replayedEntries: number }> {
+    assert(!this.#recovered, "recover() is called once");
+    this.#checkReach();
+    this.#appliedIndex = this.#stateMachine.appliedIndex;
+    let replayedEntries = 0;
+    // From the last applied entry on, because its time bounds the times to come.
+    const from = Math.max(this.#log.firstIndex, Math.min(this.#appliedIndex, this.#log.lastIndex));
+    for (const { index, entry: bytes } of this.#log.read(from)) {
+      const entry = decodeLogEntry(bytes);
+      this.#lastTimestampMs = Math.max(this.#lastTimestampMs, entry.timestampMs);
+      if (index <= this.#appliedIndex) continue;
+      const room = this.#stateMachine.backpressure();
+      if (room !== undefined) await room;
+      this.#replay(index, entry);
+      replayedEntries++;
+    }
+    this.#recovered = true;
+    this.#truncate();
+    return { replayedEntries };
+  }
+
+  metrics(): Metric[] {
+    const counter = (name: string, help: string, value: number): Metric => ({ kind: "counter", name, help, value });
+    const gauge = (name: string, help: string, value: number): Metric => ({ kind: "gauge", name, help, value });
+    return [
+      ...this.#log.metrics(),
+      counter("log_proposals_total", "Commands proposed.", this.#proposals),
+      counter("log_refused_total", "Commands refused because too many were waiting.", this.#refused),
+      gauge("log_waiting_proposals", "Commands that wait to be logged.", this.#waiting.length),
+      gauge("log_applied_index", "Index of the last applied entry.", this.#appliedIndex),
+      this.#commitUs.toMetric({
+        name: "log_commit_seconds", help: "Time from proposing a command to its outcome.", scale: 1e-6,
+      }),
+    ];
+  }
+
+  /** Ends what was proposed before, then closes the log. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#running;
+    await this.#log.close();
+  }
+
+  /** The log must hold everything that the state lacks, and must not end before the state. */
+  #checkReach(): void {
+    const { firstIndex, lastIndex } = this.#log;
+    const { appliedIndex } = this.#stateMachine;
+    if (appliedIndex + 1 >= firstIndex && appliedIndex <= lastIndex) return;
+    throw new LatheError(
+      "CORRUPTION",
+      `the state holds entries up to ${appliedIndex}, but the log holds ${firstIndex} to ${lastIndex}: ` +
+        "log and state do not belong together; restore both from one copy",
+      { details: { appliedIndex, firstIndex, lastIndex } },
+    );
+  }
+
+  #replay(index: number, entry: LogEntry): void {
+    try {
+      this.#stateMachine.apply(index, entry);
+    } catch (error) {
+      if (!refusals.has(errorCodeOf(error) ?? "")) throw error;
+    }
+    this.#appliedIndex = index;
+  }
+
+  #start(): void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#running = promise;
+    this.#env.clock.defer(() => void this.#run().then(resolve));
+  }
+
+  /** Rounds until nothing waits. Never rejects: what fails goes to the proposals. */
+  async #run(): Promise<void> {
+    let durable: LoggedProposal[] = [];
+    while (durable.length > 0 || this.#waiting.length > 0) {
+      if (this.#stateMachine.backpressure() !== undefined) {
+        await this.#applyGroup(durable);
+        durable = [];
+        await this.#room();
+      }
+      const group = this.#appendWaiting();
+      const flushed = group.length > 0 ? this.#flush() : undefined;
+      await this.#applyGroup(durable);
+      durable = (await flushed) === true ? group : [];
+      if (this.#failure !== undefined) this.#rejectAll(group);
+    }
+    // In the same step as the check: a command proposed after it starts the next run.
+    this.#running = undefined;
+  }
+
+  /** Resolves with whether the device has everything; never rejects. */
+  async #flush(): Promise<boolean> {
+    try {
+      await this.#log.sync();
+      return true;
+    } catch (error) {
+      this.#fail(error);
+      return false;
+    }
+  }
+
+  async #room(): Promise<void> {
+    try {
+      await this.#stateMachine.backpressure();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #appendWaiting(): LoggedProposal[] {
+    const logged: LoggedProposal[] = [];
+    const timestampMs = Math.max(this.#env.clock.nowMs(), this.#lastTimestampMs);
+    for (const proposal of this.#waiting.takeAll()) {
+      const { command } = proposal;
+      const entry = { timestampMs, term: singleTerm, clientId: noClient, requestId: 0, command };
+      try {
+        if (this.#failure !== undefined) throw this.#failure;
+        logged.push({ proposal, index: this.#log.append(encodeLogEntry(entry)), entry });
+        this.#lastTimestampMs = timestampMs;
+      } catch (error) {
+        // Too large, or no room for another segment: this command is not in the log, others may be.
+        proposal.reject(error);
+      }
+    }
+    return logged;
+  }
+
+  async #applyGroup(group: readonly LoggedProposal[]): Promise<void> {
+    for (const { proposal, index, entry } of group) {
+      if (this.#failure === undefined && this.#stateMachine.backpressure() !== undefined) await this.#room();
+      if (this.#failure === undefined) this.#apply(proposal, index, entry);
+      else proposal.reject(this.#failure);
+    }
+    if (group.length > 0 && this.#failure === undefined) this.#truncate();
+  }
+
+  #apply(proposal: Proposal, index: number, entry: LogEntry): void {
+    try {
+      const result = this.#stateMachine.apply(index, entry);
+      this.#appliedIndex = index;
+      proposal.resolve({ index, result });
+    } catch (error) {
+      if (refusals.has(errorCodeOf(error) ?? "")) this.#appliedIndex = index;
+      else this.#fail(error);
+      proposal.reject(error);
+    }
+    this.#commitUs.record(this.#env.clock.monotonicUs() - proposal.proposedUs);
+  }
+
+  /** The last entry stays: a restart needs its time. */
+  #truncate(): void {
+    const index = Math.min(this.#stateMachine.durableIndex, this.#appliedIndex, this.#log.lastIndex - 1);
+    if (index < this.#log.firstIndex) return;
+    try {
+      this.#log.truncatePrefix(index);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #fail(error: unknown): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = error;
+    this.#env.log.error("log.failed", { appliedIndex: this.#appliedIndex, error });
+  }
+
+  #rejectAll(group: readonly LoggedProposal[]): void {
+    for (const { proposal } of group) proposal.reject(this.#failure);
+  }
+}
