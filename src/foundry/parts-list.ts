@@ -24,7 +24,7 @@ const rules: readonly RoleRule[] = [
   { role: "log", path: "core/wal" },
   { role: "layout", path: "storage/layout/row_to_kv" },
   { role: "catalog", path: "architecture/catalog/kv_encoded" },
-  { role: "stateMachine", path: "concurrency/transaction/model/single_node_acid" },
+  { role: "stateMachine", path: "concurrency/transaction/model/one_shot_command" },
   { role: "replicatedLog", path: "replication/single_node" },
   {
     role: "rowCache",

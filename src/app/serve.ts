@@ -1,0 +1,68 @@
+/**
+ * Use case: run a product as a child process, in the foreground, and end it as its caller is ended.
+ */
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { LatheError } from "../kit/errors.ts";
+
+export interface ServeRequest {
+  readonly productDirectory: string;
+  readonly data: string;
+  readonly host: string;
+  readonly mysqlPort: number;
+  readonly metricsPort: number | undefined;
+  readonly user: string;
+  /** Undefined: LATHE_PASSWORD, or what the first run made. */
+  readonly password: string | undefined;
+  readonly knobs: readonly string[];
+}
+
+export interface ServeOutcome {
+  readonly product: string;
+  readonly exitCode: number;
+}
+
+/** Resolves when the server has ended. SIGTERM and the signal drain it. Errors: NOT_FOUND. */
+export async function serveProduct(request: ServeRequest, signal: AbortSignal): Promise<ServeOutcome> {
+  const main = join(request.productDirectory, "main.ts");
+  if (!existsSync(main)) {
+    const way = "`lathe build CONTRACT --out DIR` makes one";
+    throw new LatheError("NOT_FOUND", `${request.productDirectory} holds no product (there is no main.ts); ${way}`);
+  }
+  const environment = { ...process.env };
+  // By environment, because arguments can be read by every user of the machine.
+  if (request.password !== undefined) environment.LATHE_PASSWORD = request.password;
+  const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", main, ...argumentsOf(request)], {
+    stdio: ["ignore", "inherit", "inherit"],
+    env: environment,
+    // A group of its own: the terminal's Ctrl-C reaches it once, through us.
+    detached: true,
+  });
+  const stop = () => child.kill("SIGTERM");
+  // Where we are ended at once, nothing must be left behind.
+  const end = () => child.kill("SIGKILL");
+  process.on("exit", end);
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    const exitCode = await new Promise<number>((resolve, reject) => {
+      child.on("error", reject);
+      child.on("exit", (code, ended) => resolve(code ?? (ended === "SIGKILL" ? 137 : 1)));
+    });
+    return { product: request.productDirectory, exitCode };
+  } finally {
+    process.off("exit", end);
+    signal.removeEventListener("abort", stop);
+  }
+}
+
+function argumentsOf(request: ServeRequest): string[] {
+  return [
+    ["--data", request.data],
+    ["--host", request.host],
+    ["--mysql-port", String(request.mysqlPort)],
+    request.metricsPort === undefined ? [] : ["--metrics-port", String(request.metricsPort)],
+    ["--user", request.user],
+    ...request.knobs.map((knob) => ["--knob", knob]),
+  ].flat();
+}

@@ -1,0 +1,55 @@
+/** `lathe check CONTRACT`: the gates. */
+import type { Command } from "commander";
+import { checkProduct, type CheckResult } from "../../app/check.ts";
+import { runAction, withFrame } from "../command-frame.ts";
+import { wholeNumber } from "../knob-arguments.ts";
+
+interface CheckOptions {
+  readonly mutants?: boolean;
+  readonly patch?: string;
+  readonly seed: number;
+  readonly work?: string;
+  readonly json?: boolean;
+}
+
+export function registerCheck(program: Command): void {
+  const command = program
+    .command("check")
+    .description("put the product of a contract, its mutants or a patch through the gates")
+    .argument("<contract>", "a contract.yaml")
+    .option("--mutants", "also check every mutant (must be rejected) and benign variant (must be admitted)")
+    .option("--patch <file>", "judge a unified diff over the product")
+    .option("--seed <n>", "seed of tables, keys, values and schedules", wholeNumber(0, 2 ** 32 - 1), 1)
+    .option("--work <dir>", "directory to work in; on a disk, not on tmpfs");
+  withFrame(command, {
+    examples: [
+      "lathe check examples/taobench-o/contract.yaml",
+      "lathe check examples/taobench-o/contract.yaml --mutants --json",
+      "lathe check contract.yaml --patch faster.diff",
+    ],
+    exitCodes: [9, 10],
+  }).action((contract: string, options: CheckOptions) =>
+    runAction(options.json, async (context) => {
+      const { mutants = false, patch, seed, work } = options;
+      const request = { contractFile: contract, mutants, patchFile: patch, seed, workDirectory: work };
+      const result = await checkProduct(request, context);
+      return { json: result, text: formatCheck(result), exitCode: passed(result) ? 0 : 10 };
+    }),
+  );
+}
+
+/** The product is admitted, every planted fault is rejected, and nothing harmless is. */
+function passed(result: CheckResult): boolean {
+  return result.verdict === "admit" && result.mutants.every((one) => one.planted === (one.verdict === "reject"));
+}
+
+function formatCheck(result: CheckResult): string {
+  const lines = result.gates.map((gate) => {
+    return `${gate.verdict.padEnd(12)} ${gate.gate.padEnd(22)} ${gate.seconds.toFixed(1)} s  ${gate.reason}`;
+  });
+  for (const mutant of result.mutants) {
+    const right = mutant.planted === (mutant.verdict === "reject");
+    lines.push(`${mutant.verdict.padEnd(12)} ${mutant.planted ? "mutant" : "benign"} ${mutant.name}${right ? "" : "  WRONG"}`);
+  }
+  return [...lines, "", `${result.contract}: ${result.verdict}`].join("\n");
+}

@@ -1,0 +1,44 @@
+/** `lathe serve PRODUCT --data DIR --mysql-port N --user U --password P`. */
+import type { Command } from "commander";
+import { serveProduct } from "../../app/serve.ts";
+import { runAction, withFrame } from "../command-frame.ts";
+import { collect, wholeNumber } from "../knob-arguments.ts";
+
+interface ServeOptions {
+  readonly data: string;
+  readonly host: string;
+  readonly mysqlPort: number;
+  readonly metricsPort?: number;
+  readonly user: string;
+  readonly password?: string;
+  readonly knob: readonly string[];
+  readonly json?: boolean;
+}
+
+export function registerServe(program: Command): void {
+  const command = program
+    .command("serve")
+    .description("run a product in the foreground; Ctrl-C or SIGTERM drains it")
+    .argument("<product>", "directory that `lathe build` wrote")
+    .option("--data <dir>", "where the data live; created where missing", "data")
+    .option("--host <host>", "address to listen on", "127.0.0.1")
+    .option("--mysql-port <n>", "port of the MySQL protocol; 0 lets the system choose", wholeNumber(0, 65535), 3306)
+    .option("--metrics-port <n>", "port of /metrics (default: none)", wholeNumber(0, 65535))
+    .option("--user <name>", "the one user", "lathe")
+    .option("--password <password>", "its password; LATHE_PASSWORD keeps it out of the process list")
+    .option("--knob <name=value>", "one knob value; may be repeated", collect, []);
+  withFrame(command, {
+    examples: [
+      "lathe serve build/taobench-o --data ./data --mysql-port 3306",
+      "LATHE_PASSWORD=secret lathe serve build/taobench-o --data ./data --mysql-port 0 --metrics-port 9100",
+    ],
+    exitCodes: [3, 4, 5, 6, 7],
+  }).action((product: string, options: ServeOptions) =>
+    runAction(options.json, async ({ signal }) => {
+      const { data, host, mysqlPort, metricsPort, user, password, knob } = options;
+      const request = { productDirectory: product, data, host, mysqlPort, metricsPort, user, password, knobs: knob };
+      const outcome = await serveProduct(request, signal);
+      return { json: outcome, text: "", exitCode: outcome.exitCode };
+    }),
+  );
+}

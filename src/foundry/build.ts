@@ -1,0 +1,132 @@
+/**
+ * Builds a product: contract → parts → source → a directory that stands alone.
+ *
+ * Steps:
+ *   1. select parts (`parts-list.ts`), make selection and plan;
+ *   2. wire them: `product.ts`, `main.ts`, `knobs.ts` (`wiring.ts`);
+ *   3. copy what can be reached from there, and the tests that need nothing more;
+ *   4. write it as a whole (`product-directory.ts`). Knob values that the owner of an older build had set are carried over.
+ */
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Contract } from "../contract/contract.ts";
+import { knobValuesOf, parseKnobFile } from "../kit/knob-file.ts";
+import { knobProblems } from "../kit/knob-table.ts";
+import type { KnobValues } from "../kit/product.ts";
+import { formatKnobFile } from "../knobs/assignment.ts";
+import type { Knob } from "../knobs/knob.ts";
+import { loadPartDescriptors, type PartDescriptor, sourceRoot } from "./part-descriptor.ts";
+import { selectParts, type SelectedParts } from "./parts-list.ts";
+import { readManifest, replaceProduct, type UserEdit } from "./product-directory.ts";
+import { packageFile, tsconfigFile } from "./product-package.ts";
+import { productReadme } from "./product-readme.ts";
+import { makePlan, makeSelection, type Selection } from "./selection.ts";
+import { productTests, sourceClosure } from "./source-closure.ts";
+import { knobsModule, mainModule, productModule, wiringEntries } from "./wiring.ts";
+
+export interface BuildInput {
+  readonly contract: Contract;
+  /** The contract's own text, which keeps its comments. */
+  readonly contractText: string;
+  readonly knobCatalog: readonly Knob[];
+  /** Values other than the defaults, for example a study's winner. */
+  readonly knobs?: KnobValues;
+  /** Replace a product that its owner edited. */
+  readonly force?: boolean;
+}
+
+export interface BuildReport {
+  readonly directory: string;
+  readonly product: string;
+  readonly selectionHash: string;
+  readonly parts: number;
+  readonly leaves: number;
+  readonly knobs: number;
+  readonly files: number;
+  readonly bytes: number;
+  readonly replaced: boolean;
+  readonly setAside: readonly UserEdit[];
+  /** Knobs whose values were taken over from the product that was there. */
+  readonly carriedKnobs: readonly string[];
+}
+
+/**
+ * Errors: NOT_SELECTED where no part serves the contract; ALREADY_EXISTS where something is in the way; READ_ONLY,
+ * PERMISSION and DISK_FULL from the file system. Nothing is left half written.
+ */
+export function buildProduct(input: BuildInput, directory: string): BuildReport {
+  const selected = selectParts(input.contract, loadPartDescriptors());
+  const selection = makeSelection(input.contract, selected);
+  const knobs = knobsOf(input.knobCatalog, selected);
+  const carried = carriedKnobs(directory, knobs);
+  const files = assembleFiles(input, selected, selection, knobs, { ...carried, ...input.knobs });
+  const { replaced, setAside } = replaceProduct(directory, input.contract.name, selection.hash, files, {
+    force: input.force ?? false,
+    carried: ["knobs.yaml"],
+  });
+  return {
+    directory,
+    product: input.contract.name,
+    selectionHash: selection.hash,
+    parts: selection.parts.length,
+    leaves: selection.leaves.length,
+    knobs: knobs.length,
+    files: files.size,
+    bytes: [...files.values()].reduce((sum, text) => sum + Buffer.byteLength(text), 0),
+    replaced,
+    setAside,
+    carriedKnobs: Object.keys(carried),
+  };
+}
+
+/** Every generated file by path. Pure apart from reading the parts library. */
+export function assembleFiles(
+  input: BuildInput,
+  selected: SelectedParts,
+  selection: Selection,
+  knobs: readonly Knob[],
+  values: KnobValues,
+): Map<string, string> {
+  const { contract } = input;
+  const parts: PartDescriptor[] = Object.values(selected);
+  const files = new Map<string, string>();
+  files.set("README.md", productReadme(contract, selection, knobs));
+  files.set("package.json", packageFile(contract));
+  files.set("tsconfig.json", tsconfigFile());
+  files.set(".gitignore", "data/\nnode_modules/\n");
+  files.set("contract.yaml", input.contractText.replace(/^# yaml-language-server:.*\n/m, ""));
+  files.set("selection.json", `${JSON.stringify(selection, null, 2)}\n`);
+  files.set("plan.json", `${JSON.stringify(makePlan(parts), null, 2)}\n`);
+  files.set("knobs.yaml", formatKnobFile(knobs, values, [
+    `Knobs of ${contract.name}. Read at start; --knobs FILE and --knob name=value override them.`,
+  ]));
+  files.set("knobs.ts", knobsModule(knobs));
+  files.set("product.ts", productModule(contract, selected, selection, knobs));
+  files.set("main.ts", mainModule(contract));
+
+  const closure = sourceClosure(sourceRoot, wiringEntries(selected));
+  for (const path of [...closure].sort()) files.set(path, readFileSync(join(sourceRoot, path), "utf8"));
+  const folders = parts.map((part) => `parts/${part.path}`);
+  for (const [path, text] of productTests(sourceRoot, folders, closure)) files.set(`test/${path}`, text);
+  return files;
+}
+
+/** Knobs of the selected parts, in the catalog's order. */
+export function knobsOf(catalog: readonly Knob[], selected: SelectedParts): Knob[] {
+  const names = new Set(Object.values(selected).flatMap((part) => part.knobs));
+  return catalog.filter((knob) => names.has(knob.name));
+}
+
+/** What the owner of the product in this directory had set, as far as it is still valid. */
+function carriedKnobs(directory: string, knobs: readonly Knob[]): Record<string, number | string | boolean> {
+  const file = join(directory, "knobs.yaml");
+  if (!existsSync(file) || readManifest(directory) === undefined) return {};
+  const before = knobValuesOf(parseKnobFile(readFileSync(file, "utf8"), file));
+  const carried: Record<string, number | string | boolean> = {};
+  for (const knob of knobs) {
+    const value = before[knob.name];
+    if (value === undefined || value === knob.default) continue;
+    if (knobProblems([knob], { [knob.name]: value }).length === 0) carried[knob.name] = value;
+  }
+  return knobProblems(knobs, carried).length === 0 ? carried : {};
+}

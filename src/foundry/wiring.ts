@@ -1,0 +1,299 @@
+/**
+ * Writes the generated modules of a product: `product.ts` (the wiring), `knobs.ts` (what may be set), `main.ts`.
+ *
+ * They are meant to be read and owned by a person: each part is opened by one visible call, with its knobs by name, in
+ * the order in which it is needed; what the contract did not select contributes no line.
+ */
+import type { Contract } from "../contract/contract.ts";
+import type { Knob } from "../knobs/knob.ts";
+import type { PartDescriptor } from "./part-descriptor.ts";
+import type { Role, SelectedParts } from "./parts-list.ts";
+import type { Selection } from "./selection.ts";
+
+const kitEntries = ["kit/product.ts", "kit/knob-table.ts", "kit/serve-main.ts", "kit/env/env.ts", "kit/env/node-env.ts"];
+
+/** What the entry of each role exports and the wiring calls. */
+const exportOfRole: Readonly<Record<Role, string>> = {
+  engine: "openBlackboardEngine",
+  log: "openWal",
+  layout: "rowToKv",
+  catalog: "createCatalog",
+  stateMachine: "createStateMachine",
+  replicatedLog: "openSingleNodeLog",
+  rowCache: "createLruCache",
+  parser: "recursiveDescentParser",
+  executor: "createExecutor",
+  mysqlSurface: "openMysqlSurface",
+  metricsEndpoint: "openMetricsEndpoint",
+};
+
+/** Options that are not named after their knob. */
+const optionOfKnob: Readonly<Record<string, string>> = { "row_cache.bytes": "capacityBytes" };
+
+/** Files from which everything that a product needs can be reached, relative to the source root. */
+export function wiringEntries(selected: SelectedParts): string[] {
+  const parts = Object.values(selected);
+  const ports = parts.flatMap((part) => part.provides.map((port) => `parts/${port}`));
+  return [...kitEntries, ...parts.map((part) => `parts/${part.path}/${part.entry}`), ...ports];
+}
+
+/** `knobs.ts`: the table that `resolveKnobs` checks against, and the type of a resolved assignment. */
+export function knobsModule(knobs: readonly Knob[]): string {
+  const fields = knobs.map((knob) => `  readonly ${JSON.stringify(knob.name)}: ${typeOf(knob)};`);
+  const rows = knobs.map((knob) => {
+    const { name, type, default: fallback, min, max, choices, constraints } = knob;
+    return `  ${literal({ name, type, default: fallback, min, max, choices, constraints })},`;
+  });
+  return [
+    "/** The knobs of this product: what may be set, within which bounds. Documentation is in `knobs.yaml`. */",
+    'import type { KnobDefinition } from "./kit/knob-table.ts";',
+    "",
+    "export interface Knobs {",
+    ...fields,
+    "}",
+    "",
+    "export const knobTable: readonly KnobDefinition[] = [",
+    ...rows,
+    "];",
+    "",
+  ].join("\n");
+}
+
+export function mainModule(contract: Contract): string {
+  return `/** Serves ${contract.name} on this machine: \`node main.ts --help\`. */
+import { createNodeEnv } from "./kit/env/node-env.ts";
+import { serveMain } from "./kit/serve-main.ts";
+import { knobTable } from "./knobs.ts";
+import { open, productName, productVersion, selectionHash } from "./product.ts";
+
+await serveMain({
+  name: productName,
+  description: ${JSON.stringify(contract.description.trim() || `a database for the workload ${contract.name}`)},
+  version: productVersion,
+  selectionHash,
+  directory: import.meta.dirname,
+  knobTable,
+  open,
+  createEnv: createNodeEnv,
+});
+`;
+}
+
+/** `product.ts`. */
+export function productModule(
+  contract: Contract,
+  selected: SelectedParts,
+  selection: Selection,
+  knobs: readonly Knob[],
+): string {
+  const has = (role: Role) => selected[role] !== undefined;
+  const knobLines = (role: Role, indent: string) => optionLines(selected[role], knobs, indent);
+  return [
+    header(contract, selected),
+    ...imports(selected),
+    "",
+    `export const productName = ${JSON.stringify(contract.name)};`,
+    'export const productVersion = "0.1.0";',
+    "/** Stands in the header of every file on disk. */",
+    `export const selectionHash = ${JSON.stringify(selection.hash)};`,
+    "",
+    "/** Errors: INVALID_ARGUMENT for knobs; LOCKED, CORRUPTION, FORMAT_UNKNOWN, DISK_FULL, READ_ONLY, IO_ERROR. */",
+    "export const open: OpenProduct = async (env, values, { dataDirectory }) => {",
+    "  const knobs = resolveKnobs(knobTable, values) as unknown as Knobs;",
+    "  env.disk.makeDirectory(dataDirectory);",
+    "  // Closes in reverse order what was opened, also where a later step fails.",
+    "  const opened = new AsyncDisposableStack();",
+    "  try {",
+    "    const lock = env.disk.lock(dataDirectory);",
+    "    opened.defer(() => lock.release());",
+    "    const store = await openStore(env, knobs, dataDirectory, opened);",
+    "    return new WiredProduct(env, knobs, store, opened);",
+    "  } catch (error) {",
+    "    await opened.disposeAsync();",
+    "    throw error;",
+    "  }",
+    "};",
+    "",
+    ...storeFunction(has, knobLines),
+    "",
+    ...productClass(has, knobLines),
+    "",
+  ].join("\n");
+}
+
+function header(contract: Contract, selected: SelectedParts): string {
+  const cache = selected.rowCache === undefined ? "" : "the row cache, ";
+  return `/**
+ * The wiring of ${contract.name}: which parts it has and how they hang together.
+ *
+ * Generated by Lathe from \`contract.yaml\`; yours to change.
+ *   write   surface → executor → replicated log (the write-ahead log, flushed) → state machine → engine${cache && ", row cache"}
+ *   read    surface → executor → ${cache && "row cache → "}engine
+ * A start opens the engine, replays what the log holds beyond it, and only then binds the surfaces.
+ */`;
+}
+
+function imports(selected: SelectedParts): string[] {
+  const lines = [
+    'import type { Env } from "./kit/env/env.ts";',
+    'import { resolveKnobs } from "./kit/knob-table.ts";',
+    'import type { Metric } from "./kit/metric.ts";',
+    'import type { OpenProduct, Product, ServeOptions } from "./kit/product.ts";',
+    'import { type Knobs, knobTable } from "./knobs.ts";',
+  ];
+  const parts = (Object.keys(selected) as Role[]).map((role) => {
+    const part = selected[role] as PartDescriptor;
+    const names = role === "stateMachine" ? "commandCodec, createStateMachine" : exportOfRole[role];
+    return [`./parts/${part.path}/${part.entry}`, `{ ${names} }`];
+  });
+  const ports = [
+    ["./parts/architecture/networking/surface.ts", "type { Surface }"],
+    ["./parts/query_processing/executor.ts", "type { Executor }"],
+    ["./parts/storage/engine.ts", "type { StorageEngine }"],
+  ];
+  const sorted = [...parts, ...ports].sort(([one], [other]) => (one < other ? -1 : 1));
+  return [...lines, ...sorted.map(([path, names]) => `import ${names} from "${path}";`)];
+}
+
+type Has = (role: Role) => boolean;
+type KnobLines = (role: Role, indent: string) => string[];
+
+function storeFunction(has: Has, knobLines: KnobLines): string[] {
+  const cache = has("rowCache");
+  const doors = ["engine", "catalog", "layout: rowToKv", ...(cache ? ["cache"] : [])].join(", ");
+  return [
+    "interface Store {",
+    "  readonly engine: StorageEngine;",
+    "  readonly executor: Executor;",
+    "  metrics(): Metric[];",
+    "}",
+    "",
+    "async function openStore(env: Env, knobs: Knobs, dataDirectory: string, opened: AsyncDisposableStack): Promise<Store> {",
+    "  const engine = await openBlackboardEngine(env, {",
+    "    directory: `${dataDirectory}/engine`,",
+    "    selectionHash,",
+    ...knobLines("engine", "    "),
+    "  });",
+    "  opened.defer(() => engine.close());",
+    "  const catalog = createCatalog({ engine, layout: rowToKv });",
+    ...(cache ? ["  const cache = createLruCache({", ...knobLines("rowCache", "    "), "  });"] : []),
+    `  const stateMachine = createStateMachine({ ${doors} });`,
+    "",
+    "  const wal = await openWal(env, {",
+    "    directory: `${dataDirectory}/wal`,",
+    "    selectionHash,",
+    ...knobLines("log", "    "),
+    "  });",
+    "  const log = openSingleNodeLog(env, { log: wal, stateMachine });",
+    "  opened.defer(() => log.close());",
+    "  const { replayedEntries } = await log.recover();",
+    '  env.log.info("recovered", { replayedEntries, appliedIndex: log.appliedIndex });',
+    "",
+    "  const executor = createExecutor({",
+    `    env, ${doors}, log, codec: commandCodec, parser: recursiveDescentParser,`,
+    ...limitLines(knobLines("executor", "      "), "    "),
+    "  });",
+    `  const sources = [engine, wal, log, executor${cache ? ", cache" : ""}];`,
+    "  return { engine, executor, metrics: () => sources.flatMap((source) => source.metrics()) };",
+    "}",
+  ];
+}
+
+function productClass(has: Has, knobLines: KnobLines): string[] {
+  return [
+    "class WiredProduct implements Product {",
+    "  readonly name = productName;",
+    "  readonly #env: Env;",
+    "  readonly #knobs: Knobs;",
+    "  readonly #store: Store;",
+    "  readonly #opened: AsyncDisposableStack;",
+    "  #surface: Surface | undefined;",
+    "",
+    "  constructor(env: Env, knobs: Knobs, store: Store, opened: AsyncDisposableStack) {",
+    "    this.#env = env;",
+    "    this.#knobs = knobs;",
+    "    this.#store = store;",
+    "    this.#opened = opened;",
+    "  }",
+    "",
+    "  async serve(options: ServeOptions): Promise<{ mysqlPort: number; metricsPort: number | undefined }> {",
+    "    const { host, user, password } = options;",
+    ...(has("mysqlSurface")
+      ? [
+          "    const knobs = this.#knobs;",
+          "    const surface = openMysqlSurface(this.#env, {",
+          "      executor: this.#store.executor,",
+          "      layout: rowToKv,",
+          "      credentials: { user, password },",
+          ...limitLines(knobLines("mysqlSurface", "        "), "      "),
+          "    });",
+          "    this.#opened.defer(() => surface.close());",
+          "    this.#surface = surface;",
+        ]
+      : []),
+    "    // Metrics first: whoever sees the main port open may scrape.",
+    "    const metricsPort = options.metricsPort === undefined ? undefined : await this.#serveMetrics(host, options.metricsPort);",
+    "    const { port: mysqlPort } = await surface.listen({ host, port: options.mysqlPort });",
+    "    return { mysqlPort, metricsPort };",
+    "  }",
+    "",
+    "  metrics(): Metric[] {",
+    "    return [...this.#store.metrics(), ...(this.#surface?.metrics() ?? [])];",
+    "  }",
+    "",
+    "  async rewrite(): Promise<void> {",
+    "    await this.#store.engine.flush();",
+    "    await this.#store.engine.compactAll();",
+    "  }",
+    "",
+    "  settle(): Promise<void> {",
+    "    return this.#store.engine.settle();",
+    "  }",
+    "",
+    "  async drain(timeoutMs: number): Promise<void> {",
+    "    await this.#surface?.drain(timeoutMs);",
+    "  }",
+    "",
+    "  close(): Promise<void> {",
+    "    return this.#opened.disposeAsync();",
+    "  }",
+    "",
+    "  async #serveMetrics(host: string, port: number): Promise<number> {",
+    "    const endpoint = openMetricsEndpoint(this.#env, { metrics: () => this.metrics() });",
+    "    this.#opened.defer(() => endpoint.close());",
+    "    return (await endpoint.listen({ host, port })).port;",
+    "  }",
+    "}",
+  ];
+}
+
+/** `limits: { … }` around the lines of knobs, or nothing. */
+function limitLines(lines: readonly string[], indent: string): string[] {
+  return lines.length === 0 ? [] : [`${indent}limits: {`, ...lines, `${indent}},`];
+}
+
+function optionLines(part: PartDescriptor | undefined, knobs: readonly Knob[], indent: string): string[] {
+  const names = new Set(part?.knobs ?? []);
+  return knobs
+    .filter((knob) => names.has(knob.name))
+    .map((knob) => `${indent}${optionName(knob.name)}: knobs[${JSON.stringify(knob.name)}],`);
+}
+
+function optionName(knob: string): string {
+  const noun = knob.slice(knob.indexOf(".") + 1);
+  return optionOfKnob[knob] ?? noun.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+function typeOf(knob: Knob): string {
+  if (knob.type === "boolean") return "boolean";
+  if (knob.type !== "choice") return "number";
+  return (knob.choices ?? []).map((choice) => JSON.stringify(choice)).join(" | ");
+}
+
+/** A value as TypeScript source on one line, without fields that are undefined. */
+function literal(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(literal).join(", ")}]`;
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  const fields = Object.entries(value).filter(([, inner]) => inner !== undefined);
+  return `{ ${fields.map(([key, inner]) => `${key}: ${literal(inner)}`).join(", ")} }`;
+}
