@@ -75,13 +75,13 @@ export class DriverTarget {
     let busy = 0;
     return new Promise((resolve) => {
       const startNext = (client: Client): void => {
-        const operation = client.stream.next();
-        const startedAt = performance.now();
-        if (client.lost || started >= operationsMax || startedAt >= endAt) {
+        if (client.lost || started >= operationsMax || performance.now() >= endAt) {
           if (--busy === 0) resolve(recorder.result(this.#lost));
           return;
         }
         started++;
+        const operation = client.stream.next();
+        const startedAt = performance.now();
         client.session.start(operation, (finished: Operation, outcome: Outcome) => {
           recorder.record(finished.name, startedAt, performance.now(), outcome);
           if (isLost(outcome)) client.lost = true;

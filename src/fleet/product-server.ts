@@ -72,7 +72,8 @@ function spawnProduct(start: ProductStart, password: string, serving: readonly s
   });
 }
 
-function parseListening(line: string): { mysqlPort: number; metricsPort: number | undefined } | undefined {
+/** What a line of stdout says about ports, or undefined where it says something else. */
+export function parseListening(line: string): { mysqlPort: number; metricsPort: number | undefined } | undefined {
   if (!line.startsWith("{")) return undefined;
   let value: { event?: unknown; mysqlPort?: unknown; metricsPort?: unknown };
   try {

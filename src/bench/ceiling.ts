@@ -1,0 +1,42 @@
+/**
+ * The driver's ceiling: what it reaches on this machine, with this workload and these connections, against a server that
+ * answers fixed rows. A result near the ceiling measures the driver, not the server.
+ */
+import { extname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { startScriptServer } from "../fleet/script-server.ts";
+import type { Driver } from "./driver.ts";
+
+export interface Ceiling {
+  readonly operationsPerSecond: number;
+  readonly driverCpuUsPerOp: number;
+}
+
+export interface CeilingOptions {
+  readonly connections: number;
+  readonly warmUpMs?: number | undefined;
+  readonly durationMs?: number | undefined;
+}
+
+const program = fileURLToPath(new URL(`./fixed-row-server${extname(import.meta.url)}`, import.meta.url));
+
+/** The best of three stretches after a warm-up: a ceiling is what the driver can do, not what it does on average. */
+export async function measureCeiling(driver: Driver, options: CeilingOptions): Promise<Ceiling> {
+  const server = await startScriptServer("fixed-row server", program);
+  try {
+    const { endpoint } = server;
+    await driver.connect("ceiling", { endpoint, connections: options.connections, seed: 1, verify: false });
+    await driver.run("ceiling", { durationMs: options.warmUpMs ?? 500 });
+    let best: Ceiling = { operationsPerSecond: 0, driverCpuUsPerOp: 0 };
+    for (let stretch = 0; stretch < 3; stretch++) {
+      const { operations, seconds, driverCpuUs } = await driver.run("ceiling", { durationMs: (options.durationMs ?? 600) / 3 });
+      const operationsPerSecond = operations / seconds;
+      if (operationsPerSecond <= best.operationsPerSecond) continue;
+      best = { operationsPerSecond, driverCpuUsPerOp: driverCpuUs / operations };
+    }
+    await driver.disconnect("ceiling");
+    return best;
+  } finally {
+    await server.stop();
+  }
+}
