@@ -86,6 +86,17 @@ export function judgeGuards(
   };
 }
 
+/** Beyond these, screening need not wait for a guard's proof: memory hardly varies between launches. */
+const memorySlack = 1.05;
+
+/** Why a candidate is not worth a confirmation although it is fast; undefined where nothing speaks against it. */
+export function screeningVeto(launches: readonly LaunchSample[], targets: GuardTargets): string | undefined {
+  const memoryMiB = median(launches.map(({ candidate }) => candidate.memoryMiB));
+  const ratio = Math.exp(median(launches.map(({ logRatios }) => logRatios.memory)));
+  if (memoryMiB <= targets.memoryMiBMax * memorySlack || ratio <= targets.memoryRatioMax * memorySlack) return undefined;
+  return `it takes ${memoryMiB.toFixed(0)} MiB of ${targets.memoryMiBMax} MiB granted, ${ratio.toFixed(2)} times the incumbent's`;
+}
+
 export function guardsSay(guards: Readonly<Record<string, GuardVerdict>>): "pass" | "fail" | "inconclusive" {
   const verdicts = Object.values(guards).map(({ verdict }) => verdict);
   if (verdicts.includes("fail")) return "fail";

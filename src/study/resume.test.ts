@@ -9,7 +9,7 @@ import { createJournal, openJournal } from "../journal/journal.ts";
 import { readEntries } from "../journal/journal-reader.ts";
 import { historyOf } from "./history.ts";
 import { replayStudy } from "./replay.ts";
-import { runSimulation, type SimulatedStudyOptions, studyStarted } from "./simulated-study.ts";
+import { runSimulation, type SimulatedStudyOptions, studyHeaderOf, studyStarted } from "./simulated-study.ts";
 import { MemoryJournal } from "./study-journal.ts";
 
 const options: SimulatedStudyOptions = { seed: 4, effects: { "toy.mode": { fast: 0.1, a: -0.05 } }, budgetSeconds: 400 };
@@ -83,8 +83,7 @@ test("on disk: a study whose journal lost its last line to a kill goes on, and e
   const directory = mkdtempSync(join(tmpdir(), "lathe-study-"));
   try {
     const path = join(directory, "journal.ndjson");
-    const { kind: _kind, format: _format, version: _version, ...header } = studyStarted(options) as never;
-    const whole = createJournal(path, header);
+    const whole = createJournal(path, studyHeaderOf(options));
     const { conclusion } = await runSimulation({ ...options, journal: whole });
     whole.close();
     truncateSync(path, Math.floor(statSync(path).size * 0.7));

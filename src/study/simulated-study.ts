@@ -4,7 +4,7 @@
  * Used by the tests of this room, by `report` for its sample, and by the long simulations of the measurement law.
  */
 import type { Contract } from "../contract/contract.ts";
-import type { Entry } from "../journal/entry.ts";
+import type { Entry, StudyHeader } from "../journal/entry.ts";
 import type { Knob, KnobValue } from "../knobs/knob.ts";
 import type { Candidate } from "../search/candidate.ts";
 import { createSpace } from "../search/space.ts";
@@ -64,8 +64,11 @@ export async function runSimulation(options: SimulatedStudyOptions): Promise<Sim
 
 /** The first entry of such a study's journal. */
 export function studyStarted(options: SimulatedStudyOptions): Entry {
-  const header = createStudyHeader(definitionOf(options), { ...simulatedFacts(), ...options.facts });
-  return { ...header, kind: "study_started", format: "lathe-journal", version: 1 };
+  return { ...studyHeaderOf(options), kind: "study_started", format: "lathe-journal", version: 1 };
+}
+
+export function studyHeaderOf(options: SimulatedStudyOptions): StudyHeader {
+  return createStudyHeader(definitionOf(options), { ...simulatedFacts(), ...options.facts });
 }
 
 export function definitionOf(options: SimulatedStudyOptions): StudyDefinition {

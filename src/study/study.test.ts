@@ -58,7 +58,7 @@ test("the null simulation finds a planted study that keeps what screens best", a
 test("a faster candidate that is worse in the tail or in memory is not kept", async () => {
   const truths = [
     { logThroughput: Math.log(1.3), logP99: Math.log(1.6) },
-    { logThroughput: Math.log(1.3), memoryMiB: 400 },
+    { logThroughput: Math.log(1.3), memoryMiB: 131 },
   ];
   for (const [seed, truth] of truths.entries()) {
     const { conclusion, journal } = await runSimulation({ seed, effects: { "toy.mode": { fast: truth } } });
@@ -68,6 +68,14 @@ test("a faster candidate that is worse in the tail or in memory is not kept", as
     assert.ok(decision !== undefined && !decision.kept);
     assert.match(decision.reason, seed === 0 ? /faster .* but p99/ : /faster .* but memory/);
   }
+});
+
+test("screening drops what takes far more memory than is granted, without a confirmation", async () => {
+  const effects = { "toy.mode": { fast: { logThroughput: Math.log(1.3), memoryMiB: 400 } } };
+  const { journal, conclusion } = await runSimulation({ seed: 1, effects });
+  assert.equal(conclusion.winner, undefined);
+  const ended = entriesOf(journal, "trial_ended").map(({ reason }) => reason);
+  assert.ok(ended.some((reason) => /but it takes 40\d MiB of 128 MiB granted, 4\.1\d times/.test(reason)), ended.join("\n"));
 });
 
 test("more memory is no loss below what the contract grants", async () => {

@@ -17,7 +17,7 @@ import { assert } from "../kit/assert.ts";
 import type { Candidate } from "../search/candidate.ts";
 import type { TrialView } from "../search/proposer.ts";
 import { deriveSeed } from "../search/random-stream.ts";
-import { guardsSay, guardsSentence, isDriverBound, judgeGuards, type TestedStatistic, usableRatios } from "./decisions.ts";
+import { guardsSay, guardsSentence, isDriverBound, judgeGuards, screeningVeto, type TestedStatistic, usableRatios } from "./decisions.ts";
 import type { Script } from "./script.ts";
 import { type Failure, failureIn, isFailure, type StudyState } from "./study-state.ts";
 
@@ -47,7 +47,8 @@ function* judge(state: StudyState, candidate: Candidate): Script<TrialEnd> {
   if (isFailure(screened)) return endOf(screened, undefined);
   const { estimate, statistic } = screened;
   if (screened.decision === "drop") {
-    return { outcome: "dropped", estimate, reason: `screening saw ${percentOf(estimate)} ${statistic}, too little to confirm` };
+    const why = screened.veto ?? "too little to confirm";
+    return { outcome: "dropped", estimate, reason: `screening saw ${percentOf(estimate)} ${statistic}, ${why}` };
   }
   const confirmed = yield* confirmCandidate(state, candidate, statistic);
   if (isFailure(confirmed)) {
@@ -75,6 +76,7 @@ function* passGates(state: StudyState, candidate: Candidate): Script<TrialEnd | 
 interface Screened {
   readonly decision: "confirm" | "drop";
   readonly estimate: number;
+  readonly veto?: string | undefined;
   /** What a confirmation tests: cost where screening was bound by its driver. */
   readonly statistic: TestedStatistic;
 }
@@ -91,9 +93,13 @@ function* screenCandidate(state: StudyState, candidate: Candidate): Script<Scree
     const statistic = isDriverBound(launches) ? "cost" : state.statistic;
     const { noise, effectMin } = calibrationOf(state, statistic);
     const ratios = launches.map(({ logRatios }) => logRatios[statistic]);
-    const { decision, estimate } = screen(ratios, { noise, effectMin, launchesMax });
-    yield { state: { kind: "screening_decision", candidate: candidate.id, decision, estimate, statistic } };
-    if (decision !== "more") return { decision, estimate, statistic };
+    const screened = screen(ratios, { noise, effectMin, launchesMax });
+    const estimate = screened.estimate;
+    const found = screened.decision === "drop" ? undefined : screeningVeto(launches, state.definition.settings.targets);
+    const veto = found === undefined ? undefined : `but ${found}`;
+    const decision = veto === undefined ? screened.decision : "drop";
+    yield { state: { kind: "screening_decision", candidate: candidate.id, decision, estimate, statistic, veto } };
+    if (decision !== "more") return { decision, estimate, statistic, veto };
   }
 }
 
