@@ -253,6 +253,22 @@ test("a reader follows a writer, and a killed writer loses nothing that it had a
   journal.close();
 });
 
+test("a write that fails in the middle is cut off again, and the next one goes on", (t) => {
+  const path = example(t);
+  const script = `
+    import { openJournal } from ${JSON.stringify(import.meta.resolve("./journal.ts"))};
+    const journal = openJournal(${JSON.stringify(path)});
+    const cost = (stage) => ({ kind: "cost", stage, seconds: 1 });
+    try { journal.append(cost("x".repeat(50000))); console.log("no error"); } catch (error) { console.log(error.code); }
+    console.log(journal.append(cost("small")).seq);
+  `;
+  // The shell limits files to 20 KiB and has the signal ignored, so that the write fails as on a full disk.
+  const shell = 'trap "" XFSZ; ulimit -f 40; exec "$0" --input-type=module -e "$1"';
+  const output = execFileSync("sh", ["-c", shell, process.execPath, script], { encoding: "utf8" });
+  assert.equal(output, `IO_ERROR\n${entries.length + 1}\n`);
+  assert.equal([...readEntries(path)].length, entries.length + 2);
+});
+
 test("a reader that stops early polls on where it stopped", (t) => {
   const reader = new JournalReader(example(t));
   for (const entry of reader.poll()) if (entry.seq === 2) break;
