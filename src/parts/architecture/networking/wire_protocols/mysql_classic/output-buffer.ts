@@ -17,7 +17,7 @@
  *
  * Source: MySQL's net_serv.cc for framing; Node's own buffer pool for the slab.
  */
-const slabBytes = 128 * 1024;
+const slabBytes = 32 * 1024;
 const ownBytesMin = 4096;
 const frameBytesMax = 0xff_ff_ff;
 const nothing = Buffer.alloc(0);

@@ -1,0 +1,138 @@
+/** A ConnectionProtocol without a network: bytes go in by call, answers come out as packets; time is set by hand. */
+import type { Clock, Logger, Timer } from "../../../../../kit/env/env.ts";
+import { rowToKv } from "../../../../storage/layout/row_to_kv/row-to-kv.ts";
+import type { AuthenticationOptions } from "./authentication.ts";
+import { ConnectionProtocol } from "./connection-protocol.ts";
+import type { MysqlLimits } from "./limits.ts";
+import { createProtocolContext } from "./protocol-context.ts";
+import type { ProtocolContext, ProtocolHost } from "./protocol-context.ts";
+import { command, frame, handshakeResponse, nativeScramble, nonceOf, packetsOf, wantedCapabilities } from "./raw-client.fixture.ts";
+import type { Packet } from "./raw-client.fixture.ts";
+import { ScriptedExecutor } from "./scripted-executor.fixture.ts";
+
+export const credentials = { user: "lathe", password: "correct horse" };
+
+export class ManualClock implements Clock {
+  ms = 1_700_000_000_000;
+  #timers: { readonly atMs: number; readonly callback: () => void }[] = [];
+
+  nowMs(): number {
+    return this.ms;
+  }
+
+  monotonicUs(): number {
+    return this.ms * 1000;
+  }
+
+  setTimer(delayMs: number, callback: () => void): Timer {
+    const timer = { atMs: this.ms + delayMs, callback };
+    this.#timers.push(timer);
+    return { cancel: () => (this.#timers = this.#timers.filter((other) => other !== timer)) };
+  }
+
+  defer(callback: () => void): void {
+    this.setTimer(0, callback);
+  }
+
+  /** Lets time pass and calls what falls due, in order. */
+  advance(byMs: number): void {
+    const endMs = this.ms + byMs;
+    for (;;) {
+      const due = this.#timers.filter((timer) => timer.atMs <= endMs).sort((a, b) => a.atMs - b.atMs)[0];
+      if (due === undefined) break;
+      this.#timers = this.#timers.filter((other) => other !== due);
+      this.ms = Math.max(this.ms, due.atMs);
+      due.callback();
+    }
+    this.ms = endMs;
+  }
+}
+
+/** Seeded bytes, so that nonces and with them golden packets are the same in every run. */
+export function seededRandom(seed = 1) {
+  let state = seed;
+  const u32 = () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state;
+  };
+  return { u32, bytes: (length: number) => Uint8Array.from({ length }, () => u32() >>> 24) };
+}
+
+export class RecordingLog implements Logger {
+  readonly lines: { level: string; event: string; fields: unknown }[] = [];
+  debug = (event: string, fields?: unknown) => void this.lines.push({ level: "debug", event, fields });
+  info = (event: string, fields?: unknown) => void this.lines.push({ level: "info", event, fields });
+  warn = (event: string, fields?: unknown) => void this.lines.push({ level: "warn", event, fields });
+  error = (event: string, fields?: unknown) => void this.lines.push({ level: "error", event, fields });
+}
+
+export interface HarnessOptions {
+  readonly limits?: Partial<MysqlLimits>;
+  readonly authentication?: AuthenticationOptions;
+  readonly context?: ProtocolContext;
+}
+
+export class ProtocolHarness implements ProtocolHost {
+  readonly executor = new ScriptedExecutor(rowToKv);
+  readonly clock = new ManualClock();
+  readonly log = new RecordingLog();
+  readonly context: ProtocolContext;
+  readonly protocol: ConnectionProtocol;
+  /** Pieces as they were sent, one per write. */
+  readonly writes: Buffer[] = [];
+  unsent = 0;
+  settledCount = 0;
+
+  constructor(options: HarnessOptions = {}) {
+    this.context = options.context ?? createProtocolContext(
+      { clock: this.clock, random: seededRandom(), log: this.log },
+      { executor: this.executor, credentials, layout: rowToKv, ...options },
+    );
+    this.protocol = new ConnectionProtocol(this.context, this);
+    this.protocol.greet(1);
+  }
+
+  send(bytes: Uint8Array): void {
+    this.writes.push(Buffer.from(bytes));
+  }
+
+  unsentBytes(): number {
+    return this.unsent;
+  }
+
+  settled(): void {
+    this.settledCount++;
+  }
+
+  /** What was sent since the last call. */
+  take(): Packet[] {
+    return packetsOf(Buffer.concat(this.writes.splice(0)));
+  }
+
+  /** Sends bytes and returns what comes back at once. */
+  ask(bytes: Uint8Array): Packet[] {
+    this.protocol.receive(bytes);
+    return this.take();
+  }
+
+  query(sql: string): Packet[] {
+    return this.ask(command(0x03, sql));
+  }
+
+  logIn(capabilities = wantedCapabilities): this {
+    const [greeting] = this.take();
+    const scramble = nativeScramble(credentials.password, nonceOf(greeting));
+    const answer = this.ask(frame(1, handshakeResponse({ user: credentials.user, scramble, capabilities })));
+    if (answer.length !== 1 || answer[0].payload[0] !== 0) throw new Error("the login was refused");
+    return this;
+  }
+}
+
+/** Number of an error packet, or undefined where it is another packet. */
+export function errorNumberOf(packet: Packet | undefined): number | undefined {
+  return packet?.payload[0] === 0xff ? packet.payload.readUInt16LE(1) : undefined;
+}
+
+export function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
