@@ -17,8 +17,6 @@ export interface BenchmarkProfile {
   readonly transactions: boolean;
   /** Share of counted operations that change something. */
   readonly writeShare: number;
-  /** Whether a generator in `workload/` runs it. */
-  readonly served: boolean;
   tables(scale: number): readonly TableSpec[];
 }
 
@@ -83,25 +81,22 @@ function taoProfile(
     scaleUnit: "edges (with two objects each)",
     transactions: true,
     writeShare: (weights[1] + weights[3]) / total,
-    served: true,
     tables: taoTables,
   };
 }
 
 const zipfian = { distribution: "zipfian", skew: 0.99, valueBytes: 1000 } as const;
+const latest = { distribution: "latest", valueBytes: 1000 } as const;
 
-function ycsbProfile(
-  profile: string,
-  title: string,
-  operations: readonly OperationSpec[],
-  writeShare: number,
-): BenchmarkProfile {
+function ycsbProfile(profile: string, title: string, operations: readonly OperationSpec[]): BenchmarkProfile {
+  const total = operations.reduce((sum, operation) => sum + operation.weight, 0);
+  const reads = operations.filter(({ name }) => name === "READ" || name === "SCAN");
   return {
-    benchmark: "ycsb", profile, title, operations, writeShare,
+    benchmark: "ycsb", profile, title, operations,
+    writeShare: 1 - reads.reduce((sum, operation) => sum + operation.weight, 0) / total,
     scale: 100_000,
     scaleUnit: "records",
     transactions: false,
-    served: profile === "c",
     tables: ycsbTables,
   };
 }
@@ -109,15 +104,27 @@ function ycsbProfile(
 export const benchmarkProfiles: readonly BenchmarkProfile[] = [
   taoProfile("o", "TAOBench Workload O: a production mix of a social graph", [8387, 19, 242, 1]),
   taoProfile("a", "TAOBench Workload A: the transactional mix of a social graph", [171, 57, 15, 1]),
+  ycsbProfile("c", "YCSB C: profile cache, reads only", [{ name: "READ", weight: 100, ...zipfian }]),
   ycsbProfile("a", "YCSB A: session store, half updates", [
-    { name: "READ", weight: 0.5, ...zipfian },
-    { name: "UPDATE", weight: 0.5, ...zipfian },
-  ], 0.5),
+    { name: "READ", weight: 50, ...zipfian },
+    { name: "UPDATE", weight: 50, ...zipfian },
+  ]),
   ycsbProfile("b", "YCSB B: photo tagging, few updates", [
-    { name: "READ", weight: 0.95, ...zipfian },
-    { name: "UPDATE", weight: 0.05, ...zipfian },
-  ], 0.05),
-  ycsbProfile("c", "YCSB C: profile cache, reads only", [{ name: "READ", weight: 1, ...zipfian }], 0),
+    { name: "READ", weight: 95, ...zipfian },
+    { name: "UPDATE", weight: 5, ...zipfian },
+  ]),
+  ycsbProfile("d", "YCSB D: newest records are read most", [
+    { name: "READ", weight: 95, ...latest },
+    { name: "INSERT", weight: 5, ...latest },
+  ]),
+  ycsbProfile("e", "YCSB E: short scans", [
+    { name: "SCAN", weight: 95, ...zipfian },
+    { name: "INSERT", weight: 5, ...zipfian },
+  ]),
+  ycsbProfile("f", "YCSB F: read, change, write back", [
+    { name: "READ", weight: 50, ...zipfian },
+    { name: "READ-MODIFY-WRITE", weight: 50, ...zipfian },
+  ]),
 ];
 
 export function findProfile(benchmark: string, profile: string): BenchmarkProfile | undefined {
@@ -125,5 +132,5 @@ export function findProfile(benchmark: string, profile: string): BenchmarkProfil
 }
 
 export function profilesOf(benchmark: string): string[] {
-  return benchmarkProfiles.filter((one) => one.benchmark === benchmark).map((one) => one.profile);
+  return benchmarkProfiles.filter((one) => one.benchmark === benchmark).map((one) => one.profile).sort();
 }

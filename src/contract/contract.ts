@@ -64,7 +64,7 @@ export interface Column {
 
 export interface WorkloadSpec {
   readonly benchmark: "taobench" | "ycsb";
-  /** A workload of the benchmark: `o` or `a` of TAOBench, `c` of YCSB. */
+  /** A workload of the benchmark: `o` or `a` of TAOBench, `a` to `f` of YCSB. */
   readonly profile: string;
   /** Edges of TAOBench (two objects each), records of YCSB. */
   readonly scale: number;

@@ -78,7 +78,7 @@ function explainConsistency({ consistency }: Contract): TopicExplanation {
     title: "Consistency, time and transactions",
     promises: [reads[consistency.reads], transactions[consistency.transactions], isolation],
     costs: ["Writes are applied one after another by one thread; conditions are evaluated when they are applied."],
-    leaves: ["concurrency/transaction/model/single_node_acid", "concurrency/isolation/serializable_exclusive"],
+    leaves: ["concurrency/transaction/model/one_shot_command"],
   };
 }
 
@@ -106,8 +106,8 @@ function explainCaching({ caching, targets }: Contract): TopicExplanation {
     promises: [
       none ? "Reads go to the engine and its block cache." : "Hot rows are kept decoded in front of the engine, never stale.",
     ],
-    costs: [`All caches together stay within the ${targets.memoryMiBMax} MiB that are granted.`],
-    leaves: none ? [] : ["storage/page_io/buffer_extras/app_cache", "storage/page_io/replacement/lru"],
+    costs: [`Caches count towards the ${targets.memoryMiBMax} MiB that the whole process is granted.`],
+    leaves: none ? [] : ["storage/page_io/replacement/lru"],
   };
 }
 
@@ -120,7 +120,7 @@ function explainSurface({ surface }: Contract): TopicExplanation {
       packets ? "A transaction is one packet: START TRANSACTION; …; COMMIT." : "No transactions over the wire.",
     ],
     costs: ["Point, batch and key-range statements only; anything else gets an error that names the missing leaf."],
-    leaves: ["architecture/networking/wire_protocols/mysql_classic", ...(packets ? ["architecture/engine_core/multi_statement"] : [])],
+    leaves: ["architecture/networking/wire_protocols/mysql_classic", "query_processing/execution/model/point_api"],
   };
 }
 
@@ -138,7 +138,7 @@ function explainFailure({ failure }: Contract): TopicExplanation {
       `After a crash it serves again within ${failure.recoverySecondsMax} s.`,
     ],
     costs: ["The log is kept until the engine's files hold its content, and is replayed at start."],
-    leaves: ["recovery/strategy/wal_only"],
+    leaves: ["core/wal", "replication/single_node"],
   };
 }
 

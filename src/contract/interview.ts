@@ -61,9 +61,10 @@ export const questions: readonly Question[] = [
     topic: "Workload",
     text: "Which workload comes nearest to yours?",
     kind: "choice",
-    choices: benchmarkProfiles
-      .filter((profile) => profile.served)
-      .map((profile) => ({ value: `${profile.benchmark}/${profile.profile}`, meaning: profile.title })),
+    choices: benchmarkProfiles.map((profile) => ({
+      value: `${profile.benchmark}/${profile.profile}`,
+      meaning: profile.title,
+    })),
     propose: () => ({ value: "taobench/o", reason: "a production-shaped mix of nearly all point reads" }),
   },
   {

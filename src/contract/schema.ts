@@ -105,7 +105,7 @@ const failureSchema = z.strictObject({
 
 const operationSchema = z
   .strictObject({
-    name: z.string().regex(/^[A-Z][A-Z_]{0,31}$/, "a name in capitals, as READ").describe("Name in reports."),
+    name: z.string().regex(/^[A-Z][A-Z_-]{0,31}$/, "a name in capitals, as READ").describe("Name in reports."),
     weight: z.number().min(0).describe("Share: weight over the sum of all weights."),
     distribution: z.enum(["uniform", "zipfian", "latest", "sharded"]).default("uniform").describe("How keys are chosen."),
     skew: z.number().min(0).max(5).optional().describe("Constant of a zipfian distribution, for example 0.99."),
@@ -118,7 +118,7 @@ const operationSchema = z
 const workloadSchema = z
   .strictObject({
     benchmark: z.enum(["taobench", "ycsb"]).describe("The benchmark whose operations are run."),
-    profile: z.string().describe("A workload of the benchmark: o or a of TAOBench, c of YCSB."),
+    profile: z.string().describe("A workload of the benchmark: o or a of TAOBench, a to f of YCSB."),
     scale: count.max(1_000_000_000_000).optional().describe("Edges of TAOBench (two objects each), records of YCSB."),
     clients: count.max(10_000).default(8).describe("Connections that work at once."),
     loop: z.enum(["closed", "open"]).default("closed").describe(

@@ -90,10 +90,7 @@ export function findUnserved(contract: Contract): Unserved[] {
 
 function unservedWorkload({ workload }: Contract): Unserved[] {
   const profile = findProfile(workload.benchmark, workload.profile);
-  if (profile === undefined || !profile.served) {
-    const asked = `profile ${workload.profile} of ${workload.benchmark}`;
-    return [{ path: ["workload", "profile"], leaf: `workload/${workload.benchmark}`, asked, instead: "take a profile of examples/" }];
-  }
+  if (profile === undefined) return [];
   const listed = workload.operations ?? profile.operations;
   const share = (operations: typeof listed, name: string) => {
     const total = operations.reduce((sum, operation) => sum + operation.weight, 0);
