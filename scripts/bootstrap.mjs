@@ -121,6 +121,11 @@ function commandLine(args) {
 
 ensureDependencies();
 const node = suitableNode();
+// For scripts that want to run the TypeScript themselves.
+if (process.argv[2] === "--node-path") {
+  process.stdout.write(`${node}\n`);
+  process.exit(0);
+}
 const child = spawn(node, commandLine(process.argv.slice(2)), {
   stdio: "inherit",
   cwd: process.argv[2] === "--npm-test" ? root : process.cwd(),

@@ -1,0 +1,122 @@
+/**
+ * Flush audit: every acknowledged write must be preceded by a device flush of what it wrote.
+ *
+ * kill -9 keeps the page cache, so a store that never flushes survives it; this gate watches the system calls instead.
+ * Steps:
+ *   1. Start the product, attach strace to all its threads, and send writes one after the other on one connection.
+ *   2. In the trace, find per write the arrival of its request on that socket, and its answer.
+ *   3. Between these two there must be a write to a file of the data directory and, begun after that write, a completed
+ *      fsync or fdatasync of the same file (or a write to a file opened with O_SYNC or O_DSYNC).
+ * Where strace is missing, the flush counter of the block device takes its place: sequential writes must raise it by at
+ * least one each. Where neither is to be had (tmpfs has no device), the gate is inconclusive and says what to install.
+ * Source: the fsync checks of Jepsen's LazyFS and of SQLite's VFS tests; trust is put in the kernel, not in the product.
+ */
+import { spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { seededNumbers } from "../simulation/simulated-env.ts";
+import type { Gate, GateSubject, GateVerdict } from "./gate.ts";
+import { connectGate, startSubject, type GateConnection } from "./gate-connection.ts";
+import { verdictOf } from "./run-gates.ts";
+import { auditTrace } from "./system-call-trace.ts";
+
+const name = "flush-audit";
+
+export function flushAuditGate(options: { writes: number }): Gate {
+  return {
+    name,
+    description: `${options.writes} sequential writes: a device flush of the written file before each answer`,
+    stage: "candidate",
+    timeoutMs: 20_000,
+    run: (subject) => runAudit(options.writes, subject),
+  };
+}
+
+async function runAudit(writes: number, subject: GateSubject): Promise<GateVerdict> {
+  const verdict = verdictOf(name, performance.now());
+  const server = await startSubject(subject);
+  try {
+    const connection = await connectGate(server.endpoint);
+    const table = `f${(subject.seed >>> 0).toString(36)}`;
+    await connection.query(`CREATE TABLE ${table} (id BIGINT PRIMARY KEY, value VARCHAR(150))`);
+    const dataDirectory = join(subject.workDirectory, "data");
+    if (spawnSync("strace", ["-V"]).status === 0) {
+      const tracePath = join(subject.workDirectory, "trace");
+      const tracer = await attach(server.processId, tracePath);
+      if (tracer !== undefined) {
+        await writeSequentially(connection, table, writes, subject.seed);
+        tracer.kill("SIGINT");
+        await once(tracer, "exit");
+        const audit = auditTrace(readFileSync(tracePath, "latin1"), {
+          serverPort: server.endpoint.port,
+          dataDirectory,
+        });
+        if (audit.answers < writes) {
+          return verdict.inconclusive(`the trace shows ${audit.answers} of ${writes} answers`, { ...audit });
+        }
+        return audit.unflushed === 0
+          ? verdict.admit(`${writes} of ${writes} answers came after a flush (system calls traced)`, { ...audit })
+          : verdict.reject(`${audit.unflushed} of ${writes} answers came before a flush of what was written`, {
+              ...audit,
+            });
+      }
+    }
+    const before = deviceFlushes(dataDirectory);
+    if (before === undefined) {
+      return verdict.inconclusive("neither strace nor a block device's flush counter: install strace (see doctor)");
+    }
+    await writeSequentially(connection, table, writes, subject.seed);
+    const flushes = (deviceFlushes(dataDirectory) ?? before) - before;
+    return flushes >= writes
+      ? verdict.admit(`${flushes} device flushes for ${writes} sequential writes (kernel's counter)`, { flushes })
+      : verdict.reject(`${flushes} device flushes for ${writes} sequential writes (kernel's counter)`, { flushes });
+  } finally {
+    await server.kill();
+  }
+}
+
+async function attach(processId: number, tracePath: string): Promise<ChildProcess | undefined> {
+  const calls =
+    "read,readv,recvfrom,recvmsg,write,writev,sendto,sendmsg,pwrite64,pwritev,pwritev2,fsync,fdatasync,openat,msync";
+  const tracer = spawn(
+    "strace",
+    ["-f", "-yy", "-ttt", "-s", "4", "-e", `trace=${calls}`, "-o", tracePath, "-p", String(processId)],
+    { stdio: ["ignore", "ignore", "pipe"] },
+  );
+  let text = "";
+  tracer.stderr?.on("data", (bytes: Buffer) => (text += bytes.toString()));
+  for (let waited = 0; waited < 200; waited++) {
+    if (/attached/.test(text)) {
+      await sleep(50);
+      return tracer;
+    }
+    if (tracer.exitCode !== null) return undefined;
+    await sleep(20);
+  }
+  tracer.kill("SIGKILL");
+  return undefined;
+}
+
+async function writeSequentially(connection: GateConnection, table: string, writes: number, seed: number) {
+  const next = seededNumbers(seed);
+  for (let id = 0; id < writes; id++) {
+    const value = Math.floor(next() * 2 ** 32).toString(36);
+    const [result] = await connection.query(`INSERT INTO ${table} (id, value) VALUES (${id}, '${value}')`);
+    if (result?.error !== undefined) throw new Error(`a write was refused: ${result.error.message}`);
+  }
+}
+
+/** Flush requests that the block device below a directory has completed, or undefined. */
+function deviceFlushes(directory: string): number | undefined {
+  try {
+    const device = statSync(directory).dev;
+    const major = (device >> 8) & 0xfff;
+    const minor = (device & 0xff) | ((device >> 12) & 0xfff00);
+    const fields = readFileSync(`/sys/dev/block/${major}:${minor}/stat`, "utf8").trim().split(/\s+/);
+    return fields.length >= 16 ? Number(fields[15]) : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,201 @@
+/**
+ * Kill gate: SIGKILL a product that is busy writing, again and again, and hold it to what it acknowledged.
+ *
+ * Steps, per round on the same data directory:
+ *   1. Several connections write: pairs of rows in one transaction (both or none), and single-row updates that raise a
+ *      version. Before a statement is sent its intent is recorded here, outside the process; after its answer, its
+ *      acknowledgement.
+ *   2. After a random while: SIGKILL. Start again.
+ *   3. Read everything: an acknowledged write is there; an unacknowledged one is wholly there or wholly not; of a pair
+ *      both rows have one version; nothing is there that was never sent.
+ * Limits: SIGKILL keeps the page cache, so this gate proves recovery, not flushing; the flush audit does that.
+ * Source: RocksDB's db_crashtest.py with its expected state outside the database.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import { seededNumbers } from "../simulation/simulated-env.ts";
+import type { Gate, GateSubject, GateVerdict } from "./gate.ts";
+import { connectGate, startSubject, type GateConnection } from "./gate-connection.ts";
+import { verdictOf } from "./run-gates.ts";
+
+/** What may be in the store for one pair: the last acknowledged version, and versions that were sent after it. */
+interface PairState {
+  acknowledged: bigint;
+  readonly pending: Set<bigint>;
+}
+
+export function killGate(options: { rounds: number; stage: "candidate" | "product" }): Gate {
+  const name = options.stage === "product" ? "kill-9" : "kill-9-short";
+  return {
+    name,
+    description: `${options.rounds} × SIGKILL under concurrent writes, with the acknowledgements recorded outside`,
+    stage: options.stage,
+    timeoutMs: 6000 + options.rounds * 6000,
+    run: (subject) => runKills(name, options.rounds, subject),
+  };
+}
+
+async function runKills(name: string, rounds: number, subject: GateSubject): Promise<GateVerdict> {
+  const verdict = verdictOf(name, performance.now());
+  const writers = new PairWriters(subject.seed);
+  let server = await startSubject(subject);
+  try {
+    const first = await connectGate(server.endpoint);
+    await first.query(writers.createTable);
+    for (let round = 0; round < rounds; round++) {
+      if (subject.signal?.aborted) return verdict.inconclusive("stopped on request");
+      const connections = await Promise.all(Array.from({ length: 8 }, () => connectGate(server.endpoint)));
+      writers.stopped = false;
+      const running = connections.map((connection, number) => writers.run(connection, number));
+      await sleep(60 + Math.floor(writers.next() * 240));
+      writers.stopped = true;
+      await server.kill();
+      await Promise.allSettled(running);
+      const unclear = writers.unclearWrites;
+      if (writers.failure !== undefined) return verdict.reject(writers.failure, writers.evidence());
+      server = await startSubject(subject);
+      const reader = await connectGate(server.endpoint);
+      const difference = await writers.compare(reader);
+      await reader.close();
+      if (difference !== undefined) {
+        return verdict.reject(`after kill ${round + 1}: ${difference}`, { ...writers.evidence(), unclear });
+      }
+    }
+    const { acknowledgedWrites, unclearAtKills } = writers;
+    if (acknowledgedWrites < rounds * 20 || unclearAtKills < 1) {
+      return verdict.inconclusive(
+        `only ${acknowledgedWrites} writes acknowledged and ${unclearAtKills} in flight at the kills: nothing was tested`,
+      );
+    }
+    return verdict.admit(
+      `${rounds} kills, ${acknowledgedWrites} acknowledged writes all there, ${unclearAtKills} in flight whole or absent`,
+      writers.evidence(),
+    );
+  } finally {
+    await server.kill();
+  }
+}
+
+class PairWriters {
+  readonly next: () => number;
+  stopped = false;
+  acknowledgedWrites = 0;
+  unclearAtKills = 0;
+  failure: string | undefined;
+  readonly #table: string;
+  readonly #seed: number;
+  readonly #pairs = new Map<number, PairState>();
+  #nextPair = 0;
+  #version = 1n;
+
+  constructor(seed: number) {
+    this.#seed = seed;
+    this.next = seededNumbers(seed);
+    this.#table = `k${Math.floor(this.next() * 2 ** 32).toString(36)}`;
+  }
+
+  get createTable(): string {
+    return (
+      `CREATE TABLE ${this.#table} (id BIGINT PRIMARY KEY, timestamp BIGINT, value VARCHAR(150))`
+    );
+  }
+
+  get unclearWrites(): number {
+    return [...this.#pairs.values()].reduce((sum, pair) => sum + pair.pending.size, 0);
+  }
+
+  evidence(): Record<string, unknown> {
+    return {
+      seed: this.#seed,
+      table: this.#table,
+      pairs: this.#pairs.size,
+      acknowledgedWrites: this.acknowledgedWrites,
+      inFlightAtKills: this.unclearAtKills,
+    };
+  }
+
+  /** Writes until stopped or disconnected. Each connection owns the pairs with its number, so their order is known. */
+  async run(connection: GateConnection, number: number): Promise<void> {
+    const next = seededNumbers(this.#seed * 31 + number + this.#nextPair);
+    const own = [...this.#pairs.keys()].filter((pair) => pair % 8 === number);
+    while (!this.stopped) {
+      const fresh = own.length === 0 || next() < 0.5;
+      const pair = fresh ? this.#nextPair++ * 8 + number : own[Math.floor(next() * own.length)];
+      const state = this.#pairs.get(pair) ?? { acknowledged: 0n, pending: new Set<bigint>() };
+      this.#pairs.set(pair, state);
+      const version = this.#version++;
+      state.pending.add(version);
+      const texts = [pair * 2, pair * 2 + 1].map((id) => this.#write(id, version, fresh));
+      const results = await connection.query(`START TRANSACTION; ${texts.join("; ")}; COMMIT`);
+      const failed = results.find((result) => result.error !== undefined);
+      const affected = results.slice(1, 3).map((result) => result.affectedRows);
+      if (failed?.error !== undefined) {
+        this.failure = `a write was refused with ${failed.error.errno}: ${failed.error.message}`;
+        return;
+      }
+      if (results.length !== 4 || affected.some((count) => count !== 1)) {
+        this.failure = `pair ${pair} version ${version}: ${affected.join(" and ")} rows changed instead of 1 and 1`;
+        return;
+      }
+      state.acknowledged = version;
+      for (const older of state.pending) if (older <= version) state.pending.delete(older);
+      this.acknowledgedWrites++;
+      if (fresh) own.push(pair);
+    }
+  }
+
+  async compare(connection: GateConnection): Promise<string | undefined> {
+    const sql = `SELECT id, timestamp, value FROM ${this.#table} WHERE id >= 0 ORDER BY id LIMIT 10000000`;
+    const [result] = await connection.query(sql);
+    if (result?.error !== undefined) return `the table cannot be read: ${result.error.message}`;
+    const found = new Map(result.rows.map((row) => [Number(row[0]), row]));
+    for (const [pair, state] of this.#pairs) {
+      this.unclearAtKills += state.pending.size;
+      const [left, right] = [found.get(pair * 2), found.get(pair * 2 + 1)];
+      const difference = this.#comparePair(pair, state, left, right);
+      if (difference !== undefined) return difference;
+      const version = left === undefined ? 0n : BigInt(left[1] ?? 0);
+      state.acknowledged = version;
+      state.pending.clear();
+      if (version === 0n) this.#pairs.delete(pair);
+      found.delete(pair * 2);
+      found.delete(pair * 2 + 1);
+    }
+    return found.size === 0 ? undefined : `${found.size} rows are there that were never written`;
+  }
+
+  #comparePair(
+    pair: number,
+    state: PairState,
+    left: readonly (string | null)[] | undefined,
+    right: readonly (string | null)[] | undefined,
+  ): string | undefined {
+    const versions = [left, right].map((row) => (row === undefined ? 0n : BigInt(row[1] ?? 0)));
+    if (versions[0] !== versions[1]) {
+      return `pair ${pair} is half written: versions ${versions[0]} and ${versions[1]} of one transaction`;
+    }
+    if (versions[0] !== state.acknowledged && !state.pending.has(versions[0])) {
+      return `pair ${pair} has version ${versions[0]}, but ${state.acknowledged} was acknowledged`;
+    }
+    for (const row of [left, right]) {
+      if (row !== undefined && row[2] !== valueOf(Number(row[0]), versions[0])) {
+        return `row ${row[0]} has version ${versions[0]} with a value that was never written`;
+      }
+    }
+    return undefined;
+  }
+
+  #write(id: number, version: bigint, fresh: boolean): string {
+    const value = valueOf(id, version);
+    return fresh
+      ? `INSERT INTO ${this.#table} (id, timestamp, value) VALUES (${id}, ${version}, '${value}')`
+      : `UPDATE ${this.#table} SET timestamp=${version}, value='${value}' WHERE timestamp<${version} AND id=${id}`;
+  }
+}
+
+/** 120 letters that follow from the key and the version. */
+function valueOf(id: number, version: bigint): string {
+  const next = seededNumbers(id * 2_654_435_761 + Number(version));
+  let text = "";
+  while (text.length < 120) text += Math.floor(next() * 2 ** 32).toString(36);
+  return text.slice(0, 120);
+}

@@ -1,0 +1,50 @@
+/**
+ * Mutants: planted changes of a product that the gates must reject, and benign ones that they must admit.
+ *
+ * They test the testers. A mutant is data (`mutants/*.yaml`): which file of a product, which text there, what instead. A text
+ * that is not found exactly once is an error, so that a mutant cannot silently become a no-op when the source changes.
+ */
+import { cpSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { z } from "zod";
+import { LatheError } from "../kit/errors.ts";
+
+const mutantSchema = z.strictObject({
+  name: z.string().regex(/^[a-z0-9-]+$/),
+  planted: z.boolean(),
+  description: z.string(),
+  edits: z.array(z.strictObject({ file: z.string(), find: z.string(), replace: z.string() })).min(1),
+});
+
+/** `planted`: wrong on purpose, to be rejected. Otherwise benign, to be admitted. */
+export type Mutant = z.infer<typeof mutantSchema>;
+
+/** All mutants of a directory, by name. Errors: INVALID_ARGUMENT naming the file. */
+export function loadMutants(directory = join(import.meta.dirname, "mutants")): Mutant[] {
+  const names = readdirSync(directory).filter((name) => name.endsWith(".yaml"));
+  return names.sort().map((name) => {
+    const parsed = mutantSchema.safeParse(parse(readFileSync(join(directory, name), "utf8")));
+    if (!parsed.success) {
+      throw new LatheError("INVALID_ARGUMENT", `mutant ${name}: ${z.prettifyError(parsed.error)}`);
+    }
+    return parsed.data;
+  });
+}
+
+/** Copies a product to `target` with the mutant's edits. Errors: NOT_FOUND where a text is not there exactly once. */
+export function plantMutant(productDirectory: string, mutant: Mutant, target: string): void {
+  cpSync(productDirectory, target, { recursive: true });
+  for (const edit of mutant.edits) {
+    const path = join(target, edit.file);
+    const text = readFileSync(path, "utf8");
+    const pieces = text.split(edit.find.trimEnd());
+    if (pieces.length !== 2) {
+      throw new LatheError(
+        "NOT_FOUND",
+        `mutant ${mutant.name}: its text stands ${pieces.length - 1} times in ${edit.file}, not once`,
+      );
+    }
+    writeFileSync(path, pieces.join(edit.replace.trimEnd()));
+  }
+}
