@@ -22,6 +22,8 @@ export interface ConnectOptions {
   readonly seed: number;
   /** Whether rows are looked at; false only for a server that answers fixed rows. */
   readonly verify: boolean;
+  /** Whether nobody but these clients has written since the load; true by default. */
+  readonly fresh?: boolean | undefined;
 }
 
 /** One stretch of load on one target. It ends after `durationMs` or `operations`, whichever is given. */

@@ -35,7 +35,7 @@ export class DriverTarget {
   }
 
   static async connect(workload: Workload, options: ConnectOptions): Promise<DriverTarget> {
-    const verifier = options.verify ? workload.verifier() : undefined;
+    const verifier = options.verify ? workload.verifier(options.fresh ?? true) : undefined;
     const clients: Client[] = [];
     try {
       for (let number = 0; number < options.connections; number++) {

@@ -1,13 +1,18 @@
 /** Loads the first content of a workload over several connections, as text INSERTs of several rows. */
 import type { Endpoint } from "../fleet/server.ts";
 import { taoLoadRows } from "../workload/taobench/tao-workload.ts";
-import type { Workload } from "../workload/workload.ts";
+import type { LoadBatch, Workload } from "../workload/workload.ts";
 import { ycsbLoadRows } from "../workload/ycsb/ycsb-workload.ts";
+import { LatheError } from "../kit/errors.ts";
 import { MySqlClient } from "./clients/mysql-client.ts";
+import { MySqlError } from "./clients/mysql-error.ts";
 import { createTableText, statementsFor } from "./clients/statement-catalog.ts";
 import type { LoadResult } from "./driver-protocol.ts";
 
-/** Errors: MySqlError, CLOSED. Tables that are there already are filled, not replaced. */
+/**
+ * Tables that are there already are filled, never replaced. Errors: MySqlError, CLOSED, ALREADY_EXISTS where they hold rows of
+ * an earlier load.
+ */
 export async function loadWorkload(workload: Workload, endpoint: Endpoint, connections: number): Promise<LoadResult> {
   const startedAt = performance.now();
   const batches = workload.load(workload.name.startsWith("taobench") ? taoLoadRows : ycsbLoadRows)[Symbol.iterator]();
@@ -25,7 +30,7 @@ export async function loadWorkload(workload: Workload, endpoint: Endpoint, conne
             client.send({
               onRow: () => undefined,
               onResult: () => undefined,
-              onDone: (error) => (error === undefined ? resolve() : reject(error)),
+              onDone: (error) => (error === undefined ? resolve() : reject(explain(error, next.value))),
             });
           });
           rows += next.value.rows.length;
@@ -36,4 +41,12 @@ export async function loadWorkload(workload: Workload, endpoint: Endpoint, conne
     for (const client of clients) client.close();
   }
   return { rows, seconds: (performance.now() - startedAt) / 1000 };
+}
+
+const duplicateKey = 1062;
+
+function explain(error: Error, batch: LoadBatch | undefined): Error {
+  if (!(error instanceof MySqlError) || error.number !== duplicateKey) return error;
+  const message = `table ${batch?.table} holds rows of an earlier load: use an empty database, or do not load again`;
+  return new LatheError("ALREADY_EXISTS", message, { cause: error });
 }

@@ -43,6 +43,8 @@ export interface SideSample {
   readonly verificationFailures: number;
   /** Metrics of the server at the end (cache hit rate, read amplification, compaction debt), by name. */
   readonly signals: Readonly<Record<string, number>>;
+  /** The first few errors and wrong answers, in words. */
+  readonly complaints?: readonly string[];
 }
 
 export interface DriverSample {

@@ -18,8 +18,11 @@ export interface Workload {
   load(rowsMax: number): Iterable<LoadBatch>;
   /** The stream of one client. Streams of different clients never insert the same key. */
   client(seed: number, clientNumber: number, clientCount: number): OperationStream;
-  /** A fresh verifier; one is shared by all clients that drive the same store. */
-  verifier(): Verifier;
+  /**
+   * A fresh verifier; one is shared by all clients that drive the same store. `fresh`: nobody else has written to the store since the
+   * load; false where earlier runs may have, so that rows may be newer than this verifier knows of.
+   */
+  verifier(fresh?: boolean): Verifier;
 }
 
 export interface WorkloadTable {

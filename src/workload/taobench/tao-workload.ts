@@ -69,7 +69,7 @@ export class TaoWorkload implements Workload {
     return new TaoStream(this.#edges, this.#streamTables, seed, clientNumber, clientCount);
   }
 
-  verifier(): Verifier {
-    return new TaoVerifier();
+  verifier(fresh = true): Verifier {
+    return new TaoVerifier(fresh);
   }
 }

@@ -95,8 +95,8 @@ export class YcsbWorkload implements Workload {
     return new YcsbStream(this.#profile, this.#records, seed, clientNumber, clientCount);
   }
 
-  verifier(): Verifier {
-    return new YcsbVerifier();
+  verifier(fresh = true): Verifier {
+    return new YcsbVerifier(fresh);
   }
 }
 

@@ -1,0 +1,167 @@
+/**
+ * A launch: the unit of replication. Both sides are started from their checkpoints, measured against one another in short
+ * interleaved blocks, drained, and stopped.
+ *
+ * Steps:
+ *   1. A coin drawn from the seed puts one side first: its directory, its port, its start, its warm-up, its first block.
+ *   2. Per side: clone the checkpoint, read its files once, start, connect, warm up, freeze.
+ *   3. Pairs of blocks, in the order AB BA AB …, so that a drift of the machine falls on both. Only the side being measured
+ *      runs; the other is stopped (SIGSTOP). Both run the same streams of operations.
+ *   4. Per side: a timed drain, whose CPU is charged to the side.
+ * Invariants: no process or directory of a launch outlives it; a launch that fails says which side died and hands over the
+ * blocks measured until then (`details.blocks`).
+ */
+import { mkdirSync } from "node:fs";
+import type { WorkloadSpec } from "../contract/contract.ts";
+import { LatheError } from "../kit/errors.ts";
+import { mix } from "../workload/random-stream.ts";
+import { measureCeiling } from "./ceiling.ts";
+import { Driver } from "./driver.ts";
+import type { BlockOptions } from "./driver-protocol.ts";
+import { driverSample } from "./driver-sample.ts";
+import { type Contender, LaunchSide } from "./launch-side.ts";
+import type { Block, LaunchSample, Side, SideSample, Statistic } from "./measurement.ts";
+
+export interface LaunchOptions {
+  readonly workload: WorkloadSpec;
+  /** Of the content in the checkpoints. */
+  readonly dataSeed: number;
+  /** Of this launch: the coin and the streams of operations. */
+  readonly seed: number;
+  readonly incumbent: Contender;
+  readonly candidate: Contender;
+  /** Copies of the checkpoints are made below it; on the same file system they are links. */
+  readonly workDirectory: string;
+  readonly warmUpMs?: number | undefined;
+  readonly blockMs?: number | undefined;
+  readonly blockPairs?: number | undefined;
+  /** The driver's ceiling in operations per second, where it is known; measured otherwise. */
+  readonly ceilingOpsPerSecond?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const warmUpMsDefault = 700;
+const blockMsDefault = 150;
+const blockPairsDefault = 8;
+/** Profiles of which more than a tenth writes: their blocks are of fixed counts, so that both sides do the same work. */
+const writeHeavy = new Set(["taobench a", "ycsb a", "ycsb f"]);
+
+/** Errors: CLOSED (a server died), TIMEOUT (it hangs), CANCELLED, and what starting can fail with. */
+export async function runLaunch(options: LaunchOptions): Promise<LaunchSample> {
+  const startedAtMs = Date.now();
+  const begin = performance.now();
+  const first: Side = (mix(options.seed ^ 0xc0171) & 1) === 0 ? "incumbent" : "candidate";
+  const order: readonly Side[] = first === "incumbent" ? ["incumbent", "candidate"] : ["candidate", "incumbent"];
+  mkdirSync(options.workDirectory, { recursive: true });
+  const driver = await Driver.start(options.workload, options.dataSeed);
+  const sides = new Map<Side, LaunchSide>();
+  const blocks: Block[] = [];
+  const cancel = onAbort(options.signal);
+  let work: Promise<unknown> = Promise.resolve();
+  try {
+    const measured = async () => {
+      const { clients } = options.workload;
+      const ceiling = options.ceilingOpsPerSecond ?? (await measureCeiling(driver, { connections: clients })).operationsPerSecond;
+      const block = await startSides(options, order, driver, sides);
+      await runBlocks(options, order, sides, block, blocks);
+      const samples = new Map<Side, SideSample>();
+      for (const side of order) samples.set(side, await (sides.get(side) as LaunchSide).drain());
+      return { ceiling, samples };
+    };
+    work = measured();
+    const { ceiling, samples } = await Promise.race([work, cancel.aborted]);
+    const incumbent = samples.get("incumbent") as SideSample;
+    const candidate = samples.get("candidate") as SideSample;
+    const delays = [...sides.values()].flatMap(({ delaysP99Ms }) => delaysP99Ms);
+    return {
+      seed: options.seed,
+      first,
+      blocks,
+      incumbent,
+      candidate,
+      driver: driverSample(ceiling, Math.max(incumbent.opsPerSecond, candidate.opsPerSecond), delays),
+      logRatios: logRatiosOf(incumbent, candidate),
+      startedAtMs,
+      wallSeconds: (performance.now() - begin) / 1000,
+    };
+  } catch (error) {
+    throw withBlocks(error, blocks);
+  } finally {
+    cancel.release();
+    const closeSides = () => Promise.allSettled([...sides.values()].map((side) => side.close()));
+    await closeSides();
+    await driver.close();
+    // After a failure or an abort a side may still have been starting; it is up by now, or never will be.
+    await work.catch(() => undefined);
+    await closeSides();
+  }
+}
+
+/** Starts and warms up the sides one after the other. Returns what a block is to be. */
+async function startSides(
+  options: LaunchOptions,
+  order: readonly Side[],
+  driver: Driver,
+  sides: Map<Side, LaunchSide>,
+): Promise<BlockOptions> {
+  const { workload, workDirectory, seed } = options;
+  const durationMs = options.blockMs ?? blockMsDefault;
+  let rates = 0;
+  for (const side of order) {
+    const started = await LaunchSide.start(side, options[side], driver, { workDirectory, connections: workload.clients, seed });
+    sides.set(side, started);
+    throwIfAborted(options.signal);
+    rates += await started.warmUp(options.warmUpMs ?? warmUpMsDefault);
+  }
+  if (workload.loop === "open") {
+    return { durationMs, operationsPerSecond: workload.operationsPerSecond ?? 1000, schedule: "poisson" };
+  }
+  if (!writeHeavy.has(`${workload.benchmark} ${workload.profile}`)) return { durationMs };
+  return { operations: Math.max(workload.clients, Math.round(((rates / 2) * durationMs) / 1000)) };
+}
+
+async function runBlocks(
+  options: LaunchOptions,
+  order: readonly Side[],
+  sides: ReadonlyMap<Side, LaunchSide>,
+  block: BlockOptions,
+  blocks: Block[],
+): Promise<void> {
+  const pairs = options.blockPairs ?? blockPairsDefault;
+  for (let pair = 0; pair < pairs; pair++) {
+    for (const side of pair % 2 === 0 ? order : order.toReversed()) {
+      throwIfAborted(options.signal);
+      blocks.push(await (sides.get(side) as LaunchSide).measure(block, blocks.length));
+    }
+  }
+}
+
+/** Candidate over incumbent. `cost` is inverted: more is better, as for throughput. */
+export function logRatiosOf(incumbent: SideSample, candidate: SideSample): Readonly<Record<Statistic, number>> {
+  return {
+    throughput: Math.log(candidate.opsPerSecond / incumbent.opsPerSecond),
+    cost: Math.log(incumbent.serverCpuUsPerOp / candidate.serverCpuUsPerOp),
+    p50: Math.log(candidate.p50Us / incumbent.p50Us),
+    p99: Math.log(candidate.p99Us / incumbent.p99Us),
+    memory: Math.log(candidate.memoryMiB / incumbent.memoryMiB),
+  };
+}
+
+function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) throw new LatheError("CANCELLED", "the launch was stopped on request");
+}
+
+function onAbort(signal: AbortSignal | undefined): { aborted: Promise<never>; release: () => void } {
+  let listener: () => void = () => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    listener = () => reject(new LatheError("CANCELLED", "the launch was stopped on request"));
+  });
+  aborted.catch(() => undefined);
+  signal?.addEventListener("abort", listener);
+  return { aborted, release: () => signal?.removeEventListener("abort", listener) };
+}
+
+function withBlocks(error: unknown, blocks: readonly Block[]): unknown {
+  if (!(error instanceof LatheError)) return error;
+  return new LatheError(error.code, error.message, { cause: error.cause, details: { ...error.details, blocks } });
+}
