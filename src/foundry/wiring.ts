@@ -143,10 +143,10 @@ function imports(selected: SelectedParts): string[] {
   ];
   const parts = (Object.keys(selected) as Role[]).map((role) => {
     const part = selected[role] as PartDescriptor;
-    const names = role === "stateMachine" ? "commandCodec, createStateMachine" : exportOfRole[role];
-    return [`./parts/${part.path}/${part.entry}`, `{ ${names} }`];
+    return [`./parts/${part.path}/${part.entry}`, `{ ${exportOfRole[role]} }`];
   });
   const ports = [
+    [`./parts/${selected.stateMachine?.path}/command-codec.ts`, "{ commandCodec }"],
     ["./parts/architecture/networking/surface.ts", "type { Surface }"],
     ["./parts/query_processing/executor.ts", "type { Executor }"],
     ["./parts/storage/engine.ts", "type { StorageEngine }"],
@@ -231,8 +231,14 @@ function productClass(has: Has, knobLines: KnobLines): string[] {
           "    this.#surface = surface;",
         ]
       : []),
-    "    // Metrics first: whoever sees the main port open may scrape.",
-    "    const metricsPort = options.metricsPort === undefined ? undefined : await this.#serveMetrics(host, options.metricsPort);",
+    ...(has("metricsEndpoint")
+      ? [
+          "    // Metrics first: whoever sees the main port open may scrape.",
+          "    const metricsPort = options.metricsPort === undefined",
+          "      ? undefined",
+          "      : await this.#serveMetrics(host, options.metricsPort);",
+        ]
+      : ["    const metricsPort = undefined;"]),
     "    const { port: mysqlPort } = await surface.listen({ host, port: options.mysqlPort });",
     "    return { mysqlPort, metricsPort };",
     "  }",
@@ -257,12 +263,16 @@ function productClass(has: Has, knobLines: KnobLines): string[] {
     "  close(): Promise<void> {",
     "    return this.#opened.disposeAsync();",
     "  }",
-    "",
-    "  async #serveMetrics(host: string, port: number): Promise<number> {",
-    "    const endpoint = openMetricsEndpoint(this.#env, { metrics: () => this.metrics() });",
-    "    this.#opened.defer(() => endpoint.close());",
-    "    return (await endpoint.listen({ host, port })).port;",
-    "  }",
+    ...(has("metricsEndpoint")
+      ? [
+          "",
+          "  async #serveMetrics(host: string, port: number): Promise<number> {",
+          "    const endpoint = openMetricsEndpoint(this.#env, { metrics: () => this.metrics() });",
+          "    this.#opened.defer(() => endpoint.close());",
+          "    return (await endpoint.listen({ host, port })).port;",
+          "  }",
+        ]
+      : []),
     "}",
   ];
 }
