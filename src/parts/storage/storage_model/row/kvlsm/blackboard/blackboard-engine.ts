@@ -7,8 +7,8 @@
  *           point read out of the tables that lack the key.
  *   open    take the directory, read CURRENT and the manifest, open and check the tables, remove orphans, and with a log
  *           replay what it holds beyond the files. Without a log the caller applies from `durableIndex + 1` on.
- * Files on disk: see manifest.ts and table-format.ts. What the bytes handed out point at never changes, so they stay
- * valid longer than the port promises; callers must not rely on that.
+ * Files on disk: see manifest.ts and table-format.ts. `getSync` hands out views of blocks and memtables; the promised
+ * reads hand out copies.
  * Source: O'Neil et al. 1996; LevelDB; SNDV-KV for the blackboard.
  */
 import type { DiskLock, Env } from "../../../../../../kit/env/env.ts";
@@ -127,15 +127,16 @@ export class BlackboardEngine implements StorageEngine {
     return bytes.subarray(valueStart, valueEnd);
   }
 
+  /** The bytes are a copy: whoever awaits cannot know what is read in between. */
   async get(key: Uint8Array, snapshot?: Snapshot): Promise<Uint8Array | undefined> {
     const { readMode } = this.#board.tuning;
-    if (readMode === "sync") return this.getSync(key, snapshot);
+    if (readMode === "sync") return this.getSync(key, snapshot)?.slice();
     if (this.#closed !== undefined) throw closedError();
     const indexMax = snapshot === undefined ? Infinity : snapshot.index;
     const result = this.#reader.find(key, indexMax, false);
-    if (result !== lookupMissing) return this.#valueOf(result);
+    if (result !== lookupMissing) return this.#copyOf(result);
     if (readMode === "adaptive" && this.#env.clock.monotonicUs() >= this.#poolUntilUs) {
-      return this.#getTimed(key, snapshot);
+      return this.#getTimed(key, indexMax);
     }
     return this.#getPooled(key.slice(), indexMax);
   }
@@ -145,7 +146,7 @@ export class BlackboardEngine implements StorageEngine {
     const values: (Uint8Array | undefined)[] = [];
     for (let from = 0; from < keys.length; from += pooledReadsMax) {
       const some = keys.slice(from, from + pooledReadsMax);
-      values.push(...(await Promise.all(some.map(async (key) => (await this.get(key, snapshot))?.slice()))));
+      values.push(...(await Promise.all(some.map((key) => this.get(key, snapshot)))));
     }
     return values;
   }
@@ -259,29 +260,29 @@ export class BlackboardEngine implements StorageEngine {
     });
   }
 
-  #valueOf(result: number): Uint8Array | undefined {
+  #copyOf(result: number): Uint8Array | undefined {
     if (result !== lookupPut) return undefined;
     const { bytes, valueStart, valueEnd } = this.#reader.lookup;
-    return bytes.subarray(valueStart, valueEnd);
+    return bytes.slice(valueStart, valueEnd);
   }
 
-  #getTimed(key: Uint8Array, snapshot: Snapshot | undefined): Uint8Array | undefined {
+  #getTimed(key: Uint8Array, indexMax: number): Uint8Array | undefined {
     const { clock } = this.#env;
     const startUs = clock.monotonicUs();
-    const value = this.getSync(key, snapshot);
+    const result = this.#reader.find(key, indexMax, true);
     const endUs = clock.monotonicUs();
     if (endUs - startUs > slowReadUs) {
       this.#poolUntilUs = endUs + poolHoldUs;
       this.#board.reads.slowReads++;
     }
-    return value;
+    return this.#copyOf(result);
   }
 
   async #getPooled(key: Uint8Array, indexMax: number): Promise<Uint8Array | undefined> {
     for (let attempt = 0; attempt < pooledAttemptsMax; attempt++) {
       if (this.#closed !== undefined) throw closedError();
       const result = this.#reader.find(key, indexMax, false);
-      if (result !== lookupMissing) return this.#valueOf(result);
+      if (result !== lookupMissing) return this.#copyOf(result);
       const { missingTable, missingBlock } = this.#reader.lookup;
       const version = this.#board.versions.current.retain();
       try {
@@ -290,7 +291,7 @@ export class BlackboardEngine implements StorageEngine {
         version.release();
       }
     }
-    return this.#valueOf(this.#reader.find(key, indexMax, true));
+    return this.#copyOf(this.#reader.find(key, indexMax, true));
   }
 
   async #close(): Promise<void> {

@@ -5,13 +5,24 @@
  *   1. A table keeps its resident blocks in an array by block number; a hit is one array load and one store to the
  *      block's `used` mark, with no hash and no list to relink.
  *   2. A new block comes unmarked, so that a scan cannot push out what is read again and again.
-   3. An insertion beyond the bound sweeps the ring: a marked block loses its mark and stays, an unmarked one is
+ *   3. An insertion beyond the bound sweeps the ring: a marked block loses its mark and stays, an unmarked one is
  *      dropped, and its owner is told.
+ *   4. The buffer of a dropped block in which nobody walks is used again for a later one of about its size, after
+ *      `restMin` others: thousands of fresh buffers per second would double the process's memory before the collector
+ *      takes them away. Values read by `getSync` point into these buffers; see the port on how long they are valid.
  * Invariants: `sizeBytes` counts every block's bytes and its overhead and exceeds `capacityBytes` by no more than the one
- * block just read; a block that somebody still walks stays alive as an object after it was dropped here.
+ * block just read; a block that somebody still walks stays as it is after it was dropped here.
  * Source: Corbato 1968; RocksDB's HyperClockCache.
  */
 import type { Block } from "./block.ts";
+
+/** Buffers come in multiples of this, so that blocks of about one size share them. */
+const bufferStep = 256;
+/** Larger buffers are rare and not kept. */
+const bufferKeptMax = 1 << 17;
+/** Buffers of one size that rest before they are used again, and how many are kept at most. */
+const restMin = 16;
+const restMax = 64;
 
 export class BlockCache {
   readonly capacityBytes: number;
@@ -22,6 +33,8 @@ export class BlockCache {
   #free: number[] = [];
   #count = 0;
   #hand = 0;
+  /** Buffers at rest, by size, oldest first. */
+  readonly #resting: Uint8Array[][] = [];
 
   constructor(capacityBytes: number) {
     this.capacityBytes = capacityBytes;
@@ -33,6 +46,14 @@ export class BlockCache {
 
   get blockCount(): number {
     return this.#count;
+  }
+
+  /** A buffer of at least `length` bytes with anything in it. */
+  takeBuffer(length: number): Uint8Array {
+    const step = Math.ceil(length / bufferStep);
+    const resting = this.#resting[step];
+    if (resting !== undefined && resting.length > restMin) return resting.shift() as Uint8Array;
+    return new Uint8Array(step * bufferStep);
   }
 
   /** Takes a block that was just read; drops others for it. The owner has noted it already. */
@@ -68,5 +89,13 @@ export class BlockCache {
     this.#count--;
     this.#sizeBytes -= block.costBytes;
     block.owner.forgetBlock(block.number);
+    if (block.pins === 0) this.#rest(block.bytes);
+  }
+  #rest(buffer: Uint8Array): void {
+    if (buffer.length > bufferKeptMax) return;
+    const step = buffer.length / bufferStep;
+    // The steps before must exist, or the array would turn into a dictionary.
+    while (this.#resting.length <= step) this.#resting.push([]);
+    if (this.#resting[step].length < restMax) this.#resting[step].push(buffer);
   }
 }

@@ -4,6 +4,7 @@
  * Prefix compression reads forwards only, so the walk decodes one restart interval at a time into small arrays: the keys
  * put together in an arena of their own, the places of the values. Moving within the interval is then an increment in
  * either direction, and a short scan pays for one interval, not for the block.
+ * The walk pins the block it stands in.
  */
 import { assert } from "../../../../../../kit/assert.ts";
 import { compareRanges } from "../../../../../../kit/compare.ts";
@@ -32,12 +33,16 @@ export class BlockWalk {
   }
 
   open(block: Block): void {
-    if (block !== this.#block) this.#restart = -1;
-    this.#block = block;
     this.position = -1;
+    if (block === this.#block) return;
+    if (this.#block !== undefined) this.#block.pins--;
+    block.pins++;
+    this.#block = block;
+    this.#restart = -1;
   }
 
   close(): void {
+    if (this.#block !== undefined) this.#block.pins--;
     this.#block = undefined;
     this.#restart = -1;
     this.position = -1;

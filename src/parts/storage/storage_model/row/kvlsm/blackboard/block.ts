@@ -20,6 +20,7 @@ import { type Lookup, lookupAbsent } from "./lookup.ts";
 export const blockOverheadBytes = 200;
 
 export class Block {
+  /** The block, and behind it what its buffer has left over. */
   readonly bytes: Uint8Array;
   /** Offset of the restart array, which is also where the entries end. */
   readonly restartsAt: number;
@@ -30,13 +31,14 @@ export class Block {
   used = 0;
   /** Its place in the cache's ring. */
   slot = -1;
+  /** Walks that stand in the block; while there are any, its buffer is not used for another one. */
+  pins = 0;
 
-  /** Errors: CORRUPTION where the trailer does not add up; `owner` names the file. */
-  constructor(bytes: Uint8Array, owner: BlockOwner, number: number) {
+  /** `length` bytes of `bytes` are the block. Errors: CORRUPTION where the trailer does not add up. */
+  constructor(bytes: Uint8Array, length: number, owner: BlockOwner, number: number) {
     this.bytes = bytes;
     this.owner = owner;
     this.number = number;
-    const length = bytes.length;
     this.restartCount = length < 4 ? 0 : u32(bytes, length - 4);
     this.restartsAt = length - 4 - this.restartCount * 4;
     if (this.restartCount === 0 || this.restartsAt <= 0) {

@@ -30,6 +30,9 @@ export class EngineCursor implements Cursor {
   #valueBytes: Uint8Array = noBytes;
   #valueStart = 0;
   #valueEnd = 0;
+  #copy = new Uint8Array(256);
+  /** Whether the merge still stands on the key shown last. */
+  #skipKey = false;
   #state: "new" | "walking" | "closed" = "new";
 
   constructor(board: Blackboard, range: ScanRange, indexMax: number) {
@@ -68,12 +71,16 @@ export class EngineCursor implements Cursor {
   close(): void {
     if (this.#state === "closed") return;
     this.#state = "closed";
+    this.#merge.close();
     this.#version.release();
   }
 
+  /** Leaves the merge on the entry it shows, so that the block with the value stays pinned until the next call. */
   #nextEntry(): boolean {
     const merge = this.#merge;
     for (;;) {
+      if (this.#skipKey) while (merge.top !== undefined && this.#isSameKey(merge.top)) merge.step();
+      this.#skipKey = false;
       const entry = merge.top;
       if (entry === undefined || this.#isPastStop(entry)) return false;
       if (entry.index > this.#indexMax) {
@@ -81,11 +88,12 @@ export class EngineCursor implements Cursor {
         continue;
       }
       this.#takeKey(entry);
-      const isDelete = entry.kind === kindDelete;
-      this.#takeValue(entry);
-      do merge.step();
-      while (merge.top !== undefined && this.#isSameKey(merge.top));
-      if (!isDelete) return true;
+      this.#skipKey = true;
+      if (entry.kind === kindDelete) continue;
+      this.#valueBytes = entry.valueBytes;
+      this.#valueStart = entry.valueStart;
+      this.#valueEnd = entry.valueEnd;
+      return true;
     }
   }
 
@@ -99,7 +107,7 @@ export class EngineCursor implements Cursor {
       do {
         if (entry.index <= this.#indexMax) {
           exists = entry.kind !== kindDelete;
-          this.#takeValue(entry);
+          this.#copyValue(entry);
         }
         merge.step();
         entry = merge.top;
@@ -126,11 +134,16 @@ export class EngineCursor implements Cursor {
     this.#keyLength = length;
   }
 
-  /** The bytes of blocks and memtables never change, so the place is enough even after the merge moved on. */
-  #takeValue(entry: EntryIterator): void {
-    this.#valueBytes = entry.valueBytes;
-    this.#valueStart = entry.valueStart;
-    this.#valueEnd = entry.valueEnd;
+  /** Backwards the merge is past the entry, and perhaps out of its block, before the entry is known to be the one. */
+  #copyValue(entry: EntryIterator): void {
+    const length = entry.valueEnd - entry.valueStart;
+    if (length > this.#copy.length) this.#copy = new Uint8Array(length * 2);
+    const { valueBytes, valueStart } = entry;
+    if (length > 64) this.#copy.set(valueBytes.subarray(valueStart, entry.valueEnd));
+    else for (let i = 0; i < length; i++) this.#copy[i] = valueBytes[valueStart + i];
+    this.#valueBytes = this.#copy;
+    this.#valueStart = 0;
+    this.#valueEnd = length;
   }
 }
 

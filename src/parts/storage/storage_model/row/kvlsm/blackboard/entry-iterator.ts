@@ -30,6 +30,8 @@ export interface EntryIterator {
   seekBefore(target: Uint8Array): void;
   next(): void;
   previous(): void;
+  /** Lets go of what it pins; the iterator is invalid afterwards. */
+  close(): void;
 }
 
 export const noBytes = new Uint8Array(0);

@@ -78,6 +78,10 @@ export class MemtableIterator implements EntryIterator {
     this.#to(this.#node, version);
   }
 
+  close(): void {
+    this.valid = false;
+  }
+
   #toNewest(node: number): void {
     this.#to(node, node === 0 ? 0 : this.#words[node + nodeVersion]);
   }

@@ -50,6 +50,11 @@ export class MergeWalk {
     this.top = this.#size === 0 ? undefined : this.#runs[this.#heap[0]];
   }
 
+  close(): void {
+    this.top = undefined;
+    for (const run of this.#runs) run.close();
+  }
+
   #siftDown(from: number): void {
     const heap = this.#heap;
     const size = this.#size;

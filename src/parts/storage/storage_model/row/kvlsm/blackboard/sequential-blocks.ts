@@ -45,7 +45,7 @@ export class SequentialBlocks implements BlockSource, BlockOwner {
     if (start + length > this.#buffer.length || !checksumHolds(this.#buffer, start, payload, offset)) {
       throw corruptTable(this.path, offset, `the checksum of block ${number} does not match`);
     }
-    return new Block(this.#buffer.subarray(start, start + payload), this, number);
+    return new Block(this.#buffer.subarray(start, start + payload), payload, this, number);
   }
 
   forgetBlock(): void {

@@ -7,6 +7,7 @@
  * file (see version-set.ts).
  */
 import type { DiskFile } from "../../../../../../kit/env/env.ts";
+import type { LatheError } from "../../../../../../kit/errors.ts";
 import { Block, type BlockOwner } from "./block.ts";
 import type { BlockCache } from "./block-cache.ts";
 import { bloomMayContain } from "./bloom-filter.ts";
@@ -104,29 +105,33 @@ export class Table implements BlockOwner, BlockLoader {
 
   #readBlock(number: number): Block {
     const { offset, length } = this.#place(number);
-    const bytes = new Uint8Array(length);
+    const bytes = this.#cache.takeBuffer(length);
     const count = this.#file.readSync(bytes, 0, length, offset);
     this.#cache.misses++;
-    return this.#admit(number, bytes, count, offset);
+    if (count !== length) throw this.#damaged(number, offset);
+    return this.#admit(number, bytes, length, offset);
   }
 
   async #load(number: number): Promise<void> {
     const { offset, length } = this.#place(number);
-    const bytes = new Uint8Array(length);
+    const bytes = this.#cache.takeBuffer(length);
     const count = await this.#file.read(bytes, 0, length, offset);
     this.#cache.misses++;
-    if (this.#blocks[number] === undefined && !this.#closed) this.#admit(number, bytes, count, offset);
+    if (count !== length) throw this.#damaged(number, offset);
+    if (this.#blocks[number] === undefined && !this.#closed) this.#admit(number, bytes, length, offset);
   }
 
-  #admit(number: number, bytes: Uint8Array, count: number, offset: number): Block {
-    const length = bytes.length - checksumBytes;
-    if (count !== bytes.length || !checksumHolds(bytes, 0, length, offset)) {
-      throw corruptTable(this.path, offset, `the checksum of block ${number} does not match`);
-    }
-    const block = new Block(bytes.subarray(0, length), this, number);
+  #admit(number: number, bytes: Uint8Array, length: number, offset: number): Block {
+    const payload = length - checksumBytes;
+    if (!checksumHolds(bytes, 0, payload, offset)) throw this.#damaged(number, offset);
+    const block = new Block(bytes, payload, this, number);
     this.#blocks[number] = block;
     this.#cache.insert(block);
     return block;
+  }
+
+  #damaged(number: number, offset: number): LatheError {
+    return corruptTable(this.path, offset, `the checksum of block ${number} does not match`);
   }
 
   #place(number: number): { offset: number; length: number } {
