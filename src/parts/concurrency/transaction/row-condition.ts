@@ -6,6 +6,7 @@
  * either side is unknown, which is not true.
  */
 import { unreachable } from "../../../kit/assert.ts";
+import { compareBytes, compareRanges } from "../../../kit/compare.ts";
 import type { ColumnValue, Table } from "../../architecture/catalog/table.ts";
 import type { RowLayout } from "../../storage/layout/row-layout.ts";
 import type { ColumnCondition, Comparison } from "./command.ts";
@@ -61,7 +62,8 @@ function compareStored(
   }
   const first = value[start];
   const content = start + (first < 251 ? 1 : first === 252 ? 3 : 4);
-  return compareBytes(value, content, end, bytesOf(condition.value));
+  const wanted = bytesOf(condition.value);
+  return compareRanges(value, content, end, wanted, 0, wanted.length);
 }
 
 /** Order of two values of one column type, neither NULL: negative, 0 or positive. */
@@ -69,21 +71,11 @@ export function compareValues(a: ColumnValue, b: ColumnValue): number {
   if (a === null || b === null) return 0;
   const numeric = (value: ColumnValue) => typeof value === "bigint" || typeof value === "number";
   if (numeric(a) && numeric(b)) return a < b ? -1 : a > b ? 1 : 0;
-  const left = bytesOf(a);
-  return compareBytes(left, 0, left.length, bytesOf(b));
+  return compareBytes(bytesOf(a), bytesOf(b));
 }
 
 function bytesOf(value: ColumnValue): Uint8Array {
   return value instanceof Uint8Array ? value : encoder.encode(String(value));
-}
-
-function compareBytes(a: Uint8Array, start: number, end: number, b: Uint8Array): number {
-  const length = Math.min(end - start, b.length);
-  for (let i = 0; i < length; i++) {
-    const difference = a[start + i] - b[i];
-    if (difference !== 0) return difference;
-  }
-  return end - start - b.length;
 }
 
 function holds(comparison: Comparison, order: number): boolean {

@@ -9,6 +9,7 @@
  *   delete   likewise.
  * Limits: a step examines or changes at most `rowsMax` rows; the same on all replicas, hence a constant.
  */
+import { compareBytes } from "../../../../../kit/compare.ts";
 import { unreachable } from "../../../../../kit/assert.ts";
 import type { CatalogDraft, CatalogStore } from "../../../../architecture/catalog/catalog-store.ts";
 import type { ColumnValue, Table } from "../../../../architecture/catalog/table.ts";
@@ -17,7 +18,7 @@ import type { StorageEngine } from "../../../../storage/engine.ts";
 import type { RowLayout } from "../../../../storage/layout/row-layout.ts";
 import type { CommandError, CommandStep, RowPredicate, StepResult } from "../../command.ts";
 import { rowMatches } from "../../row-condition.ts";
-import { compareKeys, type Overlay } from "./overlay.ts";
+import type { Overlay } from "./overlay.ts";
 
 export const rowsMax = 100_000;
 const nothingChanged: StepResult = { kind: "changed", matchedRows: 0, changedRows: 0 };
@@ -113,7 +114,7 @@ export class CommandRun {
       if (changed.length > engine.capabilities.valueBytesMax) {
         throw tooLong("a row", changed.length, engine.capabilities.valueBytesMax);
       }
-      if (compareKeys(changed, value) === 0) continue;
+      if (compareBytes(changed, value) === 0) continue;
       this.#overlay.putBytes(changed);
       changedRows++;
     }
@@ -238,7 +239,7 @@ export class CommandRun {
       while (more || place < overlaid.length) {
         if (++examined > rowsMax) throw new StepRefused("limit_exceeded", `more than ${rowsMax} rows to examine`);
         const key = place < overlaid.length ? this.#overlay.keyOf(overlaid[place]) : undefined;
-        const order = key === undefined ? -1 : more ? compareKeys(cursor.key, key) : 1;
+        const order = key === undefined ? -1 : more ? compareBytes(cursor.key, key) : 1;
         if (order < 0) {
           if (!visit(cursor.key, cursor.value)) return;
           more = cursor.next();

@@ -8,6 +8,7 @@
  * Invariant: one entry per key; `forEach` visits entries in the order in which their keys came first.
  */
 import { assert } from "../../../../../kit/assert.ts";
+import { compareBytes } from "../../../../../kit/compare.ts";
 import { LatheError } from "../../../../../kit/errors.ts";
 import type { ColumnValue, Table } from "../../../../architecture/catalog/table.ts";
 import type { RowLayout } from "../../../../storage/layout/row-layout.ts";
@@ -134,7 +135,7 @@ export class Overlay {
       while (i < prefix.length && start + i < end && this.#arena[start + i] === prefix[i]) i++;
       if (i === prefix.length) found.push(entry);
     }
-    return found.length < 2 ? found : found.sort((a, b) => compareKeys(this.keyOf(a), this.keyOf(b)));
+    return found.length < 2 ? found : found.sort((a, b) => compareBytes(this.keyOf(a), this.keyOf(b)));
   }
 
   #stage(end: number): void {
@@ -187,13 +188,4 @@ export class Overlay {
     larger.set(this.#arena);
     this.#arena = larger;
   }
-}
-
-/** Order of memcmp. */
-export function compareKeys(a: Uint8Array, b: Uint8Array): number {
-  const length = Math.min(a.length, b.length);
-  for (let i = 0; i < length; i++) {
-    if (a[i] !== b[i]) return a[i] - b[i];
-  }
-  return a.length - b.length;
 }

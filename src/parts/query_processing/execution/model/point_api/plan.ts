@@ -1,0 +1,101 @@
+/**
+ * Plans: what the planner makes of statements, ready to run with parameters.
+ *
+ * Three kinds: a read runs by itself, or gives steps where it stands in a transaction that writes; a write gives steps of
+ * a command; a session plan answers at once. Plans hold no state of a run except scratch bytes that live within one turn.
+ */
+import type { CatalogStore } from "../../../../architecture/catalog/catalog-store.ts";
+import type { Catalog, ColumnValue } from "../../../../architecture/catalog/table.ts";
+import type { CommandCodec, CommandStep, StepResult } from "../../../../concurrency/transaction/command.ts";
+import type { StatementParser } from "../../../../parser/statement-parser.ts";
+import type { ReplicatedLog } from "../../../../replication/replicated-log.ts";
+import type { RowLayout } from "../../../../storage/layout/row-layout.ts";
+import type { Cache } from "../../../../storage/page_io/cache.ts";
+import type { StorageEngine } from "../../../../storage/engine.ts";
+import type { Env } from "../../../../../kit/env/env.ts";
+import type { ResultShape, ResultSink } from "../../../executor.ts";
+import type { ExecutorCounters } from "./executor-counters.ts";
+
+export interface ExecutorDoors {
+  readonly env: Env;
+  readonly engine: StorageEngine;
+  readonly log: ReplicatedLog;
+  readonly catalog: Catalog | CatalogStore;
+  readonly layout: RowLayout;
+  readonly codec: CommandCodec;
+  readonly parser: StatementParser;
+  /** Row cache; without one every read goes to the engine. */
+  readonly cache?: Cache | undefined;
+  readonly limits?: Partial<ExecutorLimits> | undefined;
+}
+
+/** All of them refuse with limit_exceeded. */
+export interface ExecutorLimits {
+  /** Statements of one text. */
+  readonly statementsMax: number;
+  /** Rows and bytes of one result; rows that a filter looks at count as well. */
+  readonly resultRowsMax: number;
+  readonly resultBytesMax: number;
+  /** Texts whose plans are kept, and the bytes of their shapes. */
+  readonly planCacheEntries: number;
+  readonly planCacheBytes: number;
+  /** What `SELECT DATABASE()` and `SHOW DATABASES` answer. */
+  readonly databaseName: string;
+  /** What `SELECT VERSION()` answers. */
+  readonly serverVersion: string;
+}
+
+export const defaultLimits: ExecutorLimits = {
+  statementsMax: 65_536,
+  resultRowsMax: 100_000,
+  resultBytesMax: 64 * 1024 * 1024,
+  planCacheEntries: 512,
+  planCacheBytes: 8 * 1024 * 1024,
+  databaseName: "lathe",
+  serverVersion: "8.0.36-lathe",
+};
+
+/** What a running plan may touch. */
+export interface RunDoors extends ExecutorDoors {
+  readonly bounds: ExecutorLimits;
+  readonly counters: ExecutorCounters;
+}
+
+export type StatementLabel = "select" | "insert" | "update" | "delete" | "ddl" | "session" | "transaction";
+
+interface PlanBase {
+  readonly label: StatementLabel;
+  readonly shape: ResultShape | undefined;
+}
+
+/** Turns the results of its steps, `results[from]` to `results[from + count - 1]`, into an answer. */
+type Answer = (results: readonly StepResult[], from: number, count: number, sink: ResultSink) => void;
+
+export interface ReadPlan extends PlanBase {
+  readonly kind: "read";
+  /**
+   * Throws SqlError before it has called the sink. Where `atOnce`, it ends within the turn; otherwise long counts may
+   * take several turns and return a promise.
+   */
+  run(parameters: readonly ColumnValue[], base: number, sink: ResultSink, atOnce: boolean): Promise<void> | undefined;
+  addSteps(parameters: readonly ColumnValue[], base: number, steps: CommandStep[]): void;
+  readonly answer: Answer;
+}
+
+export interface WritePlan extends PlanBase {
+  readonly kind: "write";
+  addSteps(parameters: readonly ColumnValue[], base: number, steps: CommandStep[]): void;
+  readonly answer: Answer;
+}
+
+export interface SessionPlan extends PlanBase {
+  readonly kind: "session";
+  run(sink: ResultSink): void;
+}
+
+/** The borders of a transaction. */
+export interface BorderPlan extends PlanBase {
+  readonly kind: "begin" | "commit" | "rollback";
+}
+
+export type Plan = ReadPlan | WritePlan | SessionPlan | BorderPlan;

@@ -1,0 +1,195 @@
+/**
+ * Planner: a statement and the catalog to a plan.
+ *
+ *   SELECT   the whole key given (also by IN): PointRead; a part of it, bounds, or nothing: RangeRead.
+ *   COUNT    RangeRead that counts.
+ *   writes   steps of a command (`write-plan.ts`); they need at least the beginning of the key.
+ * A whole table is read only where the statement says so (no WHERE); see `access-path.ts` for what is refused.
+ */
+import type { Column, Table } from "../../../../architecture/catalog/table.ts";
+import type { CommandStep } from "../../../../concurrency/transaction/command.ts";
+import type {
+  Condition,
+  CreateTableStatement,
+  DeleteStatement,
+  InsertStatement,
+  Operand,
+  SelectStatement,
+  Statement,
+  UpdateStatement,
+} from "../../../../parser/statement.ts";
+import { SqlError } from "../../../executor.ts";
+import { type AccessPath, accessPath, findColumn, notSelected } from "./access-path.ts";
+import type { Plan, RunDoors } from "./plan.ts";
+import { PointRead } from "./point-read.ts";
+import { RangeRead } from "./range-read.ts";
+import { selectedColumns } from "./selected-columns.ts";
+import { nothingToDo, planSelectValues, planSet, planShow } from "./session-plan.ts";
+import { type ValueSource, valueSource } from "./value-source.ts";
+import { DefinitionPlan, DeletePlan, InsertPlan, UpdatePlan } from "./write-plan.ts";
+
+const unlessMax = 64;
+const tablesMax = 10_000;
+const nullOperand: Operand = { kind: "constant", value: null };
+
+/** Throws SqlError. */
+export function planStatement(doors: RunDoors, statement: Statement): Plan {
+  switch (statement.kind) {
+    case "select":
+      return planSelect(doors, statement);
+    case "insert":
+      return planInsert(doors, statement);
+    case "update":
+      return planUpdate(doors, statement);
+    case "delete": {
+      const table = findTable(doors, statement.table);
+      return new DeletePlan(table, writePath(table, statement));
+    }
+    case "createTable":
+      return planCreateTable(doors, statement);
+    case "dropTable": {
+      const { ifExists, tables } = statement;
+      return new DefinitionPlan(tables.map((name): CommandStep => ({ kind: "dropTable", name, ifExists })));
+    }
+    case "selectValues":
+      return planSelectValues(statement, doors.bounds);
+    case "set":
+      return planSet(statement);
+    case "show":
+      return planShow(statement, doors.catalog, doors.bounds);
+    case "use":
+    case "empty":
+      return nothingToDo;
+    case "begin":
+    case "commit":
+    case "rollback":
+      return { kind: statement.kind, label: "transaction", shape: undefined };
+  }
+}
+
+function findTable(doors: RunDoors, name: string): Table {
+  const table = doors.catalog.find(name);
+  if (table === undefined) throw new SqlError("unknown_table", `Table '${doors.bounds.databaseName}.${name}' doesn't exist`);
+  return table;
+}
+
+function planSelect(doors: RunDoors, statement: SelectStatement): Plan {
+  const table = findTable(doors, statement.table);
+  const columns = selectedColumns(table, statement.items);
+  const path = accessPath(table, statement.where, true);
+  checkOrder(table, path, statement);
+  const counts = statement.items === "count";
+  if (path.point && !counts) return new PointRead(doors, table, path, columns, statement.limit);
+  return new RangeRead(doors, table, path, columns, statement.limit, counts ? statement.countName : undefined);
+}
+
+/** Rows come in key order; any other order would need a sort. Columns fixed by the prefix order nothing. */
+function checkOrder(table: Table, path: AccessPath, statement: SelectStatement): void {
+  if (path.prefixes.length === 1 && path.point) {
+    for (const { column } of statement.orderBy) findColumn(table, column);
+    return;
+  }
+  let place = 0;
+  const fixed = path.prefixes.length === 1 ? table.primaryKey.slice(0, path.prefixLength) : [];
+  for (const { column, descending } of statement.orderBy) {
+    const ordinal = findColumn(table, column);
+    if (fixed.includes(ordinal)) {
+      if (table.primaryKey[place] === ordinal) place++;
+      continue;
+    }
+    while (fixed.includes(table.primaryKey[place])) place++;
+    // After the whole key nothing is left to order.
+    if (place >= table.primaryKey.length) continue;
+    if (table.primaryKey[place] !== ordinal) {
+      throw notSelected("query_processing/sort/in_memory_quick", "ORDER BY other than the primary key");
+    }
+    if (descending) throw notSelected("query_processing/scans/reverse", "ORDER BY … DESC");
+    place++;
+  }
+}
+
+function planInsert(doors: RunDoors, statement: InsertStatement): Plan {
+  const table = findTable(doors, statement.table);
+  const names = statement.columns ?? table.columns.map(({ name }) => name);
+  const ordinals = names.map((name) => findColumn(table, name));
+  if (new Set(ordinals).size !== ordinals.length) throw new SqlError("syntax", "a column is named twice in an INSERT");
+  const places = table.columns.map((_, ordinal) => ordinals.indexOf(ordinal));
+  const rows = statement.rows.map((row, i) => {
+    if (row.length !== ordinals.length) {
+      throw new SqlError("wrong_value_count", `Column count doesn't match value count at row ${i + 1}`);
+    }
+    return table.columns.map((column, ordinal): ValueSource => {
+      const place = places[ordinal];
+      if (place >= 0) return valueSource(column, row[place], "store");
+      if (column.nullable) return valueSource(column, nullOperand, "store");
+      throw new SqlError("null_not_allowed", `Field '${column.name}' doesn't have a default value`);
+    });
+  });
+  return new InsertPlan(table, rows, planUnless(doors, statement.unless));
+}
+
+/** NOT EXISTS: each alternative of an OR becomes a predicate of its own, with its own key prefix. */
+function planUnless(doors: RunDoors, unless: InsertStatement["unless"]): { table: Table; path: AccessPath }[] {
+  if (unless === undefined) return [];
+  const table = findTable(doors, unless.table);
+  const alternatives: (Condition | undefined)[] = [];
+  const add = (condition: Condition | undefined) => {
+    if (condition?.kind === "or") for (const inner of condition.conditions) add(inner);
+    else alternatives.push(condition);
+  };
+  add(unless.where);
+  if (alternatives.length > unlessMax) throw new SqlError("limit_exceeded", `OR has more than ${unlessMax} alternatives`);
+  return alternatives.map((condition) => ({ table, path: predicatePath(table, condition) }));
+}
+
+/** A path without ranges, as predicates of commands have them. */
+function predicatePath(table: Table, where: Condition | undefined): AccessPath {
+  return accessPath(table, where, false);
+}
+
+function planUpdate(doors: RunDoors, statement: UpdateStatement): Plan {
+  const table = findTable(doors, statement.table);
+  const set = statement.set.map(({ column, operand }) => {
+    const ordinal = findColumn(table, column);
+    if (table.primaryKey.includes(ordinal)) {
+      throw notSelected("query_processing/execution/model/volcano", "an UPDATE of the primary key");
+    }
+    return { ordinal, source: valueSource(table.columns[ordinal], operand, "store") };
+  });
+  return new UpdatePlan(table, writePath(table, statement), set);
+}
+
+function writePath(table: Table, statement: UpdateStatement | DeleteStatement): AccessPath {
+  if (statement.where === undefined) {
+    throw notSelected("query_processing/scans/sequential", `${statement.kind.toUpperCase()} without a condition`);
+  }
+  const path = predicatePath(table, statement.where);
+  // The same key twice in an IN would count a row twice.
+  if (path.prefixes.length > 1 && !path.point) {
+    throw notSelected("query_processing/scans/index_merge", "IN on a part of the key in a write");
+  }
+  return path;
+}
+
+function planCreateTable(doors: RunDoors, statement: CreateTableStatement): Plan {
+  const { catalog } = doors;
+  if (catalog.list().length >= tablesMax) throw new SqlError("limit_exceeded", `there are ${tablesMax} tables already`);
+  const names = statement.columns.map(({ name }) => name.toLowerCase());
+  if (new Set(names).size !== names.length) throw new SqlError("syntax", "two columns have one name");
+  if (statement.columns.length === 0) throw new SqlError("syntax", "a table has at least one column");
+  if (statement.primaryKey.length === 0) {
+    throw notSelected("indexing/organization/nonclustered_rowid", "a table without a primary key");
+  }
+  const primaryKey = statement.primaryKey.map((name) => {
+    const ordinal = names.indexOf(name.toLowerCase());
+    if (ordinal < 0) throw new SqlError("unknown_column", `Key column '${name}' doesn't exist in table`);
+    return ordinal;
+  });
+  if (new Set(primaryKey).size !== primaryKey.length) throw new SqlError("syntax", "a key column is named twice");
+  const columns = statement.columns.map(({ name, type, lengthMax, nullable }, ordinal): Column => {
+    const column = { name, type, nullable: nullable && !primaryKey.includes(ordinal) };
+    return lengthMax === undefined ? column : { ...column, lengthMax };
+  });
+  const table: Table = { id: 0, name: statement.table, columns, primaryKey };
+  return new DefinitionPlan([{ kind: "createTable", table, ifNotExists: statement.ifNotExists }]);
+}

@@ -1,0 +1,342 @@
+/**
+ * The point API executor: plans that are direct calls of get, scan and propose; no operator tree.
+ *
+ * Algorithm:
+ *   reads    wait for the log's read barrier if there is one, then run to their end within the turn: a point read is the
+ *            key, the row cache, the engine, the sink.
+ *   writes   become one command per statement, proposed to the log; the answer is what applying it gave.
+ *   text     statement after statement. `START TRANSACTION; …; COMMIT` is planned as a whole first: with a write in it, it
+ *            is one command (reads are steps of it); without one, its reads run within one turn, so they see one moment,
+ *            and nothing enters the log.
+ * Refused: a transaction that would stay open at the end of a text, by the name of the leaf that keeps such transactions.
+ * Plans carry the catalog's version and are made again when it has changed.
+ * Source: VoltDB's ad hoc and stored procedures, TiDB's point-get executor and plan cache.
+ */
+import type { Metric } from "../../../../../kit/metric.ts";
+import type { ColumnValue } from "../../../../architecture/catalog/table.ts";
+import type { CommandResult, CommandStep, StepResult } from "../../../../concurrency/transaction/command.ts";
+import { type Executor, type PreparedStatement, type ResultShape, type ResultSink, SqlError } from "../../../executor.ts";
+import { notSelected } from "./access-path.ts";
+import { ExecutorCounters } from "./executor-counters.ts";
+import { defaultLimits, type ExecutorDoors, type Plan, type ReadPlan, type RunDoors, type WritePlan } from "./plan.ts";
+import { planStatement } from "./planner.ts";
+import { commandRefused, toSqlError } from "./sql-errors.ts";
+import { TextPlanner } from "./text-planner.ts";
+
+const interactive = "concurrency/transaction/model/single_node_acid";
+
+/** A statement of a transaction, with the steps that it became. */
+interface Part {
+  readonly plan: Plan;
+  readonly base: number;
+  from: number;
+  count: number;
+}
+
+export function createExecutor(doors: ExecutorDoors): Executor {
+  return new PointApiExecutor(doors);
+}
+
+class Prepared implements PreparedStatement {
+  readonly sql: string;
+  readonly parameterCount: number;
+  plan: Plan;
+  catalogVersion: number;
+
+  constructor(sql: string, parameterCount: number, plan: Plan, catalogVersion: number) {
+    this.sql = sql;
+    this.parameterCount = parameterCount;
+    this.plan = plan;
+    this.catalogVersion = catalogVersion;
+  }
+
+  get shape(): ResultShape | undefined {
+    return this.plan.shape;
+  }
+}
+
+class PointApiExecutor implements Executor {
+  readonly #doors: RunDoors;
+  readonly #counters = new ExecutorCounters();
+  readonly #text: TextPlanner;
+
+  constructor(doors: ExecutorDoors) {
+    this.#doors = { ...doors, bounds: { ...defaultLimits, ...doors.limits }, counters: this.#counters };
+    this.#text = new TextPlanner(this.#doors);
+  }
+
+  metrics(): Metric[] {
+    return this.#counters.metrics();
+  }
+
+  prepare(sql: string): PreparedStatement {
+    const { parser, catalog } = this.#doors;
+    const parsed = parser.parse(sql, 0, "constants");
+    this.#expectOneStatement(sql, parsed.end);
+    const plan = planStatement(this.#doors, parsed.statement);
+    return new Prepared(sql, parsed.parameterCount, plan, catalog.version);
+  }
+
+  execute(
+    statement: PreparedStatement,
+    parameters: readonly ColumnValue[],
+    sink: ResultSink,
+  ): Promise<void> | undefined {
+    sink.moreResults = false;
+    const prepared = statement as Prepared;
+    try {
+      if (parameters.length !== prepared.parameterCount) {
+        throw new SqlError(
+          "wrong_parameter_count",
+          `${parameters.length} parameters for a statement with ${prepared.parameterCount}`,
+        );
+      }
+      if (prepared.catalogVersion !== this.#doors.catalog.version) this.#planAgain(prepared);
+      const { plan } = prepared;
+      const waiting = plan.kind === "read" ? this.#read(plan, parameters, 0, sink) : this.#runOther(plan, parameters, sink);
+      return waiting === undefined ? undefined : this.#settled(waiting, sink);
+    } catch (thrown) {
+      this.#fail(thrown, sink);
+      return undefined;
+    }
+  }
+
+  query(sql: string, sink: ResultSink): Promise<void> | undefined {
+    sink.moreResults = false;
+    const text = this.#text;
+    text.begin(sql);
+    let at = text.next(0);
+    if (at < 0) {
+      this.#fail(new SqlError("syntax", "Query was empty"), sink);
+      return undefined;
+    }
+    for (let statements = 1; at >= 0; statements++) {
+      const unit = this.#unit(at, statements, sink);
+      if (unit.waiting !== undefined) return this.#queryOn(sql, unit.next, statements, unit.waiting, sink);
+      if (!unit.ok) return undefined;
+      at = unit.next;
+    }
+    return undefined;
+  }
+
+  /** The rest of a text, from the first statement on that has to wait. */
+  async #queryOn(
+    sql: string,
+    next: number,
+    statementsBefore: number,
+    firstWait: Promise<boolean>,
+    sink: ResultSink,
+  ): Promise<void> {
+    let ok = await firstWait;
+    let statements = statementsBefore;
+    for (let at = next; ok && at >= 0; ) {
+      this.#text.resume(sql);
+      const unit = this.#unit(at, ++statements, sink);
+      ok = unit.waiting === undefined ? unit.ok : await unit.waiting;
+      at = unit.next;
+    }
+  }
+
+  /** Runs the statement at a place, or the transaction that begins there. Never throws. */
+  #unit(at: number, statements: number, sink: ResultSink): Unit {
+    const text = this.#text;
+    try {
+      if (statements > this.#doors.bounds.statementsMax) {
+        throw new SqlError("limit_exceeded", `a text has more than ${this.#doors.bounds.statementsMax} statements`);
+      }
+      text.clearValues();
+      const plan = text.plan(at);
+      if (plan.kind === "begin") return this.#transaction(text.end, sink);
+      const next = text.next(text.end);
+      sink.moreResults = next >= 0;
+      const waiting =
+        plan.kind === "read" ? this.#read(plan, text.values, text.base, sink) : this.#runOther(plan, text.values, sink);
+      return { ok: true, next, waiting: waiting === undefined ? undefined : this.#outcome(waiting, sink) };
+    } catch (thrown) {
+      this.#fail(thrown, sink);
+      return { ok: false, next: -1, waiting: undefined };
+    }
+  }
+
+  /** Throws SqlError, or returns a promise that rejects with it. */
+  #read(
+    plan: ReadPlan,
+    parameters: readonly ColumnValue[],
+    base: number,
+    sink: ResultSink,
+  ): Promise<void> | undefined {
+    this.#counters.statements.select++;
+    const barrier = this.#doors.log.readBarrier();
+    if (barrier === undefined) return plan.run(parameters, base, sink, false);
+    // The caller's values are valid during the call only.
+    const kept = parameters.slice();
+    return barrier.then(() => plan.run(kept, base, sink, false));
+  }
+
+  /** A transaction from after its START TRANSACTION to its COMMIT. */
+  #transaction(at: number, sink: ResultSink): Unit {
+    const text = this.#text;
+    const parts: Part[] = [];
+    let writes = false;
+    let place = text.next(at);
+    for (;;) {
+      if (place < 0) throw notSelected(interactive, "a transaction that stays open after its text");
+      if (parts.length >= this.#doors.bounds.statementsMax) {
+        throw new SqlError("limit_exceeded", `a transaction has more than ${this.#doors.bounds.statementsMax} statements`);
+      }
+      const plan = text.plan(place);
+      const { end } = text;
+      if (plan.kind === "begin") throw notSelected(interactive, "a transaction inside a transaction");
+      if (plan.label === "ddl") throw notSelected("architecture/schema_change/atomic_ddl", "DDL inside a transaction");
+      parts.push({ plan, base: text.base, from: 0, count: 0 });
+      if (plan.kind === "write") writes = true;
+      place = text.next(end);
+      if (plan.kind === "commit") break;
+      if (plan.kind !== "rollback") continue;
+      if (writes) throw notSelected(interactive, "ROLLBACK of a transaction that writes");
+      break;
+    }
+    sink.moreResults = true;
+    if (writes) return { ok: true, next: place, waiting: this.#outcome(this.#writeTransaction(parts, place, sink), sink) };
+    const barrier = this.#doors.log.readBarrier();
+    if (barrier === undefined) {
+      this.#readTransaction(parts, text.values, place, sink);
+      return { ok: true, next: place, waiting: undefined };
+    }
+    const values = text.values.slice();
+    const waiting = barrier.then(() => this.#readTransaction(parts, values, place, sink));
+    return { ok: true, next: place, waiting: this.#outcome(waiting, sink) };
+  }
+
+  /** Reads of one moment: all of them within this turn. Throws SqlError. */
+  #readTransaction(parts: readonly Part[], values: readonly ColumnValue[], next: number, sink: ResultSink): void {
+    this.#counters.statements.transaction++;
+    this.#done(sink);
+    for (const { plan, base } of parts) {
+      if (plan.kind === "read") {
+        this.#counters.statements.select++;
+        plan.run(values, base, sink, true);
+      } else if (plan.kind === "session") {
+        plan.run(sink);
+      } else {
+        sink.moreResults = next >= 0;
+        this.#done(sink);
+      }
+    }
+  }
+
+  /** One command of all steps. Its answers come after it is durable and applied; a refusal is its only answer. */
+  #writeTransaction(parts: readonly Part[], next: number, sink: ResultSink): Promise<void> {
+    const steps: CommandStep[] = [];
+    const { values } = this.#text;
+    for (const part of parts) {
+      part.from = steps.length;
+      if (part.plan.kind === "read" || part.plan.kind === "write") part.plan.addSteps(values, part.base, steps);
+      part.count = steps.length - part.from;
+      this.#counters.statements[part.plan.label]++;
+    }
+    return this.#propose(steps, sink, (results) => {
+      this.#done(sink);
+      for (const { plan, from, count } of parts) {
+        if (plan.kind === "read" || plan.kind === "write") plan.answer(results, from, count, sink);
+        else if (plan.kind === "session") plan.run(sink);
+        else {
+          sink.moreResults = next >= 0;
+          this.#done(sink);
+        }
+      }
+    });
+  }
+
+  /** Everything but reads and transactions. Throws SqlError before anything is proposed. */
+  #runOther(plan: Plan, parameters: readonly ColumnValue[], sink: ResultSink): Promise<void> | undefined {
+    this.#counters.statements[plan.label]++;
+    switch (plan.kind) {
+      case "write":
+        return this.#write(plan, parameters, sink);
+      case "session":
+        plan.run(sink);
+        return undefined;
+      case "commit":
+      case "rollback":
+        this.#done(sink);
+        return undefined;
+      default:
+        throw notSelected(interactive, "a transaction over several requests");
+    }
+  }
+
+  #write(plan: WritePlan, parameters: readonly ColumnValue[], sink: ResultSink): Promise<void> {
+    const steps: CommandStep[] = [];
+    plan.addSteps(parameters, 0, steps);
+    return this.#propose(steps, sink, (results) => plan.answer(results, 0, results.length, sink));
+  }
+
+  #propose(
+    steps: readonly CommandStep[],
+    sink: ResultSink,
+    answer: (results: readonly StepResult[]) => void,
+  ): Promise<void> {
+    const proposed = this.#doors.log.propose(this.#doors.codec.encode({ steps }));
+    return proposed.then(({ result }) => {
+      const outcome = result as CommandResult;
+      if (!outcome.ok) throw commandRefused(outcome.error);
+      answer(outcome.steps);
+    });
+  }
+
+  async #settled(waiting: Promise<void>, sink: ResultSink): Promise<void> {
+    try {
+      await waiting;
+    } catch (thrown) {
+      this.#fail(thrown, sink);
+    }
+  }
+
+  /** Whether the text may go on. */
+  async #outcome(waiting: Promise<void>, sink: ResultSink): Promise<boolean> {
+    try {
+      await waiting;
+      return true;
+    } catch (thrown) {
+      this.#fail(thrown, sink);
+      return false;
+    }
+  }
+
+  #planAgain(prepared: Prepared): void {
+    const { parser, catalog } = this.#doors;
+    this.#counters.replans++;
+    prepared.plan = planStatement(this.#doors, parser.parse(prepared.sql, 0, "constants").statement);
+    prepared.catalogVersion = catalog.version;
+  }
+
+  #expectOneStatement(sql: string, end: number): void {
+    for (let at = end; at < sql.length; at++) {
+      const code = sql.charCodeAt(at);
+      if (code > 0x20 && code !== 0x3b) throw new SqlError("syntax", `a prepared text has one statement (offset ${at})`);
+    }
+  }
+
+  #done(sink: ResultSink): void {
+    sink.done({ affectedRows: 0, matchedRows: 0, info: "" });
+  }
+
+  #fail(thrown: unknown, sink: ResultSink): void {
+    const error = toSqlError(thrown);
+    this.#counters.failures++;
+    if (error.reason === "internal" || error.reason === "corruption") {
+      const { message, stack } = thrown as Error;
+      this.#doors.env.log.error("statement_failed", { reason: error.reason, message, stack });
+    }
+    sink.moreResults = false;
+    sink.fail(error);
+  }
+}
+
+/** What became of a statement: whether the text goes on, and where. */
+interface Unit {
+  readonly ok: boolean;
+  readonly next: number;
+  readonly waiting: Promise<boolean> | undefined;
+}

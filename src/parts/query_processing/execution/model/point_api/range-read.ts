@@ -1,0 +1,240 @@
+/**
+ * RangeRead: `SELECT` and `COUNT(*)` over ranges of the primary key.
+ *
+ * Steps: each key prefix gives a range, narrowed by the bounds; ranges are sorted, so rows come in key order; rows that
+ * do not meet the filters are left out; LIMIT cuts.
+ * A result must fit `resultRowsMax` and `resultBytesMax`. Where LIMIT does not promise that, a first pass counts without
+ * sending anything, so that a refusal comes instead of a torn result. Both passes run within one turn and see one state.
+ * COUNT(*) of a whole table goes in slices of `sliceRows` with other work between them; its cursor sees the state of its
+ * beginning.
+ */
+import { compareBytes } from "../../../../../kit/compare.ts";
+import type { ColumnValue, Table } from "../../../../architecture/catalog/table.ts";
+import type { ColumnCondition, CommandStep, StepResult } from "../../../../concurrency/transaction/command.ts";
+import { rowMatches } from "../../../../concurrency/transaction/row-condition.ts";
+import type { Operand } from "../../../../parser/statement.ts";
+import { type ResultShape, type ResultSink, SqlError } from "../../../executor.ts";
+import type { Cursor } from "../../../../storage/engine.ts";
+import type { AccessPath } from "./access-path.ts";
+import type { ReadPlan, RunDoors } from "./plan.ts";
+import { addReadSteps, answerRows, bindConditions } from "./read-steps.ts";
+import { countShape, type SelectedColumns } from "./selected-columns.ts";
+import { bind, bindLimit } from "./value-source.ts";
+
+const sliceRows = 4096;
+
+interface KeyRange {
+  gte: Uint8Array;
+  lt: Uint8Array;
+}
+
+export class RangeRead implements ReadPlan {
+  readonly kind = "read";
+  readonly label = "select";
+  readonly shape: ResultShape;
+  readonly #doors: RunDoors;
+  readonly #table: Table;
+  readonly #path: AccessPath;
+  readonly #columns: SelectedColumns;
+  readonly #limit: Operand | undefined;
+  readonly #counts: boolean;
+
+  constructor(
+    doors: RunDoors,
+    table: Table,
+    path: AccessPath,
+    columns: SelectedColumns,
+    limit: Operand | undefined,
+    countName: string | undefined,
+  ) {
+    this.#doors = doors;
+    this.#table = table;
+    this.#path = path;
+    this.#columns = columns;
+    this.#limit = limit;
+    this.#counts = countName !== undefined;
+    this.shape = countName === undefined ? columns.stored : countShape(countName);
+  }
+
+  run(
+    parameters: readonly ColumnValue[],
+    base: number,
+    sink: ResultSink,
+    atOnce: boolean,
+  ): Promise<void> | undefined {
+    const ranges = this.#ranges(parameters, base);
+    const conditions = bindConditions(this.#path.filters, parameters, base);
+    const limit = this.#limit === undefined ? Number.POSITIVE_INFINITY : bindLimit(this.#limit, parameters, base);
+    if (this.#counts) return this.#count(ranges, conditions, limit, sink, atOnce);
+    const { resultRowsMax } = this.#doors.bounds;
+    const promised = limit <= Math.min(resultRowsMax, 4096) && conditions.length === 0;
+    if (!promised) this.#visit(ranges, conditions, limit, true, undefined);
+    sink.rows(this.shape);
+    this.#visit(ranges, conditions, limit, false, sink);
+    sink.end();
+  }
+
+  addSteps(parameters: readonly ColumnValue[], base: number, steps: CommandStep[]): void {
+    addReadSteps(this.#table, this.#path, this.#limit, this.#doors.bounds, parameters, base, steps);
+  }
+
+  answer(results: readonly StepResult[], from: number, count: number, sink: ResultSink): void {
+    if (!this.#counts) return answerRows(this.#columns, results, from, count, sink);
+    let rows = 0;
+    for (let i = from; i < from + count; i++) {
+      const result = results[i];
+      if (result.kind === "rows") rows += result.rows.length;
+    }
+    this.#answerCount(rows, sink);
+  }
+
+  #answerCount(rows: number, sink: ResultSink): void {
+    sink.rows(this.shape);
+    sink.valueRow([BigInt(rows)]);
+    sink.end();
+  }
+
+  /** Visits the rows in order; returns how many there were. Throws limit_exceeded where `bounded`. */
+  #visit(
+    ranges: readonly KeyRange[],
+    conditions: readonly ColumnCondition[],
+    limit: number,
+    bounded: boolean,
+    sink: ResultSink | undefined,
+  ): void {
+    const { layout, engine, bounds } = this.#doors;
+    let rows = 0;
+    let examined = 0;
+    let bytes = 0;
+    for (const range of ranges) {
+      if (rows >= limit) return;
+      const cursor = engine.scan(range);
+      try {
+        while (rows < limit && cursor.next()) {
+          if (bounded && ++examined > bounds.resultRowsMax) throw this.#tooLarge(`${bounds.resultRowsMax} rows`);
+          const { key, value } = cursor;
+          if (conditions.length > 0 && !rowMatches(layout, this.#table, conditions, key, value)) continue;
+          rows++;
+          bytes += key.length + value.length;
+          if (bounded && bytes > bounds.resultBytesMax) throw this.#tooLarge(`${bounds.resultBytesMax} bytes`);
+          sink?.storedRow(key, value);
+        }
+      } finally {
+        cursor.close();
+      }
+    }
+  }
+
+  #tooLarge(what: string): SqlError {
+    return new SqlError("limit_exceeded", `a SELECT from ${this.#table.name} goes over more than ${what}; add a LIMIT`);
+  }
+
+  /** COUNT(*): in one turn while it is short, or where it must be at one moment; otherwise in slices. */
+  #count(
+    ranges: readonly KeyRange[],
+    conditions: readonly ColumnCondition[],
+    limit: number,
+    sink: ResultSink,
+    atOnce: boolean,
+  ): Promise<void> | undefined {
+    if (limit === 0) {
+      sink.rows(this.shape);
+      sink.end();
+      return undefined;
+    }
+    const { engine, bounds } = this.#doors;
+    const count = new RangeCount(this.#doors, this.#table, conditions, ranges.map((range) => engine.scan(range)));
+    let more = true;
+    try {
+      more = count.slice(atOnce ? bounds.resultRowsMax : sliceRows);
+    } finally {
+      if (!more || atOnce) count.close();
+    }
+    if (!more) {
+      this.#answerCount(count.rows, sink);
+      return undefined;
+    }
+    if (atOnce) throw this.#tooLarge(`${bounds.resultRowsMax} rows inside a transaction`);
+    return this.#countOn(count, sink);
+  }
+
+  async #countOn(count: RangeCount, sink: ResultSink): Promise<void> {
+    const { clock } = this.#doors.env;
+    try {
+      do await new Promise<void>((resolve) => clock.defer(resolve));
+      while (count.slice(sliceRows));
+    } finally {
+      count.close();
+    }
+    this.#answerCount(count.rows, sink);
+  }
+
+  /** Sorted ranges without overlap; empty ones are left out. */
+  #ranges(parameters: readonly ColumnValue[], base: number): KeyRange[] {
+    const ranges: KeyRange[] = [];
+    for (const prefix of this.#path.prefixes) {
+      const values = prefix.map((source) => bind(source, parameters, base));
+      if (values.includes(null)) continue;
+      const range = this.#range(values, parameters, base);
+      if (range !== undefined && compareBytes(range.gte, range.lt) < 0) ranges.push(range);
+    }
+    ranges.sort((a, b) => compareBytes(a.gte, b.gte));
+    return ranges.filter((range, i) => i === 0 || compareBytes(ranges[i - 1].gte, range.gte) !== 0);
+  }
+
+  #range(prefix: readonly ColumnValue[], parameters: readonly ColumnValue[], base: number): KeyRange | undefined {
+    const { layout } = this.#doors;
+    const gte = layout.encodeKey(this.#table, prefix);
+    const range: KeyRange = { gte, lt: layout.prefixEnd(gte) };
+    for (const { afterPrefix, comparison, sources } of this.#path.bounds) {
+      const values = sources.map((source) => bind(source, parameters, base));
+      if (values.includes(null)) return undefined;
+      const key = layout.encodeKey(this.#table, afterPrefix ? [...prefix, ...values] : values);
+      const edge = comparison === ">" || comparison === "<=" ? layout.prefixEnd(key) : key;
+      if (comparison === ">" || comparison === ">=") {
+        if (compareBytes(edge, range.gte) > 0) range.gte = edge;
+      } else if (compareBytes(edge, range.lt) < 0) {
+        range.lt = edge;
+      }
+    }
+    return range;
+  }
+}
+
+/** A count under way over open cursors. */
+class RangeCount {
+  rows = 0;
+  readonly #doors: RunDoors;
+  readonly #table: Table;
+  readonly #conditions: readonly ColumnCondition[];
+  readonly #cursors: Cursor[];
+
+  constructor(doors: RunDoors, table: Table, conditions: readonly ColumnCondition[], cursors: Cursor[]) {
+    this.#doors = doors;
+    this.#table = table;
+    this.#conditions = conditions;
+    this.#cursors = cursors;
+  }
+
+  /** Looks at up to `rowsMax` rows; whether there are more. */
+  slice(rowsMax: number): boolean {
+    const { layout } = this.#doors;
+    for (let examined = 0; examined < rowsMax; ) {
+      const cursor = this.#cursors[0];
+      if (cursor === undefined) return false;
+      if (!cursor.next()) {
+        this.#cursors.shift();
+        cursor.close();
+        continue;
+      }
+      examined++;
+      const { key, value } = cursor;
+      if (this.#conditions.length === 0 || rowMatches(layout, this.#table, this.#conditions, key, value)) this.rows++;
+    }
+    return true;
+  }
+
+  close(): void {
+    for (const cursor of this.#cursors.splice(0)) cursor.close();
+  }
+}

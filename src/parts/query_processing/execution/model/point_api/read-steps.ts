@@ -1,0 +1,84 @@
+/**
+ * Reads as steps of a command: what a SELECT becomes inside a transaction that also writes, and how its rows come back.
+ */
+import type { ColumnValue, Table } from "../../../../architecture/catalog/table.ts";
+import type { ColumnCondition, CommandStep, StepResult } from "../../../../concurrency/transaction/command.ts";
+import type { Operand } from "../../../../parser/statement.ts";
+import type { ResultSink } from "../../../executor.ts";
+import { type AccessPath, type ConditionSource, notSelected } from "./access-path.ts";
+import type { ExecutorLimits } from "./plan.ts";
+import { project, type SelectedColumns } from "./selected-columns.ts";
+import { bind, bindLimit } from "./value-source.ts";
+
+const decoder = new TextDecoder();
+
+export function bindConditions(
+  filters: readonly ConditionSource[],
+  parameters: readonly ColumnValue[],
+  base: number,
+): ColumnCondition[] {
+  return filters.map(({ ordinal, comparison, source }) => ({
+    ordinal,
+    comparison,
+    value: bind(source, parameters, base),
+  }));
+}
+
+/** The path's key prefixes with their values, each once. */
+export function bindPrefixes(path: AccessPath, parameters: readonly ColumnValue[], base: number): ColumnValue[][] {
+  const prefixes = path.prefixes.map((sources) => sources.map((source) => bind(source, parameters, base)));
+  if (prefixes.length === 1) return prefixes;
+  const unique = new Map<string, ColumnValue[]>();
+  for (const prefix of prefixes) {
+    const texts = prefix.map((value) => (value instanceof Uint8Array ? decoder.decode(value) : String(value)));
+    unique.set(JSON.stringify(texts), prefix);
+  }
+  return [...unique.values()];
+}
+
+/** One step per key prefix. Bounds that are comparisons of one column become conditions; others cannot. */
+export function addReadSteps(
+  table: Table,
+  path: AccessPath,
+  limit: Operand | undefined,
+  bounds: ExecutorLimits,
+  parameters: readonly ColumnValue[],
+  base: number,
+  steps: CommandStep[],
+): void {
+  const rows = limit === undefined ? bounds.resultRowsMax : bindLimit(limit, parameters, base);
+  if (limit !== undefined && path.prefixes.length > 1) {
+    throw notSelected("query_processing/operators/limit", "LIMIT with IN in a transaction that writes");
+  }
+  const conditions = bindConditions(path.filters, parameters, base);
+  for (const bound of path.bounds) {
+    if (bound.sources.length > 1) {
+      throw notSelected("query_processing/scans/index_range", "a row comparison in a transaction that writes");
+    }
+    const ordinal = table.primaryKey[bound.afterPrefix ? path.prefixLength : 0];
+    conditions.push({ ordinal, comparison: bound.comparison, value: bind(bound.sources[0], parameters, base) });
+  }
+  for (const keyPrefix of bindPrefixes(path, parameters, base)) {
+    steps.push({
+      kind: "read",
+      target: { tableId: table.id, keyPrefix, conditions },
+      limit: Math.min(rows, bounds.resultRowsMax),
+    });
+  }
+}
+
+export function answerRows(
+  columns: SelectedColumns,
+  results: readonly StepResult[],
+  from: number,
+  count: number,
+  sink: ResultSink,
+): void {
+  sink.rows(columns.values);
+  for (let i = from; i < from + count; i++) {
+    const result = results[i];
+    if (result.kind !== "rows") continue;
+    for (const row of result.rows) sink.valueRow(project(row, columns.ordinals));
+  }
+  sink.end();
+}

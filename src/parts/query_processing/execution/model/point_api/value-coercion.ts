@@ -1,0 +1,129 @@
+/**
+ * Values from clients to values of a column.
+ *
+ * Clients send what their driver has: quoted numbers for BIGINT columns, bytes for text, numbers for VARCHAR. What comes
+ * out has the column's own form: an integer as bigint or as a number that is exactly that integer, text as string or as
+ * UTF-8 bytes. Nothing passes through a double on its way to an integer.
+ * "store" enforces NOT NULL and length; "compare" does not, since comparing with a longer text is no error.
+ */
+import { unreachable } from "../../../../../kit/assert.ts";
+import type { Column, ColumnValue } from "../../../../architecture/catalog/table.ts";
+import { SqlError } from "../../../executor.ts";
+
+const int64Min = -(2n ** 63n);
+const int64Max = 2n ** 63n - 1n;
+const strictDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** Throws SqlError: null_not_allowed, out_of_range, value_too_long. */
+export function coerce(column: Column, value: ColumnValue, purpose: "store" | "compare"): ColumnValue {
+  if (value === null) {
+    if (purpose === "store" && !column.nullable) {
+      throw new SqlError("null_not_allowed", `Column '${column.name}' cannot be null`);
+    }
+    return null;
+  }
+  switch (column.type) {
+    case "bigint":
+      return toInt64(column, value);
+    case "int":
+      return toInt32(column, value);
+    case "double":
+      return toDouble(column, value);
+    case "varchar":
+      return toText(column, value, purpose);
+    case "varbinary":
+      return toBytes(column, value, purpose);
+    default:
+      return unreachable(column.type);
+  }
+}
+
+function toInt64(column: Column, value: ColumnValue): bigint | number {
+  if (typeof value === "bigint") {
+    if (value < int64Min || value > int64Max) throw outOfRange(column);
+    return value;
+  }
+  if (typeof value === "number") {
+    if (!Number.isSafeInteger(value)) throw outOfRange(column);
+    return value;
+  }
+  return toInt64(column, parseInteger(column, value));
+}
+
+function toInt32(column: Column, value: ColumnValue): number {
+  const integer = typeof value === "number" || typeof value === "bigint" ? value : parseInteger(column, value);
+  const number = Number(integer);
+  if ((number | 0) !== number) throw outOfRange(column);
+  return number;
+}
+
+function toDouble(column: Column, value: ColumnValue): number {
+  if (typeof value === "number" || typeof value === "bigint") return Number(value);
+  const text = textOf(column, value).trim();
+  for (let i = 0; i < text.length; i++) if (!"0123456789+-.eE".includes(text[i])) throw wrongValue(column, text);
+  const number = text === "" ? Number.NaN : Number(text);
+  if (!Number.isFinite(number)) throw wrongValue(column, text);
+  return number;
+}
+
+/** Decimal digits with an optional sign; exact whatever their number. */
+function parseInteger(column: Column, value: ColumnValue): bigint | number {
+  const text = textOf(column, value).trim();
+  const digitsStart = text.startsWith("-") || text.startsWith("+") ? 1 : 0;
+  const digits = text.length - digitsStart;
+  if (digits === 0 || digits > 64) throw wrongValue(column, text);
+  for (let i = digitsStart; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code < 48 || code > 57) throw wrongValue(column, text);
+  }
+  if (digits <= 15) return Number(text) + 0;
+  return text.startsWith("-") ? -BigInt(text.slice(1)) : BigInt(text.slice(digitsStart));
+}
+
+function toText(column: Column, value: ColumnValue, purpose: "store" | "compare"): string | Uint8Array {
+  if (typeof value === "number" || typeof value === "bigint") return toText(column, String(value), purpose);
+  const lengthMax = column.lengthMax ?? Number.POSITIVE_INFINITY;
+  if (value instanceof Uint8Array) {
+    // ASCII bytes are text already; anything else is checked by decoding it.
+    let seen = 0;
+    for (let i = 0; i < value.length; i++) seen |= value[i];
+    if (seen < 0x80 && (purpose === "compare" || value.length <= lengthMax)) return value;
+  }
+  const text = textOf(column, value);
+  if (purpose === "store" && text.length > lengthMax && characterCount(text) > lengthMax) throw tooLong(column);
+  return text.isWellFormed() ? text : text.toWellFormed();
+}
+
+function toBytes(column: Column, value: ColumnValue, purpose: "store" | "compare"): Uint8Array {
+  const bytes = value instanceof Uint8Array ? value : new TextEncoder().encode(String(value));
+  if (purpose === "store" && column.lengthMax !== undefined && bytes.length > column.lengthMax) throw tooLong(column);
+  return bytes;
+}
+
+function textOf(column: Column, value: ColumnValue): string {
+  if (typeof value === "string") return value;
+  try {
+    return strictDecoder.decode(value as Uint8Array);
+  } catch {
+    throw new SqlError("out_of_range", `Incorrect string value for column '${column.name}': not UTF-8`);
+  }
+}
+
+function characterCount(text: string): number {
+  let count = 0;
+  for (const _ of text) count++;
+  return count;
+}
+
+function outOfRange(column: Column): SqlError {
+  return new SqlError("out_of_range", `Out of range value for column '${column.name}'`);
+}
+
+function wrongValue(column: Column, text: string): SqlError {
+  const shown = text.length > 64 ? `${text.slice(0, 64)}…` : text;
+  return new SqlError("out_of_range", `Incorrect ${column.type} value: '${shown}' for column '${column.name}'`);
+}
+
+function tooLong(column: Column): SqlError {
+  return new SqlError("value_too_long", `Data too long for column '${column.name}'`);
+}

@@ -1,0 +1,50 @@
+/**
+ * ValueSource: where a plan takes a value from: a constant, coerced when the plan was made, or a parameter, coerced when
+ * the plan runs.
+ */
+import type { Column, ColumnValue } from "../../../../architecture/catalog/table.ts";
+import type { Operand } from "../../../../parser/statement.ts";
+import { SqlError } from "../../../executor.ts";
+import { coerce } from "./value-coercion.ts";
+
+export interface ValueSource {
+  readonly column: Column;
+  readonly purpose: "store" | "compare";
+  /** Number of the parameter, or -1 for a constant. */
+  readonly parameter: number;
+  readonly negated: boolean;
+  readonly constant: ColumnValue;
+}
+
+/** Throws SqlError where a constant does not fit the column. */
+export function valueSource(column: Column, operand: Operand, purpose: "store" | "compare"): ValueSource {
+  if (operand.kind === "constant") {
+    const constant = coerce(column, operand.value, purpose);
+    return { column, purpose, parameter: -1, negated: false, constant };
+  }
+  return { column, purpose, parameter: operand.index, negated: operand.negated, constant: null };
+}
+
+/** The value of a source; `base` is the place of parameter 0 in `parameters`. Throws SqlError. */
+export function bind(source: ValueSource, parameters: readonly ColumnValue[], base: number): ColumnValue {
+  if (source.parameter < 0) return source.constant;
+  const value = parameters[base + source.parameter];
+  return coerce(source.column, source.negated ? negate(value) : value, source.purpose);
+}
+
+export function negate(value: ColumnValue): ColumnValue {
+  if (typeof value === "bigint" || typeof value === "number") return value === 0 ? 0 : -value;
+  if (value === null) return null;
+  throw new SqlError("syntax", "a minus sign stands before a text");
+}
+
+/** A LIMIT: a whole number that is not negative. */
+export function bindLimit(limit: Operand, parameters: readonly ColumnValue[], base: number): number {
+  let value = limit.kind === "constant" ? limit.value : parameters[base + limit.index];
+  if (limit.kind === "parameter" && limit.negated) value = negate(value);
+  const number = typeof value === "bigint" || typeof value === "string" ? Number(value) : value;
+  if (typeof number !== "number" || number < 0 || !Number.isInteger(number) || value === "") {
+    throw new SqlError("syntax", "LIMIT takes a whole number that is not negative");
+  }
+  return number;
+}

@@ -1,0 +1,136 @@
+/**
+ * Writes: INSERT, UPDATE, DELETE, CREATE TABLE and DROP TABLE as steps of a command.
+ *
+ * Conditions travel with the command and are evaluated when it is applied, so that what is decided does not depend on
+ * what this node happened to see. Values are coerced here, once, before the log.
+ */
+import type { ColumnValue, Table } from "../../../../architecture/catalog/table.ts";
+import type { CommandStep, RowPredicate, StepResult } from "../../../../concurrency/transaction/command.ts";
+import type { ResultSink } from "../../../executor.ts";
+import type { AccessPath } from "./access-path.ts";
+import type { StatementLabel, WritePlan } from "./plan.ts";
+import { bindConditions, bindPrefixes } from "./read-steps.ts";
+import { bind, type ValueSource } from "./value-source.ts";
+
+abstract class Write implements WritePlan {
+  readonly kind = "write";
+  readonly shape = undefined;
+  readonly label: StatementLabel;
+
+  constructor(label: StatementLabel) {
+    this.label = label;
+  }
+
+  abstract addSteps(parameters: readonly ColumnValue[], base: number, steps: CommandStep[]): void;
+
+  answer(results: readonly StepResult[], from: number, count: number, sink: ResultSink): void {
+    let matchedRows = 0;
+    let affectedRows = 0;
+    for (let i = from; i < from + count; i++) {
+      const result = results[i];
+      if (result.kind !== "changed") continue;
+      matchedRows += result.matchedRows;
+      affectedRows += result.changedRows;
+    }
+    sink.done({ affectedRows, matchedRows, info: this.info(matchedRows, affectedRows) });
+  }
+
+  /** MySQL's summary line. */
+  protected info(_matchedRows: number, _affectedRows: number): string {
+    return "";
+  }
+}
+
+export class InsertPlan extends Write {
+  readonly #table: Table;
+  /** Per row a source for each column of the table. */
+  readonly #rows: readonly (readonly ValueSource[])[];
+  readonly #unless: readonly { table: Table; path: AccessPath }[];
+
+  constructor(
+    table: Table,
+    rows: readonly (readonly ValueSource[])[],
+    unless: readonly { table: Table; path: AccessPath }[],
+  ) {
+    super("insert");
+    this.#table = table;
+    this.#rows = rows;
+    this.#unless = unless;
+  }
+
+  addSteps(parameters: readonly ColumnValue[], base: number, steps: CommandStep[]): void {
+    const rows: ColumnValue[][] = [];
+    for (const sources of this.#rows) {
+      const row = new Array<ColumnValue>(sources.length);
+      for (let i = 0; i < sources.length; i++) row[i] = bind(sources[i], parameters, base);
+      rows.push(row);
+    }
+    const unless = this.#unless.flatMap(({ table, path }) => predicates(table, path, parameters, base));
+    steps.push({ kind: "insert", tableId: this.#table.id, rows, unless });
+  }
+
+  protected override info(_matchedRows: number, affectedRows: number): string {
+    if (this.#rows.length === 1) return "";
+    return `Records: ${affectedRows}  Duplicates: 0  Warnings: 0`;
+  }
+}
+
+export class UpdatePlan extends Write {
+  readonly #table: Table;
+  readonly #path: AccessPath;
+  readonly #set: readonly { ordinal: number; source: ValueSource }[];
+
+  constructor(table: Table, path: AccessPath, set: readonly { ordinal: number; source: ValueSource }[]) {
+    super("update");
+    this.#table = table;
+    this.#path = path;
+    this.#set = set;
+  }
+
+  addSteps(parameters: readonly ColumnValue[], base: number, steps: CommandStep[]): void {
+    const set = this.#set.map(({ ordinal, source }) => ({ ordinal, value: bind(source, parameters, base) }));
+    for (const target of predicates(this.#table, this.#path, parameters, base)) steps.push({ kind: "update", target, set });
+  }
+
+  protected override info(matchedRows: number, affectedRows: number): string {
+    return `Rows matched: ${matchedRows}  Changed: ${affectedRows}  Warnings: 0`;
+  }
+}
+
+export class DeletePlan extends Write {
+  readonly #table: Table;
+  readonly #path: AccessPath;
+
+  constructor(table: Table, path: AccessPath) {
+    super("delete");
+    this.#table = table;
+    this.#path = path;
+  }
+
+  addSteps(parameters: readonly ColumnValue[], base: number, steps: CommandStep[]): void {
+    for (const target of predicates(this.#table, this.#path, parameters, base)) steps.push({ kind: "delete", target });
+  }
+}
+
+export class DefinitionPlan extends Write {
+  readonly #steps: readonly CommandStep[];
+
+  constructor(steps: readonly CommandStep[]) {
+    super("ddl");
+    this.#steps = steps;
+  }
+
+  addSteps(_parameters: readonly ColumnValue[], _base: number, steps: CommandStep[]): void {
+    for (const step of this.#steps) steps.push(step);
+  }
+}
+
+function predicates(
+  table: Table,
+  path: AccessPath,
+  parameters: readonly ColumnValue[],
+  base: number,
+): RowPredicate[] {
+  const conditions = bindConditions(path.filters, parameters, base);
+  return bindPrefixes(path, parameters, base).map((keyPrefix) => ({ tableId: table.id, keyPrefix, conditions }));
+}
