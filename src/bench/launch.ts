@@ -57,7 +57,7 @@ export async function runLaunch(options: LaunchOptions): Promise<LaunchSample> {
   const sides = new Map<Side, LaunchSide>();
   const blocks: Block[] = [];
   const cancel = onAbort(options.signal);
-  let work: Promise<unknown> = Promise.resolve();
+  let work: Promise<unknown> | undefined;
   try {
     const measured = async () => {
       const { clients } = options.workload;
@@ -68,8 +68,9 @@ export async function runLaunch(options: LaunchOptions): Promise<LaunchSample> {
       for (const side of order) samples.set(side, await (sides.get(side) as LaunchSide).drain());
       return { ceiling, samples };
     };
-    work = measured();
-    const { ceiling, samples } = await Promise.race([work, cancel.aborted]);
+    const working = measured();
+    work = working;
+    const { ceiling, samples } = await Promise.race([working, cancel.aborted]);
     const incumbent = samples.get("incumbent") as SideSample;
     const candidate = samples.get("candidate") as SideSample;
     const delays = [...sides.values()].flatMap(({ delaysP99Ms }) => delaysP99Ms);
@@ -92,7 +93,7 @@ export async function runLaunch(options: LaunchOptions): Promise<LaunchSample> {
     await closeSides();
     await driver.close();
     // After a failure or an abort a side may still have been starting; it is up by now, or never will be.
-    await work.catch(() => undefined);
+    await work?.catch(() => undefined);
     await closeSides();
   }
 }
