@@ -117,7 +117,7 @@ export class ConnectionProtocol {
   /** The connection has gone: gives back what it held. A running statement ends unseen. */
   disconnected(): void {
     this.#close();
-    this.#results.abandon();
+    this.#results.markAnswered();
     this.#output.discard();
   }
 
@@ -135,8 +135,9 @@ export class ConnectionProtocol {
   #keep(bytes: Buffer, start: number): void {
     if (this.phase === "closed") return;
     const { pipelineBytesMax } = this.#context.limits;
+    const waiting = this.busy || this.#host.blocked();
     // The answer to the running statement is not complete, so there is no place for an error packet.
-    if (this.busy && this.#inbound.length + bytes.length - start > pipelineBytesMax) return this.#close();
+    if (waiting && this.#inbound.length + bytes.length - start > pipelineBytesMax) return this.#close();
     if (!this.#inbound.append(bytes, start, bytes.length)) {
       this.#refuse("out_of_resources", "the server has no memory left for half-sent packets; try again later");
     }
@@ -150,7 +151,8 @@ export class ConnectionProtocol {
   /** Handles the whole packets in bytes [start, end); returns where the first incomplete or delayed one begins. */
   #consume(bytes: Buffer, start: number, end: number): number {
     let offset = start;
-    while (end - offset >= headerBytes && !this.busy) {
+    // A client that pipelines faster than it reads is not served on until it has read.
+    while (end - offset >= headerBytes && !this.busy && !this.#host.blocked()) {
       const length = bytes[offset] | (bytes[offset + 1] << 8) | (bytes[offset + 2] << 16);
       const payload = offset + headerBytes;
       if (length > this.#packetBytesMax) return this.#refuseLength(end, bytes[offset + 3]);
@@ -165,16 +167,9 @@ export class ConnectionProtocol {
         offset = payload + length;
       }
       if (this.phase === "closed") return end;
-      if (this.#mustWaitForReader()) return offset;
+      if (this.#output.pendingBytes > pieceBytes) this.#output.flush();
     }
     return offset;
-  }
-
-  /** A client that pipelines faster than it reads is not served on until it has read. */
-  #mustWaitForReader(): boolean {
-    if (this.#output.pendingBytes <= pieceBytes) return false;
-    this.#output.flush();
-    return this.#host.unsentBytes() > pieceBytes;
   }
 
   /** A payload in several frames: joined once all are there. Returns `start` as long as they are not. */
@@ -229,6 +224,7 @@ export class ConnectionProtocol {
   #handleCommand(command: number): void {
     this.#context.metrics.countCommand(command);
     if (command === commandCode.quit) return this.#close();
+    this.#results.begin(command === commandCode.execute);
     let pending: Promise<void> | undefined;
     try {
       if (command === commandCode.changeUser) return this.#changeUser();

@@ -167,6 +167,10 @@ class MysqlConnection implements ProtocolHost {
     return this.#connection.bufferedBytes;
   }
 
+  blocked(): boolean {
+    return this.#blockedSinceUs !== undefined;
+  }
+
   settled(): void {
     this.#steer();
   }

@@ -47,6 +47,8 @@ export interface ProtocolHost {
   send(bytes: Uint8Array): void;
   /** Bytes sent that the peer has not taken. */
   unsentBytes(): number;
+  /** Whether the peer leaves so much unread that it must not be served on; `proceed` is called when it has read. */
+  blocked(): boolean;
   /** Called when a statement that had to wait has been answered, and everything behind it that could be. */
   settled(): void;
 }

@@ -100,6 +100,10 @@ export class ProtocolHarness implements ProtocolHost {
     return this.unsent;
   }
 
+  blocked(): boolean {
+    return this.unsent > 0;
+  }
+
   settled(): void {
     this.settledCount++;
   }

@@ -67,8 +67,8 @@ export class ResultWriter implements ResultSink {
     this.moreResults = false;
   }
 
-  /** Ends the answer whatever is missing: the connection has gone. */
-  abandon(): void {
+  /** Says that the answer is complete, or wanted no more: written without this writer, or the connection has gone. */
+  markAnswered(): void {
     this.answered = true;
   }
 

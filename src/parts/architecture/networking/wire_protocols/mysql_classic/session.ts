@@ -52,7 +52,7 @@ export class Session {
   }
 
   /**
-   * Runs one command. Undefined when it has been answered; otherwise a promise, after which `conclude` is due.
+   * Runs one command, for which the answer was begun. Undefined when it has been answered; otherwise a promise, after which `conclude` is due.
    * Errors: what a malformed packet or the executor throws; `conclude` turns it into an answer.
    */
   run(command: number, reader: PacketReader): Promise<void> | undefined {
@@ -65,9 +65,11 @@ export class Session {
         this.#prepare(reader);
         return undefined;
       case commandCode.sendLongData:
+        this.#results.markAnswered();
         this.#sendLongData(reader);
         return undefined;
       case commandCode.closeStatement:
+        this.#results.markAnswered();
         this.#statements.remove(reader.u32());
         return undefined;
       case commandCode.resetStatement: {
@@ -126,7 +128,6 @@ export class Session {
       return this.#fail("several_statements", "several statements in one text: connect with CLIENT_MULTI_STATEMENTS");
     }
     if (sql.trim() === "") return this.#fail("empty_query", "Query was empty");
-    results.begin(false);
     return this.#context.executor.query(sql, results);
   }
 
@@ -139,7 +140,6 @@ export class Session {
       this.#statements.forgetLongData(statement);
       return this.#fail(refused, "the long data of this statement was refused: too large, or for no parameter of it");
     }
-    this.#results.begin(true);
     readParameters(reader, statement);
     if (statement.longData !== undefined) this.#statements.forgetLongData(statement);
     return this.#context.executor.execute(statement.prepared, statement.values, this.#results);
@@ -152,7 +152,6 @@ export class Session {
     if (this.#statements.full) {
       return void this.#fail("too_many_statements", "too many prepared statements; close some that are not needed");
     }
-    this.#results.begin(true);
     const prepared = this.#context.executor.prepare(sql);
     if (prepared.parameterCount > parametersMax) {
       return void this.#fail("wrong_arguments", `a statement may have ${parametersMax} parameters`);
@@ -172,7 +171,7 @@ export class Session {
     if (prepared.parameterCount > 0) this.#endDefinitions();
     for (const column of columns) writeColumnDefinition(output, column);
     if (columns.length > 0) this.#endDefinitions();
-    this.#results.abandon();
+    this.#results.markAnswered();
   }
 
   #endDefinitions(): void {
@@ -190,7 +189,6 @@ export class Session {
     if (option > 1) return void this.#fail("unknown_command", `this server does not know option ${option}`);
     if (option === 0) results.capabilities |= capability.multiStatements;
     else results.capabilities &= ~capability.multiStatements;
-    results.begin(false);
     results.end();
   }
 
@@ -203,6 +201,7 @@ export class Session {
         `Prepared statements: ${statements.used}`,
     );
     this.#output.endPacket();
+    this.#results.markAnswered();
   }
 
   #find(id: number, verb: string): SessionStatement | undefined {
