@@ -140,7 +140,7 @@ workload: { benchmark: ycsb, profile: c, operations: [{ name: READ, weight: 1 },
   const leaves = [
     ["sharding.shards", "replication/sharding/range"],
     ["replication.nodes", "replication/consensus/raft_group"],
-    ["consistency.transactions", "concurrency/transaction/features/optimistic_mode"],
+    ["consistency.transactions", "concurrency/transaction/model/single_node_acid"],
     ["storage.durability", "core/wal/interval_sync"],
     ["caching.row_cache", "storage/page_io/replacement/w_tinylfu"],
     ["surface.protocols[1]", "architecture/networking/transports/http"],

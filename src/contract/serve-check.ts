@@ -42,7 +42,7 @@ const rules: readonly Rule[] = [
   },
   {
     path: "consistency.transactions",
-    leaf: "concurrency/transaction/features/optimistic_mode",
+    leaf: "concurrency/transaction/model/single_node_acid",
     asked: ({ consistency }) => (consistency.transactions === "interactive" ? "interactive transactions" : undefined),
     instead: "set it to one_shot and send START TRANSACTION; …; COMMIT in one packet",
   },

@@ -10,6 +10,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Contract } from "../contract/contract.ts";
+import { LatheError } from "../kit/errors.ts";
 import { knobValuesOf, parseKnobFile } from "../kit/knob-file.ts";
 import { knobProblems } from "../kit/knob-table.ts";
 import type { KnobValues } from "../kit/product.ts";
@@ -20,6 +21,7 @@ import { selectParts, type SelectedParts } from "./parts-list.ts";
 import { readManifest, replaceProduct, type UserEdit } from "./product-directory.ts";
 import { packageFile, tsconfigFile } from "./product-package.ts";
 import { productReadme } from "./product-readme.ts";
+import { productTestModule } from "./product-test.ts";
 import { makePlan, makeSelection, type Selection } from "./selection.ts";
 import { productTests, sourceClosure } from "./source-closure.ts";
 import { knobsModule, mainModule, productModule, wiringEntries } from "./wiring.ts";
@@ -107,14 +109,18 @@ export function assembleFiles(
   const closure = sourceClosure(sourceRoot, wiringEntries(selected));
   for (const path of [...closure].sort()) files.set(path, readFileSync(join(sourceRoot, path), "utf8"));
   const folders = parts.map((part) => `parts/${part.path}`);
-  for (const [path, text] of productTests(sourceRoot, folders, closure)) files.set(`test/${path}`, text);
+  for (const [path, text] of productTests(sourceRoot, folders, closure)) files.set(path, text);
+  files.set("test/product.test.ts", productTestModule(contract));
   return files;
 }
 
-/** Knobs of the selected parts, in the catalog's order. */
+/** Knobs of the selected parts, in the catalog's order. Errors: NOT_FOUND where the catalog lacks one. */
 export function knobsOf(catalog: readonly Knob[], selected: SelectedParts): Knob[] {
   const names = new Set(Object.values(selected).flatMap((part) => part.knobs));
-  return catalog.filter((knob) => names.has(knob.name));
+  const knobs = catalog.filter((knob) => names.has(knob.name));
+  const missing = [...names].filter((name) => !catalog.some((knob) => knob.name === name));
+  if (missing.length > 0) throw new LatheError("NOT_FOUND", `parts name knobs that catalog/knobs lacks: ${missing.join(", ")}`);
+  return knobs;
 }
 
 /** What the owner of the product in this directory had set, as far as it is still valid. */

@@ -49,7 +49,6 @@ export function selectParts(contract: Contract, library: readonly PartDescriptor
   for (const { role, path, wanted } of rules) {
     if (wanted !== undefined && !wanted(contract)) continue;
     const part = library.find((one) => one.path === path);
-    if (part === undefined && role === "metricsEndpoint") continue;
     if (part === undefined) {
       throw new LatheError("NOT_SELECTED", `the parts library has no part at ${path}, which ${contract.name} needs (${role})`);
     }

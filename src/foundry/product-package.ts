@@ -1,5 +1,12 @@
-/** `package.json` and `tsconfig.json` of a product: an ordinary project without dependencies. */
+/**
+ * `package.json` and `tsconfig.json` of a product: an ordinary project without dependencies. Only the conformance suites
+ * of its parts need a package, for development.
+ */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Contract } from "../contract/contract.ts";
+import { sourceRoot } from "./part-descriptor.ts";
+import { testPackages } from "./source-closure.ts";
 
 export function packageFile(contract: Contract): string {
   const file = {
@@ -11,9 +18,21 @@ export function packageFile(contract: Contract): string {
     engines: { node: ">=24.15" },
     bin: { [contract.name]: "main.ts" },
     exports: { ".": "./product.ts" },
-    scripts: { start: "node main.ts", test: "node --test \"test/**/*.test.ts\"" },
+    scripts: {
+      start: "node main.ts",
+      test: "node --test \"test/*.test.ts\" \"test/parts/**/*.test.ts\"",
+      "test:conformance": "npm install --no-audit --no-fund && node --test \"test/conformance/**/*.test.ts\"",
+    },
+    devDependencies: Object.fromEntries(testPackages.map((name) => [name, versionOf(name)])),
   };
   return `${JSON.stringify(file, null, 2)}\n`;
+}
+
+/** The version that the parts were tested with: Lathe's own. */
+function versionOf(name: string): string {
+  const text = readFileSync(join(sourceRoot, "..", "package.json"), "utf8");
+  const file = JSON.parse(text) as { devDependencies: Readonly<Record<string, string>> };
+  return file.devDependencies[name];
 }
 
 /** Types are stripped by Node; this serves editors and `tsc`. */

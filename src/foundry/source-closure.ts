@@ -39,45 +39,60 @@ function isProductFile(path: string): boolean {
 }
 
 /**
- * Tests of the selected parts that a product can carry: those that need nothing but the product, Node and files beside
- * them (conformance suites, doubles). Returns new texts by path below `test/`.
+ * Tests of the selected parts that a product can carry: those that need nothing but the product, Node, files beside
+ * them (conformance suites, doubles) and `testPackages`. New texts by path: below `test/parts` what runs with Node alone,
+ * below `test/conformance/parts` what needs a package.
  */
 export function productTests(root: string, folders: readonly string[], product: ReadonlySet<string>): Map<string, string> {
   const files = new Map<string, string>();
   for (const folder of folders) {
     for (const name of readdirSync(join(root, folder)).sort()) {
-      if (!name.endsWith(".test.ts") || name.endsWith(".sim.test.ts")) continue;
-      const reached = testClosure(root, `${folder}/${name}`, product);
-      for (const path of reached ?? []) files.set(path, rewriteForTest(root, path, product));
+      // A suffix before `.test.ts` names something beyond Node that a test needs.
+      if (!/^[^.]+\.test\.ts$/.test(name)) continue;
+      const closure = testClosure(root, `${folder}/${name}`, product);
+      const place = closure?.needsPackages ? "test/conformance" : "test";
+      for (const path of closure?.files ?? []) files.set(`${place}/${path}`, rewriteForTest(root, path, place, product));
     }
   }
   return files;
 }
 
+/** Packages that tests of a product may use; `package.json` of the product lists them for development. */
+export const testPackages: readonly string[] = ["fast-check"];
+
+interface TestClosure {
+  readonly files: ReadonlySet<string>;
+  readonly needsPackages: boolean;
+}
+
 /** Files beyond the product that a test needs, itself first; undefined where it needs more than a product has. */
-function testClosure(root: string, test: string, product: ReadonlySet<string>): Set<string> | undefined {
-  const reached = new Set<string>();
+function testClosure(root: string, test: string, product: ReadonlySet<string>): TestClosure | undefined {
+  const files = new Set<string>();
   const waiting = [test];
+  let needsPackages = false;
   for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
-    if (reached.has(path) || product.has(path)) continue;
+    if (files.has(path) || product.has(path)) continue;
     if (!/^(kit|parts)\//.test(path) || !existsSync(join(root, path))) return undefined;
     const source = readSource(root, path);
     // A test that reads files of its own (golden files) stays in the workshop.
     if (/\bimport\.meta\.(dirname|filename)\b|golden/i.test(source)) return undefined;
-    reached.add(path);
+    files.add(path);
     for (const { specifier } of scanImports(source)) {
-      const target = resolveImport(path, specifier);
-      if (target !== undefined) waiting.push(target);
+      if (testPackages.includes(specifier)) needsPackages = true;
+      else {
+        const target = resolveImport(path, specifier);
+        if (target !== undefined) waiting.push(target);
+      }
     }
   }
-  return reached;
+  return { files, needsPackages };
 }
 
-function rewriteForTest(root: string, path: string, product: ReadonlySet<string>): string {
+function rewriteForTest(root: string, path: string, place: string, product: ReadonlySet<string>): string {
   return rewriteImports(readSource(root, path), (specifier) => {
     const target = resolveImport(path, specifier);
     if (target === undefined || !product.has(target)) return specifier;
-    return posix.relative(posix.dirname(`test/${path}`), target);
+    return posix.relative(posix.dirname(`${place}/${path}`), target);
   });
 }
 

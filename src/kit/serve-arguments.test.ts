@@ -54,7 +54,7 @@ test("help lists every flag and every exit code", () => {
 
 test("a failure is one line with its advice, and each code leads to one exit code at most", () => {
   const locked = new LatheError("LOCKED", "process 12 holds /d");
-  assert.equal(describeFailure(locked), "process 12 holds /d (stop that process, or give this one another --data directory)");
+  assert.equal(describeFailure(locked), "process 12 holds /d; stop that process, or give this one another --data directory");
   assert.equal(exitReasonOf(locked).exitCode, 3);
   assert.equal(exitReasonOf(new Error("boom")).exitCode, 1);
   for (const code of Object.keys(errorCodes)) {

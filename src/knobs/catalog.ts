@@ -81,7 +81,8 @@ function shapeProblems(knob: Knob): [field: keyof Knob, message: string][] {
   if (knob.min !== undefined && knob.max !== undefined && knob.min >= knob.max) {
     problems.push(["min", `expected less than max ${knob.max}, found ${knob.min}`]);
   }
-  if (knob.scale === "log2" && (knob.min ?? 1) <= 0) problems.push(["min", `a log2 scale needs a bound above 0, found ${knob.min}`]);
+  // 0 is allowed: it is the rung below 1, for knobs that 0 turns off.
+  if (knob.scale === "log2" && (knob.min ?? 0) < 0) problems.push(["min", `a log2 scale has no negative values, found ${knob.min}`]);
   if (knob.type === "choice" && knob.choices === undefined) problems.push(["choices", "missing; a choice needs them"]);
   const wrong = valueProblem(knob, knob.default);
   if (wrong !== undefined) problems.push(["default", wrong]);
