@@ -158,6 +158,8 @@ export function findColumn(
 /** Puts the non-key columns' values into `row` at their ordinals. Errors: CORRUPTION. */
 export function readValue(layout: TableLayout, value: Uint8Array, row: ColumnValue[]): void {
   checkHead(layout, value);
+  const spareBits = layout.valueOrdinals.length & 7;
+  if (spareBits !== 0 && value[layout.bitmapBytes] >>> spareBits !== 0) throw corrupt(layout, "its bitmap is not valid");
   let at = 1 + layout.bitmapBytes;
   for (let i = 0; i < layout.valueOrdinals.length; i++) {
     const ordinal = layout.valueOrdinals[i];
