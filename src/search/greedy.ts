@@ -6,12 +6,13 @@
  *
  * Algorithm: every move of one knob that was not tried before gets a rank; the lowest tuple wins, ties go to catalog order.
  *   1. momentum   0 where the last kept trial moved this knob in this direction: what helped once may help again
- *   2. opposite   1 where a screened move of this knob in this direction looked worse than −`hintMin`, −1 where the other
- *                 direction did: on a hill, one side down means the other side up; else 0
+ *   2. repeated   1 where this knob had this value in an earlier trial or incumbent
  *   3. attempts   how often this knob was tried since the incumbent changed: breadth before depth
  *   4. impact     high, medium, low, as the catalog says
- *   5. stride     a quarter of the ladder, then all of it, then anything else from far to near
- *   6. direction  up before down: defaults are set to be safe on small machines
+ *   5. hint       −1 where this direction screened better without being kept (a shorter stride may pass the guards) or the
+ *                 other direction screened worse (on a hill, one side down means the other up); 1 where this one did
+ *   6. stride     a quarter of the ladder, then all of it, then anything else from far to near; after such a hint from near to far
+ *   7. direction  up before down: defaults are set to be safe on small machines
  * When no single change is left: two changes at once, drawn at random from the moves, preferring those that screened above
  * zero. When those are used up as well: any point that is left, as random search has it.
  * Source: hill climbing with a tabu list (Glover 1989) and momentum, as people tune.
@@ -45,16 +46,28 @@ function propose(view: StudyView, random: RandomStream): Candidate | undefined {
 
 function rankOf(move: Move, view: StudyView): number[] {
   const direction = Math.sign(move.stride);
-  const lastKept = view.trials.findLast(({ outcome }) => outcome === "kept");
-  const kept = lastKept === undefined ? undefined : stepOf(lastKept, view);
-  const momentum = direction !== 0 && kept?.name === move.knob.name && kept.direction === direction ? 0 : 1;
-  const recent = view.trials
-    .slice(view.trials.findLastIndex(({ outcome }) => outcome === "kept") + 1)
-    .map((trial) => ({ trial, step: stepOf(trial, view) }))
+  const own = view.trials
+    .map((trial, position) => ({ trial, position, step: stepOf(trial, view) }))
     .filter(({ step }) => step?.name === move.knob.name);
-  const worse = recent.find(({ trial }) => trial.estimate !== undefined && trial.estimate < -hintMin);
-  const opposite = worse?.step === undefined || direction === 0 ? 0 : worse.step.direction === direction ? 1 : -1;
-  return [momentum, opposite, recent.length, impactRank[move.knob.impact], strideRank(move), -direction];
+  const lastKept = view.trials.findLastIndex(({ outcome }) => outcome === "kept");
+  const keptHere = own.find(({ position }) => position === lastKept);
+  const momentum = direction !== 0 && keptHere?.step?.direction === direction ? 0 : 1;
+  const value = valuesAt(view.space, move.candidate)[move.knob.name];
+  const valueIn = (candidate: Candidate) => valuesAt(view.space, candidate)[move.knob.name];
+  const repeated = own.some(({ trial }) => [valueIn(trial.candidate), valueIn(trial.incumbent)].includes(value));
+  const attempts = own.filter(({ position }) => position > lastKept).length;
+  const estimates = (of: number) =>
+    own.filter(({ trial, step }) => step?.direction === of && trial.outcome !== "kept").map(({ trial }) => trial.estimate ?? 0);
+  const ahead = direction === 0 ? [] : estimates(direction);
+  const behind = direction === 0 ? [] : estimates(-direction);
+  const promising = ahead.some((estimate) => estimate > hintMin);
+  const hint = ahead.some(isWorse) ? 1 : promising || behind.some(isWorse) ? -1 : 0;
+  const stride = promising ? Math.abs(move.stride) : strideRank(move);
+  return [momentum, repeated ? 1 : 0, attempts, impactRank[move.knob.impact], hint, stride, -direction];
+}
+
+function isWorse(estimate: number): boolean {
+  return estimate < -hintMin;
 }
 
 /** A quarter of the ladder first, then the whole way, then the longer stride of what is left. */

@@ -80,7 +80,8 @@ function* calibrateMachine(state: StudyState): Script<string | undefined> {
   }
   const keepLaunches = launchesToKeep(alphaForConfirmation(1, definition.alpha));
   const searchSeconds = Math.max(0, budget.secondsLeft - state.reservedSeconds - budget.priceOf(1));
-  const confirmationSeconds = Math.max(searchSeconds / 2, Math.min(searchSeconds, budget.priceOf(keepLaunches)));
+  const half = Math.max(searchSeconds / 2, Math.min(searchSeconds, budget.priceOf(keepLaunches)));
+  const confirmationSeconds = Math.min(half, budget.priceOf(definition.settings.confirmationLaunchesMax ?? Infinity));
   const input = { launchSeconds: budget.priceOf(1), budgetSeconds: confirmationSeconds, alpha: definition.alpha };
   const calibrations = calibrateStatistics(launches, input);
   state.statistic = chooseStatistic(launches, definition.settings.statistic);

@@ -15,6 +15,8 @@ export interface StudySettings {
   readonly calibrationLaunches: number;
   /** Launches that screening may spend on one candidate. */
   readonly screeningLaunchesMax: number;
+  /** Launches that one confirmation may take, where the budget pays for more. */
+  readonly confirmationLaunchesMax?: number | undefined;
   /** Launches of the final comparison; six are the fewest that give an interval at 95 %. */
   readonly remeasurementLaunches: number;
   /** The search ends after so many candidates, whatever time is left. */
@@ -118,6 +120,7 @@ function requireDefinition({ budgetSeconds, settings }: StudyDefinition): void {
     ["calibrationLaunches", settings.calibrationLaunches, 2, 500],
     ["screeningLaunchesMax", settings.screeningLaunchesMax, 1, 20],
     ["remeasurementLaunches", settings.remeasurementLaunches, 6, 500],
+    ["confirmationLaunchesMax", settings.confirmationLaunchesMax ?? 6, 6, 500],
     ["trialsMax", settings.trialsMax ?? 1, 1, 1_000_000],
   ];
   for (const [name, value, min, max] of limits) {
