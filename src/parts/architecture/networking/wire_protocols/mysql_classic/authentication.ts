@@ -8,17 +8,19 @@
  *   | mysql_native_password | SHA1(SHA1(P))         | SHA1(P) xor SHA1(N, V)                           |
  *   | caching_sha2_password | SHA256(SHA256(P))     | SHA256(P) xor SHA256(V, N)                       |
  *
- * The server removes the mask, hashes once more and compares with V in constant time. Fast path of caching_sha2: the
- * scramble decides. Full path, while the cache is cold (`fastPath: false`, until the first login by it): the client
- * fetches the server's public key and sends P xor N under RSA-OAEP, so that no password crosses the wire in the clear.
+ * The server removes the mask, hashes once more and compares with V in constant time. Fast path of
+ * caching_sha2: the scramble decides. Full path, while the cache is cold (`fastPath: false`, until
+ * the first login by it): the client fetches the server's public key and sends P xor N under
+ * RSA-OAEP, so that no password crosses the wire in the clear.
  *
  * Invariants:
  *   1. The password is not kept, only V.
  *   2. An unknown user takes the same steps against a V that nothing matches, and gets the same answer.
  *   3. Nonces hold no NUL and no `$`, which clients treat as ends.
  *
- * `node:crypto` is used for SHA-1, SHA-256, RSA and timingSafeEqual only: functions of bytes that touch nothing outside,
- * except that the key pair of the full path takes randomness from the system.
+ * `node:crypto` is used for SHA-1, SHA-256, RSA and timingSafeEqual only: functions of bytes that
+ * touch nothing outside, except that the key pair of the full path takes randomness from the
+ * system.
  * Source: MySQL's sql/auth/sha2_password.cc and sql/auth/password.c.
  */
 import { constants, generateKeyPairSync, hash, privateDecrypt, timingSafeEqual } from "node:crypto";
@@ -105,8 +107,8 @@ export class Authenticator {
 
   /** An empty scramble means an empty password, which only an account without one may have. */
   #judge(userKnown: boolean, scramble: Buffer, right: boolean): AuthStep {
-    const accepted = userKnown && (scramble.length === 0 ? this.#passwordEmpty : right && !this.#passwordEmpty);
-    return accepted ? { kind: "accepted", fast: scramble.length > 0 } : { kind: "denied" };
+    const proven = scramble.length === 0 ? this.#passwordEmpty : right && !this.#passwordEmpty;
+    return userKnown && proven ? { kind: "accepted", fast: scramble.length > 0 } : { kind: "denied" };
   }
 }
 
@@ -120,7 +122,12 @@ export function createNonce(randomBytes: (length: number) => Uint8Array): Buffer
   return nonce;
 }
 
-function matches(scramble: Buffer, mask: Buffer, verifier: Uint8Array, hashOnce: (bytes: Buffer) => Buffer): boolean {
+function matches(
+  scramble: Buffer,
+  mask: Buffer,
+  verifier: Uint8Array,
+  hashOnce: (bytes: Buffer) => Buffer,
+): boolean {
   const proof = Buffer.alloc(mask.length);
   for (let i = 0; i < mask.length; i++) proof[i] = (scramble[i] ?? 0) ^ mask[i];
   return timingSafeEqual(hashOnce(proof), verifier) && scramble.length === mask.length;

@@ -1,8 +1,8 @@
 /**
  * Capability flags of the connection phase, and which of them this surface offers.
  *
- * Not offered, and refused where a client sets them all the same: compression and TLS. Not offered and ignored: session
- * tracking, LOCAL INFILE, query attributes, optional metadata.
+ * Not offered, and refused where a client sets them all the same: compression and TLS. Not offered
+ * and ignored: session tracking, LOCAL INFILE, query attributes, optional metadata.
  * Source: MySQL's include/mysql/protocol/capabilities, "Capabilities Flags" in its source documentation.
  */
 export const capability = {
@@ -31,8 +31,9 @@ export const capability = {
 export const offeredCapabilities =
   capability.longPassword | capability.foundRows | capability.longFlag | capability.connectWithDatabase |
   capability.ignoreSpace | capability.protocol41 | capability.interactive | capability.ignoreSigpipe |
-  capability.transactions | capability.secureConnection | capability.multiStatements | capability.multiResults |
-  capability.preparedMultiResults | capability.pluginAuth | capability.connectAttributes |
+  capability.transactions | capability.secureConnection | capability.multiStatements |
+  capability.multiResults | capability.preparedMultiResults | capability.pluginAuth |
+  capability.connectAttributes |
   capability.pluginAuthLengthEncoded | capability.deprecateEof;
 
 /** Bits of the status field of OK and EOF packets. */

@@ -1,15 +1,17 @@
 /**
  * Hostile bytes against the protocol: mutations of recorded sessions, before and after login.
  *
- * Held for every input: nothing is thrown; what comes back is whole packets in sequence; nothing runs and nothing is
- * answered but the login before it has ended; memory and statements are given back when the connection goes. LATHE_FUZZ_RUNS
- * sets the number of inputs (default 3000), LATHE_FUZZ_SEED the first seed.
+ * Held for every input: nothing is thrown; what comes back is whole packets in sequence; nothing
+ * runs and nothing is answered but the login before it has ended; memory and statements are given
+ * back when the connection goes. LATHE_FUZZ_RUNS sets the number of inputs (default 3000),
+ * LATHE_FUZZ_SEED the first seed.
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setImmediate as turn } from "node:timers/promises";
 import { Authenticator } from "./authentication.ts";
 import { InboundBuffer } from "./inbound-buffer.ts";
-import { ProtocolHarness, seededRandom, turn } from "./protocol-harness.fixture.ts";
+import { ProtocolHarness, seededRandom } from "./protocol-harness.fixture.ts";
 import { command, executeCommand, frame, handshakeResponse } from "./raw-client.fixture.ts";
 import { SessionStatements } from "./session-statements.ts";
 import { Session } from "./session.ts";

@@ -1,10 +1,14 @@
-/** The protocol's state machine by its bytes: golden packets, order, fragments, login, and what may not happen. */
+/**
+ * The protocol's state machine by its bytes: golden packets, order, fragments, login, and what may
+ * not happen.
+ */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setImmediate as turn } from "node:timers/promises";
 import fc from "fast-check";
 import { SqlError } from "../../../../query_processing/executor.ts";
 import { capability } from "./capability.ts";
-import { credentials, errorNumberOf, ProtocolHarness, turn } from "./protocol-harness.fixture.ts";
+import { credentials, errorNumberOf, ProtocolHarness } from "./protocol-harness.fixture.ts";
 import {
   command, executeCommand, frame, handshakeResponse, nativeScramble, nonceOf, sha2Scramble, wantedCapabilities,
 } from "./raw-client.fixture.ts";
@@ -94,7 +98,8 @@ test("any cut of the bytes gives the same answers, and whole chunks are answered
   fc.assert(fc.property(fc.array(fc.integer({ min: 1, max: 400 }), { minLength: 1, maxLength: 30 }), (sizes) => {
     const harness = new ProtocolHarness().logIn();
     for (let at = 0, i = 0; at < script.length; i++) {
-      // The chunk's bytes are valid during the call only; overwriting them afterwards proves that nothing is kept.
+      // The chunk's bytes are valid during the call only; overwriting them afterwards proves that
+      // nothing is kept.
       const chunk = Uint8Array.from(script.subarray(at, at + sizes[i % sizes.length]));
       harness.protocol.receive(chunk);
       at += chunk.length;

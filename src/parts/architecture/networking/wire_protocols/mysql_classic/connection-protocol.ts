@@ -1,21 +1,24 @@
 /**
- * One connection of the MySQL client/server protocol as a sans-I/O state machine: bytes in, bytes out, calls on the
- * executor in between. It knows no socket, and nothing is thrown out of it.
+ * One connection of the MySQL client/server protocol as a sans-I/O state machine: bytes in, bytes
+ * out, calls on the executor in between. It knows no socket, and nothing is thrown out of it.
  *
  * Algorithm of `receive`:
- *   1. Cut the chunk into packets where it lies; a payload of 16 MiB - 1 goes on in the next frame. What is incomplete is
- *      kept (inbound-buffer.ts).
- *   2. Hand each packet to the login or, once it has ended, to the session. Commands that can be answered at once are.
- *   3. A command that must wait makes the connection busy: what comes behind it is kept, and goes on when it is answered.
+ *   1. Cut the chunk into packets where it lies; a payload of 16 MiB - 1 goes on in the next frame.
+ *      What is incomplete is kept (inbound-buffer.ts).
+ *   2. Hand each packet to the login or, once it has ended, to the session. Commands that can be
+ *      answered at once are.
+ *   3. A command that must wait makes the connection busy: what comes behind it is kept, and goes
+ *      on when it is answered.
  *   4. Send what was written, as one piece.
  *
  * Invariants:
  *   1. Answers leave in the order of the commands.
  *   2. No command runs before the login has ended; until then packets are at most `loginBytesMax`.
  *   3. Lengths are checked against the limits before memory is taken for them.
- *   4. A sequence number out of order, an oversized packet or a malformed login ends the connection; a malformed command
- *      is answered with an error.
- * Source: "Client/Server Protocol" in MySQL's source documentation; net_serv.cc for framing; etcd/raft for the form.
+ *   4. A sequence number out of order, an oversized packet or a malformed login ends the
+ *      connection; a malformed command is answered with an error.
+ * Source: "Client/Server Protocol" in MySQL's source documentation; net_serv.cc for framing;
+ * etcd/raft for the form.
  */
 import { commandCode } from "./command-code.ts";
 import { InboundBuffer } from "./inbound-buffer.ts";
@@ -139,16 +142,20 @@ export class ConnectionProtocol {
     // The answer to the running statement is not complete, so there is no place for an error packet.
     if (waiting && this.#inbound.length + bytes.length - start > pipelineBytesMax) return this.#close();
     if (!this.#inbound.append(bytes, start, bytes.length)) {
-      this.#refuse("out_of_resources", "the server has no memory left for half-sent packets; try again later");
+      this.#refuse("out_of_resources", "no memory is left for half-sent packets; try again later");
     }
   }
 
   #consumeKept(): void {
     const inbound = this.#inbound;
-    if (inbound.length > 0 && !this.busy) inbound.consume(this.#consume(inbound.bytes, inbound.start, inbound.end));
+    if (inbound.length === 0 || this.busy) return;
+    inbound.consume(this.#consume(inbound.bytes, inbound.start, inbound.end));
   }
 
-  /** Handles the whole packets in bytes [start, end); returns where the first incomplete or delayed one begins. */
+  /**
+   * Handles the whole packets in bytes [start, end); returns where the first incomplete or delayed
+   * one begins.
+   */
   #consume(bytes: Buffer, start: number, end: number): number {
     let offset = start;
     // A client that pipelines faster than it reads is not served on until it has read.

@@ -4,8 +4,9 @@
  * Algorithm:
  *   1. Take the absolute value as two unsigned 32-bit halves.
  *   2. Below 2^53 it is a double; divide by 10 until nothing is left, writing digits from the right.
- *   3. Above, divide the four 16-bit limbs by 10^4 once (remainder times 65536 plus limb stays below 2^30): the remainder
- *      is the last four digits, and the quotient is below 2^53 since 2^64 / 10^4 is.
+ *   3. Above, divide the four 16-bit limbs by 10^4 once (remainder times 65536 plus limb stays
+ *      below 2^30): the remainder is the last four digits, and the quotient is below 2^53 since
+ *      2^64 / 10^4 is.
  * Invariant: 20 bytes from `at` are free (19 digits and a sign).
  * Source: schoolbook division, Knuth, TAOCP volume 2, 4.3.1, exercise 16.
  */

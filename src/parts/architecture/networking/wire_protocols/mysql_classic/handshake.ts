@@ -18,8 +18,9 @@
  *   | nonce, second part       | 12, then 00                                                       |
  *   | default plugin           | string<NUL>                                                       |
  *
- * Handshake response 4.1, client to server: capabilities 4, packet bytes 4, collation 1, reserved 23, user string<NUL>,
- * scramble (by capability: lenenc, length byte or NUL), database string<NUL>, plugin string<NUL>, attributes.
+ * Handshake response 4.1, client to server: capabilities 4, packet bytes 4, collation 1, reserved
+ * 23, user string<NUL>, scramble (by capability: lenenc, length byte or NUL), database string<NUL>,
+ * plugin string<NUL>, attributes.
  *
  * Source: "Connection Phase" in MySQL's source documentation.
  */
@@ -67,7 +68,10 @@ export function writeHandshake(
   output.endPacket();
 }
 
-/** Reads a client's answer. Errors: PROTOCOL for a truncated one; a value for what is understood but refused. */
+/**
+ * Reads a client's answer. Errors: PROTOCOL for a truncated one; a value for what is understood but
+ * refused.
+ */
 export function readHandshakeResponse(reader: PacketReader): HandshakeResponse | WireError {
   if (reader.remaining < 4) return protocolError("handshake", "the handshake response is too short");
   const flags = reader.u32();
@@ -75,7 +79,7 @@ export function readHandshakeResponse(reader: PacketReader): HandshakeResponse |
     return protocolError("handshake", "this client speaks the protocol before 4.1; use a newer client");
   }
   if ((flags & capability.ssl) !== 0) {
-    return protocolError("handshake", "TLS needs architecture/networking/tls; connect without TLS (ssl-mode=DISABLED)");
+    return protocolError("handshake", "TLS needs architecture/networking/tls; connect without it");
   }
   if ((flags & (capability.compress | capability.zstdCompress)) !== 0) {
     return protocolError("handshake", "compression is not offered; connect without it");
@@ -85,7 +89,8 @@ export function readHandshakeResponse(reader: PacketReader): HandshakeResponse |
   const capabilities = flags & offeredCapabilities;
   const scramble = Buffer.from(readScramble(reader, capabilities));
   const database = (capabilities & capability.connectWithDatabase) === 0 ? "" : readLastText(reader);
-  const plugin = (capabilities & capability.pluginAuth) === 0 ? "mysql_native_password" : readLastText(reader);
+  const namesPlugin = (capabilities & capability.pluginAuth) !== 0;
+  const plugin = namesPlugin ? readLastText(reader) : "mysql_native_password";
   return { capabilities, user, scramble, database, plugin };
 }
 

@@ -1,9 +1,10 @@
 /**
- * The bytes of a connection that could not be handled when they came: the beginning of a packet, or packets behind a
- * statement that waits.
+ * The bytes of a connection that could not be handled when they came: the beginning of a packet, or
+ * packets behind a statement that waits.
  *
- * Most chunks hold whole packets and are parsed where they lie; only tails come here. The buffer grows by doubling as
- * bytes arrive, never by what a header announces, and gives its memory back when it is empty.
+ * Most chunks hold whole packets and are parsed where they lie; only tails come here. The buffer
+ * grows by doubling as bytes arrive, never by what a header announces, and gives its memory back
+ * when it is empty.
  */
 import type { SharedBudget } from "./shared-budget.ts";
 

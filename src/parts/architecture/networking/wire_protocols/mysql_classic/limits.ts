@@ -1,10 +1,10 @@
 /**
  * Every limit of the MySQL surface, in one table: what it bounds, its default and its range.
  *
- * A limit is met in one of three ways: the request is refused with an error packet, reading from the connection pauses,
- * or the connection closes. Which one is said with each row.
- * Source: MySQL's system variables (max_connections, max_allowed_packet, max_prepared_stmt_count, connect_timeout,
- * wait_timeout, net_write_timeout), PostgreSQL's MAX_STARTUP_PACKET_LENGTH.
+ * A limit is met in one of three ways: the request is refused with an error packet, reading from
+ * the connection pauses, or the connection closes. Which one is said with each row.
+ * Source: MySQL's system variables (max_connections, max_allowed_packet, max_prepared_stmt_count,
+ * connect_timeout, wait_timeout, net_write_timeout), PostgreSQL's MAX_STARTUP_PACKET_LENGTH.
  */
 import { LatheError } from "../../../../../kit/errors.ts";
 
@@ -24,7 +24,7 @@ export const mysqlLimitTable = {
   },
   loginBytesMax: {
     default: 10_000, min: 256, max: 65_536,
-    meaning: "bytes of a packet before authentication has ended; a larger one closes the connection with 1153",
+    meaning: "bytes of a packet before authentication has ended; a larger one: 1153 and close",
   },
   packetBytesMax: {
     default: 64 * mebibyte, min: 1024, max: 1024 * mebibyte,
@@ -64,7 +64,7 @@ export const mysqlLimitTable = {
   },
   slowReaderTimeoutMs: {
     default: 60_000, min: 10, max: 3_600_000,
-    meaning: "time for which a client may leave a result unread while nothing more is read from it; then close",
+    meaning: "time for which a client may leave a result unread; then close",
   },
   lingerTimeoutMs: {
     default: 5_000, min: 10, max: 600_000,
@@ -74,7 +74,10 @@ export const mysqlLimitTable = {
 
 export type MysqlLimits = { readonly [name in keyof typeof mysqlLimitTable]: number };
 
-/** Limits from the defaults and what was given. Errors: INVALID_ARGUMENT for an unknown name or a value out of range. */
+/**
+ * Limits from the defaults and what was given. Errors: INVALID_ARGUMENT for an unknown name or a
+ * value out of range.
+ */
 export function resolveLimits(given: Partial<MysqlLimits> = {}): MysqlLimits {
   const limits: Record<string, number> = {};
   for (const [name, limit] of Object.entries(mysqlLimitTable)) limits[name] = limit.default;

@@ -1,5 +1,6 @@
 /**
- * The connection phase of one connection: greeting, response, perhaps a change of plugin, perhaps the full path.
+ * The connection phase of one connection: greeting, response, perhaps a change of plugin, perhaps
+ * the full path.
  *
  *   | state     | the client's packet is                | next                                             |
  *   |-----------|---------------------------------------|--------------------------------------------------|
@@ -83,7 +84,8 @@ export class Login {
       return this.#apply(authenticator.begin(this.#plugin, response.user, response.scramble, this.#nonce));
     }
     if ((response.capabilities & capability.pluginAuth) === 0) {
-      this.#results.error(protocolError("handshake", `this client does not know ${this.#plugin}; use a newer client`));
+      const message = `this client cannot do ${this.#plugin}; use a newer one`;
+      this.#results.error(protocolError("handshake", message));
       return "refused";
     }
     this.#requestSwitch();

@@ -1,4 +1,7 @@
-/** The mariadb shell against the surface: login by its own choice of plugin, statements, errors. Skipped where it is missing. */
+/**
+ * The mariadb shell against the surface: login by its own choice of plugin, statements, errors.
+ * Skipped where it is missing.
+ */
 import assert from "node:assert/strict";
 import { execFile, spawnSync } from "node:child_process";
 import { test } from "node:test";

@@ -1,12 +1,14 @@
 /**
- * What the surface itself costs: server CPU per query beside a plain node:net server that answers fixed bytes.
+ * What the surface itself costs: server CPU per query beside a plain node:net server that answers
+ * fixed bytes.
  *
  *   node src/parts/architecture/networking/wire_protocols/mysql_classic/mysql-surface.bench.ts [seconds per block] [blocks]
  *
- * Each server is a process of its own, driven by this process with 8 connections, one query in flight on each; blocks of the
- * servers alternate. The executor answers one stored row (timestamp, 150 characters), so everything above the plain
- * server's figure is protocol: framing, parameters, dispatch, encoding. CPU is process.cpuUsage of the server.
- * `--cpu-prof` profiles the servers into the working directory.
+ * Each server is a process of its own, driven by this process with 8 connections, one query in
+ * flight on each; blocks of the servers alternate. The executor answers one stored row (timestamp,
+ * 150 characters), so everything above the plain server's figure is protocol: framing, parameters,
+ * dispatch, encoding. CPU is process.cpuUsage of the server. `--cpu-prof` profiles the servers into
+ * the working directory.
  */
 import { fork } from "node:child_process";
 import type { ChildProcess } from "node:child_process";

@@ -1,10 +1,10 @@
 /** The surface on a network that the test moves: back-pressure, drain, metrics. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setImmediate as turn } from "node:timers/promises";
 import { renderPrometheus } from "../../../../../kit/prometheus.ts";
 import { rowToKv } from "../../../../storage/layout/row_to_kv/row-to-kv.ts";
 import { metricOf, openManualSurface } from "./manual-network.fixture.ts";
-import { turn } from "./protocol-harness.fixture.ts";
 import { command } from "./raw-client.fixture.ts";
 import { objectsTable, shapeOf } from "./scripted-executor.fixture.ts";
 

@@ -1,9 +1,10 @@
 /**
  * The MySQL surface: listens, and moves bytes between connections and their protocol state machines.
  *
- * Each connection is served where its bytes come in; there is no queue between. Reading from a connection pauses while its
- * statement waits or while it leaves answers unread. One timer for all connections looks after the time limits.
- * `drain` stops accepting, closes idle connections, and closes the others as their statement has been answered.
+ * Each connection is served where its bytes come in; there is no queue between. Reading from a
+ * connection pauses while its statement waits or while it leaves answers unread. One timer for all
+ * connections looks after the time limits. `drain` stops accepting, closes idle connections, and
+ * closes the others as their statement has been answered.
  * Source: Node's net for the socket model; MySQL's connection handling for what is refused when.
  */
 import type { Connection, Env, Listener, Timer } from "../../../../../kit/env/env.ts";
@@ -55,7 +56,7 @@ class MysqlSurface implements Surface {
 
   async drain(timeoutMs: number): Promise<void> {
     await this.#stopAccepting();
-    for (const connection of [...this.#connections]) connection.drain();
+    for (const connection of this.#connections) connection.drain();
     if (this.#connections.size > 0) {
       await new Promise<void>((resolve) => {
         this.#emptied = resolve;
@@ -69,7 +70,7 @@ class MysqlSurface implements Surface {
     await this.#stopAccepting();
     this.#sweepTimer?.cancel();
     this.#sweepTimer = undefined;
-    for (const connection of [...this.#connections]) connection.destroy();
+    for (const connection of this.#connections) connection.destroy();
   }
 
   metrics(): Metric[] {
@@ -126,7 +127,7 @@ class MysqlSurface implements Surface {
   #scheduleSweep(): Timer {
     return this.#env.clock.setTimer(this.#sweepMs, () => {
       const nowUs = this.#env.clock.monotonicUs();
-      for (const connection of [...this.#connections]) connection.checkTime(nowUs);
+      for (const connection of this.#connections) connection.checkTime(nowUs);
       this.#sweepTimer = this.#connections.size > 0 ? this.#scheduleSweep() : undefined;
     });
   }
@@ -234,7 +235,9 @@ class MysqlConnection implements ProtocolHost {
     if (this.#blockedSinceUs !== undefined && past(this.#blockedSinceUs, "slowReaderTimeoutMs")) {
       return "slowReaderTimeoutMs";
     }
-    if (this.#endedAtUs !== undefined) return past(this.#endedAtUs, "lingerTimeoutMs") ? "lingerTimeoutMs" : undefined;
+    if (this.#endedAtUs !== undefined) {
+      return past(this.#endedAtUs, "lingerTimeoutMs") ? "lingerTimeoutMs" : undefined;
+    }
     if (protocol.phase === "login" && past(protocol.loginSinceUs, "loginTimeoutMs")) return "loginTimeoutMs";
     if (!protocol.busy && past(protocol.lastReceivedUs, "idleTimeoutMs")) return "idleTimeoutMs";
     return undefined;

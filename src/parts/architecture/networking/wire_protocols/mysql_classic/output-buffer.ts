@@ -1,13 +1,15 @@
 /**
- * Packets on their way out: one contiguous run of bytes per turn of the event loop, handed over with one write.
+ * Packets on their way out: one contiguous run of bytes per turn of the event loop, handed over
+ * with one write.
  *
  * Algorithm:
- *   1. The first byte of a turn leases the free end of a slab that all connections share; packets are written into it in
- *      place, each behind four bytes left free for its header.
- *   2. `flush` hands the written region over and returns the rest of the slab. A region is never written twice, since the
- *      network may still hold it; a used-up slab is left to the garbage collector.
- *   3. A connection that writes while another holds the lease (a statement that waits in the middle of its result), or
- *      more than half a slab, gets a buffer of its own, which grows by doubling.
+ *   1. The first byte of a turn leases the free end of a slab that all connections share; packets
+ *      are written into it in place, each behind four bytes left free for its header.
+ *   2. `flush` hands the written region over and returns the rest of the slab. A region is never
+ *      written twice, since the network may still hold it; a used-up slab is left to the garbage
+ *      collector.
+ *   3. A connection that writes while another holds the lease (a statement that waits in the middle
+ *      of its result), or more than half a slab, gets a buffer of its own, which grows by doubling.
  *
  *   | packet field     | bytes                                                                  |
  *   |------------------|------------------------------------------------------------------------|
@@ -58,7 +60,10 @@ export class OutputBuffer {
     if (this.bytes.length - this.position < length) this.#grow(length);
   }
 
-  /** Hands over what was written, as one piece. A packet that was begun and not ended, because something threw, is not. */
+  /**
+   * Hands over what was written, as one piece. A packet that was begun and not ended, because
+   * something threw, is not.
+   */
   flush(): void {
     if (this.#packetOpen) this.#dropPacket();
     if (this.position === this.#start) {

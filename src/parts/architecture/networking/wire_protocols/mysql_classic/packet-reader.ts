@@ -1,6 +1,6 @@
 /**
- * A cursor over the payload of one packet. Every read checks its bounds first; a packet that is too short for what it
- * announces ends in PROTOCOL, never in bytes of its neighbour.
+ * A cursor over the payload of one packet. Every read checks its bounds first; a packet that is too
+ * short for what it announces ends in PROTOCOL, never in bytes of its neighbour.
  *
  *   | encoding         | bytes                                                                  |
  *   |------------------|------------------------------------------------------------------------|
@@ -56,7 +56,10 @@ export class PacketReader {
     return (bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24)) >>> 0;
   }
 
-  /** A length-encoded integer that is used as a length: beyond what is left it is malformed, whatever it says. */
+  /**
+   * A length-encoded integer that is used as a length: beyond what is left it is malformed,
+   * whatever it says.
+   */
   length(): number {
     const first = this.u8();
     if (first < 251) return first;
@@ -99,8 +102,8 @@ export function malformedPacket(): LatheError {
 const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
- * Bytes as text, or undefined where they are not UTF-8. The common case costs one native call: only text that holds a
- * replacement character, which invalid bytes turn into, is looked at twice.
+ * Bytes as text, or undefined where they are not UTF-8. The common case costs one native call: only
+ * text that holds a replacement character, which invalid bytes turn into, is looked at twice.
  */
 export function decodeText(bytes: Buffer, start: number, end: number): string | undefined {
   const text = bytes.toString("utf8", start, end);

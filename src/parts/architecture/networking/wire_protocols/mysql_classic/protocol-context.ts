@@ -1,4 +1,7 @@
-/** What all connections of one surface share, and what one connection asks of the side that moves its bytes. */
+/**
+ * What all connections of one surface share, and what one connection asks of the side that moves
+ * its bytes.
+ */
 import type { Clock, Logger, Random } from "../../../../../kit/env/env.ts";
 import type { Executor } from "../../../../query_processing/executor.ts";
 import type { RowLayout } from "../../../../storage/layout/row-layout.ts";
@@ -47,7 +50,10 @@ export interface ProtocolHost {
   send(bytes: Uint8Array): void;
   /** Bytes sent that the peer has not taken. */
   unsentBytes(): number;
-  /** Whether the peer leaves so much unread that it must not be served on; `proceed` is called when it has read. */
+  /**
+   * Whether the peer leaves so much unread that it must not be served on; `proceed` is called when
+   * it has read.
+   */
   blocked(): boolean;
   /** Called when a statement that had to wait has been answered, and everything behind it that could be. */
   settled(): void;

@@ -1,4 +1,7 @@
-/** A ConnectionProtocol without a network: bytes go in by call, answers come out as packets; time is set by hand. */
+/**
+ * A ConnectionProtocol without a network: bytes go in by call, answers come out as packets; time is
+ * set by hand.
+ */
 import type { Clock, Logger, Timer } from "../../../../../kit/env/env.ts";
 import { rowToKv } from "../../../../storage/layout/row_to_kv/row-to-kv.ts";
 import type { AuthenticationOptions } from "./authentication.ts";
@@ -135,8 +138,4 @@ export class ProtocolHarness implements ProtocolHost {
 /** Number of an error packet, or undefined where it is another packet. */
 export function errorNumberOf(packet: Packet | undefined): number | undefined {
   return packet?.payload[0] === 0xff ? packet.payload.readUInt16LE(1) : undefined;
-}
-
-export function turn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }

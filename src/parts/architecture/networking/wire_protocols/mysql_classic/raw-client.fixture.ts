@@ -1,6 +1,6 @@
 /**
- * A client for tests and benchmarks that speaks packets, not statements: it logs in by mysql_native_password and then
- * sends what it is told, right or wrong.
+ * A client for tests and benchmarks that speaks packets, not statements: it logs in by
+ * mysql_native_password and then sends what it is told, right or wrong.
  */
 import { createHash } from "node:crypto";
 import { capability, offeredCapabilities } from "./capability.ts";

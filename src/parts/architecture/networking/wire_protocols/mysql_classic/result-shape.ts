@@ -1,12 +1,13 @@
 /**
  * What goes before the rows of a result set: column count and column definitions, encoded once per shape.
  *
- * A planner hands out one ResultShape per plan, so a WeakMap by identity finds the bytes again; a response then begins
- * with one copy. The bytes carry sequence numbers from 1, as they stand in the first result of a command; later results of
- * a multi-statement text are patched at the recorded header offsets.
+ * A planner hands out one ResultShape per plan, so a WeakMap by identity finds the bytes again; a
+ * response then begins with one copy. The bytes carry sequence numbers from 1, as they stand in the
+ * first result of a command; later results of a multi-statement text are patched at the recorded
+ * header offsets.
  *
- * Column definition 4.1: catalog "def", schema, table, original table, name, original name (each string<lenenc>), 0C,
- * collation 2, length 4, type 1, flags 2, decimals 1, 00 00.
+ * Column definition 4.1: catalog "def", schema, table, original table, name, original name (each
+ * string<lenenc>), 0C, collation 2, length 4, type 1, flags 2, decimals 1, 00 00.
  * Source: "Text Resultset" in MySQL's source documentation.
  */
 import type { ColumnType } from "../../../catalog/table.ts";
@@ -33,16 +34,22 @@ export interface EncodedPackets {
   readonly offsets: readonly number[];
 }
 
-const columnForms: {
-  readonly [type in ColumnType]: { code: number; collation: number; bytes: number; flags: number; decimals: number };
-} = {
-  bigint: { code: fieldType.longlong, collation: collation.binary, bytes: 20, flags: columnFlag.binary, decimals: 0 },
-  int: { code: fieldType.long, collation: collation.binary, bytes: 11, flags: columnFlag.binary, decimals: 0 },
-  double: { code: fieldType.double, collation: collation.binary, bytes: 22, flags: columnFlag.binary, decimals: 31 },
-  varchar: { code: fieldType.varString, collation: collation.utf8mb4GeneralCi, bytes: 0, flags: 0, decimals: 0 },
-  varbinary: {
-    code: fieldType.varString, collation: collation.binary, bytes: 0, flags: columnFlag.binary, decimals: 0,
-  },
+interface ColumnForm {
+  readonly code: number;
+  readonly collation: number;
+  /** Length announced; 0 where the column's own length counts. */
+  readonly bytes: number;
+  readonly flags: number;
+  readonly decimals: number;
+}
+
+const { binary, utf8mb4GeneralCi } = collation;
+const columnForms: { readonly [type in ColumnType]: ColumnForm } = {
+  bigint: { code: fieldType.longlong, collation: binary, bytes: 20, flags: columnFlag.binary, decimals: 0 },
+  int: { code: fieldType.long, collation: binary, bytes: 11, flags: columnFlag.binary, decimals: 0 },
+  double: { code: fieldType.double, collation: binary, bytes: 22, flags: columnFlag.binary, decimals: 31 },
+  varchar: { code: fieldType.varString, collation: utf8mb4GeneralCi, bytes: 0, flags: 0, decimals: 0 },
+  varbinary: { code: fieldType.varString, collation: binary, bytes: 0, flags: columnFlag.binary, decimals: 0 },
 };
 
 /** Bytes announced for a varchar or varbinary whose length no table states. */

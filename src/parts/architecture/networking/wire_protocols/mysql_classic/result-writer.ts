@@ -10,8 +10,8 @@
  *   | fail(error)          | ERR: FF, number, `#`, SQLSTATE, message                               |
  *
  * Invariants:
- *   1. A command gets exactly one answer: calls after its end are ignored, and a command that ends without one gets an
- *      internal error.
+ *   1. A command gets exactly one answer: calls after its end are ignored, and a command that ends
+ *      without one gets an internal error.
  *   2. A result that its reader does not take is cut off with an error packet at `resultBufferBytesMax`.
  * Source: "Text Resultset", "OK_Packet", "ERR_Packet" in MySQL's source documentation.
  */
@@ -67,7 +67,10 @@ export class ResultWriter implements ResultSink {
     this.moreResults = false;
   }
 
-  /** Says that the answer is complete, or wanted no more: written without this writer, or the connection has gone. */
+  /**
+   * Says that the answer is complete, or wanted no more: written without this writer, or the
+   * connection has gone.
+   */
   markAnswered(): void {
     this.answered = true;
   }
@@ -103,7 +106,10 @@ export class ResultWriter implements ResultSink {
     if (this.#output.pendingBytes > this.#options.pieceBytes) this.#handOver();
   }
 
-  /** A row that cannot be encoded ends the result, even where the executor goes on: no row may be missing in silence. */
+  /**
+   * A row that cannot be encoded ends the result, even where the executor goes on: no row may be
+   * missing in silence.
+   */
   #failRow(error: unknown): never {
     this.error(wireErrorOfThrown(error));
     throw error;
@@ -164,7 +170,8 @@ export class ResultWriter implements ResultSink {
     output.writeU8(0);
     output.writeU16(this.#status());
     output.writeU16(0);
-    // Length-encoded, as servers send it and the C clients read it, although the documentation says otherwise.
+    // Length-encoded, as servers send it and the C clients read it, although the documentation says
+    // otherwise.
     if (info !== "") output.writeTextWithLength(info);
     output.endPacket();
   }

@@ -1,8 +1,9 @@
 /**
  * The prepared statements of one session, by id, with what the protocol remembers between executions.
  *
- * Invariants: at most `statementsMax` per session and `statementsTotalMax` for all of them; long data of a session is at
- * most `longDataBytesMax` and counts against the surface's inbound budget; `clear` gives everything back.
+ * Invariants: at most `statementsMax` per session and `statementsTotalMax` for all of them; long
+ * data of a session is at most `longDataBytesMax` and counts against the surface's inbound budget;
+ * `clear` gives everything back.
  */
 import type { ColumnValue } from "../../../catalog/table.ts";
 import type { PreparedStatement } from "../../../../query_processing/executor.ts";
@@ -83,7 +84,7 @@ export class SessionStatements {
   }
 
   clear(): void {
-    for (const id of [...this.#byId.keys()]) this.remove(id);
+    for (const id of this.#byId.keys()) this.remove(id);
   }
 
   /** Keeps a copy of a piece; beyond a limit it marks the statement, whose next execution then fails. */

@@ -1,15 +1,15 @@
 /**
  * The command phase of one connection: one packet is one command.
  *
- *   | command                          | what happens                                                          |
- *   |----------------------------------|-----------------------------------------------------------------------|
- *   | QUERY                            | the executor runs the text; results in text form                      |
- *   | STMT_PREPARE, EXECUTE            | the executor plans, runs; results in binary form; cursors not opened  |
- *   | STMT_SEND_LONG_DATA, CLOSE       | kept, forgotten; no answer                                            |
- *   | STMT_RESET, RESET_CONNECTION     | long data, or all statements, are forgotten                           |
- *   | PING, INIT_DB, SET_OPTION        | OK; there is one database, which answers to every name                |
- *   | STATISTICS                       | one line of text                                                      |
- *   | anything else                    | ERR 1047                                                              |
+ *   | command                       | what happens                                                   |
+ *   |-------------------------------|----------------------------------------------------------------|
+ *   | QUERY                         | the executor runs the text; results in text form               |
+ *   | STMT_PREPARE, EXECUTE         | the executor plans and runs; results in binary form; no cursors|
+ *   | STMT_SEND_LONG_DATA, CLOSE    | kept, forgotten; no answer                                     |
+ *   | STMT_RESET, RESET_CONNECTION  | long data, or all statements, are forgotten                    |
+ *   | PING, INIT_DB, SET_OPTION     | OK; there is one database, which answers to every name         |
+ *   | STATISTICS                    | one line of text                                               |
+ *   | anything else                 | ERR 1047                                                       |
  *
  * QUIT and CHANGE_USER are the connection's business (connection-protocol.ts).
  * Source: "Command Phase" in MySQL's source documentation.
@@ -52,7 +52,8 @@ export class Session {
   }
 
   /**
-   * Runs one command, for which the answer was begun. Undefined when it has been answered; otherwise a promise, after which `conclude` is due.
+   * Runs one command, for which the answer was begun. Undefined when it has been answered;
+   * otherwise a promise, after which `conclude` is due.
    * Errors: what a malformed packet or the executor throws; `conclude` turns it into an answer.
    */
   run(command: number, reader: PacketReader): Promise<void> | undefined {
@@ -99,7 +100,10 @@ export class Session {
     }
   }
 
-  /** Gives a command that has ended the answer that it lacks: for what was thrown, or for saying nothing at all. */
+  /**
+   * Gives a command that has ended the answer that it lacks: for what was thrown, or for saying
+   * nothing at all.
+   */
   conclude(thrown: unknown): void {
     const results = this.#results;
     if (thrown === undefined) {
@@ -123,9 +127,11 @@ export class Session {
   #query(reader: PacketReader): Promise<void> | undefined {
     const results = this.#results;
     const sql = decodeText(reader.bytes, reader.position, reader.end);
-    if (sql === undefined) return this.#fail("invalid_text", "this text is not UTF-8; bind binary strings as parameters");
+    if (sql === undefined) {
+      return this.#fail("invalid_text", "this text is not UTF-8; bind binary strings as parameters");
+    }
     if ((results.capabilities & capability.multiStatements) === 0 && holdsSeveralStatements(sql)) {
-      return this.#fail("several_statements", "several statements in one text: connect with CLIENT_MULTI_STATEMENTS");
+      return this.#fail("several_statements", "several statements in one text need CLIENT_MULTI_STATEMENTS");
     }
     if (sql.trim() === "") return this.#fail("empty_query", "Query was empty");
     return this.#context.executor.query(sql, results);
@@ -138,19 +144,22 @@ export class Session {
     const refused = statement.longDataRefused;
     if (refused !== undefined) {
       this.#statements.forgetLongData(statement);
-      return this.#fail(refused, "the long data of this statement was refused: too large, or for no parameter of it");
+      return this.#fail(refused, "long data was refused: too large, or for no parameter");
     }
     readParameters(reader, statement);
     if (statement.longData !== undefined) this.#statements.forgetLongData(statement);
     return this.#context.executor.execute(statement.prepared, statement.values, this.#results);
   }
 
-  /** Answer: 00, id 4, columns 2, parameters 2, 00, warnings 2; then the definitions of parameters and of columns. */
+  /**
+   * Answer: 00, id 4, columns 2, parameters 2, 00, warnings 2; then the definitions of parameters
+   * and of columns.
+   */
   #prepare(reader: PacketReader): void {
     const sql = decodeText(reader.bytes, reader.position, reader.end);
     if (sql === undefined) return void this.#fail("invalid_text", "this text is not UTF-8");
     if (this.#statements.full) {
-      return void this.#fail("too_many_statements", "too many prepared statements; close some that are not needed");
+      return void this.#fail("too_many_statements", "too many prepared statements; close some");
     }
     const prepared = this.#context.executor.prepare(sql);
     if (prepared.parameterCount > parametersMax) {
@@ -181,7 +190,8 @@ export class Session {
   #sendLongData(reader: PacketReader): void {
     const statement = this.#statements.find(reader.u32());
     const parameter = reader.u16();
-    if (statement !== undefined) this.#statements.addLongData(statement, parameter, reader.view(reader.remaining));
+    if (statement === undefined) return;
+    this.#statements.addLongData(statement, parameter, reader.view(reader.remaining));
   }
 
   #setOption(option: number): void {
@@ -206,7 +216,7 @@ export class Session {
 
   #find(id: number, verb: string): SessionStatement | undefined {
     const statement = this.#statements.find(id);
-    if (statement === undefined) this.#fail("unknown_statement", `there is no prepared statement ${id} to ${verb}`);
+    if (statement === undefined) this.#fail("unknown_statement", `no prepared statement ${id} to ${verb}`);
     return statement;
   }
 

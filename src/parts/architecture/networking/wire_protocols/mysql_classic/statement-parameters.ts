@@ -8,8 +8,9 @@
  *   | types                | n × 2: type code, 80 in the second byte for unsigned                  |
  *   | values               | by type; none for NULL and for parameters sent as long data           |
  *
- * Numbers become numbers, 64-bit integers bigints; text becomes a string where it is UTF-8 and bytes where it is not (the
- * binding of MySQL's C client sends binary strings as VAR_STRING); blobs are views that hold during the call.
+ * Numbers become numbers, 64-bit integers bigints; text becomes a string where it is UTF-8 and
+ * bytes where it is not (the binding of MySQL's C client sends binary strings as VAR_STRING); blobs
+ * are views that hold during the call.
  * Source: "COM_STMT_EXECUTE" and "Binary Protocol Value" in MySQL's source documentation.
  */
 import { LatheError } from "../../../../../kit/errors.ts";
@@ -28,7 +29,10 @@ const scratchUint64 = new BigUint64Array(scratch);
 const scratchFloat = new Float32Array(scratch);
 const scratchDouble = new Float64Array(scratch);
 
-/** Fills `statement.values`. Errors: PROTOCOL for what is truncated or unknown, INVALID_ARGUMENT for missing types. */
+/**
+ * Fills `statement.values`. Errors: PROTOCOL for what is truncated or unknown, INVALID_ARGUMENT for
+ * missing types.
+ */
 export function readParameters(reader: PacketReader, statement: SessionStatement): void {
   const count = statement.values.length;
   if (count === 0) return;
@@ -39,7 +43,7 @@ export function readParameters(reader: PacketReader, statement: SessionStatement
     for (let i = 0; i < count * 2; i++) statement.types[i] = bytes[at + i];
     statement.typesKnown = true;
   } else if (!statement.typesKnown) {
-    throw new LatheError("INVALID_ARGUMENT", "the first execution of a statement must say its parameters' types");
+    throw new LatheError("INVALID_ARGUMENT", "the first execution must say its parameters' types");
   }
   const values = statement.values;
   const types = statement.types;

@@ -1,10 +1,11 @@
 /**
  * Does a text hold more than one statement?
  *
- * Clients that did not ask for CLIENT_MULTI_STATEMENTS must not be able to send them: it is what keeps an injected
- * `; DROP TABLE` from running. The text is scanned as MySQL's lexer does: strings in single and double quotes with
- * backslash escapes, identifiers in backticks, comments `#`, `-- ` and slash-star. Inside of those a semicolon is a character.
- * Where the text ends within one of them it is not well formed; what follows counts as part of it.
+ * Clients that did not ask for CLIENT_MULTI_STATEMENTS must not be able to send them: it is what
+ * keeps an injected `; DROP TABLE` from running. The text is scanned as MySQL's lexer does: strings
+ * in single and double quotes with backslash escapes, identifiers in backticks, comments `#`, `-- `
+ * and slash-star. Inside of those a semicolon is a character. Where the text ends within one of
+ * them it is not well formed; what follows counts as part of it.
  */
 export function holdsSeveralStatements(sql: string): boolean {
   let at = sql.indexOf(";");
@@ -24,7 +25,8 @@ export function holdsSeveralStatements(sql: string): boolean {
       continue;
     }
     if (ended) return true;
-    at = character === "'" || character === '"' || character === "`" ? skipQuoted(sql, at, character) : at + 1;
+    const quoted = character === "'" || character === '"' || character === "`";
+    at = quoted ? skipQuoted(sql, at, character) : at + 1;
   }
   return false;
 }

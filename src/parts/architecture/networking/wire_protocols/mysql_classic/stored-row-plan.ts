@@ -1,9 +1,9 @@
 /**
  * How to cut the columns of a result out of a stored key and value, worked out once per shape.
  *
- * The value layout (see RowLayout) is that of a binary result row, so a result of all non-key columns in declared order
- * is the value without its header: `whole`. Key columns have fixed places as long as only numbers precede them; behind
- * a varchar they must be decoded: `keyOffset` -1.
+ * The value layout (see RowLayout) is that of a binary result row, so a result of all non-key
+ * columns in declared order is the value without its header: `whole`. Key columns have fixed places
+ * as long as only numbers precede them; behind a varchar they must be decoded: `keyOffset` -1.
  */
 import type { ColumnType, Table } from "../../../catalog/table.ts";
 
@@ -14,7 +14,7 @@ export interface StoredRowPlan {
   readonly bitmapBytes: number;
   /** Bytes of a stored value before its first column: format and null bitmap. */
   readonly valueHeaderBytes: number;
-  /** Bits that may be set in the last byte of the stored bitmap are those of non-key columns. */
+  /** The columns are all columns of the value, in declared order. */
   readonly whole: boolean;
   /** Whether a key column must be decoded to be found. */
   readonly decodesKey: boolean;
@@ -46,13 +46,14 @@ export function planStoredRow(table: Table, ordinals: readonly number[]): Stored
     const known = keyPosition !== -1 && fixedKeyBytes[type] !== undefined;
     return { ordinal, type, keyPosition, keyOffset: known ? keyOffsets[keyPosition] : -1 };
   });
-  const inValue = table.columns.map((_, ordinal) => ordinal).filter((ordinal) => !table.primaryKey.includes(ordinal));
+  const all = table.columns.map((_, ordinal) => ordinal);
+  const inValue = all.filter((ordinal) => !table.primaryKey.includes(ordinal));
   return {
     table,
     columns,
     bitmapBytes: (ordinals.length + 2 + 7) >> 3,
     valueHeaderBytes: 1 + ((inValue.length + 7) >> 3),
-    whole: ordinals.length === inValue.length && ordinals.every((ordinal, index) => ordinal === inValue[index]),
+    whole: ordinals.length === inValue.length && ordinals.every((ordinal, at) => ordinal === inValue[at]),
     decodesKey: columns.some((column) => column.keyPosition !== -1 && column.keyOffset === -1),
   };
 }

@@ -1,12 +1,14 @@
 /**
  * Rows from stored bytes: the hot path of reads.
  *
- * Binary rows: 00, null bitmap (bit i + 2 for column i), values. Text rows: per column FB for NULL, else string<lenenc>.
+ * Binary rows: 00, null bitmap (bit i + 2 for column i), values. Text rows: per column FB for NULL,
+ * else string<lenenc>.
  * Algorithm:
- *   1. A result of all value columns without NULLs, binary: copy the whole value so that its columns land in place, then
- *      write header and bitmap over its first bytes. One copy, no decoding.
- *   2. Otherwise column by column: RowLayout says where a value's column is; key columns are turned from their ordered
- *      form (big-endian, sign flipped) into the wire's.
+ *   1. A result of all value columns without NULLs, binary: copy the whole value so that its
+ *      columns land in place, then write header and bitmap over its first bytes. One copy, no
+ *      decoding.
+ *   2. Otherwise column by column: RowLayout says where a value's column is; key columns are turned
+ *      from their ordered form (big-endian, sign flipped) into the wire's.
  *   3. In text rows 64-bit integers become digits without a BigInt.
  * Invariant: bytes beyond the given key and value are never read.
  */
@@ -37,7 +39,8 @@ export function writeStoredRowBinary(
   value: Uint8Array,
 ): void {
   const columns = plan.columns;
-  // Text out of a decoded key asks for three bytes per character; with that much room nothing below moves the buffer.
+  // Text out of a decoded key asks for three bytes per character; with that much room nothing below
+  // moves the buffer.
   output.reserve(5 + plan.bitmapBytes + value.length + 3 * key.length + columns.length * numberBytesMax);
   const bytes = output.bytes;
   const start = output.position;
@@ -120,7 +123,13 @@ function copySpan(output: OutputBuffer, source: Uint8Array, start: number, end: 
   output.position = at + length;
 }
 
-function writeTextSpan(output: OutputBuffer, column: StoredColumn, value: Uint8Array, start: number, end: number): void {
+function writeTextSpan(
+  output: OutputBuffer,
+  column: StoredColumn,
+  value: Uint8Array,
+  start: number,
+  end: number,
+): void {
   switch (column.type) {
     case "bigint":
       if (end - start !== 8 || end > value.length) throw shortRow();

@@ -14,7 +14,10 @@ export class SurfaceMetrics {
   /** By command byte. */
   readonly #commands = new Float64Array(256);
   readonly #errors = new Map<number, number>();
-  /** From the arrival of a command's last byte, or the end of the one before it, to its answer; in microseconds. */
+  /**
+   * From the arrival of a command's last byte, or the end of the one before it, to its answer; in
+   * microseconds.
+   */
   readonly commandLatency = new Histogram();
 
   countCommand(code: number): void {
@@ -34,11 +37,11 @@ export class SurfaceMetrics {
     const metrics: Metric[] = [
       gauge("mysql_connections", "Open connections.", this.connectionsOpen),
       counter("mysql_connections_accepted_total", "Connections accepted.", this.connectionsAccepted),
-      counter("mysql_connections_refused_total", "Connections refused for want of room.", this.connectionsRefused),
+      counter("mysql_connections_refused_total", "Connections refused by the limit.", this.connectionsRefused),
       counter("mysql_authentication_failures_total", "Logins refused.", this.authenticationFailures),
       counter("mysql_received_bytes_total", "Bytes received.", this.bytesReceived),
       counter("mysql_sent_bytes_total", "Bytes handed to the network.", this.bytesSent),
-      counter("mysql_slow_readers_closed_total", "Connections closed with an unread result.", this.slowReadersClosed),
+      counter("mysql_slow_readers_closed_total", "Connections closed with unread results.", this.slowReadersClosed),
       gauge("mysql_prepared_statements", "Prepared statements of all connections.", statementsOpen),
       gauge("mysql_inbound_buffer_bytes", "Memory of half-sent packets and long data.", inboundBytes),
     ];
@@ -50,7 +53,8 @@ export class SurfaceMetrics {
     });
     if (unknown > 0) metrics.push(commands("unknown", unknown));
     for (const [number, count] of this.#errors) {
-      metrics.push(counter("mysql_errors_total", "Error packets by number.", count, { number: String(number) }));
+      const labels = { number: String(number) };
+      metrics.push(counter("mysql_errors_total", "Error packets by number.", count, labels));
     }
     metrics.push(this.commandLatency.toMetric({
       name: "mysql_command_seconds",

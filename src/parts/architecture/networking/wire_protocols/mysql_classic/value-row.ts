@@ -1,8 +1,8 @@
 /**
  * Rows from column values: expressions, `SELECT @@version_comment`, rows of transactions.
  *
- * The forms are those of stored-row.ts. A value may come in another type than its column announces only where nothing is
- * lost: a number for a bigint, a bigint for an int.
+ * The forms are those of stored-row.ts. A value may come in another type than its column announces
+ * only where nothing is lost: a number for a bigint, a bigint for an int.
  */
 import { assert } from "../../../../../kit/assert.ts";
 import type { ColumnType, ColumnValue } from "../../../catalog/table.ts";

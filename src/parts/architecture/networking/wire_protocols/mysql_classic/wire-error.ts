@@ -1,8 +1,9 @@
 /**
  * Errors as MySQL clients know them: number, SQLSTATE, message.
  *
- * Two tables: errors of SQL by the executor's reason, and errors of the protocol itself. Numbers are MySQL's own, chosen so
- * that a client which retries, reconnects or reports by number does the right thing.
+ * Two tables: errors of SQL by the executor's reason, and errors of the protocol itself. Numbers
+ * are MySQL's own, chosen so that a client which retries, reconnects or reports by number does the
+ * right thing.
  * Source: MySQL's messages_to_clients.txt.
  */
 import { errorCodeOf } from "../../../../../kit/errors.ts";
@@ -88,8 +89,8 @@ export function wireErrorOfSql(error: SqlError): WireError {
 }
 
 /**
- * The wire's form of anything thrown. The message of a bug stays in the log: it may name paths or hold data, and it is
- * of no use to a client.
+ * The wire's form of anything thrown. The message of a bug stays in the log: it may name paths or
+ * hold data, and it is of no use to a client.
  */
 export function wireErrorOfThrown(thrown: unknown): WireError {
   const code = (thrown as { code?: unknown } | null | undefined)?.code;
