@@ -58,14 +58,19 @@ const searchEffortMax = 16;
 /** Errors: CORRUPTION, FORMAT_UNKNOWN, IO_ERROR. */
 export function recoverSegments(disk: Disk, directory: string, selectionHash: string): RecoveredLog {
   const names = disk.list(directory);
-  const found = names.filter((name) => sequenceOfName(name) !== undefined).map((name) => {
-    return findSegment(disk, directory, name, selectionHash);
-  });
-  const recovery = new Recovery(directory, found);
-  const recovered = recovery.run();
-  const kept = new Set(recovered.segments.map(({ file }) => file));
-  for (const { file } of found) if (!kept.has(file)) file.close();
-  return { ...recovered, retiredNames: [...recovered.retiredNames, ...names.filter(isSpareName)] };
+  const found: FoundSegment[] = [];
+  try {
+    for (const name of names) {
+      if (sequenceOfName(name) !== undefined) found.push(findSegment(disk, directory, name, selectionHash));
+    }
+    const recovered = new Recovery(directory, found).run();
+    const kept = new Set(recovered.segments.map(({ file }) => file));
+    for (const { file } of found) if (!kept.has(file)) file.close();
+    return { ...recovered, retiredNames: [...recovered.retiredNames, ...names.filter(isSpareName)] };
+  } catch (error) {
+    for (const { file } of found) file.close();
+    throw error;
+  }
 }
 
 function findSegment(disk: Disk, directory: string, name: string, selectionHash: string): FoundSegment {
@@ -73,8 +78,15 @@ function findSegment(disk: Disk, directory: string, name: string, selectionHash:
   const sequence = sequenceOfName(name) as number;
   const file = disk.open(path, "write");
   const head = new Uint8Array(segmentHeaderBytes + baseRecordBytes);
-  const length = file.readSync(head, 0, head.length, 0);
-  const salt = decodeSegmentHeader(head.subarray(0, length), selectionHash, path);
+  let length: number;
+  let salt: number;
+  try {
+    length = file.readSync(head, 0, head.length, 0);
+    salt = decodeSegmentHeader(head.subarray(0, length), selectionHash, path);
+  } catch (error) {
+    file.close();
+    throw error;
+  }
   const at = segmentHeaderBytes;
   const hasBase =
     isRecord(head, at, length, recordKinds.base, salt) &&

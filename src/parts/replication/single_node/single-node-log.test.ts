@@ -60,9 +60,10 @@ test("entry times never go backwards, whatever the clock does, also across a res
 
 test("commands of one turn share a flush; a command alone waits for no timer", async () => {
   const machine = new HashingStateMachine();
-  const log = await open(env, join(base, "turn"), machine);
+  const wal = await openWal(env, { directory: join(base, "turn"), segmentBytes: 16384, selectionHash: noSelectionHash });
+  const log = openSingleNodeLog(env, { log: wal, stateMachine: machine });
   await log.recover();
-  const syncs = () => log.metrics().find(({ name }) => name === "wal_syncs_total") as { value: number };
+  const syncs = () => wal.metrics().find(({ name }) => name === "wal_syncs_total") as { value: number };
   const before = syncs().value;
   await Promise.all(Array.from({ length: 50 }, (_, at) => log.propose(commandOf(`${at}`))));
   assert.equal(syncs().value - before, 1);

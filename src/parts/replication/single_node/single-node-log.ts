@@ -118,11 +118,11 @@ class SingleNodeLog implements ReplicatedLog {
     return { replayedEntries };
   }
 
+  /** Without those of the durable log, which are its own to tell. */
   metrics(): Metric[] {
     const counter = (name: string, help: string, value: number): Metric => ({ kind: "counter", name, help, value });
     const gauge = (name: string, help: string, value: number): Metric => ({ kind: "gauge", name, help, value });
     return [
-      ...this.#log.metrics(),
       counter("log_proposals_total", "Commands proposed.", this.#proposals),
       counter("log_refused_total", "Commands refused because too many were waiting.", this.#refused),
       gauge("log_waiting_proposals", "Commands that wait to be logged.", this.#waiting.length),

@@ -1,0 +1,296 @@
+/**
+ * The write-ahead log on a disk that loses, tears, refuses and flips.
+ *
+ * Each test compares with what a log may be after a fault: a prefix of what was appended, with everything that was synced;
+ * or CORRUPTION where durable bytes are damaged. `LATHE_TEST_SEEDS` sets the number of random histories.
+ */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { errorCodeOf } from "../../../kit/errors.ts";
+import { noSelectionHash } from "../../../kit/file-header.ts";
+import { SimulatedDisk } from "../../../simulation/simulated-disk.ts";
+import { createSimulatedEnv, type SimulatedEnv, seededNumbers } from "../../../simulation/simulated-env.ts";
+import type { DurableLog } from "../durable-log.ts";
+import { openWal } from "./wal.ts";
+
+const directory = "/wal";
+const seeds = Number(process.env.LATHE_TEST_SEEDS ?? 150);
+
+/** What was done to a log: the entry at each index, and what must, or must no longer, be there. */
+class History {
+  readonly entries = new Map<number, Uint8Array>();
+  last = 0;
+  synced = 0;
+  first = 1;
+  /** A suffix truncation in flight: its index, or undefined. Until it resolves both outcomes are right. */
+  truncatingFrom: number | undefined;
+}
+
+function open(env: SimulatedEnv, segmentBytes = 4096): Promise<DurableLog> {
+  return env.run(openWal(env, { directory, segmentBytes, selectionHash: noSelectionHash, recycledSegments: 2 }));
+}
+
+function readAll(log: DurableLog): Map<number, Uint8Array> {
+  return new Map(Array.from(log.read(log.firstIndex), ({ index, entry }) => [index, entry.slice()]));
+}
+
+function entryOf(next: () => number, stamp: number): Uint8Array {
+  const bytes = new Uint8Array(1 + Math.floor(next() * (next() < 0.2 ? 1800 : 120)));
+  return bytes.map((_, at) => (stamp * 13 + at * 7) & 0xff);
+}
+
+async function act(env: SimulatedEnv, log: DurableLog, history: History, stamp: number): Promise<void> {
+  const choice = env.next();
+  if (choice < 0.6) {
+    const bytes = entryOf(env.next, stamp);
+    // Noted before the call: a crash inside it may still have brought the entry to the disk.
+    history.entries.set(history.last + 1, bytes);
+    assert.equal(log.append(bytes), ++history.last);
+  } else if (choice < 0.9) {
+    const target = history.last;
+    await env.run(log.sync());
+    history.synced = target;
+  } else if (choice < 0.96) {
+    const index = Math.min(history.synced, history.last);
+    if (index < history.first) return;
+    history.first = index + 1;
+    log.truncatePrefix(index);
+  } else {
+    const index = Math.max(history.first, history.last - Math.floor(env.next() * 4));
+    history.truncatingFrom = index;
+    history.synced = Math.min(history.synced, index - 1);
+    await env.run(log.truncateSuffix(index));
+    history.last = Math.min(history.last, index - 1);
+    history.synced = history.last;
+    history.truncatingFrom = undefined;
+  }
+}
+
+/** What is wrong with the log after a crash, or undefined. */
+function fault(log: DurableLog, history: History): string | undefined {
+  if (log.firstIndex > Math.max(history.first, 1)) return `begins at ${log.firstIndex}, truncated up to ${history.first}`;
+  if (log.lastIndex < history.synced) return `ends at ${log.lastIndex}, synced ${history.synced}`;
+  if (log.lastIndex > history.last + 1) return `ends at ${log.lastIndex}, appended ${history.last}`;
+  for (const [index, found] of readAll(log)) {
+    const expected = history.entries.get(index);
+    if (expected === undefined || Buffer.compare(found, expected) !== 0) return `entry ${index} is not what was appended`;
+  }
+  return undefined;
+}
+
+async function crashLoop(seed: number, makeDisk: (disk: SimulatedDisk) => SimulatedDisk): Promise<string | undefined> {
+  const next = seededNumbers(seed);
+  const history = new History();
+  let disk = new SimulatedDisk();
+  for (let life = 0; life < 4; life++) {
+    const env = createSimulatedEnv({ seed: seed * 10 + life, disk: makeDisk(disk) });
+    disk.fault = { call: disk.calls + 1 + Math.floor(next() * 80), code: "CRASH", persistent: true };
+    try {
+      const log = await open(env);
+      const problem = fault(log, history);
+      if (problem !== undefined) return `life ${life}: ${problem}`;
+      // What the crash left is the log from here on.
+      history.last = log.lastIndex;
+      history.synced = log.syncedIndex;
+      history.truncatingFrom = undefined;
+      for (let stamp = 0; !disk.crashed && stamp < 300; stamp++) await act(env, log, history, life * 1000 + stamp);
+    } catch (error) {
+      if (!disk.crashed) return `life ${life}: ${String(error)}`;
+    }
+    disk = disk.crash(next);
+  }
+  return undefined;
+}
+
+test("after any crash the log is a prefix with everything that was synced", async () => {
+  for (let seed = 1; seed <= seeds; seed++) {
+    assert.equal(await crashLoop(seed, (disk) => disk), undefined, `seed ${seed}`);
+  }
+});
+
+test("the crash loop finds a log that skips the device flush", async () => {
+  const forgetful = (disk: SimulatedDisk): SimulatedDisk => {
+    const openFile = disk.open.bind(disk);
+    disk.open = (path, mode) => {
+      const file = openFile(path, mode);
+      file.sync = async () => {};
+      return file;
+    };
+    return disk;
+  };
+  for (let seed = 1; seed <= 200; seed++) {
+    if ((await crashLoop(seed, forgetful)) !== undefined) return;
+  }
+  assert.fail("200 histories and the planted fault was not found");
+});
+
+test("a failing call is final: every later call throws the same, and nothing synced is lost", async () => {
+  for (const code of ["IO_ERROR", "DISK_FULL"] as const) {
+    for (let call = 1; call <= 60; call++) {
+      const disk = new SimulatedDisk();
+      const env = createSimulatedEnv({ seed: call, disk });
+      const log = await open(env);
+      const history = new History();
+      disk.fault = { call: disk.calls + call, code, persistent: false };
+      let failure: unknown;
+      for (let stamp = 0; stamp < 60 && failure === undefined; stamp++) {
+        await act(env, log, history, stamp).catch((error: unknown) => (failure = error));
+      }
+      if (failure !== undefined) await assertRefusedOrUsable(env, log, history, failure, code);
+      // The fault may also strike the last flush, in `close`.
+      await env.run(log.close()).catch((error: unknown) => assert.equal(errorCodeOf(error), code));
+      const reopened = await open(createSimulatedEnv({ seed: 1, disk: disk.crash(seededNumbers(call)) }));
+      assert.equal(fault(reopened, history), undefined, `${code} at call ${call}`);
+    }
+  }
+});
+
+/** A failed write or flush is final; a segment that could not be had may be had later. */
+async function assertRefusedOrUsable(
+  env: SimulatedEnv, log: DurableLog, history: History, failure: unknown, code: string,
+): Promise<void> {
+  assert.equal(errorCodeOf(failure), code);
+  try {
+    history.entries.set(history.last + 1, Uint8Array.of(1));
+    log.append(Uint8Array.of(1));
+    history.last++;
+    await env.run(log.sync());
+    history.synced = history.last;
+  } catch (error) {
+    assert.equal(error, failure, "the first error stays");
+    await assert.rejects(env.run(log.sync()), (again: unknown) => again === failure);
+  }
+}
+
+/** A log of some synced groups and one that was written but not synced; the bytes of its only segment before and after. */
+async function logWithTail() {
+  const disk = new SimulatedDisk();
+  const env = createSimulatedEnv({ seed: 7, disk });
+  const log = await open(env);
+  const entries: Uint8Array[] = [];
+  for (let stamp = 1; stamp <= 8; stamp++) {
+    entries.push(new Uint8Array(stamp * 9).fill(stamp));
+    log.append(entries[stamp - 1]);
+    if (stamp % 2 === 0) await env.run(log.sync());
+  }
+  const synced = segmentBytesOf(disk);
+  for (let stamp = 9; stamp <= 11; stamp++) {
+    entries.push(new Uint8Array(stamp * 5).fill(stamp));
+    log.append(entries[stamp - 1]);
+  }
+  await env.run(log.close());
+  return { synced, written: segmentBytesOf(disk), entries, syncedEntries: 8 };
+}
+
+function segmentBytesOf(disk: SimulatedDisk): Uint8Array {
+  const bytes = new Uint8Array(4096);
+  disk.open(`${directory}/0000000001.wal`, "read").readSync(bytes, 0, bytes.length, 0);
+  return bytes;
+}
+
+async function openBytes(bytes: Uint8Array): Promise<DurableLog> {
+  const disk = new SimulatedDisk();
+  disk.makeDirectory(directory);
+  const file = disk.open(`${directory}/0000000001.wal`, "create");
+  file.writeSync(bytes, 0, bytes.length, 0);
+  return open(createSimulatedEnv({ seed: 3, disk }));
+}
+
+test("a tail torn at any byte is cut off at a record", async () => {
+  const { synced, written, entries, syncedEntries } = await logWithTail();
+  const seen = new Set<number>();
+  const start = written.findIndex((byte, at) => byte !== synced[at]);
+  const end = written.findLastIndex((byte, at) => byte !== synced[at]) + 1;
+  assert.ok(end - start > 100);
+  for (let cut = start; cut <= end; cut++) {
+    const torn = synced.slice();
+    torn.set(written.subarray(start, cut), start);
+    const log = await openBytes(torn);
+    assert.ok(log.lastIndex >= syncedEntries);
+    seen.add(log.lastIndex);
+    for (const [index, found] of readAll(log)) assert.deepEqual(found, entries[index - 1]);
+    // The log goes on where it was cut, and what is behind the cut never comes back.
+    const next = log.append(Uint8Array.of(cut & 0xff));
+    assert.deepEqual([...readAll(log).values()].at(-1), Uint8Array.of(cut & 0xff));
+    assert.equal(log.lastIndex, next);
+  }
+  assert.deepEqual([...seen].sort((a, b) => a - b), [8, 9, 10, 11]);
+});
+
+test("a flipped bit in durable entries is CORRUPTION, and never wrong data", async () => {
+  const { written, entries } = await logWithTail();
+  const used = written.findLastIndex((byte) => byte !== 0) + 1;
+  const outcomes = { corruption: 0, cut: 0, unharmed: 0 };
+  for (let at = 0; at < used; at++) {
+    const damaged = written.slice();
+    damaged[at] ^= 1 << (at & 7);
+    try {
+      const log = await openBytes(damaged);
+      for (const [index, found] of readAll(log)) assert.deepEqual(found, entries[index - 1]);
+      // Group 9 to 11 was written last: damage there looks like a torn tail. Entries up to 8 are spoken for.
+      assert.ok(log.lastIndex >= 8, `damage at ${at} went unnoticed`);
+      if (log.lastIndex === entries.length) outcomes.unharmed++;
+      else outcomes.cut++;
+    } catch (error) {
+      assert.ok(["CORRUPTION", "FORMAT_UNKNOWN"].includes(errorCodeOf(error) ?? ""), String(error));
+      outcomes.corruption++;
+    }
+  }
+  assert.ok(outcomes.corruption > 400 && outcomes.cut > 100, JSON.stringify(outcomes));
+  // Only padding is unchecked: at most 7 bytes for each record.
+  assert.ok(outcomes.unharmed <= 7 * (entries.length + 1), JSON.stringify(outcomes));
+});
+
+test("damage that comes while the log is open is found by reading", async () => {
+  const disk = new SimulatedDisk();
+  const env = createSimulatedEnv({ seed: 1, disk });
+  const log = await open(env);
+  log.append(new Uint8Array(100).fill(1));
+  await env.run(log.sync());
+  disk.open(`${directory}/0000000001.wal`, "write").writeSync(Uint8Array.of(9), 0, 1, 150);
+  assert.throws(() => readAll(log), { code: "CORRUPTION" });
+});
+
+test("a missing segment in the middle is CORRUPTION", async () => {
+  const disk = new SimulatedDisk();
+  const env = createSimulatedEnv({ seed: 1, disk });
+  const log = await open(env);
+  for (let stamp = 0; stamp < 20; stamp++) {
+    log.append(new Uint8Array(900));
+    await env.run(log.sync());
+  }
+  await env.run(log.close());
+  for (const sequence of [1, 2, 3]) {
+    const after = disk.crash(() => 0.9);
+    after.unlink(`${directory}/000000000${sequence}.wal`);
+    const reopening = open(createSimulatedEnv({ seed: 1, disk: after }));
+    if (sequence === 1) assert.ok((await reopening).firstIndex > 1, "the state machine notices a missing beginning");
+    else await assert.rejects(reopening, { code: "CORRUPTION" });
+  }
+});
+
+test("the format of version 1 is read, and written to the byte, for ever", async () => {
+  const golden = readFileSync(new URL("./golden/version-1.wal", import.meta.url));
+  const { written, entries } = await logWithTail();
+  assert.equal(Buffer.compare(golden, written), 0);
+  const log = await openBytes(golden);
+  assert.deepEqual([...readAll(log).values()], entries);
+});
+
+test("client data that looks like a record is never taken for one", async () => {
+  const { written, entries } = await logWithTail();
+  const disk = new SimulatedDisk();
+  const env = createSimulatedEnv({ seed: 11, disk });
+  const log = await open(env, 16384);
+  // A whole segment of another log as payload: its records verify under their own salt only.
+  log.append(written);
+  log.append(entries[0]);
+  await env.run(log.sync());
+  const file = disk.open(`${directory}/0000000001.wal`, "write");
+  file.writeSync(new Uint8Array(64), 0, 64, 64 + 32 + 24);
+  await env.run(log.close());
+  const reopened = await open(createSimulatedEnv({ seed: 12, disk }));
+  assert.equal(reopened.lastIndex, 0, "entry 1 is damaged, entry 2 behind it is no evidence of a flush");
+  assert.deepEqual([...readAll(reopened)], []);
+});
