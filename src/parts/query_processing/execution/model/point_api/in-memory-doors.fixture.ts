@@ -54,11 +54,17 @@ export class MapEngine implements StorageEngine {
     batch.forEach((kind, bytes, keyStart, keyEnd, valueEnd) => {
       const key = textOf(bytes.subarray(keyStart, keyEnd));
       if (kind === batchKindPut) {
-        if (!this.entries.has(key)) this.#sorted = undefined;
+        if (!this.entries.has(key)) this.#addSorted(key, batch.count);
         this.entries.set(key, bytes.slice(keyEnd, valueEnd));
       } else if (this.entries.delete(key)) this.#sorted = undefined;
     });
     this.appliedIndex = index;
+  }
+
+  /** Few keys are put where they belong; for many, sorting again is cheaper. */
+  #addSorted(key: string, batchCount: number): void {
+    if (batchCount > 16) this.#sorted = undefined;
+    else this.#sorted?.splice(lowerBound(this.#sorted, key), 0, key);
   }
 
   backpressure(): undefined {}

@@ -1,0 +1,119 @@
+/** The codec: round trips, and bytes from strangers. `LATHE_TEST_RUNS` sets the runs per property. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import fc from "fast-check";
+import type { ColumnType, ColumnValue } from "../../../../architecture/catalog/table.ts";
+import type { Command, CommandStep, Comparison, RowPredicate } from "../../command.ts";
+import { commandCodec, decodeCommand } from "./command-codec.ts";
+
+const runs = { numRuns: Number(process.env.LATHE_TEST_RUNS ?? 300) };
+const ordinal = fc.nat(70_000);
+const valueArbitrary: fc.Arbitrary<ColumnValue> = fc.oneof(
+  fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
+  fc.double(),
+  fc.string({ unit: "binary", maxLength: 200 }),
+  fc.uint8Array({ maxLength: 20 }),
+  fc.constant(null),
+);
+const predicate: fc.Arbitrary<RowPredicate> = fc.record({
+  tableId: fc.nat(),
+  keyPrefix: fc.array(valueArbitrary, { maxLength: 4 }),
+  conditions: fc.array(
+    fc.record({
+      ordinal,
+      comparison: fc.constantFrom<Comparison>("=", "<", "<=", ">", ">=", "<>"),
+      value: valueArbitrary,
+    }),
+    { maxLength: 3 },
+  ),
+});
+const name = fc.string({ unit: "binary", maxLength: 64 });
+const column = fc.record(
+  {
+    name,
+    type: fc.constantFrom<ColumnType>("bigint", "int", "double", "varchar", "varbinary"),
+    nullable: fc.boolean(),
+    lengthMax: fc.nat(65_535),
+  },
+  { requiredKeys: ["name", "type", "nullable"] },
+);
+const step: fc.Arbitrary<CommandStep> = fc.oneof(
+  fc.tuple(fc.integer({ min: 1, max: 6 }), fc.nat(4)).chain(([columns, rows]) =>
+    fc.record({
+      kind: fc.constant("insert" as const),
+      tableId: fc.nat(),
+      rows: fc.array(fc.array(valueArbitrary, { minLength: columns, maxLength: columns }), { minLength: rows, maxLength: rows }),
+      unless: fc.array(predicate, { maxLength: 4 }),
+    }),
+  ),
+  fc.record({
+    kind: fc.constant("update" as const),
+    target: predicate,
+    set: fc.array(fc.record({ ordinal, value: valueArbitrary }), { maxLength: 4 }),
+  }),
+  fc.record({ kind: fc.constant("delete" as const), target: predicate }),
+  fc.record({ kind: fc.constant("read" as const), target: predicate, limit: fc.nat() }),
+  fc.record({ kind: fc.constant("dropTable" as const), name, ifExists: fc.boolean() }),
+  fc.array(column, { minLength: 1, maxLength: 5 }).chain((columns) =>
+    fc.record({
+      kind: fc.constant("createTable" as const),
+      ifNotExists: fc.boolean(),
+      table: fc.record({
+        id: fc.constant(0),
+        name,
+        columns: fc.constant(columns),
+        primaryKey: fc.uniqueArray(fc.nat(columns.length - 1), { minLength: 1 }),
+      }),
+    }),
+  ),
+);
+// Records of fast-check may lack a prototype; a clone is a plain object.
+const command: fc.Arbitrary<Command> = fc.record({ steps: fc.array(step, { maxLength: 6 }) }).map((made) => structuredClone(made));
+
+describe("command codec", () => {
+  test("a command comes back as it was", () => {
+    fc.assert(
+      fc.property(command, (original) => assert.deepEqual(commandCodec.decode(commandCodec.encode(original)), original)),
+      runs,
+    );
+  });
+
+  test("text comes as its bytes where that is asked for", () => {
+    const steps: CommandStep[] = [{ kind: "insert", tableId: 1, rows: [["é", 1n]], unless: [] }];
+    const decoded = decodeCommand(commandCodec.encode({ steps }), "bytes").steps[0];
+    assert.deepEqual(decoded.kind === "insert" && decoded.rows, [[Uint8Array.of(0xc3, 0xa9), 1n]]);
+  });
+
+  test("damaged commands are CORRUPTION or another valid command, never anything else", () => {
+    let refused = 0;
+    fc.assert(
+      fc.property(command, fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 3 }), fc.nat(20), (original, flips, cut) => {
+        const bytes = commandCodec.encode(original);
+        for (const [at, byte] of flips) bytes[at % bytes.length] = byte;
+        try {
+          commandCodec.decode(bytes.subarray(0, bytes.length - Math.max(0, cut - 10)));
+        } catch (error) {
+          assert.equal((error as { code?: string }).code, "CORRUPTION", String(error));
+          refused++;
+        }
+      }),
+      runs,
+    );
+    assert.ok(refused > 20, `${refused} refused`);
+  });
+
+  test("counts that cannot be true are refused before anything is allocated", () => {
+    const huge = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f];
+    for (const bytes of [[1, ...huge], [1, 1, 1, 1, 1, ...huge], [1, 1, 1, 1, ...huge, ...huge], [1, 1, 3, 1, ...huge], [1, 1, 1, 1, 0, 5, 0]]) {
+      assert.throws(() => commandCodec.decode(Uint8Array.from(bytes)), { code: "CORRUPTION" });
+    }
+    assert.throws(() => commandCodec.decode(Uint8Array.of(2, 0)), { code: "CORRUPTION" });
+    assert.throws(() => commandCodec.decode(new Uint8Array(0)), { code: "CORRUPTION" });
+  });
+
+  test("rows of different lengths and integers of more than 64 bits are refused", () => {
+    const insert = (rows: ColumnValue[][]): Command => ({ steps: [{ kind: "insert", tableId: 1, rows, unless: [] }] });
+    assert.throws(() => commandCodec.encode(insert([[1n], [1n, 2n]])), { code: "INVALID_ARGUMENT" });
+    assert.throws(() => commandCodec.encode(insert([[2n ** 63n]])), { code: "INVALID_ARGUMENT" });
+  });
+});
