@@ -1,13 +1,33 @@
 /**
- * Use case: drive a product, or any server that speaks MySQL, with a contract's workload.
+ * Use case: drive a product, MariaDB, or any server that speaks MySQL, with a contract's workload.
+ *
+ * The figures describe one server; whether one is better than another is decided by launches (`bench/launch.ts`), not by
+ * comparing two of these.
  */
+import { join } from "node:path";
+import type { OperationStatistics } from "../bench/measurement.ts";
+import { runSolo, type SoloSample, type SoloSubject } from "../bench/solo.ts";
+import type { WorkloadSpec } from "../contract/contract.ts";
+import { parseEndpointUrl } from "../fleet/endpoint-url.ts";
+import { startMariadb } from "../fleet/mariadb-server.ts";
+import { ProcessAccounting, processExists } from "../fleet/process-accounting.ts";
+import { startProduct } from "../fleet/product-server.ts";
+import { createWorkDirectory } from "../fleet/work-directory.ts";
 import { LatheError } from "../kit/errors.ts";
+import type { KnobValues } from "../kit/product.ts";
+import { buildFromContract } from "./build.ts";
+import { loadServedContract } from "./contract.ts";
 import type { UseCaseContext } from "./use-case.ts";
 
 export interface BenchRequest {
   readonly contractFile: string;
   /** `mysql://user:password@host:port/database`; undefined: a product built for the contract. */
   readonly url: string | undefined;
+  /** With `url`: the server's process on this machine, so that its CPU and memory can be told. */
+  readonly processId?: number | undefined;
+  /** Without `url`: a product that is there already. */
+  readonly productDirectory?: string | undefined;
+  readonly knobs?: KnobValues | undefined;
   readonly seconds: number;
   readonly warmupSeconds: number;
   /** Undefined: as the contract says. */
@@ -21,17 +41,127 @@ export interface BenchRequest {
 /** `bench --json`. */
 export interface BenchResult {
   readonly opsPerSecond: number;
-  readonly operations: Readonly<
-    Record<string, { readonly count: number; readonly errors: number; readonly meanUs: number; readonly p50Us: number;
-      readonly p99Us: number; readonly maxUs: number }>
-  >;
-  readonly serverCpuUsPerOp: number | undefined;
+  readonly operations: Readonly<Record<string, OperationStatistics>>;
+  /** Null where the server's process is not known. */
+  readonly serverCpuUsPerOp: number | null;
+  /** The driver, not the server, set the pace: compare CPU per operation, not throughput. */
   readonly driverBound: boolean;
-  readonly memoryMiB: number | undefined;
+  readonly memoryMiB: number | null;
+  readonly p50Us: number;
+  readonly p99Us: number;
+  readonly errors: number;
+  /** Reads whose value was not what had been written. */
+  readonly verificationFailures: number;
+  /** The first few errors and wrong answers. */
+  readonly complaints: readonly string[];
+  readonly loadSeconds: number | null;
+  readonly driverCeilingOpsPerSecond: number;
+  /** The server's metrics at the end, where it has any. */
+  readonly signals: Readonly<Record<string, number>>;
+  /** Whether it was stopped before its time. */
+  readonly cancelled: boolean;
 }
 
-/** Errors: UNAVAILABLE, IO_ERROR, CANCELLED. */
+/** Errors: those of the contract and of `build`; INVALID_ARGUMENT (url), IO_ERROR, PERMISSION, CLOSED, CANCELLED. */
 export async function runBench(request: BenchRequest, context: UseCaseContext): Promise<BenchResult> {
-  void context;
-  throw new LatheError("UNAVAILABLE", `the driver is not wired to the command line yet (${request.contractFile})`);
+  const workload = workloadOf(request);
+  if (request.url === undefined) return benchProduct(request, workload, context);
+  const endpoint = parseEndpointUrl(request.url);
+  return measure({ endpoint, ...accountingOf(request.processId) }, request, workload, context);
+}
+
+/** MariaDB of this machine with the same workload: a pool that holds the data, every commit flushed. */
+export async function benchMariadb(
+  request: BenchRequest & { readonly poolMiB?: number | undefined },
+  context: UseCaseContext,
+): Promise<BenchResult & { readonly version: string; readonly options: readonly string[] }> {
+  const workload = workloadOf(request);
+  const work = createWorkDirectory("mariadb");
+  try {
+    const server = await startMariadb({ dataDirectory: work.path, poolMiB: request.poolMiB });
+    try {
+      context.progress(`MariaDB ${server.version} ${server.options.join(" ")}`);
+      const result = await measure(server, { ...request, load: true }, workload, context);
+      return { ...result, version: server.version, options: server.options };
+    } finally {
+      await server.kill();
+    }
+  } finally {
+    work.remove();
+  }
+}
+
+function workloadOf(request: BenchRequest): WorkloadSpec {
+  const { workload } = loadServedContract(request.contractFile).contract;
+  return { ...workload, clients: request.clients ?? workload.clients, scale: request.scale ?? workload.scale };
+}
+
+async function benchProduct(request: BenchRequest, workload: WorkloadSpec, context: UseCaseContext): Promise<BenchResult> {
+  if (!request.load) {
+    throw new LatheError("INVALID_ARGUMENT", "a product that is started for the benchmark has no data: load it, or give --url");
+  }
+  const work = createWorkDirectory("bench");
+  try {
+    let productDirectory = request.productDirectory;
+    if (productDirectory === undefined) {
+      productDirectory = join(work.path, "product");
+      const built = buildFromContract({ contractFile: request.contractFile, directory: productDirectory });
+      context.progress(`built ${built.product}`);
+    }
+    const { knobs } = request;
+    const server = await startProduct({ productDirectory, knobs, dataDirectory: join(work.path, "data") });
+    try {
+      return await measure(server, request, workload, context);
+    } finally {
+      await server.kill();
+    }
+  } finally {
+    work.remove();
+  }
+}
+
+async function measure(
+  subject: SoloSubject,
+  request: BenchRequest,
+  workload: WorkloadSpec,
+  context: UseCaseContext,
+): Promise<BenchResult> {
+  const sample = await runSolo(subject, {
+    workload,
+    dataSeed: request.seed,
+    seed: request.seed + 1,
+    load: request.load,
+    warmUpMs: request.warmupSeconds * 1000,
+    durationMs: request.seconds * 1000,
+    signal: context.signal,
+    progress: (line) => context.progress(line),
+  });
+  return resultOf(sample);
+}
+
+function resultOf({ server, driver, accounted, loaded, cancelled }: SoloSample): BenchResult {
+  const { opsPerSecond, operations, p50Us, p99Us, errors, verificationFailures, complaints = [], signals } = server;
+  return {
+    opsPerSecond,
+    operations,
+    serverCpuUsPerOp: accounted ? server.serverCpuUsPerOp : null,
+    driverBound: driver.driverBound,
+    memoryMiB: accounted ? server.memoryMiB : null,
+    p50Us,
+    p99Us,
+    errors,
+    verificationFailures,
+    complaints,
+    loadSeconds: loaded?.seconds ?? null,
+    driverCeilingOpsPerSecond: driver.ceilingOpsPerSecond,
+    signals,
+    cancelled,
+  };
+}
+
+function accountingOf(processId: number | undefined): Pick<SoloSubject, "cpuUs" | "memory"> {
+  if (processId === undefined) return {};
+  if (!processExists(processId)) throw new LatheError("NOT_FOUND", `there is no process ${processId} on this machine`);
+  const accounting = new ProcessAccounting(processId);
+  return { cpuUs: () => accounting.cpuUs(), memory: () => accounting.memory() };
 }

@@ -1,7 +1,7 @@
 /** Whether the driver, and not the server, set the pace. */
+import { utilisationMax } from "./ceiling.ts";
 import type { DriverSample } from "./measurement.ts";
 
-const utilisationMax = 0.7;
 const eventLoopDelayMaxMs = 1;
 
 export function driverSample(

@@ -15,7 +15,7 @@ import { mkdirSync } from "node:fs";
 import type { WorkloadSpec } from "../contract/contract.ts";
 import { LatheError } from "../kit/errors.ts";
 import { mix } from "../workload/random-stream.ts";
-import { measureCeiling } from "./ceiling.ts";
+import { ceilingFor, measureCeiling } from "./ceiling.ts";
 import { Driver } from "./driver.ts";
 import type { BlockOptions } from "./driver-protocol.ts";
 import { driverSample } from "./driver-sample.ts";
@@ -61,11 +61,13 @@ export async function runLaunch(options: LaunchOptions): Promise<LaunchSample> {
   try {
     const measured = async () => {
       const { clients } = options.workload;
-      const ceiling = options.ceilingOpsPerSecond ?? (await measureCeiling(driver, { connections: clients })).operationsPerSecond;
+      const known = options.ceilingOpsPerSecond ?? (await measureCeiling(driver, { connections: clients })).operationsPerSecond;
       const block = await startSides(options, order, driver, sides);
       await runBlocks(options, order, sides, block, blocks);
       const samples = new Map<Side, SideSample>();
       for (const side of order) samples.set(side, await (sides.get(side) as LaunchSide).drain());
+      const fastest = Math.max(...[...samples.values()].map(({ opsPerSecond }) => opsPerSecond));
+      const ceiling = await ceilingFor(driver, fastest, known, clients);
       return { ceiling, samples };
     };
     const working = measured();

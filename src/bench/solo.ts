@@ -7,7 +7,7 @@
 import type { WorkloadSpec } from "../contract/contract.ts";
 import type { Endpoint } from "../fleet/server.ts";
 import { LatheError } from "../kit/errors.ts";
-import { measureCeiling } from "./ceiling.ts";
+import { ceilingFor, measureCeiling } from "./ceiling.ts";
 import { Driver } from "./driver.ts";
 import type { BlockOptions, LoadResult } from "./driver-protocol.ts";
 import { driverSample } from "./driver-sample.ts";
@@ -54,8 +54,8 @@ export async function runSolo(subject: SoloSubject, options: SoloOptions): Promi
   const { workload, signal, progress } = options;
   const driver = await Driver.start(workload, options.dataSeed);
   try {
-    const ceiling = options.ceilingOpsPerSecond ?? (await measureCeiling(driver, { connections: workload.clients })).operationsPerSecond;
-    progress?.(`driver's ceiling: ${Math.round(ceiling)} operations per second`);
+    const known = options.ceilingOpsPerSecond ?? (await measureCeiling(driver, { connections: workload.clients })).operationsPerSecond;
+    progress?.(`driver's ceiling: ${Math.round(known)} operations per second`);
     throwIfAborted(signal);
     const loaded = options.load ? await load(subject, driver, progress) : undefined;
     throwIfAborted(signal);
@@ -73,6 +73,7 @@ export async function runSolo(subject: SoloSubject, options: SoloOptions): Promi
     }
     const drained = await drain(subject);
     const serverCpuUs = (subject.cpuUs?.() ?? 0) - cpuBeforeUs;
+    const ceiling = await ceilingFor(driver, record.operationsPerSecond, known, workload.clients);
     const residentBytes = subject.memory?.().residentBytes ?? 0;
     return {
       server: record.sample({ serverCpuUs, residentBytes, drained }),

@@ -50,8 +50,8 @@ function formatBench(result: BenchResult): string {
   const table = [["operation", "count", "errors", "mean µs", "p50 µs", "p99 µs", "max µs"], ...rows];
   const lines = table.map((row) => row.map((cell, at) => (at === 0 ? cell.padEnd(18) : cell.padStart(12))).join(""));
   lines.push("", `${count(result.opsPerSecond)} operations/s`);
-  if (result.serverCpuUsPerOp !== undefined) lines.push(`${result.serverCpuUsPerOp.toFixed(1)} µs of server CPU per operation`);
-  if (result.memoryMiB !== undefined) lines.push(`${result.memoryMiB.toFixed(0)} MiB of memory`);
+  if (result.serverCpuUsPerOp !== null) lines.push(`${result.serverCpuUsPerOp.toFixed(1)} µs of server CPU per operation`);
+  if (result.memoryMiB !== null) lines.push(`${result.memoryMiB.toFixed(0)} MiB of memory`);
   if (result.driverBound) lines.push("driver-bound: throughput says nothing here, compare CPU per operation");
   return lines.join("\n");
 }
