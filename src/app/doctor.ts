@@ -28,7 +28,8 @@ export interface DoctorReport {
 export function examineMachine(workDirectory: string): DoctorReport {
   const directory = resolve(workDirectory);
   const findings = [
-    nodeFinding(), coresFinding(), memoryFinding(), governorFinding(), ...diskFindings(directory), ...tools.map(toolFinding),
+    nodeFinding(), coresFinding(), memoryFinding(), governorFinding(),
+    ...diskFindings(directory), ...tools.map(toolFinding),
   ];
   const broken = findings.some((finding) => finding.state === "broken");
   const whole = findings.every((finding) => finding.state === "good");
@@ -74,7 +75,9 @@ function memoryFinding(): Finding {
 function governorFinding(): Finding {
   const file = "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor";
   const purpose = "a clock that changes while measuring adds noise";
-  if (!existsSync(file)) return { name: "cpu governor", state: "good", found: "not under this system's control", purpose };
+  if (!existsSync(file)) {
+    return { name: "cpu governor", state: "good", found: "not under this system's control", purpose };
+  }
   const governor = readFileSync(file, "utf8").trim();
   const good = governor === "performance";
   const remedy = good ? undefined : "sudo cpupower frequency-set --governor performance";
@@ -123,7 +126,7 @@ function flushFinding(directory: string): Finding {
     return {
       name: "flush",
       state: suspicious ? "poor" : "good",
-      found: `fdatasync takes ${median.toFixed(0)} µs (median of 32)${suspicious ? ", too little to reach a device" : ""}`,
+      found: `fdatasync takes ${median.toFixed(0)} µs, median of 32${suspicious ? ": too little for a device" : ""}`,
       purpose,
       remedy: suspicious ? "work on a disk that honours flushes" : undefined,
     };
@@ -155,8 +158,18 @@ const tools: readonly Tool[] = [
     remedy: `${debian} mariadb-server`,
     places: ["/usr/sbin", "/usr/local/sbin"],
   },
-  { name: "mysql client", commands: ["mariadb", "mysql"], purpose: "talking to a product by hand", remedy: `${debian} mariadb-client` },
-  { name: "strace", commands: ["strace"], purpose: "the flush audit by traced system calls", remedy: `${debian} strace` },
+  {
+    name: "mysql client",
+    commands: ["mariadb", "mysql"],
+    purpose: "talking to a product by hand",
+    remedy: `${debian} mariadb-client`,
+  },
+  {
+    name: "strace",
+    commands: ["strace"],
+    purpose: "the flush audit by traced system calls",
+    remedy: `${debian} strace`,
+  },
   {
     name: "chromium",
     commands: ["chromium", "chromium-browser", "google-chrome"],
@@ -170,7 +183,12 @@ const tools: readonly Tool[] = [
     remedy: `${debian} postgresql`,
     places: postgresPlaces(),
   },
-  { name: "rocksdb", commands: ["ldb", "rocksdb_ldb", "db_bench"], purpose: "the RocksDB engine's reference tools", remedy: `${debian} rocksdb-tools` },
+  {
+    name: "rocksdb",
+    commands: ["ldb", "rocksdb_ldb", "db_bench"],
+    purpose: "the RocksDB engine's reference tools",
+    remedy: `${debian} rocksdb-tools`,
+  },
   { name: "go", commands: ["go"], purpose: "building the Pebble engine", remedy: `${debian} golang-go` },
 ];
 

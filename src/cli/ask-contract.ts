@@ -22,7 +22,8 @@ async function ask(question: Question, answers: Answers): Promise<Answer> {
   const proposal = question.propose(answers);
   const message = `${question.text}\n  proposed: ${proposal.value} (${proposal.reason})`;
   if (question.kind === "choice") {
-    const options = (question.choices ?? []).map((choice) => ({ value: choice.value, label: choice.value, hint: choice.meaning }));
+    const choices = question.choices ?? [];
+    const options = choices.map(({ value, meaning }) => ({ value, label: value, hint: meaning }));
     return given(await prompts.select({ message, options, initialValue: String(proposal.value) }));
   }
   const read = (text: string): Answer => (question.kind === "integer" ? Number(text) : text);

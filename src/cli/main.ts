@@ -23,7 +23,9 @@ try {
     process.exitCode = error.exitCode === 0 ? 0 : usageExitCode;
     if (json && error.exitCode !== 0) {
       const message = error.message.replace(/^error: /, "");
-      process.stdout.write(`${JSON.stringify({ error: { code: "INVALID_ARGUMENT", message, exitCode: usageExitCode } })}\n`);
+      process.stdout.write(
+        `${JSON.stringify({ error: { code: "INVALID_ARGUMENT", message, exitCode: usageExitCode } })}\n`,
+      );
     }
   } else fail(error, json);
 }

@@ -26,7 +26,10 @@ export function createProgram(): Command {
     .version(packageVersion(), "--version")
     .showSuggestionAfterError()
     .showHelpAfterError("(`lathe help` lists commands; `lathe COMMAND --help` has examples)")
-    .addHelpText("after", `\nExit codes:\n${exitCodeHelp()}\n\nStart with: lathe run examples/taobench-o/contract.yaml`);
+    .addHelpText(
+      "after",
+      `\nExit codes:\n${exitCodeHelp()}\n\nStart with: lathe run examples/taobench-o/contract.yaml`,
+    );
   for (const register of registrations) register(program);
   return program;
 }

@@ -11,7 +11,9 @@ test("tables and operations of every profile are those that its generator uses",
       all.map(({ name, columns, primaryKey }) => ({
         name,
         primaryKey,
-        columns: columns.map(({ name: column, type, lengthMax, nullable }) => ({ column, type, lengthMax, nullable })),
+        columns: columns.map(
+          ({ name: column, type, lengthMax, nullable }) => ({ column, type, lengthMax, nullable }),
+        ),
       }));
     assert.deepEqual(shape(tables(1000)), shape(workload.tables), `${benchmark}/${profile}`);
     const stream = workload.client(7, 0, 1);

@@ -1,6 +1,6 @@
 /**
- * A contract as the rest of the workshop sees it: what `contract.yaml` says after validation, with every default filled in.
- * The schema (`schema.ts`) makes exactly this.
+ * A contract as the rest of the workshop sees it: what `contract.yaml` says after validation, with every default filled
+ * in. The schema (`schema.ts`) makes exactly this.
  */
 export interface Contract {
   readonly version: 1;

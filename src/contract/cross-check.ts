@@ -32,7 +32,11 @@ export function column(value: ColumnFile, context: Context): void {
   }
   const { value_min: least, value_max: most } = value;
   if (sized && (least !== undefined || most !== undefined)) {
-    complain(context, [least === undefined ? "value_max" : "value_min"], `${value.type} has no smallest or largest value`);
+    complain(
+      context,
+      [least === undefined ? "value_max" : "value_min"],
+      `${value.type} has no smallest or largest value`,
+    );
   }
   if (least !== undefined && most !== undefined && least > most) {
     complain(context, ["value_min"], `value_min ${least} is above value_max ${most}`);
@@ -55,7 +59,9 @@ interface TableFile {
 export function table(value: TableFile, context: Context): void {
   const names = value.columns.map((one) => one.name);
   for (const [at, columnName] of names.entries()) {
-    if (names.indexOf(columnName) < at) complain(context, ["columns", at, "name"], `column ${columnName} is there already`);
+    if (names.indexOf(columnName) < at) {
+      complain(context, ["columns", at, "name"], `column ${columnName} is there already`);
+    }
   }
   for (const [at, keyName] of value.primary_key.entries()) {
     const found = value.columns.find((one) => one.name === keyName);
@@ -73,20 +79,30 @@ export function table(value: TableFile, context: Context): void {
 export function data(value: { readonly tables: readonly TableFile[] }, context: Context): void {
   const names = value.tables.map((one) => one.name.toLowerCase());
   for (const [at, tableName] of names.entries()) {
-    if (names.indexOf(tableName) < at) complain(context, ["tables", at, "name"], `table ${tableName} is there already`);
+    if (names.indexOf(tableName) < at) {
+      complain(context, ["tables", at, "name"], `table ${tableName} is there already`);
+    }
   }
 }
 
 export function replication(value: { readonly nodes: number; readonly consensus: string }, context: Context): void {
   if (value.nodes > 1 && value.consensus === "none") {
-    complain(context, ["nodes"], `${value.nodes} nodes without consensus cannot agree; set consensus to raft, or nodes to 1`);
+    complain(
+      context,
+      ["nodes"],
+      `${value.nodes} nodes without consensus cannot agree; set consensus to raft, or nodes to 1`,
+    );
   }
   if (value.nodes === 1 && value.consensus !== "none") {
     complain(context, ["consensus"], "one node has nobody to agree with; set consensus to none, or nodes to 3");
   }
   if (value.consensus !== "none" && value.nodes > 1 && value.nodes % 2 === 0) {
     const less = value.nodes - 1;
-    complain(context, ["nodes"], `${value.nodes} nodes survive no more failures than ${less}; take ${less} or ${value.nodes + 1}`);
+    complain(
+      context,
+      ["nodes"],
+      `${value.nodes} nodes survive no more failures than ${less}; take ${less} or ${value.nodes + 1}`,
+    );
   }
 }
 
@@ -98,7 +114,11 @@ export function storage(
     complain(context, ["durability"], "interval needs loss_window_ms: how much may a power loss take?");
   }
   if (value.durability !== "interval" && value.loss_window_ms !== undefined) {
-    complain(context, ["loss_window_ms"], `durability ${value.durability} has no loss window; remove it, or set durability to interval`);
+    complain(
+      context,
+      ["loss_window_ms"],
+      `durability ${value.durability} has no loss window; remove it, or set durability to interval`,
+    );
   }
 }
 
@@ -139,7 +159,11 @@ export function workload(value: WorkloadFile, context: Context): void {
     complain(context, ["loop"], "an open loop needs operations_per_second: at which rate do operations arrive?");
   }
   if (value.loop === "closed" && value.operations_per_second !== undefined) {
-    complain(context, ["operations_per_second"], "a closed loop has no rate of its own; remove it, or set loop to open");
+    complain(
+      context,
+      ["operations_per_second"],
+      "a closed loop has no rate of its own; remove it, or set loop to open",
+    );
   }
   const names = (value.operations ?? []).map((one) => one.name);
   for (const [at, name] of names.entries()) {
@@ -155,16 +179,31 @@ export function workload(value: WorkloadFile, context: Context): void {
 const memoryFloorMiB = 64;
 const memoryCeilingMiB = 16 * 1024 * 1024;
 
-export function targets(value: { readonly memory_mib_max: number; readonly p99_us_max?: number | undefined }, context: Context): void {
+export function targets(
+  value: { readonly memory_mib_max: number; readonly p99_us_max?: number | undefined },
+  context: Context,
+): void {
   if (value.memory_mib_max < memoryFloorMiB) {
     const why = `a process with empty caches takes about ${memoryFloorMiB - 8}`;
-    complain(context, ["memory_mib_max"], `${value.memory_mib_max} MiB cannot be kept: ${why}; grant at least ${memoryFloorMiB}`);
+    complain(
+      context,
+      ["memory_mib_max"],
+      `${value.memory_mib_max} MiB cannot be kept: ${why}; grant at least ${memoryFloorMiB}`,
+    );
   }
   if (value.memory_mib_max > memoryCeilingMiB) {
-    complain(context, ["memory_mib_max"], `${value.memory_mib_max} MiB is more than any machine has; the unit is MiB, not bytes`);
+    complain(
+      context,
+      ["memory_mib_max"],
+      `${value.memory_mib_max} MiB is more than any machine has; the unit is MiB, not bytes`,
+    );
   }
   if (value.p99_us_max !== undefined && value.p99_us_max < 10) {
-    complain(context, ["p99_us_max"], `${value.p99_us_max} µs is less than a loopback round trip; the unit is microseconds`);
+    complain(
+      context,
+      ["p99_us_max"],
+      `${value.p99_us_max} µs is less than a loopback round trip; the unit is microseconds`,
+    );
   }
 }
 
@@ -180,22 +219,42 @@ interface ContractFileTopics {
 export function contract(value: ContractFileTopics, context: Context): void {
   for (const [at, failure] of value.failure.tolerates.entries()) {
     if ((failure === "node_loss" || failure === "partition") && value.replication.nodes < 3) {
-      complain(context, ["failure", "tolerates", at], `${failure} needs at least 3 nodes, and replication.nodes is ${value.replication.nodes}`);
+      complain(
+        context,
+        ["failure", "tolerates", at],
+        `${failure} needs at least 3 nodes, and replication.nodes is ${value.replication.nodes}`,
+      );
     }
     if (value.storage.durability === "none" && failure === "power_loss") {
-      complain(context, ["failure", "tolerates", at], `${failure} contradicts storage.durability none; drop one of them`);
+      complain(
+        context,
+        ["failure", "tolerates", at],
+        `${failure} contradicts storage.durability none; drop one of them`,
+      );
     }
   }
   const { transactions } = value.consistency;
   const packets = value.surface.transactions === "multi_statement_packet";
   if (packets && (transactions === "none" || transactions === "single_statement")) {
-    complain(context, ["surface", "transactions"], `contradicts consistency.transactions ${transactions}; set it to none, or that to one_shot`);
+    complain(
+      context,
+      ["surface", "transactions"],
+      `contradicts consistency.transactions ${transactions}; set it to none, or that to one_shot`,
+    );
   }
   if (!packets && transactions === "one_shot" && !value.surface.protocols.includes("embedded")) {
-    complain(context, ["consistency", "transactions"], "no client can send one_shot transactions while surface.transactions is none");
+    complain(
+      context,
+      ["consistency", "transactions"],
+      "no client can send one_shot transactions while surface.transactions is none",
+    );
   }
   const profile = findProfile(value.workload.benchmark, value.workload.profile);
   if (profile?.transactions && (transactions === "none" || transactions === "single_statement")) {
-    complain(context, ["consistency", "transactions"], `${profile.title.split(":")[0]} runs transactions of several statements; set it to one_shot`);
+    complain(
+      context,
+      ["consistency", "transactions"],
+      `${profile.title.split(":")[0]} runs transactions of several statements; set it to one_shot`,
+    );
   }
 }

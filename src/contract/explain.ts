@@ -34,11 +34,16 @@ function explainData({ data }: Contract): TopicExplanation {
 
 
 function explainSharding({ sharding }: Contract): TopicExplanation {
-  const together = sharding.locality === "by_key_prefix" ? " Rows with a common key prefix are neighbours on disk." : "";
+  const neighbours = sharding.locality === "by_key_prefix";
+  const together = neighbours ? " Rows with a common key prefix are neighbours on disk." : "";
   return {
     title: "Sharding and locality",
-    promises: [sharding.shards === 1 ? `All data are in one shard.${together}` : `${sharding.shards} shards.${together}`],
-    costs: [sharding.shards === 1 ? "One machine's disk and one owner thread bound the store." : "Requests are routed."],
+    promises: [
+      sharding.shards === 1 ? `All data are in one shard.${together}` : `${sharding.shards} shards.${together}`,
+    ],
+    costs: [
+      sharding.shards === 1 ? "One machine's disk and one owner thread bound the store." : "Requests are routed.",
+    ],
     leaves: [],
   };
 }
@@ -54,7 +59,7 @@ function explainReplication({ replication }: Contract): TopicExplanation {
   }
   return {
     title: "Replication and consensus",
-    promises: [`${replication.nodes} copies agree by ${replication.consensus}; ${Math.floor((replication.nodes - 1) / 2)} may be lost.`],
+    promises: [`${replication.nodes} copies agree by ${replication.consensus}; a majority of them must live.`],
     costs: ["Each commit waits for a majority: one network round trip and a flush on another machine."],
     leaves: ["replication/consensus/raft_group"],
   };
@@ -91,7 +96,10 @@ function explainStorage({ storage }: Contract): TopicExplanation {
   const checksums = storage.checksums ? "" : " (asked off; they are always on)";
   return {
     title: "Storage and durability",
-    promises: [durability[storage.durability], `Blocks and log records carry checksums${checksums}; damage is reported, never returned.`],
+    promises: [
+      durability[storage.durability],
+      `Blocks and log records carry checksums${checksums}; damage is reported, never returned.`,
+    ],
     costs: storage.durability === "every_commit"
       ? ["A commit waits for a device flush, shared by all clients that commit at that moment."]
       : ["Commits do not wait for the device."],
@@ -104,7 +112,9 @@ function explainCaching({ caching, targets }: Contract): TopicExplanation {
   return {
     title: "Caching",
     promises: [
-      none ? "Reads go to the engine and its block cache." : "Hot rows are kept decoded in front of the engine, never stale.",
+      none
+        ? "Reads go to the engine and its block cache."
+        : "Hot rows are kept in front of the engine, never stale.",
     ],
     costs: [`Caches count towards the ${targets.memoryMiBMax} MiB that the whole process is granted.`],
     leaves: none ? [] : ["storage/page_io/replacement/lru"],
@@ -149,11 +159,11 @@ function explainWorkload({ workload }: Contract): TopicExplanation {
   const mix = operations.map((operation) => `${operation.name} ${formatShare(operation.weight / total)}`);
   const loop = workload.loop === "closed"
     ? `${workload.clients} clients, each waits for its answer (closed loop).`
-    : `${workload.operationsPerSecond} operations/s arrive whatever happens, over ${workload.clients} connections (open loop).`;
+    : `${workload.operationsPerSecond} operations/s arrive whatever happens (open loop), on ${workload.clients} connections.`;
   return {
     title: "Workload",
     promises: [
-      `${profile?.title ?? `${workload.benchmark} ${workload.profile}`}; ${formatCount(workload.scale)} ${profile?.scaleUnit ?? ""}.`,
+      `${profile?.title ?? workload.benchmark}; ${formatCount(workload.scale)} ${profile?.scaleUnit ?? ""}.`,
       `Mix: ${mix.join(", ")}.`,
       loop,
     ],
@@ -181,7 +191,8 @@ function explainTargets({ targets }: Contract): TopicExplanation {
 }
 
 function describeTable(table: TableSpec): string {
-  return `Table ${table.name}: ${formatCount(table.rows)} rows of ${table.columns.length} columns, key (${table.primaryKey.join(", ")}).`;
+  const key = table.primaryKey.join(", ");
+  return `Table ${table.name}: ${formatCount(table.rows)} rows of ${table.columns.length} columns, key (${key}).`;
 }
 
 /** Bytes of all rows where every column has its longest value. */

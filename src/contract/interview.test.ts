@@ -6,7 +6,9 @@ import { parseContract } from "./parse.ts";
 import { findUnserved } from "./serve-check.ts";
 
 test("every combination of answers makes a contract that is valid and served", () => {
-  const choice = (id: string) => fc.constantFrom(...(questions.find((one) => one.id === id)?.choices ?? []).map((one) => one.value));
+  const choice = (id: string) => fc.constantFrom(
+    ...(questions.find((one) => one.id === id)?.choices ?? []).map((one) => one.value),
+  );
   const some = fc.record({
     workload: choice("workload"),
     "workload.scale": fc.integer({ min: 1, max: 10_000_000 }),
@@ -20,7 +22,9 @@ test("every combination of answers makes a contract that is valid and served", (
     const result = parseContract(composeContract(answers as Answers), "contract.yaml");
     assert.ok(result.ok);
     assert.deepEqual(findUnserved(result.contract), []);
-    if (answers["workload.scale"] !== undefined) assert.equal(result.contract.workload.scale, answers["workload.scale"]);
+    if (answers["workload.scale"] !== undefined) {
+      assert.equal(result.contract.workload.scale, answers["workload.scale"]);
+    }
   }), { numRuns: 50 });
 });
 
@@ -40,7 +44,9 @@ test("proposals follow from the answers before, and each has a reason", () => {
 
 test("the file explains itself: topics as headings, reasons beside the answers", () => {
   const text = composeContract({});
-  for (const heading of ["1. Data model and key encoding", "8. Failure model and recovery"]) assert.ok(text.includes(`# ${heading}`));
+  for (const heading of ["1. Data model and key encoding", "8. Failure model and recovery"]) {
+    assert.ok(text.includes(`# ${heading}`));
+  }
   assert.match(text, /# the workload sends its transactions as one packet\n {2}transactions: one_shot/);
   assert.match(text, /value_max: 9223372036854775807/);
 });
@@ -56,6 +62,12 @@ test("wrong answers are named all at once", () => {
     assert.match(lines[3], /^workload.clients: expected a whole number from 1 to 10000, found "8"$/);
     return true;
   });
-  assert.throws(() => parseAnswers("- a\n", "answers.yaml"), { code: "INVALID_ARGUMENT", message: /^answers.yaml:1:1: expected a mapping/ });
-  assert.deepEqual(parseAnswers("workload: ycsb/c\nworkload.clients: 4\n", "answers.yaml"), { workload: "ycsb/c", "workload.clients": 4 });
+  assert.throws(
+    () => parseAnswers("- a\n", "answers.yaml"),
+    { code: "INVALID_ARGUMENT", message: /^answers.yaml:1:1: expected a mapping/ },
+  );
+  assert.deepEqual(
+    parseAnswers("workload: ycsb/c\nworkload.clients: 4\n", "answers.yaml"),
+    { workload: "ycsb/c", "workload.clients": 4 },
+  );
 });

@@ -52,7 +52,8 @@ function dataMiB(answers: Answers): number {
 
 function memoryReason(memoryMiB: number, dataSizeMiB: number): string {
   const size = `the ${formatCount(dataSizeMiB)} MiB of data`;
-  return memoryMiB < dataSizeMiB ? `less than ${size}, so that storage matters` : `a process needs it, however small ${size} are`;
+  const less = memoryMiB < dataSizeMiB;
+  return less ? `less than ${size}, so that storage matters` : `a process needs it, however small ${size} are`;
 }
 
 export const questions: readonly Question[] = [
@@ -86,7 +87,10 @@ export const questions: readonly Question[] = [
     max: 1_000_000_000_000,
     propose: (answers) => {
       const profile = profileOf(answers);
-      return { value: profile.scale, reason: `${formatCount(profile.scale)} ${profile.scaleUnit}, loaded in about a minute` };
+      return {
+        value: profile.scale,
+        reason: `${formatCount(profile.scale)} ${profile.scaleUnit}, loaded in about a minute`,
+      };
     },
   },
   {
@@ -100,7 +104,10 @@ export const questions: readonly Question[] = [
     ],
     propose: (answers) =>
       profileOf(answers).benchmark === "taobench"
-        ? { value: "by_key_prefix", reason: "keys begin with a shard number, and an object's edges are read together" }
+        ? {
+          value: "by_key_prefix",
+          reason: "keys begin with a shard number, and an object's edges are read together",
+        }
         : { value: "none", reason: "keys are chosen one by one" },
   },
   {
@@ -110,7 +117,10 @@ export const questions: readonly Question[] = [
     kind: "integer",
     min: 1,
     max: 1,
-    propose: () => ({ value: 1, reason: "one node is what the parts serve today; replication/consensus/raft_group is missing" }),
+    propose: () => ({
+      value: 1,
+      reason: "one node is what the parts serve today; replication/consensus/raft_group is missing",
+    }),
   },
   {
     id: "consistency.transactions",
@@ -134,7 +144,10 @@ export const questions: readonly Question[] = [
     choices: [{ value: "every_commit", meaning: "after it is flushed to the device; nothing acknowledged is lost" }],
     propose: (answers) => {
       const share = (profileOf(answers).writeShare * 100).toFixed(2);
-      return { value: "every_commit", reason: `${share} % of operations write, and group commit shares a flush between clients` };
+      return {
+        value: "every_commit",
+        reason: `${share} % of operations write, and group commit shares a flush between clients`,
+      };
     },
   },
   {
@@ -211,7 +224,9 @@ export const questions: readonly Question[] = [
 ];
 
 /** Takes the proposal of every question that `given` leaves open. Errors: INVALID_ARGUMENT with every wrong answer. */
-export function completeAnswers(given: Answers): { readonly answers: Answers; readonly reasons: Readonly<Record<string, string>> } {
+export function completeAnswers(
+  given: Answers,
+): { readonly answers: Answers; readonly reasons: Readonly<Record<string, string>> } {
   const known = questions.map((question) => question.id);
   const problems = Object.keys(given)
     .filter((id) => !known.includes(id))
@@ -261,6 +276,7 @@ export function parseAnswers(text: string, file: string): Answers {
 export function composeContract(given: Answers): string {
   const { answers, reasons } = completeAnswers(given);
   const profile = profileOf(answers);
+  const open = answers["workload.loop"] === "open";
   const oneShot = answers["consistency.transactions"] === "one_shot";
   const document = new Document({
     version: 1,
@@ -269,18 +285,25 @@ export function composeContract(given: Answers): string {
     data: { key_encoding: "order_preserving", tables: profile.tables(scaleOf(answers)).map(tableFile) },
     sharding: { shards: 1, locality: answers["sharding.locality"] },
     replication: { nodes: answers["replication.nodes"], consensus: "none" },
-    consistency: { reads: "linearizable", transactions: answers["consistency.transactions"], isolation: "serializable" },
+    consistency: {
+      reads: "linearizable",
+      transactions: answers["consistency.transactions"],
+      isolation: "serializable",
+    },
     storage: { durability: answers["storage.durability"], checksums: true },
     caching: { row_cache: answers["caching.row_cache"] },
     surface: { protocols: [answers["surface.protocol"]], transactions: oneShot ? "multi_statement_packet" : "none" },
-    failure: { tolerates: ["process_crash", "power_loss"], recovery_seconds_max: answers["failure.recovery_seconds_max"] },
+    failure: {
+      tolerates: ["process_crash", "power_loss"],
+      recovery_seconds_max: answers["failure.recovery_seconds_max"],
+    },
     workload: {
       benchmark: profile.benchmark,
       profile: profile.profile,
       scale: answers["workload.scale"],
       clients: answers["workload.clients"],
       loop: answers["workload.loop"],
-      ...(answers["workload.loop"] === "open" ? { operations_per_second: answers["workload.operations_per_second"] } : {}),
+      ...(open ? { operations_per_second: answers["workload.operations_per_second"] } : {}),
     },
     targets: { memory_mib_max: answers["targets.memory_mib_max"], p99_ratio_max: 1.1, memory_ratio_max: 1.1 },
     invariants: [
@@ -290,7 +313,8 @@ export function composeContract(given: Answers): string {
     non_goals: ["Joins, secondary indexes and aggregates", "More than one node"],
   });
   addComments(document, reasons);
-  document.commentBefore = " A workload contract: what the workload does and what it must never lose.\n `lathe contract explain` reads it back in sentences.";
+  document.commentBefore = " A workload contract: what the workload does and what it must never lose.\n" +
+    " `lathe contract explain` reads it back in sentences.";
   return document.toString({ lineWidth: 0 });
 }
 
@@ -312,13 +336,18 @@ function tableFile(table: ReturnType<BenchmarkProfile["tables"]>[number]): objec
 
 /** Each topic gets its heading, each answer its reason; columns are written on one line. */
 function addComments(document: Document, reasons: Readonly<Record<string, string>>): void {
-  const aliases: Readonly<Record<string, string>> = { workload: "workload.benchmark", "surface.protocol": "surface.protocols" };
+  const aliases: Readonly<Record<string, string>> = {
+    workload: "workload.benchmark",
+    "surface.protocol": "surface.protocols",
+  };
   for (const [id, reason] of Object.entries(reasons)) {
     const path = (aliases[id] ?? id).split(".");
     const parent = path.length === 1 ? document.contents : document.getIn(path.slice(0, -1), true);
     if (!isMap(parent)) continue;
     const pair = parent.items.find((item) => String(item.key) === path.at(-1));
-    if (pair !== undefined) pair.key = Object.assign(document.createNode(String(pair.key)), { commentBefore: ` ${reason}` });
+    if (pair !== undefined) {
+      pair.key = Object.assign(document.createNode(String(pair.key)), { commentBefore: ` ${reason}` });
+    }
   }
   for (const question of questions) {
     const [topic] = question.id.split(".");
@@ -326,7 +355,10 @@ function addComments(document: Document, reasons: Readonly<Record<string, string
     const section = topic === "workload" ? "data" : topic;
     const pair = document.contents.items.find((item) => String(item.key) === section);
     if (pair === undefined) continue;
-    pair.key = Object.assign(document.createNode(section), { commentBefore: ` ${question.topic}`, spaceBefore: true });
+    pair.key = Object.assign(
+      document.createNode(section),
+      { commentBefore: ` ${question.topic}`, spaceBefore: true },
+    );
   }
   for (const section of ["workload", "targets", "invariants", "non_goals"]) {
     const pair = isMap(document.contents) && document.contents.items.find((item) => String(item.key) === section);

@@ -16,7 +16,8 @@ const contractFiles = readdirSync(examples).map((name) => join(examples, name, "
 /** All messages for a text, as a terminal shows them; those of the serve check where the schema has none. */
 function messages(text: string): string[] {
   const result = parseContract(text, "contract.yaml");
-  return (result.ok ? unservedProblems(result.contract, "contract.yaml", result.placeOf) : result.problems).map(formatProblem);
+  if (!result.ok) return result.problems.map(formatProblem);
+  return unservedProblems(result.contract, "contract.yaml", result.placeOf).map(formatProblem);
 }
 
 const minimal = "version: 1\nname: store\nworkload: { benchmark: taobench, profile: o }\n";
@@ -33,13 +34,19 @@ test("what is left out is filled in from the benchmark", () => {
   const result = parseContract(minimal, "contract.yaml");
   assert.ok(result.ok);
   const { contract } = result;
-  assert.deepEqual(contract.data.tables.map(({ name, rows }) => [name, rows]), [["objects", 1_000_000], ["edges", 500_000]]);
+  assert.deepEqual(
+    contract.data.tables.map(({ name, rows }) => [name, rows]),
+    [["objects", 1_000_000], ["edges", 500_000]],
+  );
   assert.equal(contract.workload.scale, 500_000);
   assert.equal(contract.workload.operations?.length, 4);
   assert.equal(contract.targets.memoryMiBMax, 256);
   assert.equal(contract.storage.durability, "every_commit");
   // A file that spells out what is the default means the same.
-  const written = parseContract(`${minimal}data: { key_encoding: order_preserving }\ncaching: { row_cache: lru }\n`, "x");
+  const written = parseContract(
+    `${minimal}data: { key_encoding: order_preserving }\ncaching: { row_cache: lru }\n`,
+    "x",
+  );
   assert.ok(written.ok);
   assert.equal(canonicalHash(written.contract), canonicalHash(contract));
 });
@@ -150,13 +157,19 @@ workload: { benchmark: ycsb, profile: c, operations: [{ name: READ, weight: 1 },
   const found = messages(text);
   assert.equal(found.length, leaves.length, found.join("\n"));
   for (const [at, [path, leaf]] of leaves.entries()) {
-    assert.match(found[at], new RegExp(`: ${path.replace(/[[\]]/g, "\\$&")}: no part serves .* the leaf ${leaf} is missing; `));
+    assert.match(
+      found[at],
+      new RegExp(`: ${path.replace(/[[\]]/g, "\\$&")}: no part serves .* the leaf ${leaf} is missing; `),
+    );
   }
 });
 
 test("broken YAML, alias bombs and huge files are problems, not crashes", () => {
   assert.match(messages("version: 1\n  name: [")[0], /^contract.yaml:1:10: not valid YAML: /);
-  assert.match(messages("version: 1\nversion: 1\n")[0], /^contract.yaml:2:1: not valid YAML: Map keys must be unique/);
+  assert.match(
+    messages("version: 1\nversion: 1\n")[0],
+    /^contract.yaml:2:1: not valid YAML: Map keys must be unique/,
+  );
   const bomb = ["a: &a [x,x,x,x,x,x,x,x,x]", ..."bcdefgh".split("").map((name, at) =>
     `${name}: &${name} [${`*${"abcdefg"[at]},`.repeat(9)}]`)].join("\n");
   assert.match(messages(bomb)[0], /not valid YAML: Excessive alias count/);
@@ -191,8 +204,14 @@ test("no mutation of a good file makes the parser throw, and every problem has a
 });
 
 test("the JSON Schema for editors is fresh, and the examples point to it", () => {
-  assert.equal(readFileSync(contractSchemaFile, "utf8"), contractJsonSchema(), "run scripts/generate-contract-schema.ts");
+  assert.equal(
+    readFileSync(contractSchemaFile, "utf8"),
+    contractJsonSchema(),
+    "run scripts/generate-contract-schema.ts",
+  );
   for (const file of contractFiles) {
-    assert.ok(readFileSync(file, "utf8").startsWith("# yaml-language-server: $schema=../../catalog/contract.schema.json\n"));
+    assert.ok(
+      readFileSync(file, "utf8").startsWith("# yaml-language-server: $schema=../../catalog/contract.schema.json\n"),
+    );
   }
 });

@@ -10,7 +10,10 @@ import { findProfile } from "./benchmarks.ts";
 import type { Contract } from "./contract.ts";
 import * as check from "./cross-check.ts";
 
-const name = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/, "a name: a letter or _, then letters, digits or _, at most 64");
+const name = z.string().regex(
+  /^[A-Za-z_][A-Za-z0-9_]{0,63}$/,
+  "a name: a letter or _, then letters, digits or _, at most 64",
+);
 const wholeNumber = z.int();
 const count = wholeNumber.min(1).max(Number.MAX_SAFE_INTEGER);
 
@@ -43,7 +46,11 @@ const tableSchema = z
 
 const dataSchema = z
   .strictObject({
-    tables: z.array(tableSchema).max(1_000).default([]).describe("Tables; those of the benchmark where none is listed."),
+    tables: z
+      .array(tableSchema)
+      .max(1_000)
+      .default([])
+      .describe("Tables; those of the benchmark where none is listed."),
     key_encoding: z.enum(["order_preserving"]).default("order_preserving").describe(
       "How primary keys become bytes. order_preserving: range scans follow key order.",
     ),
@@ -107,7 +114,10 @@ const operationSchema = z
   .strictObject({
     name: z.string().regex(/^[A-Z][A-Z_-]{0,31}$/, "a name in capitals, as READ").describe("Name in reports."),
     weight: z.number().min(0).describe("Share: weight over the sum of all weights."),
-    distribution: z.enum(["uniform", "zipfian", "latest", "sharded"]).default("uniform").describe("How keys are chosen."),
+    distribution: z
+      .enum(["uniform", "zipfian", "latest", "sharded"])
+      .default("uniform")
+      .describe("How keys are chosen."),
     skew: z.number().min(0).max(5).optional().describe("Constant of a zipfian distribution, for example 0.99."),
     value_bytes: count.max(16_777_216).optional().describe("Size of the value that is read or written."),
     statements_min: count.max(10_000).optional().describe("Fewest statements of a transaction."),
@@ -124,8 +134,18 @@ const workloadSchema = z
     loop: z.enum(["closed", "open"]).default("closed").describe(
       "closed: a client waits for its answer. open: operations arrive at operations_per_second whatever happens.",
     ),
-    operations_per_second: z.number().positive().max(100_000_000).optional().describe("Arrival rate of an open loop."),
-    operations: z.array(operationSchema).min(1).max(100).optional().describe("The mix; the profile's own where left out."),
+    operations_per_second: z
+      .number()
+      .positive()
+      .max(100_000_000)
+      .optional()
+      .describe("Arrival rate of an open loop."),
+    operations: z
+      .array(operationSchema)
+      .min(1)
+      .max(100)
+      .optional()
+      .describe("The mix; the profile's own where left out."),
   })
   .superRefine(check.workload);
 
@@ -202,7 +222,10 @@ export function camelKeys<T>(value: T): CamelKeys<T> {
 }
 
 function camelKey(key: string): string {
-  return key.replace(/_([a-z0-9]+)/g, (_, word: string) => (word === "mib" ? "MiB" : word[0].toUpperCase() + word.slice(1)));
+  return key.replace(
+    /_([a-z0-9]+)/g,
+    (_, word: string) => (word === "mib" ? "MiB" : word[0].toUpperCase() + word.slice(1)),
+  );
 }
 
 function renameKeys(value: unknown, rename: (key: string) => string): unknown {

@@ -83,7 +83,9 @@ export function findUnserved(contract: Contract): Unserved[] {
   for (const [at, protocol] of contract.surface.protocols.entries()) {
     if (protocol === "mysql") continue;
     const path = ["surface", "protocols", at];
-    found.push({ path, leaf: protocolLeaves[protocol], asked: `the ${protocol} surface`, instead: "set protocols to [mysql]" });
+    found.push(
+      { path, leaf: protocolLeaves[protocol], asked: `the ${protocol} surface`, instead: "set protocols to [mysql]" },
+    );
   }
   return [...found, ...unservedWorkload(contract)];
 }

@@ -5,7 +5,7 @@
  *   1. select parts (`parts-list.ts`), make selection and plan;
  *   2. wire them: `product.ts`, `main.ts`, `knobs.ts` (`wiring.ts`);
  *   3. copy what can be reached from there, and the tests that need nothing more;
- *   4. write it as a whole (`product-directory.ts`). Knob values that the owner of an older build had set are carried over.
+ *   4. write it as a whole (`product-directory.ts`); knob values that the owner of an older build had set are kept.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -119,7 +119,9 @@ export function knobsOf(catalog: readonly Knob[], selected: SelectedParts): Knob
   const names = new Set(Object.values(selected).flatMap((part) => part.knobs));
   const knobs = catalog.filter((knob) => names.has(knob.name));
   const missing = [...names].filter((name) => !catalog.some((knob) => knob.name === name));
-  if (missing.length > 0) throw new LatheError("NOT_FOUND", `parts name knobs that catalog/knobs lacks: ${missing.join(", ")}`);
+  if (missing.length > 0) {
+    throw new LatheError("NOT_FOUND", `parts name knobs that catalog/knobs lacks: ${missing.join(", ")}`);
+  }
   return knobs;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Which modules a TypeScript file mentions: static imports and exports, `import("…")`, and `new URL("….ts", import.meta.url)`
- * (how a part names the module of a background job).
+ * Which modules a TypeScript file mentions: static imports and exports, `import("…")`, and
+ * `new URL("….ts", import.meta.url)`, which is how a part names the module of a background job.
  *
  * Works on text, because products are cut from source that keeps one style: a statement of a module begins at the first
  * column. Comments are skipped by line. Every built product is type-checked and started by tests, which would notice a

@@ -50,7 +50,10 @@ export function selectParts(contract: Contract, library: readonly PartDescriptor
     if (wanted !== undefined && !wanted(contract)) continue;
     const part = library.find((one) => one.path === path);
     if (part === undefined) {
-      throw new LatheError("NOT_SELECTED", `the parts library has no part at ${path}, which ${contract.name} needs (${role})`);
+      throw new LatheError(
+        "NOT_SELECTED",
+        `the parts library has no part at ${path}, which ${contract.name} needs (${role})`,
+      );
     }
     selected[role] = part;
   }

@@ -12,7 +12,8 @@
  */
 import { createHash } from "node:crypto";
 import {
-  closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeSync,
+  closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync,
+  writeSync,
 } from "node:fs";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { LatheError } from "../kit/errors.ts";
@@ -102,7 +103,10 @@ function checkTarget(target: string, options: ReplaceOptions): UserEdit[] {
   const manifest = readManifest(target);
   if (manifest === undefined) {
     if (readdirSync(target).length === 0) return [];
-    throw new LatheError("ALREADY_EXISTS", `${target} is not empty and holds no product; choose another --out directory`);
+    throw new LatheError(
+      "ALREADY_EXISTS",
+      `${target} is not empty and holds no product; choose another --out directory`,
+    );
   }
   const edits = findEdits(target, manifest).filter((edit) => !options.carried.includes(edit.path));
   if (edits.length > 0 && !options.force) {
@@ -168,10 +172,14 @@ function sha256(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
-const systemCodes: Readonly<Record<string, readonly [code: "READ_ONLY" | "PERMISSION" | "DISK_FULL", advice: string]>> = {
+type WriteFailure = readonly [code: "READ_ONLY" | "PERMISSION" | "DISK_FULL", advice: string];
+
+const denied = "you may not write there; choose another --out directory or change its owner or mode";
+
+const systemCodes: Readonly<Record<string, WriteFailure>> = {
   EROFS: ["READ_ONLY", "its file system is mounted read-only; choose another --out directory"],
-  EACCES: ["PERMISSION", "you may not write there; choose another --out directory or change its owner or mode"],
-  EPERM: ["PERMISSION", "you may not write there; choose another --out directory or change its owner or mode"],
+  EACCES: ["PERMISSION", denied],
+  EPERM: ["PERMISSION", denied],
   ENOSPC: ["DISK_FULL", "no space is left on the device; free some and build again"],
   EDQUOT: ["DISK_FULL", "your quota is used up; free some space and build again"],
 };

@@ -1,6 +1,6 @@
 /**
- * `package.json` and `tsconfig.json` of a product: an ordinary project without dependencies. Only the conformance suites
- * of its parts need a package, for development.
+ * `package.json` and `tsconfig.json` of a product: an ordinary project without dependencies. Only the conformance
+ * suites of its parts need a package, for development.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

@@ -8,6 +8,7 @@ import type { Selection } from "./selection.ts";
 
 export function productReadme(contract: Contract, selection: Selection, knobs: readonly Knob[]): string {
   const topics = explainContract(contract);
+  const megabytes = Math.round(dataBytes(contract.data.tables) / 1e6);
   const high = knobs.filter((knob) => knob.impact === "high").map((knob) => `\`${knob.name}\``);
   return [
     `# ${contract.name}`,
@@ -23,7 +24,7 @@ export function productReadme(contract: Contract, selection: Selection, knobs: r
     "node main.ts --data ./data --mysql-port 3306 --metrics-port 9100   # Node 24.15 or newer",
     "mysql --host 127.0.0.1 --port 3306 --user lathe --password         # shown once, at the first start",
     "npm test                                                           # what runs with Node alone",
-    "npm run test:conformance                                           # the suites of its parts (installs fast-check)",
+    "npm run test:conformance                                           # suites of its parts; installs fast-check",
     "```",
     "",
     "The password comes from `LATHE_PASSWORD` or is made at the first start. SIGTERM drains and exits with 0.",
@@ -32,7 +33,9 @@ export function productReadme(contract: Contract, selection: Selection, knobs: r
     "## What it promises",
     "",
     ...topics.flatMap((topic) => [`**${topic.title}.** ${topic.promises.join(" ")}`, ""]),
-    ...(contract.invariants.length === 0 ? [] : ["Invariants:", "", ...contract.invariants.map(({ text }) => `- ${text}`), ""]),
+    ...(contract.invariants.length === 0 ? [] : ["Invariants:", ""]),
+    ...contract.invariants.map(({ text }) => `- ${text}`),
+    "",
     "## What it costs",
     "",
     ...topics.flatMap((topic) => topic.costs.map((cost) => `- ${cost}`)),
@@ -50,12 +53,11 @@ export function productReadme(contract: Contract, selection: Selection, knobs: r
     "|---|---|---|",
     ...selection.parts.map((part) => `| ${part.name} | \`parts/${part.path}\` | ${part.leaves.length} |`),
     "",
-    "Read `product.ts` first: it is the wiring. `main.ts` opens it on the real machine. `kit/` holds what every product",
-    `carries, \`parts/\` the database itself. \`knobs.yaml\` has ${formatCount(knobs.length)} knobs with their documentation` +
-      (high.length > 0 ? `; the ones that matter most: ${high.join(", ")}.` : "."),
+    "Read `product.ts` first: it is the wiring. `main.ts` opens it on the real machine. `kit/` holds what every",
+    `product carries, \`parts/\` the database itself. \`knobs.yaml\` has ${knobs.length} knobs with their documentation` +
+      (high.length > 0 ? `; those that matter most: ${high.join(", ")}.` : "."),
     "",
-    `Sized for ${formatCount(contract.workload.scale)} ${contract.workload.benchmark === "ycsb" ? "records" : "edges"}, at most ` +
-      `${formatCount(Math.round(dataBytes(contract.data.tables) / 1e6))} MB of rows, within ${contract.targets.memoryMiBMax} MiB of memory.`,
+    `Sized for at most ${formatCount(megabytes)} MB of rows, within ${contract.targets.memoryMiBMax} MiB of memory.`,
     "",
   ].join("\n");
 }

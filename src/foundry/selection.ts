@@ -9,12 +9,19 @@ import { canonicalHash } from "../contract/canonical-json.ts";
 import type { PartDescriptor } from "./part-descriptor.ts";
 import type { SelectedParts } from "./parts-list.ts";
 
+export interface SelectedPart {
+  readonly role: string;
+  readonly name: string;
+  readonly path: string;
+  readonly leaves: readonly string[];
+}
+
 export interface Selection {
   readonly version: 1;
   readonly contract: string;
   readonly contractHash: string;
   readonly leaves: readonly string[];
-  readonly parts: readonly { readonly role: string; readonly name: string; readonly path: string; readonly leaves: readonly string[] }[];
+  readonly parts: readonly SelectedPart[];
   /** SHA-256 in hex; its first 16 bytes stand in the header of every file of the product. */
   readonly hash: string;
 }

@@ -20,7 +20,10 @@ export function sourceClosure(root: string, entries: readonly string[]): Set<str
       const target = resolveImport(path, specifier);
       if (target === undefined) continue;
       if (!isProductFile(target)) {
-        throw new LatheError("INVALID_ARGUMENT", `${path} imports ${specifier}: a product holds only files of kit/ and parts/`);
+        throw new LatheError(
+          "INVALID_ARGUMENT",
+          `${path} imports ${specifier}: a product holds only files of kit/ and parts/`,
+        );
       }
       waiting.push(target);
     }
@@ -40,10 +43,14 @@ function isProductFile(path: string): boolean {
 
 /**
  * Tests of the selected parts that a product can carry: those that need nothing but the product, Node, files beside
- * them (conformance suites, doubles) and `testPackages`. New texts by path: below `test/parts` what runs with Node alone,
- * below `test/conformance/parts` what needs a package.
+ * them (conformance suites, doubles) and `testPackages`. New texts by path: below `test/parts` what runs with Node
+ * alone, below `test/conformance/parts` what needs a package.
  */
-export function productTests(root: string, folders: readonly string[], product: ReadonlySet<string>): Map<string, string> {
+export function productTests(
+  root: string,
+  folders: readonly string[],
+  product: ReadonlySet<string>,
+): Map<string, string> {
   const files = new Map<string, string>();
   for (const folder of folders) {
     for (const name of readdirSync(join(root, folder)).sort()) {
@@ -51,7 +58,9 @@ export function productTests(root: string, folders: readonly string[], product: 
       if (!/^[^.]+\.test\.ts$/.test(name)) continue;
       const closure = testClosure(root, `${folder}/${name}`, product);
       const place = closure?.needsPackages ? "test/conformance" : "test";
-      for (const path of closure?.files ?? []) files.set(`${place}/${path}`, rewriteForTest(root, path, place, product));
+      for (const path of closure?.files ?? []) {
+        files.set(`${place}/${path}`, rewriteForTest(root, path, place, product));
+      }
     }
   }
   return files;

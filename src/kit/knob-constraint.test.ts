@@ -18,8 +18,14 @@ test("division and subtraction associate to the left", () => {
 });
 
 test("what is no constraint is refused with its column", () => {
-  for (const [text, column] of [["a.b <", 6], ["a.b", 4], ["a.b < 1 2", 9], ["(a.b < 1", 6], ["< 1", 1], ["a.b <= 1; drop", 9]] as const) {
-    assert.throws(() => parseConstraint(text), { code: "INVALID_ARGUMENT", message: new RegExp(`at column ${column}$`) });
+  for (const [
+    text,
+    column,
+  ] of [["a.b <", 6], ["a.b", 4], ["a.b < 1 2", 9], ["(a.b < 1", 6], ["< 1", 1], ["a.b <= 1; drop", 9]] as const) {
+    assert.throws(
+      () => parseConstraint(text),
+      { code: "INVALID_ARGUMENT", message: new RegExp(`at column ${column}$`) },
+    );
   }
   assert.throws(() => parseConstraint(`${"(".repeat(50)}1${")".repeat(50)} = 1`), { code: "INVALID_ARGUMENT" });
   assert.throws(() => parseConstraint("1 = ".padEnd(1000, "1")), { code: "LIMIT_EXCEEDED" });

@@ -1,5 +1,5 @@
 /**
- * Constraints between knobs: one comparison of two arithmetic expressions, as `lsm.memtable_bytes <= lsm.memory_bytes / 2`.
+ * Constraints between knobs: one comparison of two sums, as `lsm.memtable_bytes <= lsm.memory_bytes / 2`.
  *
  * Grammar:
  *   constraint = sum ( "<=" | "<" | ">=" | ">" | "=" ) sum
@@ -34,7 +34,10 @@ export interface Constraint {
 /** Errors: INVALID_ARGUMENT with the place where the text stops making sense. */
 export function parseConstraint(text: string): Constraint {
   if (text.length > textLengthMax) {
-    throw new LatheError("LIMIT_EXCEEDED", `a constraint of ${text.length} characters is longer than ${textLengthMax}`);
+    throw new LatheError(
+      "LIMIT_EXCEEDED",
+      `a constraint of ${text.length} characters is longer than ${textLengthMax}`,
+    );
   }
   const parser = new Parser(text);
   const left = parser.sum(0);

@@ -31,7 +31,9 @@ test("every wrong line is named", () => {
 
 test("what is accepted means the same to a YAML library, and values survive a round trip", () => {
   const scalar = fc.oneof(
-    fc.integer(), fc.boolean(), fc.double({ noNaN: true, noDefaultInfinity: true }).filter((value) => !Object.is(value, -0)),
+    fc.integer(), fc.boolean(), fc.double(
+      { noNaN: true, noDefaultInfinity: true },
+    ).filter((value) => !Object.is(value, -0)),
     fc.stringMatching(/^[a-z][a-z0-9_/-]{0,20}$/),
     fc.constantFrom("true", "12", "0x10", "-1.5", "a b"),
   );
@@ -55,5 +57,7 @@ test("no text makes the reader fail in another way", () => {
 test("--knob name=value", () => {
   assert.deepEqual(parseKnobArgument("lsm.a=12"), ["lsm.a", 12]);
   assert.deepEqual(parseKnobArgument("lsm.a=sync"), ["lsm.a", "sync"]);
-  for (const text of ["lsm.a", "=1", "lsm.a="]) assert.throws(() => parseKnobArgument(text), { code: "INVALID_ARGUMENT" });
+  for (const text of ["lsm.a", "=1", "lsm.a="]) {
+    assert.throws(() => parseKnobArgument(text), { code: "INVALID_ARGUMENT" });
+  }
 });

@@ -9,7 +9,9 @@
 import { LatheError } from "./errors.ts";
 
 const textLengthMax = 1 << 20;
-const linePattern = /^([a-z][a-z0-9_]*(?:\.[a-z0-9_]+)*)\s*:\s+(?:"([^"\\]*)"|([^\s#"'&*[\]{}|>!%@`,][^\s#]*))\s*(?:#.*)?$/;
+const namePattern = "[a-z][a-z0-9_]*(?:\\.[a-z0-9_]+)*";
+const plainPattern = "[^\\s#\"'&*[\\]{}|>!%@`,][^\\s#]*";
+const linePattern = new RegExp(`^(${namePattern})\\s*:\\s+(?:"([^"\\\\]*)"|(${plainPattern}))\\s*(?:#.*)?$`);
 
 export interface KnobLine {
   readonly name: string;
@@ -20,7 +22,10 @@ export interface KnobLine {
 /** Reads a knob file. `file` appears in messages. Errors: INVALID_ARGUMENT with every wrong line, LIMIT_EXCEEDED. */
 export function parseKnobFile(text: string, file: string): KnobLine[] {
   if (text.length > textLengthMax) {
-    throw new LatheError("LIMIT_EXCEEDED", `${file} is larger than ${textLengthMax} bytes; a knob file has one line per knob`);
+    throw new LatheError(
+      "LIMIT_EXCEEDED",
+      `${file} is larger than ${textLengthMax} bytes; a knob file has one line per knob`,
+    );
   }
   const lines: KnobLine[] = [];
   const problems: string[] = [];
@@ -31,7 +36,9 @@ export function parseKnobFile(text: string, file: string): KnobLine[] {
     if (trimmed === "" || trimmed.startsWith("#") || trimmed === "---") continue;
     const match = linePattern.exec(raw.trimEnd());
     if (match === null) {
-      problems.push(`${file}:${line}: expected \`name: value\` (no indentation), found ${JSON.stringify(raw.slice(0, 60))}`);
+      problems.push(
+        `${file}:${line}: expected \`name: value\` (no indentation), found ${JSON.stringify(raw.slice(0, 60))}`,
+      );
       continue;
     }
     const name = match[1];
@@ -55,7 +62,10 @@ export function knobValuesOf(lines: readonly KnobLine[]): Record<string, number 
 export function parseKnobArgument(argument: string): [name: string, value: number | string | boolean] {
   const at = argument.indexOf("=");
   if (at <= 0 || at === argument.length - 1) {
-    throw new LatheError("INVALID_ARGUMENT", `--knob ${argument}: expected name=value, as lsm.block_cache_bytes=67108864`);
+    throw new LatheError(
+      "INVALID_ARGUMENT",
+      `--knob ${argument}: expected name=value, as lsm.block_cache_bytes=67108864`,
+    );
   }
   return [argument.slice(0, at), parseScalar(argument.slice(at + 1))];
 }

@@ -3,7 +3,14 @@ import { test } from "node:test";
 import { type KnobDefinition, knobProblems, resolveKnobs } from "./knob-table.ts";
 
 const table: KnobDefinition[] = [
-  { name: "lsm.memtable_bytes", type: "integer", default: 16, min: 1, max: 64, constraints: ["lsm.memtable_bytes <= lsm.memory_bytes / 2"] },
+  {
+    name: "lsm.memtable_bytes",
+    type: "integer",
+    default: 16,
+    min: 1,
+    max: 64,
+    constraints: ["lsm.memtable_bytes <= lsm.memory_bytes / 2"],
+  },
   { name: "lsm.memory_bytes", type: "integer", default: 64, min: 1, max: 128, constraints: [] },
   { name: "lsm.read_mode", type: "choice", default: "sync", choices: ["sync", "pool"], constraints: [] },
   { name: "lsm.checks", type: "boolean", default: true, constraints: ["lsm.memtable_bytes < other.part_bytes"] },
@@ -27,8 +34,14 @@ test("everything wrong is said at once, with a suggestion", () => {
 });
 
 test("values out of range are refused, never clamped", () => {
-  assert.deepEqual(knobProblems(table, { "lsm.memtable_bytes": 65 }), ["lsm.memtable_bytes: expected at most 64, found 65"]);
-  assert.deepEqual(knobProblems(table, { "lsm.memtable_bytes": 0 }), ["lsm.memtable_bytes: expected at least 1, found 0"]);
+  assert.deepEqual(
+    knobProblems(table, { "lsm.memtable_bytes": 65 }),
+    ["lsm.memtable_bytes: expected at most 64, found 65"],
+  );
+  assert.deepEqual(
+    knobProblems(table, { "lsm.memtable_bytes": 0 }),
+    ["lsm.memtable_bytes: expected at least 1, found 0"],
+  );
   assert.deepEqual(knobProblems(table, { "lsm.memtable_bytes": Number.NaN }).length, 1);
 });
 

@@ -9,7 +9,9 @@ import { describeFailure, exitReasonOf, exitReasons } from "./serve-exit-codes.t
 import { errorCodes, LatheError } from "./errors.ts";
 
 test("flags with a value, inline or after", () => {
-  const parsed = parseServeArguments(["--data", "/d", "--mysql-port=0", "--metrics-port", "9100", "--knob", "lsm.a=1", "--knob=lsm.b=x"]);
+  const parsed = parseServeArguments(
+    ["--data", "/d", "--mysql-port=0", "--metrics-port", "9100", "--knob", "lsm.a=1", "--knob=lsm.b=x"],
+  );
   assert.equal(parsed.data, "/d");
   assert.equal(parsed.mysqlPort, 0);
   assert.equal(parsed.metricsPort, 9100);
@@ -28,19 +30,25 @@ test("mistakes say what would have been right", () => {
     [["--user", "a'b"], "--user a'b: expected 1 to 32 letters, digits, _ . or -"],
     [["--knob", "lsm.a"], "--knob lsm.a: expected name=value, as lsm.block_cache_bytes=67108864"],
   ];
-  for (const [argv, message] of messages) assert.throws(() => parseServeArguments(argv), { code: "INVALID_ARGUMENT", message });
+  for (const [argv, message] of messages) {
+    assert.throws(() => parseServeArguments(argv), { code: "INVALID_ARGUMENT", message });
+  }
 });
 
 test("knobs: the product's file, then --knobs, then --knob", () => {
   const directory = mkdtempSync(join(tmpdir(), "lathe-serve-arguments-"));
   try {
-    const knob = (name: string): KnobDefinition => ({ name, type: "integer", default: 0, min: 0, max: 9, constraints: [] });
+    const digit = { type: "integer", default: 0, min: 0, max: 9, constraints: [] } as const;
+    const knob = (name: string): KnobDefinition => ({ name, ...digit });
     const table = ["a.a", "a.b", "a.c", "a.d"].map(knob);
     writeFileSync(join(directory, "knobs.yaml"), "a.b: 1\na.c: 1\na.d: 1\n");
     writeFileSync(join(directory, "mine.yaml"), "a.c: 2\na.d: 2\n");
     const parsed = { knobFiles: [join(directory, "mine.yaml")], knobs: { "a.d": 3 } };
     assert.deepEqual(knobsInForce(directory, table, parsed), { "a.a": 0, "a.b": 1, "a.c": 2, "a.d": 3 });
-    assert.throws(() => knobsInForce(directory, table, { knobFiles: ["/nowhere"], knobs: {} }), { code: "NOT_FOUND" });
+    assert.throws(
+      () => knobsInForce(directory, table, { knobFiles: ["/nowhere"], knobs: {} }),
+      { code: "NOT_FOUND" },
+    );
   } finally {
     rmSync(directory, { recursive: true });
   }
@@ -54,7 +62,10 @@ test("help lists every flag and every exit code", () => {
 
 test("a failure is one line with its advice, and each code leads to one exit code at most", () => {
   const locked = new LatheError("LOCKED", "process 12 holds /d");
-  assert.equal(describeFailure(locked), "process 12 holds /d; stop that process, or give this one another --data directory");
+  assert.equal(
+    describeFailure(locked),
+    "process 12 holds /d; stop that process, or give this one another --data directory",
+  );
   assert.equal(exitReasonOf(locked).exitCode, 3);
   assert.equal(exitReasonOf(new Error("boom")).exitCode, 1);
   for (const code of Object.keys(errorCodes)) {

@@ -51,7 +51,9 @@ export function parseServeArguments(argv: readonly string[]): ServeArguments {
   for (let at = 0; at < argv.length; at++) {
     const [name, inline] = splitFlag(argv[at]);
     const flag = serveFlags.find((one) => one.name === name);
-    if (flag === undefined) throw wrong(`unknown argument ${name}${suggestion(name, serveFlags.map((one) => one.name))}`);
+    if (flag === undefined) {
+      throw wrong(`unknown argument ${name}${suggestion(name, serveFlags.map((one) => one.name))}`);
+    }
     if (flag.value === undefined) {
       mode = name.slice(2) as ServeArguments["mode"];
       continue;

@@ -6,7 +6,10 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { generatePassword, passwordInForce } from "./serve-credentials.ts";
 
-const random = { u32: () => randomBytes(4).readUInt32LE(), bytes: (length: number) => new Uint8Array(randomBytes(length)) };
+const random = {
+  u32: () => randomBytes(4).readUInt32LE(),
+  bytes: (length: number) => new Uint8Array(randomBytes(length)),
+};
 
 function inDirectory(run: (directory: string) => void): void {
   const directory = mkdtempSync(join(tmpdir(), "lathe-credentials-"));

@@ -30,7 +30,10 @@ export function passwordInForce(
   const given = environment.LATHE_PASSWORD;
   if (given !== undefined) {
     if (given === "" || given.length > lengthMax) {
-      throw new LatheError("INVALID_ARGUMENT", `LATHE_PASSWORD must have 1 to ${lengthMax} characters; unset it to have one made`);
+      throw new LatheError(
+        "INVALID_ARGUMENT",
+        `LATHE_PASSWORD must have 1 to ${lengthMax} characters; unset it to have one made`,
+      );
     }
     return { password: given, source: "environment", file };
   }
@@ -87,6 +90,10 @@ function writeStored(file: string, password: string): void {
       closeSync(descriptor);
     }
   } catch (cause) {
-    throw new LatheError("IO_ERROR", `cannot store the first password in ${file}: ${(cause as Error).message}`, { cause });
+    throw new LatheError(
+      "IO_ERROR",
+      `cannot store the first password in ${file}: ${(cause as Error).message}`,
+      { cause },
+    );
   }
 }

@@ -13,7 +13,12 @@ export interface ExitReason {
 
 export const exitReasons: readonly ExitReason[] = [
   { exitCode: 0, codes: [], meaning: "stopped on request; everything acknowledged is on disk", advice: "" },
-  { exitCode: 1, codes: [], meaning: "an unexpected failure, see the message", advice: "please report it with this message" },
+  {
+    exitCode: 1,
+    codes: [],
+    meaning: "an unexpected failure, see the message",
+    advice: "please report it with this message",
+  },
   {
     exitCode: 2,
     codes: ["INVALID_ARGUMENT", "NOT_FOUND"],
@@ -56,7 +61,12 @@ export const exitReasons: readonly ExitReason[] = [
     meaning: "the operating system could not read or write",
     advice: "check the device (dmesg) before starting again",
   },
-  { exitCode: 130, codes: [], meaning: "a second signal ended the process at once; the log replays at the next start", advice: "" },
+  {
+    exitCode: 130,
+    codes: [],
+    meaning: "a second signal ended the process at once; the log replays at the next start",
+    advice: "",
+  },
 ];
 
 const unexpected = exitReasons[1];

@@ -38,7 +38,9 @@ export async function serveMain(
     const parsed = parseServeArguments(argv);
     if (parsed.mode === "help") return void process.stdout.write(serveHelp(definition.name, definition.description));
     if (parsed.mode === "version") {
-      return void process.stdout.write(`${definition.name} ${definition.version} selection ${definition.selectionHash}\n`);
+      return void process.stdout.write(
+        `${definition.name} ${definition.version} selection ${definition.selectionHash}\n`,
+      );
     }
     const knobs = knobsInForce(definition.directory, definition.knobTable, parsed);
     const env = definition.createEnv();

@@ -48,7 +48,8 @@ function factsOf(knob: Knob): string {
   const unit = knob.unit === undefined ? "" : ` ${knob.unit}`;
   const effect = knob.effect === "files" ? "as files are rewritten" : "at restart";
   const risk = knob.risk === "none" ? "" : `; risk: ${knob.risk}`;
-  return `Range: ${range}${unit}; default ${String(knob.default)}; impact: ${knob.impact}${risk}; takes effect ${effect}.`;
+  const impact = `impact: ${knob.impact}${risk}`;
+  return `Range: ${range}${unit}; default ${String(knob.default)}; ${impact}; takes effect ${effect}.`;
 }
 
 function wrap(text: string, width: number): string[] {

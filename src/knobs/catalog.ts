@@ -1,9 +1,9 @@
 /**
  * The knob catalog: `catalog/knobs/*.yaml`, one list of knobs per file, checked as a whole.
  *
- * Checked: the shape of each knob; names unique over all files; bounds and defaults that agree with the type; constraints
- * that parse, mention known knobs and hold for the defaults. Shipped defaults are the baseline of every study, so a
- * catalog that fails here is a bug of ours and stops everything.
+ * Checked: the shape of each knob; names unique over all files; bounds and defaults that agree with the type;
+ * constraints that parse, mention known knobs and hold for the defaults. Shipped defaults are the baseline of every
+ * study, so a catalog that fails here is a bug of ours and stops everything.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -76,14 +76,20 @@ function shapeProblems(knob: Knob): [field: keyof Knob, message: string][] {
   const numeric = knob.type === "integer" || knob.type === "number";
   for (const field of ["min", "max", "scale"] as const) {
     if (numeric && knob[field] === undefined) problems.push([field, `missing; a knob of type ${knob.type} needs it`]);
-    if (!numeric && knob[field] !== undefined) problems.push([field, `a knob of type ${knob.type} has none; remove it`]);
+    if (!numeric && knob[field] !== undefined) {
+      problems.push([field, `a knob of type ${knob.type} has none; remove it`]);
+    }
   }
   if (knob.min !== undefined && knob.max !== undefined && knob.min >= knob.max) {
     problems.push(["min", `expected less than max ${knob.max}, found ${knob.min}`]);
   }
   // 0 is allowed: it is the rung below 1, for knobs that 0 turns off.
-  if (knob.scale === "log2" && (knob.min ?? 0) < 0) problems.push(["min", `a log2 scale has no negative values, found ${knob.min}`]);
-  if (knob.type === "choice" && knob.choices === undefined) problems.push(["choices", "missing; a choice needs them"]);
+  if (knob.scale === "log2" && (knob.min ?? 0) < 0) {
+    problems.push(["min", `a log2 scale has no negative values, found ${knob.min}`]);
+  }
+  if (knob.type === "choice" && knob.choices === undefined) {
+    problems.push(["choices", "missing; a choice needs them"]);
+  }
   const wrong = valueProblem(knob, knob.default);
   if (wrong !== undefined) problems.push(["default", wrong]);
   for (const text of knob.constraints) {
@@ -102,8 +108,13 @@ function constraintProblemsOf(knobs: readonly Knob[]): string[] {
     knob.constraints.flatMap((text) => {
       const constraint = parseConstraint(text);
       const unknown = constraint.knobs.filter((name) => !Object.hasOwn(defaults, name));
-      if (unknown.length > 0) return [`${knob.name}: the constraint ${text} mentions unknown knobs ${unknown.join(", ")}`];
-      return holds(constraint, defaults) === false ? [`${knob.name}: the constraint ${text} does not hold for the defaults`] : [];
+      if (unknown.length > 0) {
+        return [`${knob.name}: the constraint ${text} mentions unknown knobs ${unknown.join(", ")}`];
+      }
+      return holds(
+        constraint,
+        defaults,
+      ) === false ? [`${knob.name}: the constraint ${text} does not hold for the defaults`] : [];
     }),
   );
 }

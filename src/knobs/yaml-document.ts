@@ -3,7 +3,7 @@
  *
  * Used for knobs, contracts and part descriptors, hence its home in the first room of the chain.
  * Steps:
- *   1. parse with positions; integers outside ±2^53 stay bigint, so that 64-bit values are exact or refused, never rounded;
+ *   1. parse with positions; integers outside ±2^53 stay bigint: 64-bit values are exact or refused, never rounded;
  *   2. validate; every issue becomes a `Problem`: file, line, column, what was expected, what was found, a suggestion.
  * Invariants: never throws for what a person wrote; a file of more than `textLengthMax` characters is not parsed.
  */
@@ -51,7 +51,10 @@ export function readYaml<T>(text: string, file: string, schema: z.ZodType<T>): Y
   const placeOf = (path: Path) => placeOfPath(document, lineCounter, path, "value");
   const data = dataOf(document);
   if (data instanceof Error) {
-    return { ok: false, problems: [{ file, line: 1, column: 1, path: "", message: `not valid YAML: ${data.message}` }] };
+    return {
+      ok: false,
+      problems: [{ file, line: 1, column: 1, path: "", message: `not valid YAML: ${data.message}` }],
+    };
   }
   const parsed = schema.safeParse(data);
   if (parsed.success) return { ok: true, value: parsed.data, placeOf, document };
@@ -109,7 +112,9 @@ function dataOf(document: Document): unknown {
 /** Integers that a double holds exactly become numbers; the others stay bigint. */
 function narrowIntegers(value: unknown): unknown {
   if (typeof value === "bigint") {
-    return value >= BigInt(Number.MIN_SAFE_INTEGER) && value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : value;
+    return value >= BigInt(
+      Number.MIN_SAFE_INTEGER,
+    ) && value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : value;
   }
   if (Array.isArray(value)) return value.map(narrowIntegers);
   if (typeof value !== "object" || value === null) return value;

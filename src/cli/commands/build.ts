@@ -16,7 +16,10 @@ export function registerBuild(program: Command): void {
     .command("build")
     .description("assemble the product that a contract asks for, as a project of its own")
     .argument("<contract>", "a contract.yaml")
-    .requiredOption("--out <dir>", "directory of the product; created, or replaced where it holds an unchanged product")
+    .requiredOption(
+      "--out <dir>",
+      "directory of the product; created, or replaced where it holds an unchanged product",
+    )
     .option("--knob <name=value>", "a knob value other than the default; may be repeated", collect, [])
     .option("--force", "replace a product that you changed; your files are kept in .lathe/replaced/");
   withFrame(command, {

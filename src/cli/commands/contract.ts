@@ -1,7 +1,8 @@
 /** `lathe contract new|check|explain`. */
 import type { Command } from "commander";
 import {
-  type Answers, checkContract, type ContractExplanation, explainContractFile, formatProblems, readAnswers, writeNewContract,
+  type Answers, checkContract, type ContractExplanation, explainContractFile, formatProblems, readAnswers,
+  writeNewContract,
 } from "../../app/contract.ts";
 import { askContract } from "../ask-contract.ts";
 import { runAction, withFrame } from "../command-frame.ts";
@@ -42,7 +43,8 @@ function registerNew(contract: Command): void {
       const attended = !options.yes && options.answers === undefined && !options.json && process.stdin.isTTY;
       const answers = attended ? await askContract() : given;
       const made = writeNewContract(options.out, answers, { force: options.force ?? false });
-      const text = `wrote ${made.file} (${made.name})\nnext: lathe run ${made.file}, or lathe contract explain ${made.file}`;
+      const next = `lathe run ${made.file}, or lathe contract explain ${made.file}`;
+      const text = `wrote ${made.file} (${made.name})\nnext: ${next}`;
       return { json: { contract: made.file, name: made.name, verdict: made.check.verdict }, text };
     }),
   );
@@ -98,7 +100,9 @@ function formatExplanation(explanation: ContractExplanation): string {
   }
   if (explanation.invariants.length > 0) {
     lines.push("Invariants");
-    for (const { text, oracle } of explanation.invariants) lines.push(`  ${text}${oracle === undefined ? "" : ` [checked by ${oracle}]`}`);
+    for (const { text, oracle } of explanation.invariants) {
+      lines.push(`  ${text}${oracle === undefined ? "" : ` [checked by ${oracle}]`}`);
+    }
     lines.push("");
   }
   if (explanation.nonGoals.length > 0) lines.push("Left out", ...explanation.nonGoals.map((goal) => `  ${goal}`), "");

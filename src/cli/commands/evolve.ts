@@ -20,9 +20,14 @@ export function registerEvolve(program: Command): void {
     .command("evolve")
     .description("search for a better configuration of a product, and keep only what is confirmed")
     .argument("<product>", "directory that `lathe build` wrote")
-    .option("--study <dir>", "directory of the study (default: below .lathe/studies of the product); resumed where it is")
+    .option(
+      "--study <dir>",
+      "directory of the study (default: below .lathe/studies of the product); resumed where it is",
+    )
     .option("--budget <spec>", "trials or time: 3, 20m, 1.5h, or 3,20m", "20m")
-    .addOption(new Option("--policy <name>", "what proposes candidates").choices(["greedy", "random"]).default("greedy"))
+    .addOption(
+      new Option("--policy <name>", "what proposes candidates").choices(["greedy", "random"]).default("greedy"),
+    )
     .option("--seed <n>", "seed of everything that is drawn", wholeNumber(0, 2 ** 32 - 1), 1)
     .option("--vary <knob>", "a knob that may vary (default: those of high impact); may be repeated", collect, [])
     .option("--alpha <p>", "chance of keeping what is no gain, over the whole study", probability, 0.05);

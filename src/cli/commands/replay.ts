@@ -8,7 +8,8 @@ export function registerReplay(program: Command): void {
     .command("replay")
     .description("reproduce every decision of a study from its journal")
     .argument("<study>", "a study's directory or its journal");
-  withFrame(command, { examples: ["lathe replay lathe-out", "lathe replay lathe-out --json"], exitCodes: [7, 10] }).action(
+  const examples = ["lathe replay lathe-out", "lathe replay lathe-out --json"];
+  withFrame(command, { examples, exitCodes: [7, 10] }).action(
     (study: string, options: { json?: boolean }) =>
       runAction(options.json, async () => {
         const result = await replayStudy({ study });

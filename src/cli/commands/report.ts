@@ -9,7 +9,8 @@ export function registerReport(program: Command): void {
     .description("write the report of a study again, from its journal alone")
     .argument("<study>", "a study's directory or its journal")
     .option("--out <file>", "HTML file to write (default: report.html beside the journal)");
-  withFrame(command, { examples: ["lathe report lathe-out", "lathe report lathe-out --out report.html"], exitCodes: [5, 7] }).action(
+  const examples = ["lathe report lathe-out", "lathe report lathe-out --out report.html"];
+  withFrame(command, { examples, exitCodes: [5, 7] }).action(
     (study: string, options: { out?: string; json?: boolean }) =>
       runAction(options.json, async () => {
         const result = await writeReport({ study, out: options.out });

@@ -21,7 +21,9 @@ export function registerRun(program: Command): void {
     .argument("<contract>", "a contract.yaml")
     .option("--out <dir>", "directory for product, journal and report; a study that is there is resumed", "lathe-out")
     .option("--budget <spec>", "trials or time of the search: 3, 20m, 1.5h, or 3,20m", "3")
-    .addOption(new Option("--policy <name>", "what proposes candidates").choices(["greedy", "random"]).default("greedy"))
+    .addOption(
+      new Option("--policy <name>", "what proposes candidates").choices(["greedy", "random"]).default("greedy"),
+    )
     .option("--seed <n>", "seed of everything that is drawn", wholeNumber(0, 2 ** 32 - 1), 1)
     .option("--force", "replace a product that you changed");
   withFrame(command, {
