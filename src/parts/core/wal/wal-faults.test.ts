@@ -190,11 +190,16 @@ function segmentBytesOf(disk: SimulatedDisk): Uint8Array {
 }
 
 async function openBytes(bytes: Uint8Array): Promise<DurableLog> {
+  return (await openBytesIn(bytes)).log;
+}
+
+async function openBytesIn(bytes: Uint8Array) {
   const disk = new SimulatedDisk();
   disk.makeDirectory(directory);
   const file = disk.open(`${directory}/0000000001.wal`, "create");
   file.writeSync(bytes, 0, bytes.length, 0);
-  return open(createSimulatedEnv({ seed: 3, disk }));
+  const env = createSimulatedEnv({ seed: 3, disk });
+  return { disk, env, log: await open(env) };
 }
 
 test("a tail torn at any byte is cut off at a record", async () => {
@@ -216,6 +221,65 @@ test("a tail torn at any byte is cut off at a record", async () => {
     assert.equal(log.lastIndex, next);
   }
   assert.deepEqual([...seen].sort((a, b) => a - b), [8, 9, 10, 11]);
+});
+
+test("a whole record behind a torn one never becomes a part of the log", async () => {
+  const { synced, written, entries } = await logWithTail();
+  const start = written.findIndex((byte, at) => byte !== synced[at]);
+  const torn = written.slice();
+  torn.fill(0, start, start + 8);
+  const { disk, env, log } = await openBytesIn(torn);
+  assert.equal(log.lastIndex, 8);
+  // As long as the torn entry, so that in the same place it would end just where the old entry 10 begins.
+  const replacement = new Uint8Array(entries[8].length).fill(0xee);
+  log.append(replacement);
+  await env.run(log.close());
+  const reopened = await open(createSimulatedEnv({ seed: 4, disk }));
+  assert.equal(reopened.lastIndex, 9);
+  assert.deepEqual(readAll(reopened).get(9), replacement);
+});
+
+test("a segment is not given up before its successor's base record is durable", async () => {
+  const disk = new SimulatedDisk();
+  const env = createSimulatedEnv({ seed: 1, disk });
+  const log = await open(env);
+  for (let count = 0; count < 4; count++) log.append(new Uint8Array(900));
+  await env.run(log.sync());
+  log.append(new Uint8Array(900));
+  log.truncatePrefix(4);
+  // Lets background work pass; nothing of the new segment has been flushed.
+  for (let turn = 0; turn < 20; turn++) {
+    await env.run(new Promise<void>((resolve) => void env.clock.setTimer(1, resolve)));
+  }
+  const loseAllThatIsUnsynced = () => 0;
+  const reopened = await open(createSimulatedEnv({ seed: 2, disk: disk.crash(loseAllThatIsUnsynced) }));
+  assert.equal(reopened.lastIndex, 4);
+});
+
+test("opening writes out again what is not proven durable, before it flushes", async () => {
+  const { written } = await logWithTail();
+  const disk = new SimulatedDisk();
+  disk.makeDirectory(directory);
+  const file = disk.open(`${directory}/0000000001.wal`, "create");
+  file.writeSync(written, 0, written.length, 0);
+  const lastByte = written.findLastIndex((byte) => byte !== 0);
+  const calls: string[] = [];
+  const openFile = disk.open.bind(disk);
+  disk.open = (path, mode) => {
+    const opened = openFile(path, mode);
+    const { writeSync, sync } = opened;
+    opened.writeSync = (source, offset, length, position) => {
+      calls.push(`write ${position < lastByte && lastByte < position + length ? "tail" : "other"}`);
+      writeSync.call(opened, source, offset, length, position);
+    };
+    opened.sync = () => {
+      calls.push("sync");
+      return sync.call(opened);
+    };
+    return opened;
+  };
+  await open(createSimulatedEnv({ seed: 1, disk }));
+  assert.deepEqual(calls.slice(0, 2), ["write tail", "sync"]);
 });
 
 test("a flipped bit in durable entries is CORRUPTION, and never wrong data", async () => {

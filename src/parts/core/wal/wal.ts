@@ -201,7 +201,7 @@ class WriteAheadLog implements DurableLog {
     assert(!this.#truncating, "one truncation at a time");
     this.#truncating = true;
     try {
-      // What stays must be durable first, for the new base record says that it is.
+      // A flush in flight would count entries as durable that are about to go.
       await this.sync();
       const active = this.#startSegment(index);
       this.#lastIndex = index - 1;
