@@ -88,13 +88,14 @@ export class AgentRunner {
     });
   }
 
-  /** Resolves when the condition holds; it is looked at after every change. Rejects on lasting trouble and on close. */
+  /**
+   * Resolves when the condition holds; it is looked at after every change. Rejects on close, and where an attempt fails
+   * while work has failed for too long; an old failure alone is no reason, there may be room again.
+   */
   waitUntil(isDone: () => boolean): Promise<void> {
     if (isDone()) return Promise.resolve();
     return new Promise((resolve, reject) => {
       if (this.#closed) return reject(closedError());
-      const trouble = this.lastingTrouble();
-      if (trouble !== undefined) return reject(trouble);
       this.#waiters.push({ isDone, resolve, reject });
       this.schedule();
     });
@@ -134,7 +135,7 @@ export class AgentRunner {
   async close(): Promise<void> {
     this.#closed = true;
     this.#retry?.cancel();
-    for (const waiter of this.#waiters.splice(0)) waiter.reject(closedError());
+    this.#rejectWaiters(closedError());
     await Promise.all(this.#running);
   }
 
@@ -198,7 +199,7 @@ export class AgentRunner {
     if (log !== undefined && log.syncedIndex < memtable.lastIndex) await log.sync();
     await board.versions.commit({ durableIndex: memtable.lastIndex, removed: [], added });
     board.work.flushes++;
-    board.dropOldestImmutable();
+    board.retireOldestImmutable();
     log?.truncatePrefix(memtable.lastIndex);
   }
 
@@ -259,6 +260,7 @@ export class AgentRunner {
     }
     env.log.warn("lsm_background_failed", fields);
     this.#trouble = { error, sinceUs: this.#trouble?.sinceUs ?? env.clock.monotonicUs() };
+    if (this.lastingTrouble() !== undefined) this.#rejectWaiters(error);
     this.#retry?.cancel();
     this.#retry = env.clock.setTimer(this.#pauseMs, () => {
       this.#retry = undefined;
@@ -274,14 +276,16 @@ export class AgentRunner {
 
   #lookAtWaiters(): void {
     if (this.#waiters.length === 0) return;
-    const trouble = this.lastingTrouble();
     const waiting = this.#waiters;
     this.#waiters = [];
     for (const waiter of waiting) {
       if (waiter.isDone()) waiter.resolve();
-      else if (trouble !== undefined) waiter.reject(trouble);
       else this.#waiters.push(waiter);
     }
+  }
+
+  #rejectWaiters(error: unknown): void {
+    for (const waiter of this.#waiters.splice(0)) waiter.reject(error);
   }
 }
 

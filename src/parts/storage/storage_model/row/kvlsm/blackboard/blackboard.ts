@@ -12,7 +12,9 @@ import { hash32 } from "../../../../../../kit/hash.ts";
 import { forEachOperation } from "../../../../write-batch.ts";
 import type { BlackboardView } from "./agent.ts";
 import type { BlockCache } from "./block-cache.ts";
-import { Memtable, operationWordsMax } from "./memtable.ts";
+import { WalkPool } from "./block-walk.ts";
+import { Memtable, memtableWordsMax } from "./memtable.ts";
+import { MemtableArenaPool } from "./memtable-arena.ts";
 import type { Tuning } from "./options.ts";
 import type { ReadCounters } from "./read-counters.ts";
 import { SnapshotList } from "./snapshot-list.ts";
@@ -26,6 +28,7 @@ export class Blackboard {
   readonly reads: ReadCounters;
   readonly work = new WorkCounters();
   readonly snapshots = new SnapshotList();
+  readonly walks = new WalkPool();
   memtable: Memtable;
   /** Frozen memtables, newest first. */
   immutables: readonly Memtable[] = [];
@@ -35,6 +38,7 @@ export class Blackboard {
   compactionHalted: unknown = undefined;
   appliedIndex: number;
   #applyingIndex = 0;
+  readonly #arenas: MemtableArenaPool;
   readonly #addOperation: Parameters<typeof forEachOperation>[1];
 
   constructor(tuning: Tuning, versions: VersionSet, cache: BlockCache, reads: ReadCounters) {
@@ -43,6 +47,7 @@ export class Blackboard {
     this.cache = cache;
     this.reads = reads;
     this.appliedIndex = versions.durableIndex;
+    this.#arenas = new MemtableArenaPool(tuning.memtableBytes, 1 + tuning.immutableMemtablesMax);
     this.memtable = this.#newMemtable(0, 0);
     // One closure for all batches.
     this.#addOperation = (kind, bytes, keyStart, keyEnd, valueEnd) => {
@@ -57,6 +62,7 @@ export class Blackboard {
     if (!this.memtable.fits(operations, encoded.length)) {
       froze = this.freeze();
       if (!this.memtable.fits(operations, encoded.length)) {
+        this.#arenas.give(this.memtable.arena);
         this.memtable = this.#newMemtable(operations, encoded.length);
       }
     }
@@ -79,8 +85,11 @@ export class Blackboard {
   }
 
   /** Takes the oldest frozen memtable off the list, after its table became current. */
-  dropOldestImmutable(): void {
+  retireOldestImmutable(): void {
+    const oldest = this.immutables[this.immutables.length - 1];
     this.immutables = this.immutables.slice(0, -1);
+    oldest.isRetired = true;
+    if (oldest.pins === 0) this.#arenas.give(oldest.arena);
   }
 
   view(): BlackboardView {
@@ -95,11 +104,21 @@ export class Blackboard {
     };
   }
 
+  /** Pins the memtables for a cursor; hand them back with `unpin`. */
+  pinMemtables(): readonly Memtable[] {
+    const pinned = [this.memtable, ...this.immutables];
+    for (const memtable of pinned) memtable.pins++;
+    return pinned;
+  }
+
+  unpin(memtables: readonly Memtable[]): void {
+    for (const memtable of memtables) {
+      memtable.pins--;
+      if (memtable.isRetired && memtable.pins === 0) this.#arenas.give(memtable.arena);
+    }
+  }
+
   #newMemtable(operations: number, bytes: number): Memtable {
-    // Either arena alone can reach the memtable's size; untouched pages cost nothing.
-    const bytesMax = Math.max(this.tuning.memtableBytes, bytes);
-    const wordsMax = Math.max(this.tuning.memtableBytes >>> 2, operations * operationWordsMax);
-    return new Memtable(bytesMax, wordsMax);
+    return new Memtable(this.#arenas.take(bytes, memtableWordsMax(operations)));
   }
 }
-

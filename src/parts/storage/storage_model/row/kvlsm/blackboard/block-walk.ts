@@ -11,6 +11,8 @@ import { compareRanges } from "../../../../../../kit/compare.ts";
 import { type Block, entryIndex, longVarint, varintLength } from "./block.ts";
 import { noBytes } from "./entry-iterator.ts";
 
+const restingWalksMax = 64;
+
 export class BlockWalk {
   /** Number of the entry within the interval; -1 before the block's first entry or after its last. */
   position = -1;
@@ -179,6 +181,20 @@ export class BlockWalk {
     const larger = new Uint8Array(Math.max(needed, this.keyArena.length * 2));
     larger.set(this.keyArena);
     this.keyArena = larger;
+  }
+}
+
+/** Walks that rest between scans: making their arrays anew would cost a short scan more than the scan itself. */
+export class WalkPool {
+  readonly #free: BlockWalk[] = [];
+
+  take(): BlockWalk {
+    return this.#free.pop() ?? new BlockWalk();
+  }
+
+  give(walk: BlockWalk): void {
+    walk.close();
+    if (this.#free.length < restingWalksMax) this.#free.push(walk);
   }
 }
 

@@ -9,6 +9,7 @@
  */
 import { assert } from "../../../../../../kit/assert.ts";
 import type { Disk, JobContext, JobReference } from "../../../../../../kit/env/env.ts";
+import { WalkPool } from "./block-walk.ts";
 import type { EntryIterator } from "./entry-iterator.ts";
 import type { FileMeta } from "./file-meta.ts";
 import { tableName } from "./file-names.ts";
@@ -75,10 +76,11 @@ class InputRuns {
   readonly #files: SequentialBlocks[] = [];
 
   constructor(disk: Disk, input: CompactionInput) {
+    const pool = new WalkPool();
     try {
       for (const run of input.runs) {
         const blocks = run.map((meta) => this.#open(disk, input, meta));
-        this.runs.push(new LevelIterator(blocks, SortedKeys.from(run.map((meta) => meta.smallest))));
+        this.runs.push(new LevelIterator(pool, blocks, SortedKeys.from(run.map((meta) => meta.smallest))));
       }
     } catch (error) {
       this.close();

@@ -3,7 +3,7 @@
  *
  * Forwards, the first version of a key that is not too new decides, and the rest of the key is skipped. Backwards the
  * versions come oldest first, so all of a key are passed and the last one that is not too new decides.
- * The cursor pins the version it began with and the memtables by reference; close it.
+ * The cursor pins the version it began with and the memtables; close it.
  */
 import { compareRanges } from "../../../../../../kit/compare.ts";
 import { LatheError } from "../../../../../../kit/errors.ts";
@@ -11,20 +11,21 @@ import type { Cursor, ScanRange } from "../../../../engine.ts";
 import type { Blackboard } from "./blackboard.ts";
 import { type EntryIterator, kindDelete, noBytes } from "./entry-iterator.ts";
 import { LevelIterator } from "./level-iterator.ts";
+import type { Memtable } from "./memtable.ts";
 import { MemtableIterator } from "./memtable-iterator.ts";
 import { MergeWalk } from "./merge-walk.ts";
-import type { ReadCounters } from "./read-counters.ts";
 import { TableIterator } from "./table-iterator.ts";
 import type { Version } from "./version.ts";
 
 export class EngineCursor implements Cursor {
   readonly #merge: MergeWalk;
+  readonly #board: Blackboard;
+  readonly #memtables: readonly Memtable[];
   readonly #version: Version;
   readonly #indexMax: number;
   readonly #reverse: boolean;
   readonly #start: Uint8Array | undefined;
   readonly #stop: Uint8Array | undefined;
-  readonly #counters: ReadCounters;
   #key = new Uint8Array(64);
   #keyLength = 0;
   #valueBytes: Uint8Array = noBytes;
@@ -42,9 +43,10 @@ export class EngineCursor implements Cursor {
     this.#start = (this.#reverse ? lt : gte)?.slice();
     this.#stop = (this.#reverse ? gte : lt)?.slice();
     this.#indexMax = indexMax;
-    this.#counters = board.reads;
     this.#version = board.versions.current.retain();
-    this.#merge = new MergeWalk(sortedRuns(board, this.#version), this.#reverse);
+    this.#board = board;
+    this.#memtables = board.pinMemtables();
+    this.#merge = new MergeWalk(sortedRuns(board, this.#memtables, this.#version), this.#reverse);
     board.reads.scans++;
   }
 
@@ -64,7 +66,7 @@ export class EngineCursor implements Cursor {
       this.#merge.start(this.#start);
     }
     const found = this.#reverse ? this.#previousEntry() : this.#nextEntry();
-    if (found) this.#counters.scannedEntries++;
+    if (found) this.#board.reads.scannedEntries++;
     return found;
   }
 
@@ -72,6 +74,7 @@ export class EngineCursor implements Cursor {
     if (this.#state === "closed") return;
     this.#state = "closed";
     this.#merge.close();
+    this.#board.unpin(this.#memtables);
     this.#version.release();
   }
 
@@ -148,15 +151,15 @@ export class EngineCursor implements Cursor {
 }
 
 /** All runs of the store from the newest to the oldest. */
-function sortedRuns(board: Blackboard, version: Version): EntryIterator[] {
+function sortedRuns(board: Blackboard, memtables: readonly Memtable[], version: Version): EntryIterator[] {
   const runs: EntryIterator[] = [];
-  for (const memtable of [board.memtable, ...board.immutables]) {
+  for (const memtable of memtables) {
     if (memtable.versionCount > 0) runs.push(new MemtableIterator(memtable));
   }
-  for (const table of version.levels[0]) runs.push(new TableIterator(table));
+  for (const table of version.levels[0]) runs.push(new TableIterator(board.walks, table));
   for (let level = 1; level <= version.deepestLevel; level++) {
     const tables = version.levels[level];
-    if (tables.length > 0) runs.push(new LevelIterator(tables, version.smallestKeys[level]));
+    if (tables.length > 0) runs.push(new LevelIterator(board.walks, tables, version.smallestKeys[level]));
   }
   return runs;
 }

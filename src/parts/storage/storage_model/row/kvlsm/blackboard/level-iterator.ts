@@ -1,4 +1,5 @@
 /** Walks the tables of one level, which do not overlap, as one sorted run. One table at a time is open for walking. */
+import type { WalkPool } from "./block-walk.ts";
 import { type EntryIterator, noBytes } from "./entry-iterator.ts";
 import type { SortedKeys } from "./sorted-keys.ts";
 import { type BlockSource, TableIterator } from "./table-iterator.ts";
@@ -15,11 +16,12 @@ export class LevelIterator implements EntryIterator {
   valueEnd = 0;
   readonly #tables: readonly BlockSource[];
   readonly #smallestKeys: SortedKeys;
-  readonly #iterator = new TableIterator();
+  readonly #iterator: TableIterator;
   #position = 0;
 
   /** `smallestKeys` are the smallest keys of the tables, in order. */
-  constructor(tables: readonly BlockSource[], smallestKeys: SortedKeys) {
+  constructor(pool: WalkPool, tables: readonly BlockSource[], smallestKeys: SortedKeys) {
+    this.#iterator = new TableIterator(pool);
     this.#tables = tables;
     this.#smallestKeys = smallestKeys;
   }

@@ -37,6 +37,7 @@
  */
 import { assert } from "../../../../../../kit/assert.ts";
 import { compareRanges, equalRanges } from "../../../../../../kit/compare.ts";
+import type { MemtableArena } from "./memtable-arena.ts";
 
 const heightMax = 12;
 export const headNode = 1;
@@ -48,10 +49,13 @@ export const nodeBefore = 4;
 export const nodeNext = 5;
 const versionWords = 6;
 export const versionOlder = 5;
+const firstFreeWord = headNode + nodeNext + heightMax;
 const probesMax = 32;
 const slotsInitial = 1024;
 /** The words that one operation can need at most: a node of full height and a version. */
 export const operationWordsMax = nodeNext + heightMax + versionWords;
+/** The words that a memtable of so many operations can need at most. */
+export const memtableWordsMax = (operations: number): number => firstFreeWord + operations * operationWordsMax;
 
 /** The shared, immutable form of a frozen memtable: what a flush job gets. */
 export interface FrozenMemtable {
@@ -67,10 +71,13 @@ export interface FrozenMemtable {
 export class Memtable {
   readonly bytes: Uint8Array;
   readonly words: Int32Array;
-  readonly #bytesBuffer: SharedArrayBuffer;
-  readonly #wordsBuffer: SharedArrayBuffer;
+  readonly arena: MemtableArena;
+  /** Cursors that walk the memtable; while there are any its arena is not used again. */
+  pins = 0;
+  /** Set when its table is in the current version. */
+  isRetired = false;
   #bytesUsed = 0;
-  #wordsUsed = headNode + nodeNext + heightMax;
+  #wordsUsed = firstFreeWord;
   #height = 1;
   #slots = new Int32Array(slotsInitial);
   /** Nodes that found no slot within `probesMax`; while it is 0 a probe that fails is final. */
@@ -82,12 +89,12 @@ export class Memtable {
   /** The path of the last descent: the node before the key on every level. */
   readonly #path = new Int32Array(heightMax);
 
-  /** `bytesMax` and `wordsMax` are capacities of the two arenas. */
-  constructor(bytesMax: number, wordsMax: number) {
-    this.#bytesBuffer = new SharedArrayBuffer(bytesMax);
-    this.#wordsBuffer = new SharedArrayBuffer((wordsMax + this.#wordsUsed) * 4);
-    this.bytes = new Uint8Array(this.#bytesBuffer);
-    this.words = new Int32Array(this.#wordsBuffer);
+  /** The arena may hold the remains of another memtable. */
+  constructor(arena: MemtableArena) {
+    this.arena = arena;
+    this.bytes = new Uint8Array(arena.bytes);
+    this.words = new Int32Array(arena.words);
+    this.words.fill(0, 0, firstFreeWord);
   }
 
   get keyCount(): number {
@@ -174,8 +181,8 @@ export class Memtable {
 
   freeze(): FrozenMemtable {
     return {
-      bytes: this.#bytesBuffer,
-      words: this.#wordsBuffer,
+      bytes: this.arena.bytes,
+      words: this.arena.words,
       keyCount: this.#keyCount,
       versionCount: this.#versionCount,
       lastIndex: this.#lastIndex,

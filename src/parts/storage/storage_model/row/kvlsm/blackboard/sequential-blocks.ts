@@ -1,6 +1,6 @@
 /**
  * SequentialBlocks: an SSTable as a compaction reads it: front to back, in large reads, past the cache.
- * `reads` counts reads of the disk, so that the job knows when to yield.
+ * A block is valid until the next one is asked for. `onRead` tells of every read, so that the job knows when to yield.
  */
 import type { Disk, DiskFile } from "../../../../../../kit/env/env.ts";
 import { Block, type BlockOwner } from "./block.ts";
@@ -42,7 +42,7 @@ export class SequentialBlocks implements BlockSource, BlockOwner {
     if (offset < this.#bufferAt || offset + length > this.#bufferEnd) this.#fill(offset, length);
     const start = offset - this.#bufferAt;
     const payload = length - checksumBytes;
-    if (start + length > this.#buffer.length || !checksumHolds(this.#buffer, start, payload, offset)) {
+    if (!checksumHolds(this.#buffer, start, payload, offset)) {
       throw corruptTable(this.path, offset, `the checksum of block ${number} does not match`);
     }
     return new Block(this.#buffer.subarray(start, start + payload), payload, this, number);
@@ -59,8 +59,8 @@ export class SequentialBlocks implements BlockSource, BlockOwner {
   #fill(offset: number, length: number): void {
     const end = this.layout.blockOffsets[this.layout.blockCount];
     const wanted = Math.min(end - offset, Math.max(length, readAheadBytes));
-    // A new buffer each time: an iterator may still stand on a block of the old one.
-    this.#buffer = new Uint8Array(wanted);
+    // One iterator walks the file, and it is done with the blocks read before.
+    if (this.#buffer.length < wanted) this.#buffer = new Uint8Array(wanted);
     const count = this.#file.readSync(this.#buffer, 0, wanted, offset);
     if (count !== wanted) throw corruptTable(this.path, offset, `${count} bytes where ${wanted} were written`);
     this.#bufferAt = offset;

@@ -1,6 +1,6 @@
 /** Walks an SSTable in both directions, from any source of blocks: the owner's table with its cache, or a job's reader. */
 import type { Block } from "./block.ts";
-import { BlockWalk } from "./block-walk.ts";
+import type { BlockWalk, WalkPool } from "./block-walk.ts";
 import { type EntryIterator, noBytes } from "./entry-iterator.ts";
 import type { SortedKeys } from "./sorted-keys.ts";
 
@@ -21,11 +21,15 @@ export class TableIterator implements EntryIterator {
   valueBytes: Uint8Array = noBytes;
   valueStart = 0;
   valueEnd = 0;
-  readonly #walk = new BlockWalk();
+  readonly #pool: WalkPool;
+  readonly #walk: BlockWalk;
   #source: BlockSource | undefined;
   #blockNumber = 0;
+  #closed = false;
 
-  constructor(source?: BlockSource) {
+  constructor(pool: WalkPool, source?: BlockSource) {
+    this.#pool = pool;
+    this.#walk = pool.take();
     this.#source = source;
   }
 
@@ -35,10 +39,10 @@ export class TableIterator implements EntryIterator {
     this.valid = false;
   }
 
-  /** Lets go of the block it stands on. */
   close(): void {
     this.valid = false;
-    this.#walk.close();
+    if (!this.#closed) this.#pool.give(this.#walk);
+    this.#closed = true;
   }
 
   seekFirst(): void {

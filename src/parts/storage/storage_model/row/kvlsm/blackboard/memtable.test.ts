@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { hash32 } from "../../../../../../kit/hash.ts";
+import { Memtable, memtableWordsMax } from "./memtable.ts";
+import { MemtableArenaPool } from "./memtable-arena.ts";
+import { MemtableIterator } from "./memtable-iterator.ts";
+import { checkIterator, type Entry, entriesArbitrary, keyArbitrary } from "./sorted-entries.fixture.ts";
+
+const pool = new MemtableArenaPool(1 << 18, 2);
+
+/** Fills a memtable in the order of the indexes, as an engine does. */
+function fill(entries: readonly Entry[], hashOf: (key: Uint8Array) => number): Memtable {
+  const memtable = new Memtable(pool.take(0, 0));
+  for (const { key, index, kind, value } of [...entries].sort((a, b) => a.index - b.index)) {
+    const bytes = Uint8Array.from([...key, ...value]);
+    memtable.noteIndex(index);
+    memtable.add(bytes, 0, key.length, bytes.length, kind, hashOf(key), index);
+  }
+  return memtable;
+}
+
+function check(entries: readonly Entry[], targets: readonly Uint8Array[], hashOf: (key: Uint8Array) => number): void {
+  const memtable = fill(entries, hashOf);
+  assert.equal(memtable.versionCount, entries.length);
+  for (const key of [...targets, ...entries.map((entry) => entry.key)]) {
+    for (const indexMax of [0, 3, 10, 2 ** 40, Infinity]) {
+      const expected = entries.find((entry) => Buffer.compare(entry.key, key) === 0 && entry.index <= indexMax);
+      const version = memtable.find(key, hashOf(key), indexMax);
+      assert.equal(version !== 0, expected !== undefined);
+      if (expected === undefined) continue;
+      const start = memtable.valueStartOf(version);
+      assert.equal(memtable.kindOf(version), expected.kind);
+      const value = memtable.bytes.slice(start, start + memtable.valueLengthOf(version));
+      assert.deepEqual(value, Uint8Array.from(expected.value));
+    }
+  }
+  checkIterator(new MemtableIterator(memtable), entries, targets, assert.deepEqual);
+  const frozen = memtable.freeze();
+  const shared = { bytes: new Uint8Array(frozen.bytes), words: new Int32Array(frozen.words) };
+  checkIterator(new MemtableIterator(shared), entries, [], assert.deepEqual);
+  pool.give(memtable.arena);
+}
+
+test("find and the iterators agree with the sorted entries, in arenas used before", () => {
+  fc.assert(
+    fc.property(entriesArbitrary, fc.array(keyArbitrary, { maxLength: 8 }), (entries, targets) =>
+      check(entries, targets, (key) => hash32(key) | 0),
+    ),
+  );
+});
+
+test("keys that all collide are found, by descent where the probes end", () => {
+  fc.assert(
+    fc.property(entriesArbitrary, fc.array(keyArbitrary, { maxLength: 8 }), (entries, targets) =>
+      check(entries, targets, () => 42),
+    ),
+    { numRuns: 30 },
+  );
+});
+
+test("many keys: the hash index grows and stays right", () => {
+  const memtable = new Memtable(new MemtableArenaPool(1 << 21, 1).take(0, memtableWordsMax(20_000)));
+  const keyOf = (i: number) => Uint8Array.of(i & 255, (i >>> 8) & 255, i & 255, 7);
+  for (let i = 0; i < 20_000; i++) {
+    const key = keyOf(i);
+    memtable.noteIndex(i + 1);
+    memtable.add(key, 0, 4, 4, 1, hash32(key) | 0, i + 1);
+  }
+  assert.equal(memtable.keyCount, 20_000);
+  for (let i = 0; i < 20_000; i++) assert.notEqual(memtable.find(keyOf(i), hash32(keyOf(i)) | 0, Infinity), 0);
+  const iterator = new MemtableIterator(memtable);
+  let count = 0;
+  for (iterator.seekLast(); iterator.valid; iterator.previous()) count++;
+  assert.equal(count, 20_000);
+});
+
+test("fits says no before an arena overflows", () => {
+  const memtable = new Memtable(new MemtableArenaPool(4096, 1).take(0, 0));
+  let added = 0;
+  for (let i = 0; memtable.fits(1, 20); i++) {
+    const bytes = new Uint8Array(20).fill(i);
+    new DataView(bytes.buffer).setUint32(0, i);
+    memtable.add(bytes, 0, 16, 20, 1, hash32(bytes, 0, 0, 16) | 0, i + 1);
+    added++;
+  }
+  assert.ok(added > 50);
+});
