@@ -88,8 +88,13 @@ export class SegmentSupply {
 
   async #workOff(freshWanted: boolean): Promise<void> {
     try {
-      while (this.#retiredNames.length > 0 && !this.#closed) await this.#workOffRetired();
-      if (freshWanted && this.#ready.length === 0 && !this.#closed) await this.#prepare(undefined);
+      for (let fresh = freshWanted; !this.#closed; ) {
+        if (this.#retiredNames.length > 0) await this.#workOffRetired();
+        else if (fresh && this.#ready.length === 0) await this.#prepare(undefined);
+        else return;
+        // A segment that was retired meanwhile makes a fresh one needless.
+        fresh &&= this.#ready.length === 0;
+      }
     } catch (error) {
       // Nothing is lost: `take` prepares a segment itself, and reports what it meets.
       this.#env.log.warn("wal.segment_not_prepared", { directory: this.#options.directory, error });
