@@ -4,16 +4,20 @@
  * Clients that did not ask for CLIENT_MULTI_STATEMENTS must not be able to send them: it is what
  * keeps an injected `; DROP TABLE` from running. The text is scanned as MySQL's lexer does: strings
  * in single and double quotes with backslash escapes, identifiers in backticks, comments `#`, `-- `
- * and slash-star. Inside of those a semicolon is a character. Where the text ends within one of
- * them it is not well formed; what follows counts as part of it.
+ * and slash-star. Inside of those a semicolon is a character. A quote without an end reaches to the
+ * end of the text. What stands in a comment with `!`, which MySQL runs, is read both ways, as code
+ * and as a comment: a text must be one statement in either reading.
  */
 export function holdsSeveralStatements(sql: string): boolean {
-  let at = sql.indexOf(";");
-  if (at === -1) return false;
-  at = 0;
+  if (!sql.includes(";")) return false;
+  return scan(sql, "code") || (sql.includes("/*!") && scan(sql, "comment"));
+}
+
+function scan(sql: string, versionComments: "code" | "comment"): boolean {
+  let at = 0;
   let ended = false;
   while (at < sql.length) {
-    const next = skipSpaceOrComment(sql, at);
+    const next = skipSpaceOrComment(sql, at, versionComments);
     if (next > at) {
       at = next;
       continue;
@@ -31,17 +35,17 @@ export function holdsSeveralStatements(sql: string): boolean {
   return false;
 }
 
-/** Comments that MySQL runs as code (slash-star-bang) count as code. */
-function skipSpaceOrComment(sql: string, at: number): number {
+/** A comment without an end counts as code: the executor will not take it for nothing. */
+function skipSpaceOrComment(sql: string, at: number, versionComments: "code" | "comment"): number {
   const code = sql.charCodeAt(at);
   if (code === 0x20 || (code >= 0x09 && code <= 0x0d)) return at + 1;
   if (sql[at] === "#" || (sql.startsWith("--", at) && isSpaceOrEnd(sql, at + 2))) {
     const end = sql.indexOf("\n", at);
     return end === -1 ? sql.length : end + 1;
   }
-  if (sql.startsWith("/*", at) && sql[at + 2] !== "!") {
+  if (sql.startsWith("/*", at) && (sql[at + 2] !== "!" || versionComments === "comment")) {
     const end = sql.indexOf("*/", at + 2);
-    return end === -1 ? sql.length : end + 2;
+    return end === -1 ? at : end + 2;
   }
   return at;
 }
