@@ -40,11 +40,15 @@ export class TextScanner {
   readonly segments: string[] = [];
   readonly values: ColumnValue[] = [];
   hash = 0;
-  #nextBackslash = -1;
+  /** There is no backslash between `#backslashFrom` and `#nextBackslash`. */
+  #backslashFrom = 0;
+  #nextBackslash = 0;
 
   begin(sql: string): void {
+    if (sql === this.sql) return;
     this.sql = sql;
-    this.#nextBackslash = -1;
+    this.#backslashFrom = 0;
+    this.#nextBackslash = 0;
   }
 
   /** Whether a whole, well-formed literal begins at `at`; then `value` and `end` are set. */
@@ -159,7 +163,9 @@ export class TextScanner {
     const sql = this.sql;
     const closing = sql.indexOf(mark === quote ? "'" : '"', start + 1);
     if (closing < 0) return false;
-    if (this.#nextBackslash <= start) {
+    // A shape that did not match is read again from its beginning, which may lie before what is known.
+    if (start < this.#backslashFrom || this.#nextBackslash <= start) {
+      this.#backslashFrom = start;
       const found = sql.indexOf("\\", start + 1);
       this.#nextBackslash = found < 0 ? Number.POSITIVE_INFINITY : found;
     }

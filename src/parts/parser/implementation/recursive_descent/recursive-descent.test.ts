@@ -1,0 +1,207 @@
+/** The grammar by examples: what is read, and what each refusal names. Every leaf named must be in the feature model. */
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import type { SqlError } from "../../../query_processing/executor.ts";
+import { definitionLeaves, functionLeaves, statementLeaves, typeLeaves } from "./leaf-refusal.ts";
+import { recursiveDescentParser } from "./recursive-descent.ts";
+
+const parse = (sql: string) => recursiveDescentParser.parse(sql, 0, "constants").statement;
+const errorOf = (sql: string): SqlError => {
+  try {
+    parse(sql);
+  } catch (error) {
+    return error as SqlError;
+  }
+  throw new Error(`accepted: ${sql}`);
+};
+const constant = (value: unknown) => ({ kind: "constant", value });
+const parameter = (index: number) => ({ kind: "parameter", index, negated: false });
+
+describe("statements", () => {
+  test("a point read, however it is spelled", () => {
+    const expected = parse("SELECT timestamp, value FROM objects WHERE id=?");
+    const spelled = [
+      "select timestamp,value from objects where id = ?",
+      "SELECT `timestamp` , `value` FROM `objects` WHERE `id`=? ;",
+      "/* hint */ SELECT timestamp, -- column\n value # more\n FROM lathe.objects WHERE (objects.id = ?)",
+      "\n\tSELECT timestamp, value FROM objects WHERE ? = id",
+    ];
+    for (const sql of spelled) assert.deepEqual(parse(sql), expected, sql);
+  });
+
+  test("TAOBench's conditional insert", () => {
+    const statement = parse(
+      "INSERT INTO edges (id1,id2,type,timestamp,value) SELECT ?, ?, ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM edges WHERE" +
+        " (id1=? AND type=0) OR (id1=? AND id2=?))",
+    );
+    assert.deepEqual(statement, {
+      kind: "insert",
+      table: "edges",
+      columns: ["id1", "id2", "type", "timestamp", "value"],
+      rows: [[0, 1, 2, 3, 4].map(parameter)],
+      unless: {
+        table: "edges",
+        where: {
+          kind: "or",
+          conditions: [
+            {
+              kind: "and",
+              conditions: [
+                { kind: "comparison", column: "id1", comparison: "=", operand: parameter(5) },
+                { kind: "comparison", column: "type", comparison: "=", operand: constant(0) },
+              ],
+            },
+            {
+              kind: "and",
+              conditions: [
+                { kind: "comparison", column: "id1", comparison: "=", operand: parameter(6) },
+                { kind: "comparison", column: "id2", comparison: "=", operand: parameter(7) },
+              ],
+            },
+          ],
+        },
+      },
+    });
+  });
+
+  test("integers stay exact, signs and quotes included", () => {
+    const statement = parse("INSERT INTO t VALUES (9007199254740993, -9223372036854775808, '18446744073709551616', - 5, NULL, TRUE)");
+    assert.ok(statement.kind === "insert");
+    assert.deepEqual(
+      statement.rows[0],
+      [9007199254740993n, -9223372036854775808n, "18446744073709551616", -5, null, 1].map(constant),
+    );
+  });
+
+  test("CREATE TABLE with all that is accepted", () => {
+    const statement = parse(
+      "CREATE TABLE IF NOT EXISTS `db`.t (id BIGINT(20) NOT NULL, `type` int(11) NULL DEFAULT NULL, d DOUBLE PRECISION," +
+        " value VARCHAR(150) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin COMMENT 'x', b VARBINARY(10) NOT NULL," +
+        " CONSTRAINT pk PRIMARY KEY CLUSTERED (id, `type` ASC)) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4, COMMENT='y'",
+    );
+    assert.ok(statement.kind === "createTable");
+    assert.deepEqual(statement.primaryKey, ["id", "type"]);
+    assert.deepEqual(
+      statement.columns.map(({ name, type, lengthMax, nullable }) => [name, type, lengthMax, nullable]),
+      [
+        ["id", "bigint", undefined, false],
+        ["type", "int", undefined, true],
+        ["d", "double", undefined, true],
+        ["value", "varchar", 150, true],
+        ["b", "varbinary", 10, false],
+      ],
+    );
+    const inline = parse("CREATE TABLE t (id BIGINT PRIMARY KEY NONCLUSTERED, v TEXT)");
+    assert.deepEqual(inline.kind === "createTable" && inline.primaryKey, ["id"]);
+  });
+
+  test("conditions: rows, IN, BETWEEN, parentheses", () => {
+    const statement = parse("SELECT * FROM t WHERE (a, b) >= (1, 2) AND ((c IN (1, 2))) AND (d, e) IN ((1, 2), (3, 4)) AND f BETWEEN 1 AND 2");
+    assert.ok(statement.kind === "select" && statement.where?.kind === "and");
+    assert.deepEqual(
+      statement.where.conditions.map(({ kind }) => kind),
+      ["row", "in", "in", "comparison", "comparison"],
+    );
+  });
+
+  test("one statement is parsed at a time, and its end is told", () => {
+    const sql = "SELECT 'a;b'; -- c;\nCOMMIT";
+    const first = recursiveDescentParser.parse(sql, 0, "constants");
+    assert.equal(sql[first.end], ";");
+    const second = recursiveDescentParser.parse(sql, first.end + 1, "constants");
+    assert.deepEqual([second.statement.kind, second.end], ["commit", sql.length]);
+  });
+});
+
+const refusals: [string, string][] = [
+  ["ALTER TABLE t ADD c INT", "parser/syntax/ddl/alter_table"],
+  ["CREATE UNIQUE INDEX i ON t (a)", "parser/syntax/ddl/create_index"],
+  ["CREATE OR REPLACE TABLE t (a INT)", "parser/syntax/ddl/create_or_replace"],
+  ["CREATE TABLE t (a DECIMAL(10,2) PRIMARY KEY)", "value_types/numeric/exact_decimal/bounded_fixed_point"],
+  ["CREATE TABLE t (a INT UNSIGNED PRIMARY KEY)", "value_types/numeric/signedness/signed_and_unsigned"],
+  ["CREATE TABLE t (a INT AUTO_INCREMENT PRIMARY KEY)", "concurrency/locking/row/auto_increment"],
+  ["CREATE TABLE t (a INT PRIMARY KEY, KEY k (a))", "indexing/equality/kv_secondary"],
+  ["CREATE TABLE t (a INT PRIMARY KEY, FOREIGN KEY (a) REFERENCES u (a))", "parser/syntax/constraints/foreign_keys"],
+  ["CREATE TABLE t (a INT PRIMARY KEY) PARTITION BY HASH(a)", "parser/syntax/partitioning/hash"],
+  ["CREATE TEMPORARY TABLE t (a INT PRIMARY KEY)", "storage/extra_engines/temptable"],
+  ["CREATE TABLE t SELECT 1", "query_processing/operators/materialize"],
+  ["SELECT * FROM a LEFT JOIN b ON a.x = b.x", "query_processing/joins/nested_loop"],
+  ["SELECT a FROM t GROUP BY a", "query_processing/aggregation/hash"],
+  ["SELECT DISTINCT a FROM t", "query_processing/operators/distinct"],
+  ["SELECT a FROM t WHERE b IN (SELECT 1)", "parser/syntax/query_features/subqueries"],
+  ["SELECT a FROM t WHERE EXISTS (SELECT 1)", "parser/syntax/query_features/subqueries"],
+  ["SELECT a FROM t UNION SELECT b FROM u", "parser/syntax/query_features/compound_select"],
+  ["SELECT a FROM t WHERE id=1 FOR UPDATE", "parser/syntax/dml/select_clauses/for_update"],
+  ["SELECT a FROM t WHERE id=1 LOCK IN SHARE MODE", "parser/syntax/dml/select_clauses/for_share"],
+  ["SELECT a FROM t WHERE v LIKE 'x%'", "parser/syntax/expression/pattern_match"],
+  ["SELECT a FROM t WHERE v IS NULL", "query_processing/operators/filter"],
+  ["SELECT a FROM t WHERE NOT a = 1", "parser/syntax/expression/boolean_logic"],
+  ["SELECT a FROM t LIMIT 1, 2", "query_processing/operators/limit"],
+  ["SELECT 1 + 1", "parser/syntax/expression/arithmetic_operators"],
+  ["SELECT MAX(a) FROM t", "parser/syntax/functions/aggregate"],
+  ["SELECT 1 FROM t", "syntax"],
+  ["INSERT IGNORE INTO t VALUES (1)", "parser/syntax/dml/insert_or_ignore"],
+  ["INSERT INTO t VALUES (1) ON DUPLICATE KEY UPDATE a=1", "parser/syntax/dml/on_duplicate_key"],
+  ["INSERT INTO t VALUES (NOW())", "parser/syntax/functions/date_time"],
+  ["INSERT INTO t SELECT * FROM u", "query_processing/operators/materialize"],
+  ["UPDATE t SET a = a + 1 WHERE id=1", "parser/syntax/expression/arithmetic_operators"],
+  ["UPDATE t SET a = 1 WHERE id=1 LIMIT 1", "query_processing/operators/limit"],
+  ["REPLACE INTO t VALUES (1)", "parser/syntax/dml/replace"],
+  ["TRUNCATE TABLE t", "parser/syntax/dml/truncate"],
+  ["WITH x AS (SELECT 1) SELECT * FROM x", "parser/syntax/query_features/cte"],
+  ["EXPLAIN SELECT 1", "parser/syntax/query_features/explain"],
+  ["SAVEPOINT a", "concurrency/transaction/features/savepoints"],
+  ["ROLLBACK TO a", "concurrency/transaction/features/savepoints"],
+  ["COMMIT AND CHAIN", "concurrency/transaction/model/single_node_acid"],
+  ["LOAD DATA INFILE 'x' INTO TABLE t", "parser/syntax/dml/load_data"],
+  ["SHOW ENGINES", "parser/syntax/admin/set_show"],
+];
+
+/** Paths of the feature model, if it stands beside this tree. */
+function modelPaths(): Set<string> {
+  const folder = join(import.meta.dirname, "../../../../../catalog/features");
+  const paths = new Set<string>();
+  for (const file of readdirSync(folder).filter((name) => name.endsWith(".yaml"))) {
+    for (const [, path] of readFileSync(join(folder, file), "utf8").matchAll(/path: ([\w/]+)/g)) paths.add(path);
+  }
+  return paths;
+}
+
+describe("refusals", () => {
+  for (const [sql, leaf] of refusals) {
+    test(sql, () => {
+      const error = errorOf(sql);
+      assert.equal(error.code, "SQL");
+      if (leaf === "syntax") assert.equal(error.reason, "syntax");
+      else assert.deepEqual([error.reason, error.leaf], ["not_selected", leaf], error.message);
+    });
+  }
+
+  test("every leaf named is in the feature model", (context) => {
+    const paths = modelPaths();
+    if (paths.size === 0) return context.skip("catalog/features is empty");
+    const tables = [statementLeaves, definitionLeaves, typeLeaves, functionLeaves].flatMap((table) => Object.values(table));
+    const named = [...tables, ...refusals.map(([, leaf]) => leaf)].filter((leaf) => leaf !== "syntax");
+    assert.ok(named.length > 50);
+    assert.deepEqual(named.filter((leaf) => !paths.has(leaf)), []);
+  });
+
+  test("a syntax error tells its place", () => {
+    assert.match(errorOf("SELECT a\nFROM t WHERE").message, /line 2, offset 21/);
+    assert.match(errorOf("SELECT a FROM t WHERE id = = 1").message, /offset 27/);
+    for (const sql of ["'abc", "SELECT `a FROM t", "SELECT `` FROM t", "/* SELECT 1", "SELECT 1 2", "INSERT INTO t VALUES (1", "SELECT \u0001"]) {
+      assert.equal(errorOf(sql).reason, "syntax", sql);
+    }
+  });
+
+  test("depth, names and values have limits", () => {
+    const deep = `SELECT * FROM t WHERE ${"(".repeat(10_000)}a=1${")".repeat(10_000)}`;
+    assert.equal(errorOf(deep).reason, "limit_exceeded");
+    const deepValue = `INSERT INTO t VALUES (${"(".repeat(10_000)}1`;
+    assert.equal(errorOf(deepValue).reason, "limit_exceeded");
+    assert.equal(errorOf(`SELECT * FROM ${"x".repeat(65)}`).reason, "limit_exceeded");
+    assert.equal(errorOf(`INSERT INTO t VALUES (${"?,".repeat(65_536)}?)`).reason, "limit_exceeded");
+  });
+});
