@@ -78,6 +78,11 @@ export class ConnectionProtocol {
     this.lastReceivedUs = this.loginSinceUs = context.clock.monotonicUs();
   }
 
+  /** Bytes that wait to be handled: half a packet, or commands behind a statement that waits. */
+  get keptBytes(): number {
+    return this.#inbound.length;
+  }
+
   /** Sends the greeting. */
   greet(connectionId: number): void {
     this.#login.greet(connectionId);

@@ -42,8 +42,11 @@ class FixedRowExecutor implements Executor {
     return this.#answer(sink);
   }
 
-  query(_sql: string, sink: ResultSink): undefined {
-    return this.#answer(sink);
+  query(sql: string, sink: ResultSink): Promise<void> | undefined {
+    if (sql !== "later") return this.#answer(sink);
+    return new Promise((resolve) => {
+      setImmediate(() => resolve(this.#answer(sink)));
+    });
   }
 
   metrics() {
@@ -100,6 +103,7 @@ async function compare(): Promise<void> {
   const surface = await start("surface");
   const binary = executeCommand(1, [key]);
   const text = command(0x03, sql.replace("?", String(key)));
+  const later = command(0x03, "later");
   const probe = await logIn(surface.port);
   const binaryAnswer = await ask(probe, binary);
   const textAnswer = await ask(probe, text);
@@ -116,6 +120,7 @@ async function compare(): Promise<void> {
   await add("plain node:net, fixed bytes", fixed, binary, binaryAnswer, false);
   await add("surface, prepared", surface, binary, binaryAnswer, true);
   await add("surface, text", surface, text, textAnswer, true);
+  await add("surface, text, a turn later", surface, later, textAnswer, true);
   for (let block = -1; block < blocks; block++) {
     for (const target of targets) {
       const { queries, cpuUs, elapsedMs } = await drive(target, blockMs);

@@ -2,7 +2,7 @@
  * The MySQL surface: listens, and moves bytes between connections and their protocol state machines.
  *
  * Each connection is served where its bytes come in; there is no queue between. Reading from a
- * connection pauses while its statement waits or while it leaves answers unread. One timer for all
+ * connection pauses when commands queue behind a statement, or while it leaves answers unread. One timer for all
  * connections looks after the time limits. `drain` stops accepting, closes idle connections, and
  * closes the others as their statement has been answered.
  * Source: Node's net for the socket model; MySQL's connection handling for what is refused when.
@@ -209,7 +209,9 @@ class MysqlConnection implements ProtocolHost {
       this.#connection.end();
       return;
     }
-    const pause = protocol.busy || this.#blockedSinceUs !== undefined;
+    // While a statement waits, reading goes on until bytes come behind it, so that a client that
+    // goes away meanwhile is noticed.
+    const pause = this.#blockedSinceUs !== undefined || (protocol.busy && protocol.keptBytes > 0);
     if (pause === this.#paused) return;
     this.#paused = pause;
     if (pause) this.#connection.pause();
