@@ -26,7 +26,7 @@ export const figureStyle = `
 .figure .kept{fill:var(--tuned);stroke:var(--tuned)} .figure .hollow{fill:var(--paper);stroke:var(--default);stroke-width:1.4}
 .figure .faint{fill:var(--faint);fill-opacity:.45;stroke:none} .figure .faint-kept{fill:var(--tuned);fill-opacity:.4;stroke:none}
 .figure .cross{stroke:var(--bad);stroke-width:1.6;fill:none}
-.figure .interval{stroke:var(--tuned);stroke-width:2.5;stroke-linecap:round}
+.figure .interval{stroke:var(--tuned);stroke-width:2;stroke-linecap:round}
 .figure .path{fill:none;stroke:var(--tuned);stroke-width:2;stroke-linejoin:round}
 .figure .stage{fill:var(--panel);stroke:var(--rule);stroke-width:1}
 .figure .s-default{stroke:var(--default);fill:var(--default)} .figure .s-tuned{stroke:var(--tuned);fill:var(--tuned)}

@@ -12,15 +12,15 @@ export function formatCount(value: number): string {
 /** Operations per second: whole ones, or as many digits as a rare operation needs. */
 export function formatRate(value: number): string {
   if (!Number.isFinite(value)) return "–";
-  return value >= 100 ? formatCount(value) : value >= 10 ? value.toFixed(1) : value.toFixed(2);
+  return value >= 100 ? formatCount(value) : value.toPrecision(3);
 }
 
 /** Latency: `412 µs`, `1.38 ms`, `2.1 s`. */
 export function formatLatency(microseconds: number): string {
   if (!Number.isFinite(microseconds)) return "–";
-  if (microseconds < 1000) return `${Math.round(microseconds)} µs`;
-  if (microseconds < 1e6) return `${significant(microseconds / 1000)} ms`;
-  return `${significant(microseconds / 1e6)} s`;
+  if (microseconds < 999.5) return `${Math.round(microseconds)} µs`;
+  if (microseconds < 999_500) return `${(microseconds / 1000).toPrecision(3)} ms`;
+  return `${(microseconds / 1e6).toPrecision(3)} s`;
 }
 
 /** `4.2 s`, `3 min 20 s`, `2 h 5 min`. */

@@ -21,8 +21,10 @@ export function gateSection(record: StudyRecord): string {
   const rejected = record.trials.filter(({ gates }) => gates.some(({ verdict }) => verdict !== "admit")).length;
   const lead =
     "Correctness comes before speed: what a gate does not admit is never measured." +
-    (ofCandidates.length === 0 ? "" : ` Each candidate passed ${gatesPerCandidate(record)} before its first launch; ${rejected} of ` +
-      `${record.trials.length} candidates did not.`);
+    (ofCandidates.length === 0
+      ? ""
+      : ` Every candidate had to pass ${gatesPerCandidate(record)} before its first launch; ` +
+        `${record.trials.length - rejected} of ${record.trials.length} did.`);
   return section("Gates", lead, table(heads, rows, "Gates of the product"));
 }
 

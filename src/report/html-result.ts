@@ -35,8 +35,8 @@ export function factsBlock(record: StudyRecord): string {
     fact("Median latency", gain.p50),
     fact("p99 latency", gain.p99),
     fact("Memory", gain.memory),
-    fact("Operations per CPU second", gain.cost),
-    factHtml("Score", signed(score.difference), `${score.baseline.toFixed(2)} before, ${score.winner.toFixed(2)} after`),
+    fact("Per CPU second", gain.cost),
+    factHtml("Score", signed(score.difference), `${score.baseline.toFixed(2)} → ${score.winner.toFixed(2)}`),
   ].join("")}</dl>`;
 }
 
@@ -79,7 +79,7 @@ export function operationSection(record: StudyRecord): string {
   });
   const chart = latencyFigure(found);
   const body =
-    table([{ cells: groups }, { cells: heads }], [total, ...operations.map(row)], "Throughput and latency per operation") +
+    table([{ cells: groups }, { cells: heads }], [total, ...operations.map(row)], "Throughput and latency per operation", true) +
     `<p class="key">${resources.map((one) => `${escape(one)}.`).join("<br>")}</p>` +
     (chart === undefined ? "" : `<p class="key">From median (dot) to p99 (end of the line):</p>${figureBlock(chart)}`);
   return section("Per operation", `${source} Latency counts from the intended start of an operation.`, body);
@@ -95,10 +95,10 @@ function operationCells(column: SubjectColumn, name: string): Cell[] {
 }
 
 function totalCells(column: SubjectColumn): Cell[] {
-  const { opsPerSecond, p50Us, p99Us } = column.total;
+  const { opsPerSecond, meanUs, p50Us, p99Us } = column.total;
   const emphasis = column.subject === "tuned" ? " tuned" : "";
   return [
-    text(formatRate(opsPerSecond), `number first${emphasis}`), text("", "number"), text(formatLatency(p50Us), "number"),
+    text(formatRate(opsPerSecond), `number first${emphasis}`), text(formatLatency(meanUs), "number"), text(formatLatency(p50Us), "number"),
     text(formatLatency(p99Us), "number"),
   ];
 }

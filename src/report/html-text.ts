@@ -24,11 +24,11 @@ export interface TableRow {
   readonly className?: string | undefined;
 }
 
-export function table(heads: readonly TableRow[], rows: readonly TableRow[], caption: string): string {
+export function table(heads: readonly TableRow[], rows: readonly TableRow[], caption: string, dense = false): string {
   const write = (row: TableRow, head: boolean) =>
     `<tr${attribute("class", row.className)}>${row.cells.map((cell) => writeCell(cell, head)).join("")}</tr>`;
   return (
-    `<div class="scroll" tabindex="0" role="region" aria-label="${escape(caption)}"><table class="wide">` +
+    `<div class="scroll" tabindex="0" role="region" aria-label="${escape(caption)}"><table class="wide${dense ? " dense" : ""}">` +
     `<thead>${heads.map((row) => write(row, true)).join("")}</thead>` +
     `<tbody>${rows.map((row) => write(row, false)).join("")}</tbody></table></div>`
   );

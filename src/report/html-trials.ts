@@ -20,8 +20,8 @@ function trialRow(record: StudyRecord, trial: TrialRecord) {
   const outcome = trial.ended?.outcome ?? "unfinished";
   const changes = knobChanges(trial.candidate, trial.incumbent, record.definition.space.table)
     .map(({ name, from, to }) => {
-      const shown = `${escape(shortName(name))} ${escape(from)}<span class="arrow">→</span>${escape(to)}`;
-      return `<span class="change" title="${escape(name)}">${shown}</span>`;
+      const values = `<span class="together">${escape(from)}<span class="arrow">→</span>${escape(to)}</span>`;
+      return `<span class="change" title="${escape(name)}">${escape(shortName(name))} ${values}</span>`;
     })
     .join("");
   const estimate = trial.screeningDecision?.estimate;
@@ -29,7 +29,7 @@ function trialRow(record: StudyRecord, trial: TrialRecord) {
     className: outcome === "kept" ? "kept" : undefined,
     cells: [
       text(String(trial.number), "soft"),
-      markup(changes),
+      markup(changes, "changes"),
       text(estimate === undefined ? "–" : formatChange(Math.exp(estimate)), "number"),
       text(confirmationText(trial), "number"),
       text(outcome, `outcome ${outcome}`),

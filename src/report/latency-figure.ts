@@ -4,9 +4,9 @@ import { subjectClass } from "./figure-style.ts";
 import type { OperationTable } from "./operation-table.ts";
 import { element, figure, hint, label, line, logScale, logTicks } from "./svg.ts";
 
-const width = 820;
+const width = 920;
 const left = 160;
-const right = 800;
+const right = 905;
 const headHeight = 52;
 const lineHeight = 11;
 
@@ -24,7 +24,7 @@ export function latencyFigure(table: OperationTable): string | undefined {
   const height = headHeight + rows.length * rowHeight + 4;
   const x = logScale([Math.min(...latencies) / 1.25, Math.max(...latencies) * 1.25], [left, right]);
   const marks = logTicks(x.domain).map((mark) => {
-    const text = label(x(mark), headHeight - 14, formatLatency(mark), { class: "tick", "text-anchor": "middle" });
+    const text = label(x(mark), headHeight - 14, markText(mark), { class: "tick", "text-anchor": "middle" });
     return text + line(x(mark), headHeight - 6, x(mark), height - 4, "grid");
   });
   let legendAt = left;
@@ -53,4 +53,10 @@ export function latencyFigure(table: OperationTable): string | undefined {
     .map(({ name, subjects }) => `${name}: ${subjects.map(({ column, row }) => `${column.label} ${formatLatency(row.p50Us)} to ${formatLatency(row.p99Us)}`).join(", ")}`)
     .join(". ");
   return figure({ width, height, title: "Latency per operation, median to p99", description }, [...legend, ...marks, ...body].join(""));
+}
+
+/** A round value, without the digits that a measured one has. */
+function markText(microseconds: number): string {
+  if (microseconds < 1000) return `${microseconds} µs`;
+  return microseconds < 1e6 ? `${microseconds / 1000} ms` : `${microseconds / 1e6} s`;
 }

@@ -3,10 +3,10 @@ import { formatChange } from "./format.ts";
 import type { StudyRecord } from "./study-record.ts";
 import { element, figure, hint, label, line, linearScale, ticks } from "./svg.ts";
 
-const width = 820;
+const width = 920;
 const height = 190;
 const left = 52;
-const right = 640;
+const right = 740;
 const top = 12;
 const bottom = 162;
 

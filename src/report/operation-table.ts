@@ -27,6 +27,7 @@ export interface SubjectColumn {
 
 export interface SubjectTotal {
   readonly opsPerSecond: number;
+  readonly meanUs: number;
   readonly p50Us: number;
   readonly p99Us: number;
   readonly memoryMiB: number;
@@ -89,6 +90,7 @@ function summarise(sides: readonly SideSample[]): Pick<SubjectColumn, "total" | 
   return {
     total: {
       opsPerSecond: middle((side) => side.opsPerSecond),
+      meanUs: middle(meanLatency),
       p50Us: middle((side) => side.p50Us),
       p99Us: middle((side) => side.p99Us),
       memoryMiB: middle((side) => side.memoryMiB),
@@ -108,6 +110,12 @@ function operationRow(name: string, sides: readonly SideSample[]): OperationRow 
     p50Us: middle(({ p50Us }) => p50Us),
     p99Us: middle(({ p99Us }) => p99Us),
   };
+}
+
+function meanLatency(side: SideSample): number {
+  const all = Object.values(side.operations);
+  const count = all.reduce((sum, one) => sum + one.count, 0);
+  return count === 0 ? 0 : all.reduce((sum, one) => sum + one.count * one.meanUs, 0) / count;
 }
 
 function shareOf(name: string, side: SideSample): number {

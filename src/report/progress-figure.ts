@@ -5,10 +5,10 @@ import type { StudyRecord, TrialRecord } from "./study-record.ts";
 import { effectOf, testedStatistic } from "./summary.ts";
 import { element, figure, hint, label, line, linearScale, ticks } from "./svg.ts";
 
-const width = 820;
-const height = 280;
+const width = 920;
+const height = 264;
 const left = 52;
-const right = 760;
+const right = 828;
 const top = 14;
 const bottom = 216;
 const stageTop = 238;

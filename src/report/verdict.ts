@@ -44,8 +44,10 @@ export function verdictOf(record: StudyRecord): Verdict {
   return { ...base, tone: "none", headline: "No gain that survives a second look", detail: sentence(reason) };
 }
 
+/** `+17.9 to +21.4 %`. */
 export function formatInterval(effect: EffectSummary): string {
-  return `${formatChange(effect.interval[0])} to ${formatChange(effect.interval[1])}`;
+  const [low, high] = effect.interval.map(formatChange);
+  return `${low.replace(" %", "")} to ${high}`;
 }
 
 function sentence(text: string): string {
