@@ -1,8 +1,8 @@
 /**
  * Use case: drive a product, MariaDB, or any server that speaks MySQL, with a contract's workload.
  *
- * The figures describe one server; whether one is better than another is decided by launches (`bench/launch.ts`), not by
- * comparing two of these.
+ * The figures describe one server; whether one is better than another is decided by launches
+ * (`bench/launch.ts`), not by comparing two of these.
  */
 import { join } from "node:path";
 import type { OperationStatistics } from "../bench/measurement.ts";
@@ -62,7 +62,10 @@ export interface BenchResult {
   readonly cancelled: boolean;
 }
 
-/** Errors: those of the contract and of `build`; INVALID_ARGUMENT (url), IO_ERROR, PERMISSION, CLOSED, CANCELLED. */
+/**
+ * Errors: those of the contract and of `build`; INVALID_ARGUMENT (url), IO_ERROR, PERMISSION, CLOSED,
+ * CANCELLED.
+ */
 export async function runBench(request: BenchRequest, context: UseCaseContext): Promise<BenchResult> {
   const workload = workloadOf(request);
   if (request.url === undefined) return benchProduct(request, workload, context);
@@ -96,9 +99,14 @@ function workloadOf(request: BenchRequest): WorkloadSpec {
   return { ...workload, clients: request.clients ?? workload.clients, scale: request.scale ?? workload.scale };
 }
 
-async function benchProduct(request: BenchRequest, workload: WorkloadSpec, context: UseCaseContext): Promise<BenchResult> {
+async function benchProduct(
+  request: BenchRequest,
+  workload: WorkloadSpec,
+  context: UseCaseContext,
+): Promise<BenchResult> {
   if (!request.load) {
-    throw new LatheError("INVALID_ARGUMENT", "a product that is started for the benchmark has no data: load it, or give --url");
+    const message = "a product that is started for the benchmark has no data: load it, or give --url";
+    throw new LatheError("INVALID_ARGUMENT", message);
   }
   const work = createWorkDirectory("bench");
   try {

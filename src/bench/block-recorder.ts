@@ -1,10 +1,10 @@
 /**
- * BlockRecorder: what happened in one block: latencies by operation, errors, wrong answers, and how long the event loop was
- * busy at a time.
+ * BlockRecorder: what happened in one block: latencies by operation, errors, wrong answers, and how long
+ * the event loop was busy at a time.
  *
- * The event loop's delay is measured by its turns: the first answer of a turn notes the time and asks for a callback
- * after the turn's I/O; the time between is how long the last answer of that turn had waited. It costs one immediate per
- * turn and resolves microseconds, where a timer resolves a millisecond.
+ * The event loop's delay is measured by its turns: the first answer of a turn notes the time and asks for
+ * a callback after the turn's I/O; the time between is how long the last answer of that turn had waited.
+ * It costs one immediate per turn and resolves microseconds, where a timer resolves a millisecond.
  */
 import { Histogram } from "../kit/histogram.ts";
 import type { Outcome } from "./clients/workload-session.ts";

@@ -1,6 +1,6 @@
 /**
- * The driver's ceiling: what it reaches on this machine, with this workload and these connections, against a server that
- * answers fixed rows. A result near the ceiling measures the driver, not the server.
+ * The driver's ceiling: what it reaches on this machine, with this workload and these connections, against
+ * a server that answers fixed rows. A result near the ceiling measures the driver, not the server.
  */
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -24,24 +24,34 @@ const program = fileURLToPath(new URL(`./fixed-row-server${extname(import.meta.u
 export const utilisationMax = 0.7;
 
 /**
- * A ceiling for a result of `opsPerSecond`: the known one, or, where the result comes too near to it, the better of that and a
- * second measurement. Neighbours on the machine may have held the first one down, and never hold one up.
+ * A ceiling for a result of `opsPerSecond`: the known one, or, where the result comes too near to it, the
+ * better of that and a second measurement. Neighbours on the machine may have held the first one down, and
+ * never hold one up.
  */
-export async function ceilingFor(driver: Driver, opsPerSecond: number, known: number, connections: number): Promise<number> {
+export async function ceilingFor(
+  driver: Driver,
+  opsPerSecond: number,
+  known: number,
+  connections: number,
+): Promise<number> {
   if (opsPerSecond <= known * utilisationMax) return known;
   return Math.max(known, (await measureCeiling(driver, { connections })).operationsPerSecond);
 }
 
-/** The best of three stretches after a warm-up: a ceiling is what the driver can do, not what it does on average. */
+/**
+ * The best of three stretches after a warm-up: a ceiling is what the driver can do, not what it does on
+ * average.
+ */
 export async function measureCeiling(driver: Driver, options: CeilingOptions): Promise<Ceiling> {
   const server = await startScriptServer("fixed-row server", program);
   try {
     const { endpoint } = server;
     await driver.connect("ceiling", { endpoint, connections: options.connections, seed: 1, verify: false });
     await driver.run("ceiling", { durationMs: options.warmUpMs ?? 500 });
+    const durationMs = (options.durationMs ?? 600) / 3;
     let best: Ceiling = { operationsPerSecond: 0, driverCpuUsPerOp: 0 };
     for (let stretch = 0; stretch < 3; stretch++) {
-      const { operations, seconds, driverCpuUs } = await driver.run("ceiling", { durationMs: (options.durationMs ?? 600) / 3 });
+      const { operations, seconds, driverCpuUs } = await driver.run("ceiling", { durationMs });
       const operationsPerSecond = operations / seconds;
       if (operationsPerSecond <= best.operationsPerSecond) continue;
       best = { operationsPerSecond, driverCpuUsPerOp: driverCpuUs / operations };

@@ -1,6 +1,6 @@
 /**
- * The driver's process: makes load, and nothing else, so that its CPU time and its pauses are not the workshop's or the
- * server's. Commanded over IPC (`driver.ts`); ends when the channel does.
+ * The driver's process: makes load, and nothing else, so that its CPU time and its pauses are not the
+ * workshop's or the server's. Commanded over IPC (`driver.ts`); ends when the channel does.
  */
 import { createWorkload } from "../workload/create-workload.ts";
 import type { Workload } from "../workload/workload.ts";

@@ -30,8 +30,8 @@ export interface ConnectOptions {
 export type BlockOptions = { readonly durationMs: number } | { readonly operations: number } | OpenLoopBlock;
 
 /**
- * Open loop: operations start when the schedule says so, whether or not earlier ones are done. Where all connections are
- * busy they wait, and the wait is part of their latency.
+ * Open loop: operations start when the schedule says so, whether or not earlier ones are done. Where all
+ * connections are busy they wait, and the wait is part of their latency.
  */
 export interface OpenLoopBlock {
   readonly durationMs: number;
@@ -53,7 +53,10 @@ export interface BlockResult {
   readonly complaints: readonly string[];
   /** Connections that are gone; the block ends early when all are. */
   readonly connectionsLost: number;
-  /** 99th percentile of how long the driver's event loop was busy with one turn: how late it may have seen an answer. */
+  /**
+   * 99th percentile of how long the driver's event loop was busy with one turn: how late it may have seen
+   * an answer.
+   */
   readonly eventLoopDelayP99Ms: number;
   readonly driverCpuUs: number;
 }

@@ -1,9 +1,10 @@
 /**
- * DriverTarget: one server under load: its connections, the stream of each, and one verifier for all of them.
+ * DriverTarget: one server under load: its connections, the stream of each, and one verifier for all of
+ * them.
  *
- * Closed loop: each connection starts its next operation when the last is done. Open loop: a schedule of intended starts;
- * an operation takes the first idle connection, and its latency counts from the intended start, so that a stall is charged
- * to every operation that it delays (no coordinated omission).
+ * Closed loop: each connection starts its next operation when the last is done. Open loop: a schedule of
+ * intended starts; an operation takes the first idle connection, and its latency counts from the intended
+ * start, so that a stall is charged to every operation that it delays (no coordinated omission).
  * Streams go on from block to block: no operation is repeated within a launch.
  */
 import { RandomStream } from "../workload/random-stream.ts";
@@ -138,7 +139,9 @@ export class DriverTarget {
   }
 }
 
-/** Whether the connection cannot be used any more: everything but an error that the server itself reported. */
+/**
+ * Whether the connection cannot be used any more: everything but an error that the server itself reported.
+ */
 function isLost(outcome: Outcome): boolean {
   return outcome.error !== undefined && (outcome.error as { code?: string }).code !== "MYSQL";
 }

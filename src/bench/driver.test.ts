@@ -51,8 +51,8 @@ test("an open loop charges a stall to every operation that it delays", async () 
   assert.equal(block.operations, 500);
   const latencies = new Histogram();
   for (const snapshot of Object.values(block.latencies)) latencies.merge(Histogram.fromSnapshot(snapshot));
-  // Frozen for 300 ms at 500 per second: 100 operations were due in the first 200 ms of it, so they waited 100 ms or more.
-  // A closed loop would have seen four.
+  // Frozen for 300 ms at 500 per second: 100 operations were due in the first 200 ms of it, so they waited
+  // 100 ms or more. A closed loop would have seen four.
   assert.ok(latencies.percentile(82) > 90e6, `p82 is ${latencies.percentile(82) / 1e6} ms`);
 });
 
@@ -70,7 +70,8 @@ test("a server that dies ends the block and is reported, and a driver that was c
   const block = await running;
   assert.equal(block.connectionsLost, 4);
   assert.match(block.complaints.join(), /ended/);
-  await assert.rejects(driver.connect("x", { ...connection(), endpoint: mortal.endpoint, verify: true }), { code: "IO_ERROR" });
+  const late = driver.connect("x", { ...connection(), endpoint: mortal.endpoint, verify: true });
+  await assert.rejects(late, { code: "IO_ERROR" });
   const brief = await Driver.start(workload, 1);
   await brief.close();
   await assert.rejects(brief.run("plain", { operations: 1 }), { code: "CLOSED" });

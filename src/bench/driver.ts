@@ -1,4 +1,6 @@
-/** The workshop's end of the driver's process: starts it, tells it what to do, hands back what it measured. */
+/**
+ * The workshop's end of the driver's process: starts it, tells it what to do, hands back what it measured.
+ */
 import { type ChildProcess, fork } from "node:child_process";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -54,7 +56,10 @@ export class Driver {
     return this.#call({ kind: "load", endpoint, connections });
   }
 
-  /** Opens the connections of a target. Errors: IO_ERROR, PERMISSION, and what the server says to its statements. */
+  /**
+   * Opens the connections of a target. Errors: IO_ERROR, PERMISSION, and what the server says to its
+   * statements.
+   */
   connect(target: string, options: ConnectOptions): Promise<void> {
     return this.#call({ kind: "connect", target, options });
   }

@@ -1,10 +1,10 @@
 /**
- * A process that speaks just enough MySQL to answer every SELECT with fixed rows and everything else with OK, as cheaply as
- * Node allows: what a driver reaches against it is the driver's ceiling.
+ * A process that speaks just enough MySQL to answer every SELECT with fixed rows and everything else with
+ * OK, as cheaply as Node allows: what a driver reaches against it is the driver's ceiling.
  *
- * Steps: answers are encoded once per statement; an execution is one lookup and one write. A text of several statements
- * gets one result per statement, flagged and numbered as the protocol demands. No password is checked: it holds no data,
- * listens on loopback, and ends with its parent.
+ * Steps: answers are encoded once per statement; an execution is one lookup and one write. A text of
+ * several statements gets one result per statement, flagged and numbered as the protocol demands. No
+ * password is checked: it holds no data, listens on loopback, and ends with its parent.
  */
 import { createServer, type Socket } from "node:net";
 

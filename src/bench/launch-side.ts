@@ -1,7 +1,8 @@
 /**
  * LaunchSide: one server within a launch, from its checkpoint to its end.
  *
- * It is thawed only while it is measured or drained; its CPU is read while it is frozen, when the kernel's figures are exact.
+ * It is thawed only while it is measured or drained; its CPU is read while it is frozen, when the kernel's
+ * figures are exact.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -110,7 +111,9 @@ export class LaunchSide {
   /** Lets the server finish what it has put off, on its own account; then sums up. */
   async drain(): Promise<SideSample> {
     this.server.thaw();
-    const drained = await drainServer(this.server, drainTimeoutMs).catch((error: unknown) => this.#explain(error, "while it drained"));
+    const drained = await drainServer(this.server, drainTimeoutMs).catch((error: unknown) =>
+      this.#explain(error, "while it drained"),
+    );
     this.#freeze();
     const serverCpuUs = this.server.cpuUs() - this.#cpuBeforeUs;
     return this.#record.sample({ serverCpuUs, residentBytes: this.server.memory().residentBytes, drained });
@@ -129,13 +132,14 @@ export class LaunchSide {
     let timer: NodeJS.Timeout | undefined;
     const hang = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
-        reject(new LatheError("TIMEOUT", `the ${this.side} (${this.server.name}) did not answer for ${limitMs} ms ${when}`));
+        reject(new LatheError("TIMEOUT", `the ${this.side} did not answer for ${limitMs} ms ${when}`));
       }, limitMs);
     });
     try {
       const result = await Promise.race([this.#driver.run(this.side, block), hang]);
       if (result.connectionsLost > 0) {
-        throw new LatheError("CLOSED", `the ${this.side} closed ${result.connectionsLost} connections: ${result.complaints[0]}`);
+        const { connectionsLost, complaints } = result;
+        throw new LatheError("CLOSED", `the ${this.side} closed ${connectionsLost} connections: ${complaints[0]}`);
       }
       return result;
     } catch (error) {
@@ -152,7 +156,7 @@ export class LaunchSide {
     if (end === undefined) throw error;
     const how = end.signal === null ? `exit code ${end.exitCode}` : `signal ${end.signal}`;
     const log = end.logTail.trim() || "(empty)";
-    throw new LatheError("CLOSED", `the ${this.side} (${this.server.name}) died ${when} (${how}); its log ends: ${log}`, {
+    throw new LatheError("CLOSED", `the ${this.side} died ${when} (${how}); its log ends: ${log}`, {
       cause: error,
       details: { side: this.side, exitCode: end.exitCode, signal: end.signal, logTail: end.logTail },
     });

@@ -1,15 +1,16 @@
 /**
- * A launch: the unit of replication. Both sides are started from their checkpoints, measured against one another in short
- * interleaved blocks, drained, and stopped.
+ * A launch: the unit of replication. Both sides are started from their checkpoints, measured against one
+ * another in short interleaved blocks, drained, and stopped.
  *
  * Steps:
- *   1. A coin drawn from the seed puts one side first: its directory, its port, its start, its warm-up, its first block.
+ *   1. A coin drawn from the seed puts one side first: its directory, its port, its start, its warm-up,
+ *      its first block.
  *   2. Per side: clone the checkpoint, read its files once, start, connect, warm up, freeze.
- *   3. Pairs of blocks, in the order AB BA AB …, so that a drift of the machine falls on both. Only the side being measured
- *      runs; the other is stopped (SIGSTOP). Both run the same streams of operations.
+ *   3. Pairs of blocks, in the order AB BA AB …, so that a drift of the machine falls on both. Only the
+ *      side being measured runs; the other is stopped (SIGSTOP). Both run the same streams of operations.
  *   4. Per side: a timed drain, whose CPU is charged to the side.
- * Invariants: no process or directory of a launch outlives it; a launch that fails says which side died and hands over the
- * blocks measured until then (`details.blocks`).
+ * Invariants: no process or directory of a launch outlives it; a launch that fails says which side died
+ * and hands over the blocks measured until then (`details.blocks`).
  */
 import { mkdirSync } from "node:fs";
 import type { WorkloadSpec } from "../contract/contract.ts";
@@ -43,7 +44,10 @@ export interface LaunchOptions {
 const warmUpMsDefault = 700;
 const blockMsDefault = 150;
 const blockPairsDefault = 8;
-/** Profiles of which more than a tenth writes: their blocks are of fixed counts, so that both sides do the same work. */
+/**
+ * Profiles of which more than a tenth writes: their blocks are of fixed counts, so that both sides do the
+ * same work.
+ */
 const writeHeavy = new Set(["taobench a", "ycsb a", "ycsb f"]);
 
 /** Errors: CLOSED (a server died), TIMEOUT (it hangs), CANCELLED, and what starting can fail with. */
@@ -61,7 +65,8 @@ export async function runLaunch(options: LaunchOptions): Promise<LaunchSample> {
   try {
     const measured = async () => {
       const { clients } = options.workload;
-      const known = options.ceilingOpsPerSecond ?? (await measureCeiling(driver, { connections: clients })).operationsPerSecond;
+      const measure = async () => (await measureCeiling(driver, { connections: clients })).operationsPerSecond;
+      const known = options.ceilingOpsPerSecond ?? (await measure());
       const block = await startSides(options, order, driver, sides);
       await runBlocks(options, order, sides, block, blocks);
       const samples = new Map<Side, SideSample>();
@@ -111,7 +116,8 @@ async function startSides(
   const durationMs = options.blockMs ?? blockMsDefault;
   let rates = 0;
   for (const side of order) {
-    const started = await LaunchSide.start(side, options[side], driver, { workDirectory, connections: workload.clients, seed });
+    const connections = workload.clients;
+    const started = await LaunchSide.start(side, options[side], driver, { workDirectory, connections, seed });
     sides.set(side, started);
     throwIfAborted(options.signal);
     rates += await started.warmUp(options.warmUpMs ?? warmUpMsDefault);

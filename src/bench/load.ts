@@ -10,8 +10,8 @@ import { createTableText, statementsFor } from "./clients/statement-catalog.ts";
 import type { LoadResult } from "./driver-protocol.ts";
 
 /**
- * Tables that are there already are filled, never replaced. Errors: MySqlError, CLOSED, ALREADY_EXISTS where they hold rows of
- * an earlier load.
+ * Tables that are there already are filled, never replaced. Errors: MySqlError, CLOSED, ALREADY_EXISTS
+ * where they hold rows of an earlier load.
  */
 export async function loadWorkload(workload: Workload, endpoint: Endpoint, connections: number): Promise<LoadResult> {
   const startedAt = performance.now();

@@ -1,4 +1,7 @@
-/** The client, the driver and the workloads against a real server that is not ours; skipped where MariaDB is not installed. */
+/**
+ * The client, the driver and the workloads against a real server that is not ours; skipped where MariaDB
+ * is not installed.
+ */
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

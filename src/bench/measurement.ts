@@ -1,9 +1,10 @@
 /**
- * What a measurement is, from one block to one launch. Plain data: everything here goes into the journal as it is.
+ * What a measurement is, from one block to one launch. Plain data: everything here goes into the journal
+ * as it is.
  *
- * Words: a *block* is a short stretch (100–250 ms) in which one side is driven; a *side* is `incumbent` or `candidate`;
- * a *launch* starts both sides from one checkpoint, interleaves blocks, and ends with a timed drain. The unit of
- * replication is the launch: decisions test launch estimates (DESIGN: measurement law).
+ * Words: a *block* is a short stretch (100–250 ms) in which one side is driven; a *side* is `incumbent` or
+ * `candidate`; a *launch* starts both sides from one checkpoint, interleaves blocks, and ends with a timed
+ * drain. The unit of replication is the launch: decisions test launch estimates (DESIGN: measurement law).
  */
 export type Side = "incumbent" | "candidate";
 
@@ -53,7 +54,10 @@ export interface DriverSample {
   /** The larger side's throughput over the ceiling. */
   readonly utilisation: number;
   readonly eventLoopDelayP99Ms: number;
-  /** Utilisation above 0.7 or event-loop delay above 1 ms: throughput decides nothing, CPU per operation does. */
+  /**
+   * Utilisation above 0.7 or event-loop delay above 1 ms: throughput decides nothing, CPU per operation
+   * does.
+   */
   readonly driverBound: boolean;
 }
 

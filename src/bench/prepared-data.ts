@@ -1,4 +1,7 @@
-/** Makes the checkpoints from which launches start: a product's data directory with a workload's first content. */
+/**
+ * Makes the checkpoints from which launches start: a product's data directory with a workload's first
+ * content.
+ */
 import { rmSync } from "node:fs";
 import type { WorkloadSpec } from "../contract/contract.ts";
 import { cloneCheckpoint } from "../fleet/checkpoint.ts";
@@ -20,8 +23,9 @@ export interface PrepareOptions {
 const drainTimeoutMs = 120_000;
 
 /**
- * Loads through the front door, waits for the background work, stops the server, and rewrites all files with the given
- * knobs, so that a launch starts from a store at rest. What a failure leaves behind is removed.
+ * Loads through the front door, waits for the background work, stops the server, and rewrites all files
+ * with the given knobs, so that a launch starts from a store at rest. What a failure leaves behind is
+ * removed.
  */
 export async function prepareCheckpoint(options: PrepareOptions): Promise<LoadResult> {
   const { productDirectory, knobs, checkpointDirectory: dataDirectory } = options;
@@ -46,7 +50,10 @@ export async function prepareCheckpoint(options: PrepareOptions): Promise<LoadRe
   }
 }
 
-/** For candidates whose knobs take effect as files are rewritten: a checkpoint of the same content with their knobs. */
+/**
+ * For candidates whose knobs take effect as files are rewritten: a checkpoint of the same content with
+ * their knobs.
+ */
 export async function rewriteCheckpoint(
   source: string,
   options: { readonly productDirectory: string; readonly knobs: KnobValues; readonly checkpointDirectory: string },

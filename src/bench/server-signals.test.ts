@@ -8,14 +8,17 @@ const gauge = (name: string, value: number, labels?: Record<string, string>) =>
   ({ kind: "gauge", name, help: "x", value, ...(labels === undefined ? {} : { labels }) }) as const;
 
 test("signals are what our own exposition format says, without buckets", () => {
-  const histogram = { kind: "histogram", name: "h_seconds", help: "x", buckets: [{ upperBound: 1, cumulativeCount: 2 }], count: 2, sum: 0.5 } as const;
+  const buckets = [{ upperBound: 1, cumulativeCount: 2 }];
+  const histogram = { kind: "histogram", name: "h_seconds", help: "x", buckets, count: 2, sum: 0.5 } as const;
   const text = renderPrometheus([gauge("a_bytes", 5), gauge("level_files", 3, { level: "0" }), histogram]);
   assert.deepEqual(parseSignals(text), { a_bytes: 5, 'level_files{level="0"}': 3, h_seconds_sum: 0.5, h_seconds_count: 2 });
 });
 
 test("a drain waits until the metrics name no work left", async () => {
   let debt = 3;
-  const endpoint = createServer((_, response) => response.end(renderPrometheus([gauge("lsm_compaction_debt_bytes", debt--)])));
+  const endpoint = createServer((_, response) => {
+    response.end(renderPrometheus([gauge("lsm_compaction_debt_bytes", debt--)]));
+  });
   await new Promise<void>((resolve) => endpoint.listen(0, "127.0.0.1", resolve));
   const metricsPort = (endpoint.address() as { port: number }).port;
   const server = { cpuUs: () => 0, metricsPort };

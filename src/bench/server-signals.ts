@@ -1,4 +1,7 @@
-/** Reads a server's Prometheus endpoint as plain numbers, and waits by them until its background work is done. */
+/**
+ * Reads a server's Prometheus endpoint as plain numbers, and waits by them until its background work is
+ * done.
+ */
 import { get } from "node:http";
 import type { RunningServer } from "../fleet/server.ts";
 import { LatheError } from "../kit/errors.ts";
@@ -13,7 +16,10 @@ const quietMs = 20;
 /** A process that takes less than this share of a core has nothing to do but wait for us. */
 const quietShare = 0.1;
 
-/** Values by name, with labels as they are written (`lsm_level_files{level="0"}`); buckets of histograms are left out. */
+/**
+ * Values by name, with labels as they are written (`lsm_level_files{level="0"}`); buckets of histograms
+ * are left out.
+ */
 export function parseSignals(text: string): Signals {
   const signals: Record<string, number> = {};
   for (const line of text.split("\n")) {
@@ -30,7 +36,8 @@ export async function readSignals(port: number): Promise<Signals> {
   const text = await new Promise<string>((resolve, reject) => {
     const fail = (cause: Error) =>
       reject(new LatheError("IO_ERROR", `the metrics on port ${port} cannot be read: ${cause.message}`, { cause }));
-    const request = get({ host: "127.0.0.1", port, path: "/metrics", timeout: requestTimeoutMs, agent: false }, (response) => {
+    const address = { host: "127.0.0.1", port, path: "/metrics", timeout: requestTimeoutMs, agent: false };
+    const request = get(address, (response) => {
       let body = "";
       response.setEncoding("utf8").on("data", (chunk: string) => {
         body += chunk;
@@ -53,8 +60,8 @@ export interface Drained {
 }
 
 /**
- * Waits until a server is quiet: it takes hardly any CPU, and its metrics, where it has any, name no work left.
- * Without an endpoint (MariaDB) the CPU alone decides.
+ * Waits until a server is quiet: it takes hardly any CPU, and its metrics, where it has any, name no work
+ * left. Without an endpoint (MariaDB) the CPU alone decides.
  */
 export async function drainServer(
   server: Pick<RunningServer, "cpuUs" | "metricsPort">,

@@ -1,8 +1,9 @@
 /**
- * Measures one server alone: the per-operation table of a product, of MariaDB, or of whatever stands behind a URL.
+ * Measures one server alone: the per-operation table of a product, of MariaDB, or of whatever stands
+ * behind a URL.
  *
- * Not a comparison: what it gives is not interleaved with anything (see `launch.ts`). Same clients, same verification,
- * same ceiling of the driver.
+ * Not a comparison: what it gives is not interleaved with anything (see `launch.ts`). Same clients, same
+ * verification, same ceiling of the driver.
  */
 import type { WorkloadSpec } from "../contract/contract.ts";
 import type { Endpoint } from "../fleet/server.ts";
@@ -54,26 +55,30 @@ export async function runSolo(subject: SoloSubject, options: SoloOptions): Promi
   const { workload, signal, progress } = options;
   const driver = await Driver.start(workload, options.dataSeed);
   try {
-    const known = options.ceilingOpsPerSecond ?? (await measureCeiling(driver, { connections: workload.clients })).operationsPerSecond;
+    const { clients: connections } = workload;
+    const measure = async () => (await measureCeiling(driver, { connections })).operationsPerSecond;
+    const known = options.ceilingOpsPerSecond ?? (await measure());
     progress?.(`driver's ceiling: ${Math.round(known)} operations per second`);
     throwIfAborted(signal);
     const loaded = options.load ? await load(subject, driver, progress) : undefined;
     throwIfAborted(signal);
-    const { clients: connections } = workload;
-    await driver.connect("solo", { endpoint: subject.endpoint, connections, seed: options.seed, verify: true, fresh: options.load });
+    const { seed, load: fresh } = options;
+    await driver.connect("solo", { endpoint: subject.endpoint, connections, seed, verify: true, fresh });
     await driver.run("solo", { durationMs: options.warmUpMs });
     const record = new SideRecord();
     const delays: number[] = [];
     const cpuBeforeUs = subject.cpuUs?.() ?? 0;
     for (let leftMs = options.durationMs; leftMs > 0 && signal?.aborted !== true; leftMs -= blockMs) {
       const block = await driver.run("solo", blockOf(workload, Math.min(blockMs, leftMs)));
-      if (block.connectionsLost > 0) throw new LatheError("CLOSED", `the server closed connections: ${block.complaints[0]}`);
+      if (block.connectionsLost > 0) {
+        throw new LatheError("CLOSED", `the server closed connections: ${block.complaints[0]}`);
+      }
       record.add(block);
       delays.push(block.eventLoopDelayP99Ms);
     }
     const drained = await drain(subject);
     const serverCpuUs = (subject.cpuUs?.() ?? 0) - cpuBeforeUs;
-    const ceiling = await ceilingFor(driver, record.operationsPerSecond, known, workload.clients);
+    const ceiling = await ceilingFor(driver, record.operationsPerSecond, known, connections);
     const residentBytes = subject.memory?.().residentBytes ?? 0;
     return {
       server: record.sample({ serverCpuUs, residentBytes, drained }),

@@ -22,7 +22,8 @@ test("a process that ends before it is ready is an error with the end of its log
   await assert.rejects(silent.waitForLine(() => undefined, 50), { code: "TIMEOUT" });
   await silent.stop();
   assert.equal((await silent.ended).signal, "SIGTERM");
-  await assert.rejects(LocalProcess.start({ name: "x", command: "/no/such/program", args: [] }), { code: "UNAVAILABLE" });
+  const absent = LocalProcess.start({ name: "x", command: "/no/such/program", args: [] });
+  await assert.rejects(absent, { code: "UNAVAILABLE" });
 });
 
 test("a process that ignores SIGTERM is a TIMEOUT, and SIGKILL ends it, frozen or not", async () => {
@@ -39,7 +40,10 @@ test("CPU time counts threads that have ended, stands still while frozen, and ne
   const spin = "const end = Date.now() + 120; while (Date.now() < end);";
   const busy = await script(`
     const { Worker } = require("node:worker_threads");
-    new Worker(${JSON.stringify(spin)}, { eval: true }).on("exit", () => { console.log("worker done"); setInterval(() => { for (let i = 0; i < 1e5; i++); }, 1); });
+    new Worker(${JSON.stringify(spin)}, { eval: true }).on("exit", () => {
+      console.log("worker done");
+      setInterval(() => { for (let i = 0; i < 1e5; i++); }, 1);
+    });
   `);
   const before = busy.cpuUs();
   await busy.waitForLine((line) => (line === "worker done" ? true : undefined), 20_000);
@@ -101,7 +105,11 @@ test("a directory without a product is told from one whose product fails", async
   await assert.rejects(startProduct(start), { code: "NOT_FOUND" });
   writeFileSync(join(directory, "main.ts"), 'console.error("bad knob"); process.exit(2);');
   await assert.rejects(startProduct(start), { code: "CLOSED", message: /exit code 2.*bad knob/s });
-  const listening = 'console.log(JSON.stringify({ event: "listening", mysqlPort: 7, metricsPort: null, seen: process.argv.slice(2) })); setInterval(() => {}, 1e3);';
+  const listening = `
+    const seen = process.argv.slice(2);
+    console.log(JSON.stringify({ event: "listening", mysqlPort: 7, metricsPort: null, seen }));
+    setInterval(() => {}, 1e3);
+  `;
   writeFileSync(join(directory, "main.ts"), listening);
   const server = await startProduct({ ...start, knobs: { "lsm.memtable_bytes": 5 }, user: "me" });
   assert.deepEqual([server.endpoint.port, server.endpoint.user, server.metricsPort], [7, "me", undefined]);

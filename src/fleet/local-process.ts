@@ -1,5 +1,6 @@
 /**
- * LocalProcess: a child process that is a server: started, watched, frozen, ended; its log's end is kept for error messages.
+ * LocalProcess: a child process that is a server: started, watched, frozen, ended; its log's end is kept
+ * for error messages.
  */
 import { spawn, type ChildProcess } from "node:child_process";
 import { LatheError } from "../kit/errors.ts";
@@ -58,7 +59,8 @@ export class LocalProcess {
     await new Promise<void>((resolve, reject) => {
       child.once("spawn", resolve);
       child.once("error", (cause) => {
-        reject(new LatheError("UNAVAILABLE", `cannot start ${options.name} (${options.command}): ${cause.message}`, { cause }));
+        const message = `cannot start ${options.name} (${options.command}): ${cause.message}`;
+        reject(new LatheError("UNAVAILABLE", message, { cause }));
       });
     });
     return new LocalProcess(options.name, child);
@@ -96,7 +98,8 @@ export class LocalProcess {
   waitForLine<Value>(accept: (line: string) => Value | undefined, timeoutMs: number): Promise<Value> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
-        reject(new LatheError("TIMEOUT", `${this.name} was not ready within ${timeoutMs} ms; its log ends: ${this.#log}`));
+        const message = `${this.name} was not ready within ${timeoutMs} ms; its log ends: ${this.#log}`;
+        reject(new LatheError("TIMEOUT", message));
       }, timeoutMs);
       this.#onLine = (line) => {
         const value = accept(line);
@@ -114,7 +117,8 @@ export class LocalProcess {
 
   endError(end: ServerEnd, when: string): LatheError {
     const how = end.signal === null ? `with exit code ${end.exitCode}` : `by ${end.signal}`;
-    return new LatheError("CLOSED", `${this.name} ended ${when} ${how}; its log ends: ${end.logTail.trim() || "(empty)"}`, {
+    const log = end.logTail.trim() || "(empty)";
+    return new LatheError("CLOSED", `${this.name} ended ${when} ${how}; its log ends: ${log}`, {
       details: { server: this.name, exitCode: end.exitCode, signal: end.signal, logTail: end.logTail },
     });
   }

@@ -1,9 +1,9 @@
 /**
  * Starts a MariaDB of this machine on a data directory of its own, as a peer to compare with.
  *
- * Same promises as ours: every commit flushed (`innodb_flush_log_at_trx_commit=1`), no binary log, a pool as large as the
- * caller says (the data, for a warm comparison), everything else at the server's defaults. The options are returned, so that they
- * can be printed beside the figures.
+ * Same promises as ours: every commit flushed (`innodb_flush_log_at_trx_commit=1`), no binary log, a pool
+ * as large as the caller says (the data, for a warm comparison), everything else at the server's defaults.
+ * The options are returned, so that they can be printed beside the figures.
  */
 import { execFile, execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
@@ -97,7 +97,8 @@ export async function startMariadb(start: MariadbStart): Promise<RunningMariadb>
 
 async function initialise(program: string, data: string, asRoot: readonly string[]): Promise<void> {
   mkdirSync(data, { recursive: true });
-  const args = ["--no-defaults", `--datadir=${data}`, "--auth-root-authentication-method=normal", "--skip-test-db", ...asRoot];
+  const rootMethod = "--auth-root-authentication-method=normal";
+  const args = ["--no-defaults", `--datadir=${data}`, rootMethod, "--skip-test-db", ...asRoot];
   try {
     await promisify(execFile)(program, args);
   } catch (cause) {

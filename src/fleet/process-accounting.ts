@@ -4,11 +4,12 @@
  * CPU, on Linux:
  *   1. `/proc/PID/task/TID/schedstat` gives each living thread's CPU time in nanoseconds.
  *   2. What ended threads had used is remembered from the reading before they ended.
- *   3. `/proc/PID/stat` (utime + stime) covers ended threads in full, in ticks of 10 ms: it is a floor, so that what a thread
- *      used between the last reading and its end is counted too.
+ *   3. `/proc/PID/stat` (utime + stime) covers ended threads in full, in ticks of 10 ms: it is a floor, so
+ *      that what a thread used between the last reading and its end is counted too.
  * A running thread's figure is as old as its last tick or switch; of a frozen or idle process it is exact.
  * Memory: `/proc/PID/smaps_rollup` (Rss) now, `/proc/PID/status` (VmHWM) at its highest.
- * Elsewhere `ps` answers both, with a resolution of 10 ms and no peak of the kernel: the highest reading stands for it.
+ * Elsewhere `ps` answers both, with a resolution of 10 ms and no peak of the kernel: the highest reading
+ * stands for it.
  * Source: proc(5); Documentation/scheduler/sched-stats.rst.
  */
 import { execFileSync } from "node:child_process";
@@ -29,7 +30,10 @@ export class ProcessAccounting {
     this.#processId = processId;
   }
 
-  /** User and system time of all threads since the start, in microseconds. The last reading where the process has ended. */
+  /**
+   * User and system time of all threads since the start, in microseconds. The last reading where the
+   * process has ended.
+   */
   cpuUs(): number {
     const now = linux ? this.#linuxCpuUs() : this.#psCpuUs();
     if (now !== undefined && now > this.#lastUs) this.#lastUs = now;
@@ -100,7 +104,8 @@ export class ProcessAccounting {
       return execFileSync("ps", ["-o", `${column}=`, "-p", String(this.#processId)], { encoding: "utf8" }).trim();
     } catch (cause) {
       if ((cause as { code?: string }).code !== "ENOENT") return undefined;
-      throw new LatheError("UNAVAILABLE", "neither /proc nor `ps` can tell a server's CPU time on this machine", { cause });
+      const message = "neither /proc nor `ps` can tell a server's CPU time on this machine";
+      throw new LatheError("UNAVAILABLE", message, { cause });
     }
   }
 }

@@ -1,8 +1,10 @@
 /**
- * Starts a product: `node main.ts --data DIR --host 127.0.0.1 --mysql-port 0 --metrics-port 0 --user U [--knob name=value]…`.
+ * Starts a product: `node main.ts --data DIR --host 127.0.0.1 --mysql-port 0 --metrics-port 0 --user U
+ * [--knob name=value]…`.
  *
- * The product says on stdout where it listens, in one line: `{"event":"listening","mysqlPort":N,"metricsPort":M}`. Its
- * password goes in by the environment, where `ps` does not show it.
+ * The product says on stdout where it listens, in one line:
+ * `{"event":"listening","mysqlPort":N,"metricsPort":M}`. Its password goes in by the environment, where
+ * `ps` does not show it.
  */
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
@@ -33,7 +35,10 @@ export interface ProductStart {
 const startTimeoutMs = 60_000;
 const rewriteTimeoutMs = 600_000;
 
-/** Errors: NOT_FOUND (no product there), TIMEOUT, CLOSED (it ended before it listened; with the end of its log). */
+/**
+ * Errors: NOT_FOUND (no product there), TIMEOUT, CLOSED (it ended before it listened; with the end of its
+ * log).
+ */
 export async function startProduct(start: ProductStart): Promise<RunningServer> {
   const user = start.user ?? "lathe";
   const password = start.password ?? randomBytes(12).toString("hex");
@@ -59,9 +64,11 @@ export async function rewriteProductData(start: ProductStart): Promise<void> {
 }
 
 function spawnProduct(start: ProductStart, password: string, serving: readonly string[]): Promise<LocalProcess> {
-  const main = ["main.ts", "main.js"].map((name) => join(start.productDirectory, name)).find((path) => existsSync(path));
+  const programs = ["main.ts", "main.js"].map((name) => join(start.productDirectory, name));
+  const main = programs.find((path) => existsSync(path));
   if (main === undefined) {
-    throw new LatheError("NOT_FOUND", `${start.productDirectory} holds no product (no main.ts): \`lathe build\` makes one`);
+    const message = `${start.productDirectory} holds no product (no main.ts): \`lathe build\` makes one`;
+    throw new LatheError("NOT_FOUND", message);
   }
   const knobs = Object.entries(start.knobs ?? {}).flatMap(([name, value]) => ["--knob", `${name}=${value}`]);
   return LocalProcess.start({
@@ -73,7 +80,9 @@ function spawnProduct(start: ProductStart, password: string, serving: readonly s
 }
 
 /** What a line of stdout says about ports, or undefined where it says something else. */
-export function parseListening(line: string): { mysqlPort: number; metricsPort: number | undefined } | undefined {
+export function parseListening(
+  line: string,
+): { mysqlPort: number; metricsPort: number | undefined } | undefined {
   if (!line.startsWith("{")) return undefined;
   let value: { event?: unknown; mysqlPort?: unknown; metricsPort?: unknown };
   try {
@@ -82,5 +91,6 @@ export function parseListening(line: string): { mysqlPort: number; metricsPort: 
     return undefined;
   }
   if (value.event !== "listening" || typeof value.mysqlPort !== "number") return undefined;
-  return { mysqlPort: value.mysqlPort, metricsPort: typeof value.metricsPort === "number" ? value.metricsPort : undefined };
+  const metricsPort = typeof value.metricsPort === "number" ? value.metricsPort : undefined;
+  return { mysqlPort: value.mysqlPort, metricsPort };
 }

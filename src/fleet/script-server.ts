@@ -1,4 +1,6 @@
-/** Starts a server that is a script of ours and says where it listens as products do: stubs and their like. */
+/**
+ * Starts a server that is a script of ours and says where it listens as products do: stubs and their like.
+ */
 import { LocalProcess } from "./local-process.ts";
 import { processServer } from "./process-server.ts";
 import { parseListening } from "./product-server.ts";

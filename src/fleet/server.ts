@@ -1,8 +1,8 @@
 /**
  * RunningServer: a database process under the workshop's control: a product of ours, MariaDB, or a stub.
  *
- * The workshop measures it from outside: CPU from the kernel's accounting of the process, memory from the kernel's
- * resident set, latency by its own clients.
+ * The workshop measures it from outside: CPU from the kernel's accounting of the process, memory from the
+ * kernel's resident set, latency by its own clients.
  */
 export interface RunningServer {
   readonly name: string;

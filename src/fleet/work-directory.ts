@@ -1,8 +1,8 @@
 /**
  * Work directories: places for data of servers that live as long as a measurement.
  *
- * A flush on a file system in memory costs nothing and keeps nothing, so figures from there are not those of a durable
- * store: such places are not used for data.
+ * A flush on a file system in memory costs nothing and keeps nothing, so figures from there are not those
+ * of a durable store: such places are not used for data.
  */
 import { mkdirSync, mkdtempSync, rmSync, statfsSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -20,7 +20,10 @@ export interface WorkDirectory {
   remove(): void;
 }
 
-/** A fresh directory on a real disk: in the system's temporary directory, or below `.lathe` here where that is in memory. */
+/**
+ * A fresh directory on a real disk: in the system's temporary directory, or below `.lathe` here where that
+ * is in memory.
+ */
 export function createWorkDirectory(purpose: string): WorkDirectory {
   let parent = tmpdir();
   if (isInMemory(parent)) {

@@ -1,9 +1,11 @@
 /**
  * AliasTable: draws from a discrete weighted distribution in constant time.
  *
- * Algorithm (Vose 1991): the weights, scaled to mean 1, are laid out in n columns of height 1, each holding at most two
- * outcomes; a draw picks a column and then one of the two. Invariant: an outcome of weight 0 is never drawn.
- * Source: A. J. Walker 1977; M. D. Vose, "A linear algorithm for generating random numbers with a given distribution".
+ * Algorithm (Vose 1991): the weights, scaled to mean 1, are laid out in n columns of height 1, each
+ * holding at most two outcomes; a draw picks a column and then one of the two. Invariant: an outcome of
+ * weight 0 is never drawn.
+ * Source: A. J. Walker 1977; M. D. Vose, "A linear algorithm for generating random numbers with a given
+ * distribution".
  */
 import { LatheError } from "../kit/errors.ts";
 import type { RandomStream } from "./random-stream.ts";

@@ -6,7 +6,8 @@ import type { Workload } from "./workload.ts";
 import { YcsbWorkload } from "./ycsb/ycsb-workload.ts";
 
 /**
- * `dataSeed` fixes the first content. Errors: INVALID_ARGUMENT for a benchmark, profile or scale that does not exist.
+ * `dataSeed` fixes the first content. Errors: INVALID_ARGUMENT for a benchmark, profile or scale that does
+ * not exist.
  */
 export function createWorkload(spec: WorkloadSpec, dataSeed = 1): Workload {
   switch (spec.benchmark) {

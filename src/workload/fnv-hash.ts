@@ -1,8 +1,10 @@
 /**
- * YCSB's fnvhash64: FNV-1 over the eight bytes of a number, low byte first, made positive as Java's Math.abs does.
+ * YCSB's fnvhash64: FNV-1 over the eight bytes of a number, low byte first, made positive as Java's
+ * Math.abs does.
  *
- * Algorithm: h = 0xCBF29CE484222325; eight times: h ^= byte; h *= 1099511628211 (mod 2^64). The 64-bit product by the prime
- * 2^40 + 2^8 + 0xb3 is done on two 32-bit halves, because a BigInt per step costs ten times as much.
+ * Algorithm: h = 0xCBF29CE484222325; eight times: h ^= byte; h *= 1099511628211 (mod 2^64). The 64-bit
+ * product by the prime 2^40 + 2^8 + 0xb3 is done on two 32-bit halves, because a BigInt per step costs ten
+ * times as much.
  * Source: YCSB core, site.ycsb.Utils.fnvhash64.
  */
 

@@ -87,7 +87,8 @@ test("every distribution stays inside its keys, also when they grow", () => {
         for (const more of growth) {
           count += more;
           const key = keys.next(random, count);
-          assert.ok(Number.isInteger(key) && key >= 0 && key < count, `${keys.constructor.name} gave ${key} of ${count}`);
+          const inside = Number.isInteger(key) && key >= 0 && key < count;
+          assert.ok(inside, `${keys.constructor.name} gave ${key} of ${count}`);
         }
       }
     }),
@@ -102,7 +103,8 @@ test("skews are where they belong", () => {
     for (let draw = 0; draw < 20_000; draw++) if (accept(keys.next(random, 1000))) hits++;
     return hits / 20_000;
   };
-  const near = (found: number, expected: number) => assert.ok(Math.abs(found - expected) < 0.015, `${found} ${expected}`);
+  const near = (found: number, expected: number) =>
+    assert.ok(Math.abs(found - expected) < 0.015, `${found} ${expected}`);
   near(share(new UniformKeys(), (key) => key < 100), 0.1);
   near(share(new ZipfianKeys(1000), (key) => key === 0), 0.129);
   near(share(new LatestKeys(1000), (key) => key === 999), 0.129);
@@ -121,7 +123,7 @@ test("an alias table draws by weight, and never what has none", () => {
       const table = new AliasTable(weights);
       const random = new RandomStream(seed);
       const draws = 4000;
-      const counts = new Array<number>(weights.length).fill(0);
+      const counts = weights.map(() => 0);
       for (let draw = 0; draw < draws; draw++) counts[table.next(random)]++;
       weights.forEach((weight, index) => {
         const p = weight / total;

@@ -4,11 +4,13 @@
  * Algorithms, as in YCSB's core so that its published test vectors hold:
  *   uniform            floor(u·n)
  *   zipfian            Gray et al. 1994 with θ = 0.99; rank 0 is the most popular
- *   scrambled zipfian  a rank from a zipfian over 10^10 + 1 items, hashed by FNV onto the keys: popular keys lie apart
- *   latest             the newest key minus a zipfian rank
+ *   scrambled zipfian  a rank from a zipfian over 10^10 + 1 items, hashed by FNV onto the keys: popular
+ *   keys lie apart latest             the newest key minus a zipfian rank
  *   hotspot            a share of operations on a share of the keys, uniform inside both
- *   exponential        the newest key minus an exponential whose 95th percentile lies at a share of the keys
- * Source: YCSB core/generator; J. Gray et al., "Quickly generating billion-record synthetic databases", SIGMOD 1994.
+ *   exponential        the newest key minus an exponential whose 95th percentile lies at a share of the
+ *                      keys
+ * Source: YCSB core/generator; J. Gray et al., "Quickly generating billion-record synthetic databases",
+ * SIGMOD 1994.
  */
 import { FnvHash } from "./fnv-hash.ts";
 import type { RandomStream } from "./random-stream.ts";

@@ -2,11 +2,14 @@
  * RandomStream: a fast, seeded, splittable source of randomness for workloads and schedules.
  *
  * Algorithm:
- *   1. sfc32 (small fast counting, four 32-bit words): passes PractRand, a few additions per number, no big integers.
- *   2. The four words come from splitmix32 over the seed's two halves and the words of a label, so that streams of one
- *      seed with different labels (client 0, client 1, load) are independent; twelve rounds are thrown away.
+ *   1. sfc32 (small fast counting, four 32-bit words): passes PractRand, a few additions per number, no
+ *      big integers.
+ *   2. The four words come from splitmix32 over the seed's two halves and the words of a label, so that
+ *      streams of one seed with different labels (client 0, client 1, load) are independent; twelve rounds
+ *      are thrown away.
  * Invariant: the same seed and labels give the same numbers on every machine.
- * Source: Chris Doty-Humphrey's PractRand (sfc32); Steele, Lea and Flood, "Fast splittable pseudorandom number generators".
+ * Source: Chris Doty-Humphrey's PractRand (sfc32); Steele, Lea and Flood, "Fast splittable pseudorandom
+ * number generators".
  */
 export class RandomStream {
   #a: number;

@@ -1,11 +1,13 @@
 /**
- * Row values that can be verified without a copy of the data: a value is a cheap function of a key and a version.
+ * Row values that can be verified without a copy of the data: a value is a cheap function of a key and a
+ * version.
  *
  * Algorithm:
  *   1. Four 32-bit words (key high and low, version high and low) are mixed into one start state.
- *   2. A Weyl sequence from that state goes through a 32-bit mixer; each word gives four letters, each byte scaled to 26.
- * The letters are as random as TAOBench's own (150 letters a–z compress no better), and one wrong bit of key or version
- * changes them all. Verifying compares in place: about 0.2 µs for 150 letters.
+ *   2. A Weyl sequence from that state goes through a 32-bit mixer; each word gives four letters, each
+ *      byte scaled to 26.
+ * The letters are as random as TAOBench's own (150 letters a–z compress no better), and one wrong bit of
+ * key or version changes them all. Verifying compares in place: about 0.2 µs for 150 letters.
  */
 import { mix } from "./random-stream.ts";
 

@@ -1,15 +1,18 @@
 /**
- * RowView: one row of a result, in place in the buffer in which it arrived. A client fills it; a verifier reads it
- * before the client goes on. Reused from row to row, so that reading a row allocates nothing.
+ * RowView: one row of a result, in place in the buffer in which it arrived. A client fills it; a verifier
+ * reads it before the client goes on. Reused from row to row, so that reading a row allocates nothing.
  *
- * Integers of up to 64 bits are given as two halves (`high` signed, `low` unsigned); other columns as a range of `bytes`.
+ * Integers of up to 64 bits are given as two halves (`high` signed, `low` unsigned); other columns as a
+ * range of `bytes`.
  */
 export const columnsMax = 64;
 
 export class RowView {
   bytes: Uint8Array = new Uint8Array(0);
   columns = 0;
-  /** Range of column i in `bytes`; length −1 stands for NULL. Not set for integers of the binary protocol. */
+  /**
+   * Range of column i in `bytes`; length −1 stands for NULL. Not set for integers of the binary protocol.
+   */
   readonly start = new Uint32Array(columnsMax);
   readonly length = new Int32Array(columnsMax);
   readonly isInteger = new Uint8Array(columnsMax);
@@ -29,7 +32,10 @@ export class RowView {
     return Buffer.from(this.bytes.buffer, this.bytes.byteOffset + start, this.length[column]).toString("latin1");
   }
 
-  /** Reads the decimal digits at a range into the halves of a column. False where they are no 64-bit integer. */
+  /**
+   * Reads the decimal digits at a range into the halves of a column. False where they are no 64-bit
+   * integer.
+   */
   parseInteger(column: number, start: number, length: number): boolean {
     const bytes = this.bytes;
     const negative = bytes[start] === 0x2d;

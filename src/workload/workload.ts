@@ -1,12 +1,13 @@
 /**
  * Workload: tables, their first content, and an endless stream of operations per client, all from seeds.
  *
- * Operations are neutral: which statement or request they become is the client's affair. Values can be verified without a
- * copy of the data: the value of a row is a function of its key and its timestamp (see `row-value.ts`), and a verifier
- * knows the newest timestamp that was acknowledged per key.
+ * Operations are neutral: which statement or request they become is the client's affair. Values can be
+ * verified without a copy of the data: the value of a row is a function of its key and its timestamp (see
+ * `row-value.ts`), and a verifier knows the newest timestamp that was acknowledged per key.
  *
- * Two seeds: the *data seed* (`createWorkload`) fixes the first content, and with it the keys that exist; the seed of a
- * client's stream fixes what it does to them, so that fresh launches run fresh operations over one checkpoint.
+ * Two seeds: the *data seed* (`createWorkload`) fixes the first content, and with it the keys that exist;
+ * the seed of a client's stream fixes what it does to them, so that fresh launches run fresh operations
+ * over one checkpoint.
  */
 import type { Column } from "../contract/contract.ts";
 import type { RowView } from "./row-view.ts";
@@ -14,13 +15,17 @@ import type { RowView } from "./row-view.ts";
 export interface Workload {
   readonly name: string;
   readonly tables: readonly WorkloadTable[];
-  /** Rows of the first content in batches of at most `rowsMax`, in the order in which they are to be inserted. */
+  /**
+   * Rows of the first content in batches of at most `rowsMax`, in the order in which they are to be
+   * inserted.
+   */
   load(rowsMax: number): Iterable<LoadBatch>;
   /** The stream of one client. Streams of different clients never insert the same key. */
   client(seed: number, clientNumber: number, clientCount: number): OperationStream;
   /**
-   * A fresh verifier; one is shared by all clients that drive the same store. `fresh`: nobody else has written to the store since the
-   * load; false where earlier runs may have, so that rows may be newer than this verifier knows of.
+   * A fresh verifier; one is shared by all clients that drive the same store. `fresh`: nobody else has
+   * written to the store since the load; false where earlier runs may have, so that rows may be newer than
+   * this verifier knows of.
    */
   verifier(fresh?: boolean): Verifier;
 }
@@ -75,8 +80,8 @@ export interface InsertEdgeStep {
 export type EdgeType = "unique" | "bidirectional" | "unique_and_bidirectional" | "other";
 
 /**
- * Sets the columns that are not part of the key, where the stored timestamp is older (tables without a timestamp:
- * always). With `column`, sets that column alone.
+ * Sets the columns that are not part of the key, where the stored timestamp is older (tables without a
+ * timestamp: always). With `column`, sets that column alone.
  */
 export interface ChangeStep {
   readonly kind: "update" | "delete";
@@ -95,8 +100,9 @@ export interface ScanStep {
 }
 
 /**
- * Judges what a store answers. The driver calls `issued` before it sends an operation and exactly one of `acknowledged`
- * and `failed` after it; `floor` before it sends a read, and hands the result to `checkRow` or `checkMissing`.
+ * Judges what a store answers. The driver calls `issued` before it sends an operation and exactly one of
+ * `acknowledged` and `failed` after it; `floor` before it sends a read, and hands the result to `checkRow`
+ * or `checkMissing`.
  */
 export interface Verifier {
   issued(operation: Operation): void;

@@ -2,8 +2,9 @@
  * The client's side of MySQL's password methods.
  *
  *   mysql_native_password   SHA1(p) ⊕ SHA1(nonce ‖ SHA1(SHA1(p)))
- *   caching_sha2_password   fast: SHA256(p) ⊕ SHA256(SHA256(SHA256(p)) ‖ nonce); full, without TLS: the password and a zero
- *                           byte, ⊕ the nonce repeated, encrypted with the server's public key (RSA-OAEP)
+ *   caching_sha2_password   fast: SHA256(p) ⊕ SHA256(SHA256(SHA256(p)) ‖ nonce); full, without TLS: the
+ *                           password and a zero byte, ⊕ the nonce repeated, encrypted with the server's
+ *                           public key (RSA-OAEP)
  * Source: MySQL's "Connection Phase" documentation.
  */
 import { constants, createHash, publicEncrypt } from "node:crypto";

@@ -22,7 +22,8 @@ test("scrambles are the protocol's", () => {
   const nonce = Buffer.from("0102030405060708090a0b0c0d0e0f1011121314", "hex");
   // Computed independently with Python's hashlib.
   assert.equal(nativeScramble("secret", nonce).toString("hex"), "b32bb3a583e1340c0a1108d58b1be49781ad8c2f");
-  assert.equal(cachingSha2Scramble("secret", nonce).toString("hex"), "746ebe205d56a0707acb3e796e834e0dd7b1d61743b26bd5202c7a623230c7c9");
+  const sha2 = cachingSha2Scramble("secret", nonce).toString("hex");
+  assert.equal(sha2, "746ebe205d56a0707acb3e796e834e0dd7b1d61743b26bd5202c7a623230c7c9");
   assert.equal(nativeScramble("", nonce).length + cachingSha2Scramble("", nonce).length, 0);
 });
 
@@ -38,8 +39,10 @@ test("the full caching_sha2 path hides the password under nonce and public key",
 
 test("a text of several statements gives one result each", async () => {
   const client = await MySqlClient.connect(server.endpoint);
-  const results = await client.query("START TRANSACTION; SELECT timestamp, value FROM objects WHERE id=1; UPDATE x SET a=1; COMMIT");
-  assert.deepEqual(results.map(({ affectedRows, rows }) => [affectedRows, rows.length]), [[0, 0], [0, 1], [1, 0], [0, 0]]);
+  const read = "SELECT timestamp, value FROM objects WHERE id=1";
+  const results = await client.query(`START TRANSACTION; ${read}; UPDATE x SET a=1; COMMIT`);
+  const seen = results.map(({ affectedRows, rows }) => [affectedRows, rows.length]);
+  assert.deepEqual(seen, [[0, 0], [0, 1], [1, 0], [0, 0]]);
   assert.equal(results[1].rows[0][0], "1759218604441600123");
   assert.equal((await client.query("SELECT timestamp, value FROM objects LIMIT 37"))[0].rows.length, 37);
   client.close();
@@ -60,7 +63,10 @@ async function dribble(sizes: readonly number[]): Promise<{ endpoint: Endpoint; 
         position += size;
       }
     });
-    for (const socket of [near, far]) socket.on("error", () => undefined).on("close", () => (near.destroy(), far.destroy()));
+    for (const socket of [near, far]) {
+      socket.on("error", () => undefined);
+      socket.on("close", () => [near, far].forEach((one) => one.destroy()));
+    }
   });
   await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
   const { port } = proxy.address() as { port: number };
@@ -68,7 +74,8 @@ async function dribble(sizes: readonly number[]): Promise<{ endpoint: Endpoint; 
 }
 
 test("answers are understood however the bytes are cut", async () => {
-  const sql = "START TRANSACTION; SELECT timestamp, value FROM objects WHERE id=1; SELECT timestamp, value FROM objects LIMIT 9; COMMIT";
+  const select = "SELECT timestamp, value FROM objects";
+  const sql = `START TRANSACTION; ${select} WHERE id=1; ${select} LIMIT 9; COMMIT`;
   const whole = await MySqlClient.connect(server.endpoint);
   const expected = await whole.query(sql);
   whole.close();
@@ -108,7 +115,8 @@ test("TAOBench's statements have its numbers of parameters", async () => {
     return { id: 1, parameterCount: 0, columnWire: undefined, typesSent: false };
   };
   await new TaoStatements().prepare({ prepare } as unknown as MySqlClient);
-  const parameters = (pattern: RegExp) => texts.filter((sql) => pattern.test(sql)).map((sql) => sql.split("?").length - 1);
+  const parameters = (pattern: RegExp) =>
+    texts.filter((sql) => pattern.test(sql)).map((sql) => sql.split("?").length - 1);
   assert.deepEqual(parameters(/NOT EXISTS/), [8, 13, 10, 11]);
   assert.deepEqual(parameters(/^SELECT/), [1, 3]);
   assert.deepEqual(parameters(/^UPDATE/), [4, 6]);
@@ -136,7 +144,8 @@ test("a session finds canned answers and counts results", async () => {
 });
 
 test("nobody listening and a dead server are told apart from errors of statements", async () => {
-  await assert.rejects(MySqlClient.connect({ ...server.endpoint, port: 1 }), { code: "IO_ERROR", message: /nobody listens/ });
+  const nobody = MySqlClient.connect({ ...server.endpoint, port: 1 });
+  await assert.rejects(nobody, { code: "IO_ERROR", message: /nobody listens/ });
   const silent = createServer(() => undefined);
   await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
   const { port } = silent.address() as { port: number };

@@ -1,10 +1,11 @@
 /**
- * MySqlClient: one lean connection to a MySQL server, for measuring. Shares no code with `parts/`, so that a mistake in
- * our server's protocol is not mirrored here.
+ * MySqlClient: one lean connection to a MySQL server, for measuring. Shares no code with `parts/`, so that
+ * a mistake in our server's protocol is not mirrored here.
  *
  * Steps of a request:
  *   1. The caller writes one packet into `request` and calls `send` with a handler; it leaves in one write.
- *   2. Answers are parsed in the buffer in which they arrive; only a packet cut by the buffer's end is copied.
+ *   2. Answers are parsed in the buffer in which they arrive; only a packet cut by the buffer's end is
+ *      copied.
  *   3. The handler sees rows (in place, see `RowView`), the end of each result, and the end of all.
  * One request is in flight per connection. Text and prepared protocol, several results per request.
  *
@@ -22,6 +23,7 @@ import { columnsMax, RowView } from "../../workload/row-view.ts";
 import { authenticate } from "./mysql-handshake.ts";
 import { MySqlError } from "./mysql-error.ts";
 import { RequestBuffer } from "./request-buffer.ts";
+import { decodeBinaryRow, decodeTextRow, wireOf } from "./row-decoder.ts";
 
 const receiveBytes = 64 << 10;
 const packetBytesMax = 64 << 20;
@@ -30,9 +32,6 @@ const moreResultsExist = 0x0008;
 const command = { quit: 0x01, query: 0x03, prepare: 0x16, execute: 0x17 } as const;
 
 type Phase = "idle" | "packet" | "header" | "columns" | "columnsEnd" | "rows";
-
-/** How a column travels in a binary row. */
-const wire = { text: 0, integer1: 1, integer2: 2, integer4: 3, integer8: 4, eightBytes: 5, fourBytes: 6, temporal: 7 };
 
 export interface ResultHandler {
   /** `row` is valid during the call. `result` counts the results of the request from 0. */
@@ -85,7 +84,6 @@ export class MySqlClient {
 
   /** Errors: TIMEOUT, IO_ERROR (nobody listens), PERMISSION (password), PROTOCOL. */
   static async connect(endpoint: Endpoint, timeoutMs = 10_000): Promise<MySqlClient> {
-    let client: MySqlClient | undefined;
     const socket = connect({
       host: endpoint.host,
       port: endpoint.port,
@@ -93,16 +91,17 @@ export class MySqlClient {
       onread: {
         buffer: Buffer.allocUnsafeSlow(receiveBytes),
         callback: (length, buffer) => {
-          (client as MySqlClient).#onBytes(buffer as Buffer, length);
+          client.#onBytes(buffer as Buffer, length);
           return true;
         },
       },
     });
-    client = new MySqlClient(socket);
+    const client = new MySqlClient(socket);
     socket.on("error", (error) => client.#fail(connectionError(endpoint, error)));
     socket.on("close", () => client.#fail(connectionError(endpoint)));
     const timer = setTimeout(() => {
-      client.#fail(new LatheError("TIMEOUT", `${endpoint.host}:${endpoint.port} did not answer within ${timeoutMs} ms`));
+      const place = `${endpoint.host}:${endpoint.port}`;
+      client.#fail(new LatheError("TIMEOUT", `${place} did not answer within ${timeoutMs} ms`));
       socket.destroy();
     }, timeoutMs);
     try {
@@ -136,7 +135,10 @@ export class MySqlClient {
     this.request.begin(command.query);
   }
 
-  /** Begins the execution of a prepared statement; the values follow in order. `types` has two bytes per parameter. */
+  /**
+   * Begins the execution of a prepared statement; the values follow in order. `types` has two bytes per
+   * parameter.
+   */
   beginExecute(prepared: PreparedHandle, types: Uint8Array): void {
     const request = this.request;
     request.begin(command.execute);
@@ -188,7 +190,7 @@ export class MySqlClient {
     const columns = answer.readUInt16LE(5);
     const parameterCount = answer.readUInt16LE(7);
     const ends = this.#deprecateEof ? 0 : (columns > 0 ? 1 : 0) + (parameterCount > 0 ? 1 : 0);
-    for (let definition = 0; definition < columns + parameterCount + ends; definition++) await this.#receivePacket();
+    for (let packets = columns + parameterCount + ends; packets > 0; packets--) await this.#receivePacket();
     this.#phase = "idle";
     return { id, parameterCount, columnWire: undefined, typesSent: false };
   }
@@ -332,89 +334,12 @@ export class MySqlClient {
     if (first === 0xff) return this.#done(MySqlError.decode(bytes, start, size));
     const row = this.#row;
     row.bytes = bytes;
-    if (this.#prepared === undefined) this.#textRow(start, size);
-    else this.#binaryRow(bytes, start, size, this.#prepared.columnWire as Uint8Array);
+    const end =
+      this.#prepared === undefined
+        ? decodeTextRow(row, this.#columnWire, start)
+        : decodeBinaryRow(row, this.#prepared.columnWire as Uint8Array, start);
+    if (end !== start + size) return this.#protocolError("a row is longer or shorter than its columns");
     (this.#handler as ResultHandler).onRow(row, this.#result);
-  }
-
-  #textRow(start: number, size: number): void {
-    const row = this.#row;
-    const bytes = row.bytes;
-    const end = start + size;
-    let position = start;
-    for (let column = 0; column < this.#columnCount; column++) {
-      let length = bytes[position++];
-      row.isInteger[column] = 0;
-      if (length === 0xfb) {
-        row.length[column] = -1;
-        continue;
-      }
-      if (length > 0xfb) {
-        const width = length === 0xfc ? 2 : 3;
-        length = bytes[position] | (bytes[position + 1] << 8) | (width === 3 ? bytes[position + 2] << 16 : 0);
-        position += width;
-      }
-      row.start[column] = position;
-      row.length[column] = length;
-      const code = this.#columnWire[column];
-      if (code >= wire.integer1 && code <= wire.integer8) {
-        row.isInteger[column] = row.parseInteger(column, position, length) ? 1 : 0;
-      }
-      position += length;
-    }
-    if (position !== end) this.#protocolError("a row is longer or shorter than its columns");
-  }
-
-  #binaryRow(bytes: Buffer, start: number, size: number, columnWire: Uint8Array): void {
-    const row = this.#row;
-    const nulls = start + 1;
-    let position = nulls + ((this.#columnCount + 9) >>> 3);
-    for (let column = 0; column < this.#columnCount; column++) {
-      const code = columnWire[column];
-      row.isInteger[column] = 0;
-      row.start[column] = position;
-      const bit = column + 2;
-      if ((bytes[nulls + (bit >>> 3)] & (1 << (bit & 7))) !== 0) {
-        row.length[column] = -1;
-        continue;
-      }
-      if (code === wire.integer8) {
-        row.low[column] = littleEndian(bytes, position);
-        row.high[column] = littleEndian(bytes, position + 4);
-        row.isInteger[column] = 1;
-        row.length[column] = 8;
-      } else if (code === wire.text) {
-        let length = bytes[position++];
-        if (length > 0xfb) {
-          const width = length === 0xfc ? 2 : 3;
-          length = bytes[position] | (bytes[position + 1] << 8) | (width === 3 ? bytes[position + 2] << 16 : 0);
-          position += width;
-        }
-        row.start[column] = position;
-        row.length[column] = length;
-      } else {
-        row.length[column] = this.#smallColumn(row, column, code, position);
-        if (code === wire.temporal) position++;
-      }
-      position += row.length[column];
-    }
-    if (position !== start + size) this.#protocolError("a row is longer or shorter than its columns");
-  }
-
-  /** Fixed-width columns that the workloads do not have, but other queries may. Returns the length. */
-  #smallColumn(row: RowView, column: number, code: number, position: number): number {
-    const bytes = row.bytes;
-    if (code === wire.temporal) return bytes[position];
-    if (code === wire.eightBytes) return 8;
-    if (code === wire.fourBytes) return 4;
-    const width = code === wire.integer1 ? 1 : code === wire.integer2 ? 2 : 4;
-    const value = width === 1 ? (bytes[position] << 24) >> 24
-      : width === 2 ? ((bytes[position] | (bytes[position + 1] << 8)) << 16) >> 16
-      : littleEndian(bytes, position);
-    row.low[column] = value;
-    row.high[column] = value < 0 ? -1 : 0;
-    row.isInteger[column] = 1;
-    return width;
   }
 
   #okPacket(bytes: Buffer, start: number): void {
@@ -442,36 +367,6 @@ export class MySqlClient {
   }
 }
 
-function littleEndian(bytes: Uint8Array, position: number): number {
-  return bytes[position] | (bytes[position + 1] << 8) | (bytes[position + 2] << 16) | (bytes[position + 3] << 24);
-}
-
-function wireOf(type: number): number {
-  switch (type) {
-    case 1:
-      return wire.integer1;
-    case 2:
-    case 13:
-      return wire.integer2;
-    case 3:
-    case 9:
-      return wire.integer4;
-    case 8:
-      return wire.integer8;
-    case 4:
-      return wire.fourBytes;
-    case 5:
-      return wire.eightBytes;
-    case 7:
-    case 10:
-    case 11:
-    case 12:
-      return wire.temporal;
-    default:
-      return wire.text;
-  }
-}
-
 function textsOf(row: RowView): (string | null)[] {
   const texts: (string | null)[] = [];
   for (let column = 0; column < row.columns; column++) {
@@ -487,7 +382,9 @@ function textsOf(row: RowView): (string | null)[] {
 function connectionError(endpoint: Endpoint, cause?: Error): LatheError {
   const place = `${endpoint.host}:${endpoint.port}`;
   const code = (cause as { code?: string } | undefined)?.code;
-  if (code === "ECONNREFUSED") return new LatheError("IO_ERROR", `nobody listens on ${place}: is the server running?`, { cause });
+  if (code === "ECONNREFUSED") {
+    return new LatheError("IO_ERROR", `nobody listens on ${place}: is the server running?`, { cause });
+  }
   const why = cause === undefined ? "the server closed the connection" : cause.message;
   return new LatheError("CLOSED", `connection to ${place} ended: ${why}`, { cause });
 }

@@ -4,8 +4,9 @@
  * Steps:
  *   1. The server greets with its capabilities, a nonce of 20 bytes and its favourite method.
  *   2. We answer with our capabilities, user, scramble and database.
- *   3. The server says OK, ERR, asks for another method (FE), or goes on with its own (01): for `caching_sha2_password`
- *      03 means that the scramble was right, 04 asks for the password under its public key.
+ *   3. The server says OK, ERR, asks for another method (FE), or goes on with its own (01): for
+ *      `caching_sha2_password` 03 means that the scramble was right, 04 asks for the password under its
+ *      public key.
  * Source: MySQL's "Connection Phase" documentation.
  */
 import type { Endpoint } from "../../fleet/server.ts";
@@ -47,7 +48,10 @@ interface Greeting {
   readonly method: string;
 }
 
-export async function authenticate(endpoint: Endpoint, exchange: PacketExchange): Promise<{ deprecateEof: boolean }> {
+export async function authenticate(
+  endpoint: Endpoint,
+  exchange: PacketExchange,
+): Promise<{ deprecateEof: boolean }> {
   const greeting = decodeGreeting(await exchange.receive());
   const database = endpoint.database === undefined ? 0 : capability.connectWithDatabase;
   const capabilities = (wanted | database) & (greeting.capabilities | database);
@@ -77,7 +81,12 @@ export async function authenticate(endpoint: Endpoint, exchange: PacketExchange)
   throw new LatheError("PROTOCOL", `the login was not over after ${roundsMax} rounds`);
 }
 
-async function continueSha2(packet: Buffer, password: string, nonce: Buffer, exchange: PacketExchange): Promise<void> {
+async function continueSha2(
+  packet: Buffer,
+  password: string,
+  nonce: Buffer,
+  exchange: PacketExchange,
+): Promise<void> {
   const fastPathWorked = 0x03;
   const fullNeeded = 0x04;
   const askForKey = 0x02;
@@ -100,12 +109,15 @@ function decodeGreeting(packet: Buffer): Greeting {
     const { number, message } = MySqlError.decode(packet, 0, packet.length);
     throw new LatheError("IO_ERROR", `the server refused the connection: ${message}`, { details: { number } });
   }
-  if (packet[0] !== 10) throw new LatheError("PROTOCOL", `protocol version ${packet[0]} instead of 10: no MySQL server?`);
+  if (packet[0] !== 10) {
+    throw new LatheError("PROTOCOL", `protocol version ${packet[0]} instead of 10: no MySQL server?`);
+  }
   const afterVersion = packet.indexOf(0, 1) + 1;
   const first = packet.subarray(afterVersion + 4, afterVersion + 12);
   const rest = afterVersion + 13;
   const capabilities = packet.readUInt16LE(rest) | (packet.readUInt16LE(rest + 5) << 16);
-  // charset 1, status 2, upper capabilities 2, nonce length 1, reserved 10: the second part of the nonce is at rest + 18.
+  // charset 1, status 2, upper capabilities 2, nonce length 1, reserved 10: the second part of the nonce
+  // is at rest + 18.
   const second = packet.subarray(rest + 18, rest + 18 + nonceLength - 8);
   const methodStart = rest + 18 + Math.max(13, packet[rest + 7] - 8);
   const methodEnd = packet.indexOf(0, methodStart);
@@ -122,7 +134,7 @@ function encodeResponse(endpoint: Endpoint, greeting: Greeting, capabilities: nu
   const method = known ? greeting.method : "mysql_native_password";
   const answer = scramble(method, endpoint.password, greeting.nonce);
   const zero = Buffer.of(0);
-  const database = (capabilities & capability.connectWithDatabase) === 0 ? [] : [Buffer.from(endpoint.database ?? ""), zero];
+  const database = endpoint.database === undefined ? [] : [Buffer.from(endpoint.database), zero];
   return Buffer.concat([
     fixed, Buffer.from(endpoint.user), zero, Buffer.of(answer.length), answer, ...database, Buffer.from(method), zero,
   ]);
@@ -131,5 +143,6 @@ function encodeResponse(endpoint: Endpoint, greeting: Greeting, capabilities: nu
 function refused(endpoint: Endpoint, packet: Buffer): LatheError {
   const cause = MySqlError.decode(packet, 0, packet.length);
   const denied = cause.number === 1045 || cause.number === 1698;
-  return new LatheError(denied ? "PERMISSION" : "IO_ERROR", `login as ${endpoint.user} failed: ${cause.message}`, { cause });
+  const message = `login as ${endpoint.user} failed: ${cause.message}`;
+  return new LatheError(denied ? "PERMISSION" : "IO_ERROR", message, { cause });
 }

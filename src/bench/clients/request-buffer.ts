@@ -1,8 +1,8 @@
 /**
  * RequestBuffer: one MySQL packet under construction, in a buffer that is reused from request to request.
  *
- * A request is finished before its answer arrives, and the next one is begun only after that, so the bytes handed to the
- * socket are never overwritten while it still needs them.
+ * A request is finished before its answer arrives, and the next one is begun only after that, so the bytes
+ * handed to the socket are never overwritten while it still needs them.
  */
 import { LatheError } from "../../kit/errors.ts";
 
@@ -64,7 +64,9 @@ export class RequestBuffer {
     this.#length += source.length;
   }
 
-  /** Text of characters below U+0100, without a length: statements and literals of the workloads are ASCII. */
+  /**
+   * Text of characters below U+0100, without a length: statements and literals of the workloads are ASCII.
+   */
   latin1(text: string): void {
     this.#reserve(text.length);
     this.#length += this.#bytes.write(text, this.#length, "latin1");

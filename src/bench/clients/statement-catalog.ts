@@ -14,5 +14,6 @@ export function createTableText(table: WorkloadTable): string {
     const length = lengthMax === undefined ? "" : `(${lengthMax})`;
     return `${name} ${type.toUpperCase()}${length}${nullable ? "" : " NOT NULL"}`;
   });
-  return `CREATE TABLE IF NOT EXISTS ${table.name} (${columns.join(", ")}, PRIMARY KEY (${table.primaryKey.join(", ")}))`;
+  const key = `PRIMARY KEY (${table.primaryKey.join(", ")})`;
+  return `CREATE TABLE IF NOT EXISTS ${table.name} (${columns.join(", ")}, ${key})`;
 }

@@ -1,9 +1,10 @@
 /**
- * TAOBench's statements, as its MySQL driver sends them: point statements prepared per connection, transactions as one
- * text of several statements with literals, the load as text INSERTs of up to 258 rows with object ids in quotes.
+ * TAOBench's statements, as its MySQL driver sends them: point statements prepared per connection,
+ * transactions as one text of several statements with literals, the load as text INSERTs of up to 258 rows
+ * with object ids in quotes.
  *
- * The conditional insert of an edge looks for edges that its type excludes; the order of the conditions is the driver's,
- * including its (a, b) where the specification says (b, a) for bidirectional edges.
+ * The conditional insert of an edge looks for edges that its type excludes; the order of the conditions is
+ * the driver's, including its (a, b) where the specification says (b, a) for bidirectional edges.
  * Source: TAOBench, mysqldb/mysql_db.cc.
  */
 import type { EdgeType, InsertEdgeStep, LoadBatch, Operation, OperationStep } from "../../workload/workload.ts";

@@ -1,13 +1,13 @@
 /**
  * WorkloadSession: one client of a workload on one connection: an operation in, its verified outcome out.
  *
- * Steps of an operation: tell the verifier, note the floors of its reads, send, check every row in place as it arrives,
- * check the number of results, tell the verifier how it ended. A transaction that failed is rolled back before the
- * next operation, as TAOBench's driver does.
+ * Steps of an operation: tell the verifier, note the floors of its reads, send, check every row in place
+ * as it arrives, check the number of results, tell the verifier how it ended. A transaction that failed is
+ * rolled back before the next operation, as TAOBench's driver does.
  */
 import type { RowView } from "../../workload/row-view.ts";
 import type { Floor, Operation, OperationStep, ReadStep, ScanStep, Verifier } from "../../workload/workload.ts";
-import type { MySqlClient, PreparedHandle, ResultHandler } from "./mysql-client.ts";
+import type { MySqlClient, ResultHandler } from "./mysql-client.ts";
 import type { StatementMapping } from "./statement-mapping.ts";
 
 export interface Outcome {
@@ -40,7 +40,10 @@ export class WorkloadSession implements ResultHandler {
     this.#verifier = verifier;
   }
 
-  /** Runs an operation; `done` is called exactly once, always after this call has returned unless the connection is gone. */
+  /**
+   * Runs an operation; `done` is called exactly once, always after this call has returned unless the
+   * connection is gone.
+   */
   start(operation: Operation, done: (operation: Operation, outcome: Outcome) => void): void {
     this.#operation = operation;
     this.#done = done;
@@ -53,7 +56,8 @@ export class WorkloadSession implements ResultHandler {
       const { steps } = operation;
       for (let index = 0; index < steps.length; index++) {
         const step = steps[index];
-        this.#floors[index] = step.kind === "read" || step.kind === "scan" ? verifier.floor(step as ReadStep) : undefined;
+        const reads = step.kind === "read" || step.kind === "scan";
+        this.#floors[index] = reads ? verifier.floor(step as ReadStep) : undefined;
         this.#changed[index] = undefined;
       }
     }
@@ -112,8 +116,8 @@ export class WorkloadSession implements ResultHandler {
 
   #sendStep(index: number): void {
     this.#firstStep = index;
-    const prepared: PreparedHandle | undefined = this.#mapping.writeStep(this.client, (this.#operation as Operation).steps[index]);
-    this.client.send(this, prepared);
+    const step = this.#step(index) as OperationStep;
+    this.client.send(this, this.#mapping.writeStep(this.client, step));
   }
 
   #step(index: number): OperationStep | undefined {

@@ -48,7 +48,8 @@ export class YcsbStatements implements StatementMapping {
       case "scan":
         // The length differs from scan to scan, and LIMIT takes no text parameter everywhere: sent as text.
         client.beginQuery();
-        request.latin1(`SELECT * FROM usertable WHERE ycsb_key >= '${step.from[0]}' ORDER BY ycsb_key LIMIT ${step.limit}`);
+        request.latin1(`SELECT * FROM usertable WHERE ycsb_key >= '${step.from[0]}' `);
+        request.latin1(`ORDER BY ycsb_key LIMIT ${step.limit}`);
         return undefined;
       default:
         return assert(false, `YCSB has no ${step.kind} among its operations`) as never;

@@ -1,19 +1,22 @@
 /**
- * TaoEdges: the edges that TAOBench loads, as a function of a seed, and the pool from which accesses are drawn.
+ * TaoEdges: the edges that TAOBench loads, as a function of a seed, and the pool from which accesses are
+ * drawn.
  *
  * Algorithm:
- *   1. One loader makes edge after edge: home shard uniform over 50, far shard and type by weight. A clock that advances by
- *      2–4 µs per edge stands in for TAOBench's nanosecond clock, and a counter that starts at random for its sequence.
- *   2. A draw picks a shard by weight and then an edge uniformly inside it; load is uniform and access is not, so 2 % of
- *      the edges get 58 % of the accesses.
+ *   1. One loader makes edge after edge: home shard uniform over 50, far shard and type by weight. A clock
+ *      that advances by 2–4 µs per edge stands in for TAOBench's nanosecond clock, and a counter that
+ *      starts at random for its sequence.
+ *   2. A draw picks a shard by weight and then an edge uniformly inside it; load is uniform and access is
+ *      not, so 2 % of the edges get 58 % of the accesses.
  * Key layout (63 bits, never negative):
  *   | bits  | field | meaning                              |
  *   | 57–62 | shard | 0–49                                 |
  *   | 40–56 | seq   | counter, modulo 2^17                 |
  *   | 0–39  | time  | nanoseconds, modulo 2^40 (18 min)    |
- * Invariants: times of the load are distinct and lie in [0, 2^39); fresh keys of clients have times from 2^39 on, so they
- * never meet a loaded key. Timestamps of loaded rows are `timestampBase + time` of the edge; both its objects share it.
- * Memory: 21 bytes per edge in typed arrays, none of it on the heap of the garbage collector.
+ * Invariants: times of the load are distinct and lie in [0, 2^39); fresh keys of clients have times from
+ * 2^39 on, so they never meet a loaded key. Timestamps of loaded rows are `timestampBase + time` of the
+ * edge; both its objects share it. Memory: 21 bytes per edge in typed arrays, none of it on the heap of
+ * the garbage collector.
  * Source: TAOBench, src/workload.cc and src/constants.h.
  */
 import { LatheError } from "../../kit/errors.ts";

@@ -1,10 +1,11 @@
 /**
  * TaoStream: the operations of one TAOBench client.
  *
- * Algorithm: draw the kind of operation, then per step its kind, then its target: a loaded edge for reads, updates and
- * deletes (an object is the home end of an edge), a fresh key for inserts. Fresh keys are not read again, as in TAOBench.
- * The client's clock advances with every timestamp, by a stride that keeps clients apart, so two clients never make the same
- * key or timestamp, and a newer operation has a newer timestamp.
+ * Algorithm: draw the kind of operation, then per step its kind, then its target: a loaded edge for reads,
+ * updates and deletes (an object is the home end of an edge), a fresh key for inserts. Fresh keys are not
+ * read again, as in TAOBench. The client's clock advances with every timestamp, by a stride that keeps
+ * clients apart, so two clients never make the same key or timestamp, and a newer operation has a newer
+ * timestamp.
  * Source: TAOBench, src/workload.cc (GetNextOperation and the transactions' counterparts).
  */
 import { AliasTable } from "../alias-table.ts";

@@ -1,9 +1,10 @@
 /**
  * TaoVerifier: judges what a store answers to TAOBench's reads, without a copy of the data.
  *
- * Rules, for a read that was sent when `floor` was the newest timestamp acknowledged for its key (the load's at least):
- *   1. The value is the function of (key, timestamp) that `row-value.ts` defines: wrong rows, torn rows and invented
- *      values fail.
+ * Rules, for a read that was sent when `floor` was the newest timestamp acknowledged for its key (the
+ * load's at least):
+ *   1. The value is the function of (key, timestamp) that `row-value.ts` defines: wrong rows, torn rows
+ *      and invented values fail.
  *   2. The timestamp is not older than the floor: stale reads fail.
  *   3. The timestamp is the load's or one that some client has sent: rows from nowhere fail.
  *   4. A row is missing only if a delete of it was sent, and is there only if none was acknowledged before.
@@ -97,14 +98,16 @@ export class TaoVerifier implements Verifier {
       const timestamp = row.bigint(0);
       const newest = this.#written[step.table].get(key)?.newestIssued ?? timestamp;
       const loaded = loadTimestampOf(key);
-      return timestamp < loaded || (timestamp > newest && this.#fresh) ? this.#wrong(step, `has timestamp ${timestamp}`) : undefined;
+      const right = timestamp >= loaded && (timestamp <= newest || !this.#fresh);
+      return right ? undefined : this.#wrong(step, `has timestamp ${timestamp}`);
     }
     return this.#checkWritten(step, row.bigint(0), floor as TaoFloor);
   }
 
   checkMissing(step: ReadStep, floor: Floor): string | undefined {
     const written = (floor as TaoFloor | undefined)?.written ?? this.#written[step.table].get(step.key[0] as bigint);
-    return written?.deleteIssued === true || (!this.#fresh && written === undefined) ? undefined : this.#wrong(step, "is missing although nobody deleted it");
+    if (written === undefined ? !this.#fresh : written.deleteIssued) return undefined;
+    return this.#wrong(step, "is missing although nobody deleted it");
   }
 
   #checkWritten(step: ReadStep, timestamp: bigint, floor: TaoFloor): string | undefined {

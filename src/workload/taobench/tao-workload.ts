@@ -1,9 +1,9 @@
 /**
  * TAOBench as a Workload: a social graph of objects and edges (`audreyccheng/taobench`), profiles O and A.
  *
- * Loading n edges writes 2n objects: the home end and the far end of each edge, with the edge's timestamp. Unlike
- * TAOBench, whose values are 150 random letters, ours are 150 letters that follow from key and timestamp, so that every
- * read can be verified; they compress as badly.
+ * Loading n edges writes 2n objects: the home end and the far end of each edge, with the edge's timestamp.
+ * Unlike TAOBench, whose values are 150 random letters, ours are 150 letters that follow from key and
+ * timestamp, so that every read can be verified; they compress as badly.
  */
 import { LatheError } from "../../kit/errors.ts";
 import { valueOf } from "../row-value.ts";

@@ -1,8 +1,8 @@
 /**
  * TAOBench's workload files: one JSON object per line, `{"name", "values"?, "weights"}`.
  *
- * Used: sizes of transactions, kinds of operations, shards, edge types. The rest (latencies, errors, predicates, tiers) is
- * read over, as TAOBench's own driver does.
+ * Used: sizes of transactions, kinds of operations, shards, edge types. The rest (latencies, errors,
+ * predicates, tiers) is read over, as TAOBench's own driver does.
  */
 import { readFileSync } from "node:fs";
 import { LatheError } from "../../kit/errors.ts";
@@ -18,7 +18,10 @@ export interface TaoMix {
   readonly readTransactionSizes: readonly Weighted<number>[];
   readonly writeTransactionSizes: readonly Weighted<number>[];
   readonly edgeTypes: readonly Weighted<EdgeType>[];
-  /** Weight of each of the 50 shards as the home of a key that is accessed, or of the far end of a fresh edge. */
+  /**
+   * Weight of each of the 50 shards as the home of a key that is accessed, or of the far end of a fresh
+   * edge.
+   */
   readonly primaryShards: readonly number[];
   readonly remoteShards: readonly number[];
 }
@@ -38,7 +41,10 @@ export type TaoStep =
   | "updateEdge"
   | "deleteEdge";
 
-/** Range and count reads are executed as point reads of edges: TAOBench only tests whether the name contains "edge". */
+/**
+ * Range and count reads are executed as point reads of edges: TAOBench only tests whether the name
+ * contains "edge".
+ */
 const steps: Readonly<Record<string, TaoStep>> = {
   obj_read: "readObject",
   edge_point_read: "readEdge",
@@ -60,14 +66,14 @@ export const taoProfiles = ["o", "a"] as const;
 /** Reads the mix of a profile from the catalog. Errors: INVALID_ARGUMENT for an unknown profile. */
 export function readTaoMix(profile: string): TaoMix {
   if (!(taoProfiles as readonly string[]).includes(profile)) {
-    throw new LatheError("INVALID_ARGUMENT", `TAOBench has no workload "${profile}"; there are ${taoProfiles.join(", ")}`);
+    throw malformed(`TAOBench has no workload "${profile}"; there are ${taoProfiles.join(", ")}`);
   }
   const url = new URL(`../../../catalog/workloads/taobench/workload_${profile}.json`, import.meta.url);
   return parseTaoMix(readFileSync(url, "utf8"), `workload_${profile}.json`);
 }
 
 export function parseTaoMix(text: string, name: string): TaoMix {
-  const lines = new Map<string, { values: readonly unknown[]; weights: readonly number[] }>();
+  const lines = new Map<string, Line>();
   for (const [index, line] of text.split("\n").entries()) {
     if (line.trim() === "") continue;
     lines.set(...parseLine(line, `${name}:${index + 1}`));
@@ -104,7 +110,12 @@ export function parseTaoMix(text: string, name: string): TaoMix {
   };
 }
 
-function parseLine(line: string, place: string): [string, { values: readonly unknown[]; weights: readonly number[] }] {
+interface Line {
+  readonly values: readonly unknown[];
+  readonly weights: readonly number[];
+}
+
+function parseLine(line: string, place: string): [string, Line] {
   let parsed: { name?: unknown; values?: unknown; weights?: unknown };
   try {
     parsed = JSON.parse(line) as typeof parsed;

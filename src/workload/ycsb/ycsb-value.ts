@@ -1,6 +1,6 @@
 /**
- * Values of YCSB's fields: 100 letters that follow from (key, field, version), the version readable from the value itself,
- * because `usertable` has no column for it.
+ * Values of YCSB's fields: 100 letters that follow from (key, field, version), the version readable from
+ * the value itself, because `usertable` has no column for it.
  *
  * | letters | content                                     |
  * | 0–7     | version in base 26, least digit first       |

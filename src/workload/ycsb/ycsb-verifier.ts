@@ -3,10 +3,12 @@
  *
  * Rules, with a logical clock that ticks at every event of the driver:
  *   1. Each field is a value of its key (`ycsb-value.ts`); anything else was never written.
- *   2. A version is stale for a read that began at r if another write of the field began after that version had been
- *      acknowledged and was itself acknowledged before r. (Two concurrent writes may end in either order.)
+ *   2. A version is stale for a read that began at r if another write of the field began after that
+ *      version had been acknowledged and was itself acknowledged before r. (Two concurrent writes may end
+ *      in either order.)
  *   3. A key that was loaded, or whose insert was acknowledged before the read began, is there.
- * Memory: the versions per written field that some read in flight may still see, and one number per inserted key.
+ * Memory: the versions per written field that some read in flight may still see, and one number per
+ * inserted key.
  */
 import type { RowView } from "../row-view.ts";
 import type { Floor, Operation, ReadStep, ScanStep, Verifier } from "../workload.ts";
@@ -28,7 +30,9 @@ export class YcsbVerifier implements Verifier {
   readonly #written = new Map<string, Version[]>();
   readonly #insertedAt = new Map<string, number>();
 
-  /** `fresh`: see `Workload.verifier`; where false, versions that it does not know may be of earlier runs. */
+  /**
+   * `fresh`: see `Workload.verifier`; where false, versions that it does not know may be of earlier runs.
+   */
   constructor(fresh = true) {
     this.#fresh = fresh;
   }

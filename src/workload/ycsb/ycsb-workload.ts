@@ -1,9 +1,9 @@
 /**
  * YCSB's core workloads A–F over `usertable`: records of ten fields of 100 letters, keys `user<fnv>`.
  *
- * Mixes and distributions are those of YCSB's workload files. Differences, each because a launch must be reproducible and
- * every read verifiable: values follow from key, field and version; a client reads, of the keys inserted during the run,
- * only its own (whose acknowledgement it has seen).
+ * Mixes and distributions are those of YCSB's workload files. Differences, each because a launch must be
+ * reproducible and every read verifiable: values follow from key, field and version; a client reads, of
+ * the keys inserted during the run, only its own (whose acknowledgement it has seen).
  * Source: YCSB core, CoreWorkload and workloads/workload[a-f].
  */
 import { LatheError } from "../../kit/errors.ts";
@@ -11,7 +11,15 @@ import { AliasTable } from "../alias-table.ts";
 import { FnvHash } from "../fnv-hash.ts";
 import { type KeyDistribution, LatestKeys, ScrambledZipfianKeys } from "../key-distribution.ts";
 import { RandomStream } from "../random-stream.ts";
-import type { CellValue, LoadBatch, Operation, OperationStream, Verifier, Workload, WorkloadTable } from "../workload.ts";
+import type {
+  CellValue,
+  LoadBatch,
+  Operation,
+  OperationStream,
+  Verifier,
+  Workload,
+  WorkloadTable,
+} from "../workload.ts";
 import { fieldCount, fieldLength, fieldValue, keyHashOfText } from "./ycsb-value.ts";
 import { YcsbVerifier } from "./ycsb-verifier.ts";
 
