@@ -1,13 +1,18 @@
 /**
  * Use case: a study over a product that is there, with every choice in the caller's hand.
  */
-import { LatheError } from "../kit/errors.ts";
-import type { Budget, RunResult } from "./run.ts";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { loadKnobCatalog } from "../knobs/catalog.ts";
+import { type Budget, conductStudy, type RunResult } from "./conduct-study.ts";
+import { loadServedContract } from "./contract.ts";
+import { productKnobs } from "./product-knobs.ts";
+import { openStudyDirectory } from "./study-directory.ts";
 import type { UseCaseContext } from "./use-case.ts";
 
 export interface EvolveRequest {
   readonly productDirectory: string;
-  /** Undefined: `.lathe/studies/<time>` of the product. An existing study is resumed. */
+  /** Undefined: the next number below `.lathe/studies` of the product. An existing study is resumed. */
   readonly studyDirectory: string | undefined;
   readonly budget: Budget;
   readonly policy: "greedy" | "random";
@@ -18,8 +23,38 @@ export interface EvolveRequest {
   readonly alpha: number;
 }
 
-/** Errors: those of the measurement; CANCELLED. */
+/** Errors: those of the journal and of the product's files. */
 export async function evolveProduct(request: EvolveRequest, context: UseCaseContext): Promise<RunResult> {
-  void context;
-  throw new LatheError("UNAVAILABLE", `studies are not wired to the command line yet (${request.productDirectory})`);
+  const { productDirectory, budget, policy, seed, alpha, knobs } = request;
+  const contractFile = join(productDirectory, "contract.yaml");
+  const { contract } = loadServedContract(contractFile);
+  const root = request.studyDirectory ?? nextStudy(join(productDirectory, ".lathe", "studies"));
+  context.progress(`study in ${root}`);
+  return conductStudy(
+    {
+      directory: openStudyDirectory(root, productDirectory),
+      contractFile,
+      contract,
+      knobTable: productKnobs(productDirectory, loadKnobCatalog()),
+      budget,
+      policy,
+      seed,
+      alpha,
+      knobs,
+      expert: undefined,
+      mariadb: false,
+    },
+    context,
+  );
+}
+
+function nextStudy(directory: string): string {
+  let names: string[] = [];
+  try {
+    names = readdirSync(directory);
+  } catch {
+    // The first study of the product.
+  }
+  const last = Math.max(0, ...names.map(Number).filter(Number.isInteger));
+  return join(directory, String(last + 1).padStart(3, "0"));
 }

@@ -1,7 +1,9 @@
 /**
  * Use case: reproduce every decision of a study from its journal, without measuring anything.
  */
-import { LatheError } from "../kit/errors.ts";
+import { readEntries } from "../journal/journal-reader.ts";
+import { replayStudy as replayEntries } from "../study/replay.ts";
+import { findJournal } from "./find-journal.ts";
 
 export interface ReplayRequest {
   /** A study's directory or its journal file. */
@@ -19,5 +21,9 @@ export interface ReplayResult {
 
 /** Errors: NOT_FOUND, CORRUPTION. */
 export async function replayStudy(request: ReplayRequest): Promise<ReplayResult> {
-  throw new LatheError("UNAVAILABLE", `replay is not wired to the command line yet (${request.study})`);
+  const journal = findJournal(request.study);
+  const replay = replayEntries(readEntries(journal));
+  const differences = replay.differences.map(({ seq, message }) => `entry ${seq}: ${message}`);
+  const decisions = replay.decisions;
+  return { study: journal, decisions, reproduced: Math.max(0, decisions - differences.length), differences };
 }

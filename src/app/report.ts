@@ -1,7 +1,10 @@
 /**
  * Use case: the report of a study, from its journal alone.
  */
-import { LatheError } from "../kit/errors.ts";
+import { dirname, join, resolve } from "node:path";
+import { readEntries } from "../journal/journal-reader.ts";
+import { writeStudyReport } from "./conduct-study.ts";
+import { findJournal } from "./find-journal.ts";
 
 export interface ReportRequest {
   /** A study's directory or its journal file. */
@@ -17,5 +20,9 @@ export interface ReportResult {
 
 /** Errors: NOT_FOUND, CORRUPTION. */
 export async function writeReport(request: ReportRequest): Promise<ReportResult> {
-  throw new LatheError("UNAVAILABLE", `reports are not wired to the command line yet (${request.study})`);
+  const journal = findJournal(request.study);
+  const report = resolve(request.out ?? join(dirname(journal), "report.html"));
+  const places = { journal, report, summary: report.replace(/(\.html)?$/, ".json") };
+  const written = writeStudyReport(places, readEntries(journal), undefined);
+  return { report, summary: written.summary };
 }

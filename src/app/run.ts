@@ -2,9 +2,21 @@
  * Use case: the main job, from a contract to a verdict: build → gates → calibrate → baseline → search → confirm →
  * re-measure → report.
  */
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { parse } from "yaml";
+import { z } from "zod";
+import { buildProduct } from "../foundry/build.ts";
 import { LatheError } from "../kit/errors.ts";
-import type { KnobValues } from "../kit/product.ts";
+import { loadKnobCatalog } from "../knobs/catalog.ts";
+import type { ExpertConfiguration } from "../study/settings.ts";
+import { type Budget, conductStudy, type RunResult } from "./conduct-study.ts";
+import { loadServedContract } from "./contract.ts";
+import { productKnobs } from "./product-knobs.ts";
+import { openStudyDirectory } from "./study-directory.ts";
 import type { UseCaseContext } from "./use-case.ts";
+
+export type { Budget, RunResult };
 
 export interface RunRequest {
   readonly contractFile: string;
@@ -14,36 +26,56 @@ export interface RunRequest {
   readonly policy: "greedy" | "random";
   readonly seed: number;
   readonly force: boolean;
+  /** Edges or records instead of the contract's. */
+  readonly scale: number | undefined;
+  readonly mariadb: boolean;
 }
 
-/** Undefined: no limit of that kind. */
-export interface Budget {
-  readonly trials: number | undefined;
-  readonly minutes: number | undefined;
-}
+/** Chance that a study keeps anything that is no gain. */
+const alphaDefault = 0.05;
 
-export interface Effect {
-  readonly ratio: number;
-  readonly interval: readonly [low: number, high: number];
-}
-
-/** `run --json`. */
-export interface RunResult {
-  readonly contract: string;
-  readonly outcome: "gain" | "none" | "refused";
-  readonly baseline: object;
-  readonly winner: { readonly knobs: KnobValues } | undefined;
-  readonly gain: Readonly<Record<"throughput" | "p50" | "p99" | "memory" | "score", Effect>> | undefined;
-  readonly gates: readonly object[];
-  readonly trials: readonly object[];
-  /** Path of the HTML report. */
-  readonly report: string;
-  /** The report for a terminal. */
-  readonly summary: string;
-}
-
-/** Errors: those of build and of the measurement; CANCELLED. A study without gain is no error. */
+/** Errors: those of build and of the journal. A study without gain is no error. */
 export async function runContract(request: RunRequest, context: UseCaseContext): Promise<RunResult> {
-  void context;
-  throw new LatheError("UNAVAILABLE", `studies are not wired to the command line yet (${request.contractFile})`);
+  const loaded = loadServedContract(request.contractFile);
+  const { scale } = request;
+  const workload = scale === undefined ? loaded.contract.workload : { ...loaded.contract.workload, scale };
+  const contract = { ...loaded.contract, workload };
+  const directory = openStudyDirectory(request.directory);
+  const knobCatalog = loadKnobCatalog();
+  // A study that is there belongs to the product that is there.
+  if (!existsSync(directory.journal)) {
+    const input = { contract: loaded.contract, contractText: loaded.text, knobCatalog, force: request.force };
+    const built = buildProduct(input, directory.product);
+    const kibibytes = Math.round(built.bytes / 1024).toLocaleString("en");
+    context.progress(`built ${built.product}: ${built.parts} parts, ${built.files} files, ${kibibytes} KiB, in ${directory.product}`);
+  }
+  return conductStudy(
+    {
+      directory,
+      contractFile: request.contractFile,
+      contract,
+      knobTable: productKnobs(directory.product, knobCatalog),
+      budget: request.budget,
+      policy: request.policy,
+      seed: request.seed,
+      alpha: alphaDefault,
+      knobs: [],
+      expert: readExpert(join(dirname(request.contractFile), "expert.yaml")),
+      mariadb: request.mariadb,
+    },
+    context,
+  );
+}
+
+const expertSchema = z.strictObject({
+  source: z.string(),
+  knobs: z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])),
+});
+
+/** What an expert would have set, documented beside the contract. Errors: INVALID_ARGUMENT. */
+function readExpert(path: string): ExpertConfiguration | undefined {
+  if (!existsSync(path)) return undefined;
+  const parsed = expertSchema.safeParse(parse(readFileSync(path, "utf8")));
+  if (parsed.success) return parsed.data;
+  throw new LatheError("INVALID_ARGUMENT", `${path}: ${z.prettifyError(parsed.error)}`);
 }

@@ -8,6 +8,7 @@ import type { Command } from "commander";
 import type { UseCaseContext } from "../app/use-case.ts";
 import { errorCodeOf, LatheError } from "../kit/errors.ts";
 import { exitCodeHelp, exitCodeOf } from "./exit-codes.ts";
+import { StatusDisplay } from "./status-display.ts";
 
 export interface CommandOutput {
   /** Printed as JSON with `--json`. */
@@ -46,14 +47,18 @@ export async function runAction(
   };
   process.on("SIGINT", interrupt);
   process.on("SIGTERM", interrupt);
+  const display = new StatusDisplay(process.stderr);
   try {
     const output = await action({
       signal: controller.signal,
-      progress: (line) => void process.stderr.write(`${line}\n`),
+      progress: (line) => display.line(line),
+      status: (status) => display.show(status),
     });
+    display.clear();
     process.stdout.write(json ? `${stringify(output.json)}\n` : withNewline(output.text));
     process.exitCode = output.exitCode ?? 0;
   } catch (error) {
+    display.clear();
     fail(error, json);
   } finally {
     process.off("SIGINT", interrupt);

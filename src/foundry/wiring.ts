@@ -10,9 +10,9 @@ import type { PartDescriptor } from "./part-descriptor.ts";
 import type { Role, SelectedParts } from "./parts-list.ts";
 import type { Selection } from "./selection.ts";
 
-const kitEntries = [
+const commonEntries = [
   "kit/product.ts", "kit/knob-table.ts", "kit/serve-main.ts", "kit/env/env.ts", "kit/env/node-env.ts",
-  "kit/prometheus.ts",
+  "kit/prometheus.ts", "parts/query_processing/collect-results.ts",
 ];
 
 /** What the entry of each role exports and the wiring calls. */
@@ -37,7 +37,7 @@ const optionOfKnob: Readonly<Record<string, string>> = { "row_cache.bytes": "cap
 export function wiringEntries(selected: SelectedParts): string[] {
   const parts = Object.values(selected);
   const ports = parts.flatMap((part) => part.provides.map((port) => `parts/${port}`));
-  return [...kitEntries, ...parts.map((part) => `parts/${part.path}/${part.entry}`), ...ports];
+  return [...commonEntries, ...parts.map((part) => `parts/${part.path}/${part.entry}`), ...ports];
 }
 
 /** `knobs.ts`: the table that `resolveKnobs` checks against, and the type of a resolved assignment. */
@@ -144,7 +144,7 @@ function imports(selected: SelectedParts): string[] {
     'import type { Env } from "./kit/env/env.ts";',
     'import { resolveKnobs } from "./kit/knob-table.ts";',
     'import type { Metric } from "./kit/metric.ts";',
-    'import type { OpenProduct, Product, ServeOptions } from "./kit/product.ts";',
+    'import type { OpenProduct, Product, QueryResult, ServeOptions } from "./kit/product.ts";',
     'import { type Knobs, knobTable } from "./knobs.ts";',
   ];
   const parts = (Object.keys(selected) as Role[]).map((role) => {
@@ -154,6 +154,7 @@ function imports(selected: SelectedParts): string[] {
   const ports = [
     [`./parts/${selected.stateMachine?.path}/command-codec.ts`, "{ commandCodec }"],
     ["./parts/architecture/networking/surface.ts", "type { Surface }"],
+    ["./parts/query_processing/collect-results.ts", "{ collectResults }"],
     ["./parts/query_processing/executor.ts", "type { Executor }"],
     ["./parts/storage/engine.ts", "type { StorageEngine }"],
   ];
@@ -204,7 +205,7 @@ function storeFunction(has: Has, knobLines: KnobLines): string[] {
     `    env, ${doors}, log, codec: commandCodec, parser: recursiveDescentParser,`,
     ...limitLines(knobLines("executor", "      "), "    "),
     "  });",
-    `  const sources = [engine, wal, log, executor${cache ? ", cache" : ""}];`,
+    `  const sources = [engine, log, executor${cache ? ", cache" : ""}];`,
     "  return { engine, executor, metrics: () => sources.flatMap((source) => source.metrics()) };",
     "}",
   ];
@@ -252,6 +253,10 @@ function productClass(has: Has, knobLines: KnobLines): string[] {
       : ["    const metricsPort = undefined;"]),
     "    const { port: mysqlPort } = await surface.listen({ host, port: options.mysqlPort });",
     "    return { mysqlPort, metricsPort };",
+    "  }",
+    "",
+    "  query(sql: string): Promise<QueryResult[]> {",
+    "    return collectResults(this.#store.executor, rowToKv, sql);",
     "  }",
     "",
     "  metrics(): Metric[] {",

@@ -8,7 +8,8 @@
  * Invariant: a run without tests, or one that ends without counts, is no admission.
  */
 import { spawn } from "node:child_process";
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { dirname, join, relative } from "node:path";
 import { sourceRoot } from "../foundry/part-descriptor.ts";
 import { productTests } from "../foundry/source-closure.ts";
@@ -47,6 +48,10 @@ async function runConformance(subject: GateSubject): Promise<GateVerdict> {
 /** Copies the product and puts the workshop's tests in the place of its own. Returns the planted paths. */
 function plantWorkshopTests(productDirectory: string, copy: string): string[] {
   cpSync(productDirectory, copy, { recursive: true });
+  // The suites use fast-check, which is the workshop's; a product need not have installed it.
+  const fastCheck = dirname(createRequire(import.meta.url).resolve("fast-check/package.json"));
+  rmSync(join(copy, "node_modules"), { recursive: true, force: true });
+  symlinkSync(dirname(fastCheck), join(copy, "node_modules"), "dir");
   rmSync(join(copy, "test"), { recursive: true, force: true });
   const sources = filesBelow(copy).filter((path) => /^(kit|parts)\/.*\.ts$/.test(path));
   const { parts } = JSON.parse(readFileSync(join(copy, "selection.json"), "utf8")) as {

@@ -6,6 +6,8 @@ import { wholeNumber } from "../knob-arguments.ts";
 
 interface CheckOptions {
   readonly mutants?: boolean;
+  readonly only: readonly string[];
+  readonly effort: number;
   readonly patch?: string;
   readonly seed: number;
   readonly work?: string;
@@ -18,6 +20,8 @@ export function registerCheck(program: Command): void {
     .description("put the product of a contract, its mutants or a patch through the gates")
     .argument("<contract>", "a contract.yaml")
     .option("--mutants", "also check every mutant (must be rejected) and benign variant (must be admitted)")
+    .option("--only <names...>", "with --mutants: these alone", [])
+    .option("--effort <n>", "multiplies what is random or long in the gates", wholeNumber(1, 1000), 1)
     .option("--patch <file>", "judge a unified diff over the product")
     .option("--seed <n>", "seed of tables, keys, values and schedules", wholeNumber(0, 2 ** 32 - 1), 1)
     .option("--work <dir>", "directory to work in; on a disk, not on tmpfs");
@@ -30,8 +34,8 @@ export function registerCheck(program: Command): void {
     exitCodes: [9, 10],
   }).action((contract: string, options: CheckOptions) =>
     runAction(options.json, async (context) => {
-      const { mutants = false, patch, seed, work } = options;
-      const request = { contractFile: contract, mutants, patchFile: patch, seed, workDirectory: work };
+      const { mutants = false, only: names, patch: patchFile, seed, effort, work: workDirectory } = options;
+      const request = { contractFile: contract, mutants, names, patchFile, seed, effort, workDirectory };
       const result = await checkProduct(request, context);
       return { json: result, text: formatCheck(result), exitCode: passed(result) ? 0 : 10 };
     }),
@@ -49,7 +53,9 @@ function formatCheck(result: CheckResult): string {
   });
   for (const mutant of result.mutants) {
     const right = mutant.planted === (mutant.verdict === "reject");
-    lines.push(`${mutant.verdict.padEnd(12)} ${mutant.planted ? "mutant" : "benign"} ${mutant.name}${right ? "" : "  WRONG"}`);
+    const kind = mutant.planted ? "mutant" : "benign";
+    const by = mutant.gate === undefined ? "" : `  ${mutant.gate}: ${mutant.reason}`;
+    lines.push(`${mutant.verdict.padEnd(12)} ${kind} ${mutant.name}${right ? "" : "  WRONG"}${by}`);
   }
   return [...lines, "", `${result.contract}: ${result.verdict}`].join("\n");
 }

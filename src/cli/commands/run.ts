@@ -10,6 +10,8 @@ interface RunOptions {
   readonly budget: string;
   readonly policy: "greedy" | "random";
   readonly seed: number;
+  readonly scale?: number;
+  readonly mariadb: boolean;
   readonly force?: boolean;
   readonly json?: boolean;
 }
@@ -20,11 +22,13 @@ export function registerRun(program: Command): void {
     .description("contract to verdict: build, check, calibrate, measure, search, confirm, re-measure, report")
     .argument("<contract>", "a contract.yaml")
     .option("--out <dir>", "directory for product, journal and report; a study that is there is resumed", "lathe-out")
-    .option("--budget <spec>", "trials or time of the search: 3, 20m, 1.5h, or 3,20m", "3")
+    .option("--budget <spec>", "trials, time, or both: 3, 20m, 1.5h, or 3,7m (whichever ends first)", "3,7m")
     .addOption(
       new Option("--policy <name>", "what proposes candidates").choices(["greedy", "random"]).default("greedy"),
     )
     .option("--seed <n>", "seed of everything that is drawn", wholeNumber(0, 2 ** 32 - 1), 1)
+    .option("--scale <n>", "edges or records to load instead of the contract's", wholeNumber(100, 100_000_000))
+    .option("--no-mariadb", "leave MariaDB out of the table even where it is installed")
     .option("--force", "replace a product that you changed");
   withFrame(command, {
     examples: [
@@ -36,7 +40,8 @@ export function registerRun(program: Command): void {
     runAction(options.json, async (context) => {
       const { out, policy, seed } = options;
       const budget = parseBudget(options.budget);
-      const request = { contractFile: contract, directory: out, budget, policy, seed, force: options.force ?? false };
+      const { scale, mariadb, force = false } = options;
+      const request = { contractFile: contract, directory: out, budget, policy, seed, force, scale, mariadb };
       const { summary, ...json } = await runContract(request, context);
       return { json, text: summary };
     }),

@@ -1,0 +1,123 @@
+/**
+ * ProductEvaluator: what a study asks of a real product: gates over its process, launches against checkpoints.
+ */
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { measureCeiling } from "../bench/ceiling.ts";
+import { Driver } from "../bench/driver.ts";
+import { type Contender, productContender } from "../bench/launch-side.ts";
+import { runLaunch } from "../bench/launch.ts";
+import type { LaunchSample } from "../bench/measurement.ts";
+import type { WorkloadSpec } from "../contract/contract.ts";
+import { candidateGates, productGates } from "../gates/gate-table.ts";
+import type { GateVerdict } from "../gates/gate.ts";
+import { runGates } from "../gates/run-gates.ts";
+import type { Knob } from "../knobs/knob.ts";
+import type { Candidate } from "../search/candidate.ts";
+import type { Evaluator, GateRequest, LaunchRequest, PrepareRequest } from "../study/evaluator.ts";
+import { CheckpointStore } from "./checkpoint-store.ts";
+
+export interface ProductEvaluatorOptions {
+  readonly productDirectory: string;
+  readonly workDirectory: string;
+  readonly workload: WorkloadSpec;
+  readonly table: readonly Knob[];
+  readonly progress: (line: string) => void;
+}
+
+export class ProductEvaluator implements Evaluator {
+  readonly checkpoints: CheckpointStore;
+  readonly #options: ProductEvaluatorOptions;
+  readonly #scratch: string;
+  #ceiling: Promise<number> | undefined;
+
+  constructor(options: ProductEvaluatorOptions) {
+    this.#options = options;
+    const { productDirectory, workload, table, progress } = options;
+    this.checkpoints = new CheckpointStore({
+      directory: join(options.workDirectory, "checkpoints"),
+      productDirectory,
+      workload,
+      table,
+      progress,
+    });
+    const scratch = join(options.workDirectory, "scratch");
+    // What a killed study left behind.
+    rmSync(scratch, { recursive: true, force: true });
+    mkdirSync(scratch, { recursive: true });
+    this.#scratch = scratch;
+  }
+
+  async gate(request: GateRequest): Promise<GateVerdict[]> {
+    const gates = request.stage === "product" ? productGates() : candidateGates();
+    const workDirectory = mkdtempSync(join(this.#scratch, "gates-"));
+    try {
+      return await runGates(
+        gates,
+        {
+          productDirectory: this.#options.productDirectory,
+          knobs: request.candidate.knobs,
+          seed: request.seed,
+          workDirectory,
+          signal: request.signal,
+        },
+        {
+          all: request.stage === "product",
+          onVerdict: ({ gate, verdict, reason, seconds }) =>
+            this.#options.progress(`  ${verdict === "admit" ? "✓" : "✗"} ${gate} (${seconds.toFixed(1)} s): ${reason}`),
+        },
+      );
+    } finally {
+      rmSync(workDirectory, { recursive: true, force: true, maxRetries: 3 });
+    }
+  }
+
+  async prepare(request: PrepareRequest): Promise<void> {
+    await this.checkpoints.of(request.candidate, request.workloadSeed);
+  }
+
+  async launch(request: LaunchRequest): Promise<LaunchSample> {
+    const { workload } = this.#options;
+    return runLaunch({
+      workload,
+      dataSeed: request.workloadSeed,
+      seed: request.seed,
+      incumbent: await this.#contender(request.incumbent, request.workloadSeed),
+      candidate: await this.#contender(request.candidate, request.workloadSeed),
+      workDirectory: join(this.#scratch, "launch"),
+      ceilingOpsPerSecond: await this.ceiling(),
+      signal: request.signal,
+    });
+  }
+
+  async close(): Promise<void> {
+    rmSync(this.#scratch, { recursive: true, force: true, maxRetries: 3 });
+  }
+
+  /** The driver's ceiling on this machine, measured once per study and process. */
+  ceiling(): Promise<number> {
+    this.#ceiling ??= this.#measureCeiling();
+    return this.#ceiling;
+  }
+
+  async #measureCeiling(): Promise<number> {
+    const driver = await Driver.start(this.#options.workload, 1);
+    try {
+      const measured = await measureCeiling(driver, { connections: this.#options.workload.clients });
+      this.#options.progress(
+        `the driver's ceiling is ${Math.round(measured.operationsPerSecond).toLocaleString("en")} operations per second`,
+      );
+      return measured.operationsPerSecond;
+    } finally {
+      await driver.close();
+    }
+  }
+
+  async #contender(candidate: Candidate, workloadSeed: number): Promise<Contender> {
+    return productContender({
+      productDirectory: this.#options.productDirectory,
+      knobs: candidate.knobs,
+      checkpointDirectory: await this.checkpoints.of(candidate, workloadSeed),
+    });
+  }
+}
