@@ -2,9 +2,9 @@
  * The MySQL surface: listens, and moves bytes between connections and their protocol state machines.
  *
  * Each connection is served where its bytes come in; there is no queue between. Reading from a
- * connection pauses when commands queue behind a statement, or while it leaves answers unread. One timer for all
- * connections looks after the time limits. `drain` stops accepting, closes idle connections, and
- * closes the others as their statement has been answered.
+ * connection pauses when commands queue behind a statement, or while it leaves answers unread. One
+ * timer for all connections looks after the time limits. `drain` stops accepting, closes idle
+ * connections, and closes the others as their statement has been answered.
  * Source: Node's net for the socket model; MySQL's connection handling for what is refused when.
  */
 import type { Connection, Env, Listener, Timer } from "../../../../../kit/env/env.ts";
