@@ -3,6 +3,7 @@
  */
 import type { ColumnValue, Table } from "../../../../architecture/catalog/table.ts";
 import type { ColumnCondition, CommandStep, StepResult } from "../../../../concurrency/transaction/command.ts";
+import { compareValues } from "../../../../concurrency/transaction/row-condition.ts";
 import type { Operand } from "../../../../parser/statement.ts";
 import type { ResultSink } from "../../../executor.ts";
 import { type AccessPath, type ConditionSource, notSelected } from "./access-path.ts";
@@ -24,7 +25,7 @@ export function bindConditions(
   }));
 }
 
-/** The path's key prefixes with their values, each once. */
+/** The path's key prefixes with their values, in key order, each once. */
 export function bindPrefixes(path: AccessPath, parameters: readonly ColumnValue[], base: number): ColumnValue[][] {
   const prefixes = path.prefixes.map((sources) => sources.map((source) => bind(source, parameters, base)));
   if (prefixes.length === 1) return prefixes;
@@ -33,7 +34,15 @@ export function bindPrefixes(path: AccessPath, parameters: readonly ColumnValue[
     const texts = prefix.map((value) => (value instanceof Uint8Array ? decoder.decode(value) : String(value)));
     unique.set(JSON.stringify(texts), prefix);
   }
-  return [...unique.values()];
+  return [...unique.values()].sort(comparePrefixes);
+}
+
+function comparePrefixes(a: readonly ColumnValue[], b: readonly ColumnValue[]): number {
+  for (let i = 0; i < a.length; i++) {
+    const order = compareValues(a[i], b[i]);
+    if (order !== 0) return order;
+  }
+  return 0;
 }
 
 /** One step per key prefix. Bounds that are comparisons of one column become conditions; others cannot. */
