@@ -365,7 +365,7 @@ const stepArbitrary: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 5,
     arbitrary: fc.record({
-      kind: fc.constantFrom("take" as const, "release" as const, "flush" as const, "compact" as const,
+      kind: fc.constantFrom("take" as const, "take" as const, "release" as const, "release" as const, "flush" as const, "compact" as const,
         "settle" as const, "reopen" as const),
     }),
   },
@@ -478,11 +478,20 @@ function sorted(contents: Contents): [string, string][] {
 
 function testModel(harness: EngineHarness): void {
   const numRuns = Number(process.env.LATHE_TEST_RUNS ?? 25);
-  test(`random programs behave as on a sorted map (${numRuns} runs)`, () =>
-    fc.assert(
-      fc.asyncProperty(fc.array(stepArbitrary, { minLength: 10, maxLength: 80 }), (steps) =>
-        new ModelRun(harness).run(steps),
-      ),
-      { numRuns },
-    ));
+  test(`random programs behave as on a sorted map (${numRuns} runs)`, () => checkAgainstModel(harness, { numRuns }));
+}
+
+/**
+ * Runs random programs on the engine and on a sorted map. Rejects with the smallest program found that differs, or with
+ * the first one where `endOnFailure` is set.
+ */
+export function checkAgainstModel(
+  harness: EngineHarness,
+  parameters: { numRuns: number; seed?: number; endOnFailure?: boolean },
+): Promise<void> {
+  const programs = fc.array(stepArbitrary, { minLength: 10, maxLength: 80 });
+  return fc.assert(
+    fc.asyncProperty(programs, (steps) => new ModelRun(harness).run(steps)),
+    parameters,
+  );
 }

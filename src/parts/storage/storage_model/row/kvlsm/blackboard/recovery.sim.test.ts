@@ -1,6 +1,6 @@
 /**
  * Crashes and faults of a whole engine on a simulated disk, at every call that changes it.
- * `LATHE_TEST_RUNS` sets how many schedules of each are tried.
+ * `LATHE_TEST_RUNS` sets how many schedules of each are tried. Disks that lie show that the checks would notice.
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -142,6 +142,33 @@ test(`power lost at any call: nothing flushed is lost, nothing is half there (${
     for (let fate = 0; fate < 3; fate++) await check(disk.crash(next), run, promised);
   }
 });
+
+/** Devices and file systems that do not keep what they say; an engine that forgot a sync would look like one on them. */
+const lies: Readonly<Record<string, (disk: SimulatedDisk) => void>> = {
+  "files are not synced": (disk) => {
+    const open = disk.open.bind(disk);
+    disk.open = (path, mode) => Object.assign(open(path, mode), { syncSync: () => {}, sync: async () => {} });
+  },
+  "directories are not synced": (disk) => {
+    disk.syncDirectory = () => {};
+  },
+};
+
+for (const [name, lie] of Object.entries(lies)) {
+  test(`planted bug: ${name}, and the crash check finds it`, async () => {
+    let found = 0;
+    for (let run = 0; run < 20 && found === 0; run++) {
+      const disk = new SimulatedDisk();
+      lie(disk);
+      disk.fault = { call: 150 + run * 17, code: "CRASH", persistent: true };
+      const promised: Promised = { durable: 0, checkpoints: [] };
+      const env = createSimulatedEnv({ seed: run, disk });
+      await env.run(work(env, promised)).catch(() => undefined);
+      await check(disk.crash(seededNumbers(run)), run, promised).catch(() => found++);
+    }
+    assert.ok(found > 0);
+  });
+}
 
 test(`one failing call, of every kind: the engine recovers by itself or says so, and loses nothing (${runs} faults)`, async () => {
   const calls = await callsOfWholeRun();

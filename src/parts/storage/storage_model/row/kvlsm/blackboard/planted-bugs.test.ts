@@ -1,0 +1,91 @@
+/** Engines with a planted bug: the model test of the conformance suite must find every one. */
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { createNodeEnv } from "../../../../../../kit/env/node-env.ts";
+import type { Cursor, ScanRange, Snapshot, StorageEngine } from "../../../../engine.ts";
+import { checkAgainstModel } from "../../../../engine.conformance.ts";
+import { WriteBatch } from "../../../../write-batch.ts";
+import { blackboardCapabilities, openBlackboardEngine } from "./blackboard-engine.ts";
+
+/** Methods that take the place of the engine's own. */
+type Bug = (engine: StorageEngine) => Partial<StorageEngine>;
+
+const bugs: Readonly<Record<string, Bug>> = {
+  "deletes are dropped": (engine) => ({
+    applySync(batch: WriteBatch, index: number) {
+      const rest = new WriteBatch();
+      batch.forEach((kind, bytes, keyStart, keyEnd, valueEnd) => {
+        if (kind === 1) rest.put(bytes.subarray(keyStart, keyEnd), bytes.subarray(keyEnd, valueEnd));
+      });
+      engine.applySync(rest, index);
+    },
+  }),
+  "snapshots see what came later": (engine) => ({
+    getSync: (key: Uint8Array) => engine.getSync(key),
+    scan: ({ snapshot: _, ...range }: ScanRange) => engine.scan(range),
+  }),
+  "a released snapshot takes the others with it": (engine) => {
+    const taken: Snapshot[] = [];
+    return {
+      snapshot() {
+        const snapshot = engine.snapshot();
+        taken.push(snapshot);
+        return { index: snapshot.index, release: () => taken.splice(0).forEach((one) => one.release()) };
+      },
+    };
+  },
+  "scans include the upper bound": (engine) => ({
+    scan: ({ lt, ...range }: ScanRange) => engine.scan({ ...range, lt: lt && Uint8Array.from([...lt, 0]) }),
+  }),
+  "backward scans lose their first entry": (engine) => ({
+    scan(range: ScanRange): Cursor {
+      const cursor = engine.scan(range);
+      if (range.reverse === true) cursor.next();
+      return cursor;
+    },
+  }),
+  "the durable index runs ahead": (engine) => {
+    const floor = engine.durableIndex;
+    return {
+      get appliedIndex() {
+        return Math.max(engine.appliedIndex, floor === 0 ? 0 : floor + 1);
+      },
+    };
+  },
+};
+
+for (const [name, bug] of Object.entries(bugs)) {
+  test(`planted bug: ${name}`, async () => {
+    const root = mkdtempSync(join(tmpdir(), "lathe-lsm-bugs-"));
+    const env = createNodeEnv({ logLevel: "error" });
+    let directories = 0;
+    const harness = {
+      capabilities: blackboardCapabilities,
+      newDirectory: () => join(root, String(directories++)),
+      open: async (directory: string) => {
+        const engine = await openBlackboardEngine(env, { directory, memtableBytes: 8192, blockBytes: 128 });
+        return withBug(engine, bug(engine));
+      },
+      dispose: async () => {},
+    };
+    try {
+      await assert.rejects(checkAgainstModel(harness, { numRuns: 300, endOnFailure: true }), /Property failed/);
+    } finally {
+      await env.threads.close();
+      rmSync(root, { recursive: true });
+    }
+  });
+}
+
+function withBug(engine: StorageEngine, bug: Partial<StorageEngine>): StorageEngine {
+  return new Proxy(engine, {
+    get(target, name) {
+      if (name in bug) return Reflect.get(bug, name);
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+}
