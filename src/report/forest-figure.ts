@@ -1,6 +1,6 @@
 /**
- * The forest plot: the re-measured gain with its interval, and under it every candidate with every launch that judged it.
- * Source: the forest plots of meta-analyses (Lewis and Clarke, 2001).
+ * The forest plot: the re-measured gain with its interval, and under it every candidate with every
+ * launch that judged it. Source: the forest plots of meta-analyses (Lewis and Clarke, 2001).
  */
 import { describeChanges, formatChange, knobChanges } from "./format.ts";
 import type { StudyRecord, TrialRecord } from "./study-record.ts";
@@ -37,7 +37,10 @@ export function forestFigure(record: StudyRecord): string | undefined {
   const marks = ticks([percent(domain[0]), percent(domain[1])], 6);
   const axis = marks.map((mark) => {
     const at = x(Math.log1p(mark / 100));
-    const text = label(at, 16, `${mark > 0 ? "+" : mark < 0 ? "−" : ""}${Math.abs(mark)} %`, { class: "tick", "text-anchor": "middle" });
+    const text = label(at, 16, `${mark > 0 ? "+" : mark < 0 ? "−" : ""}${Math.abs(mark)} %`, {
+      class: "tick",
+      "text-anchor": "middle",
+    });
     return text + line(at, 24, at, height - 6, mark === 0 ? "zero" : "grid");
   });
   const all = [...quoted, ...rows];
@@ -47,12 +50,33 @@ export function forestFigure(record: StudyRecord): string | undefined {
     const at = row.number === "" ? 0 : 28;
     const number = label(18, y + 4, row.number, { class: "note", "text-anchor": "end" });
     const shown = fit(row.name, left - 16 - at, row.strong ? 13 : 12);
-    const name = element("text", { x: at, y: y + 4, class: weight }, escapeWithHint(shown, row.name));
-    return (row.number === "" ? "" : number) + name + row.draw(y, x) + label(right + 16, y + 4, fit(row.verdict, width - right - 16), { class: weight ?? "soft" });
+    const name = element(
+      "text",
+      { x: at, y: y + 4, class: weight },
+      escapeWithHint(shown, row.name),
+    );
+    return (
+      (row.number === "" ? "" : number) +
+      name +
+      row.draw(y, x) +
+      label(right + 16, y + 4, fit(row.verdict, width - right - 16), { class: weight ?? "soft" })
+    );
   });
-  const separator = gap > 0 ? line(0, headHeight + quoted.length * rowHeight + gap / 2, width, headHeight + quoted.length * rowHeight + gap / 2, "rule") : "";
+  const separator =
+    gap > 0
+      ? line(
+          0,
+          headHeight + quoted.length * rowHeight + gap / 2,
+          width,
+          headHeight + quoted.length * rowHeight + gap / 2,
+          "rule",
+        )
+      : "";
   const description = all.map(({ name, verdict }) => `${name}: ${verdict}`).join(". ");
-  return figure({ width, height, title: "Effects of all candidates", description }, [...axis, separator, ...body].join(""));
+  return figure(
+    { width, height, title: "Effects of all candidates", description },
+    [...axis, separator, ...body].join(""),
+  );
 }
 
 function quotedRows(record: StudyRecord): Row[] {
@@ -62,29 +86,43 @@ function quotedRows(record: StudyRecord): Row[] {
     const interval = result.intervals[statistic];
     const effect = effectOf(interval);
     const dots = launches.map(({ logRatios }) => logRatios[statistic]);
-    return [{
-      number: "",
-      name: against === "baseline" ? "Winner against default, re-measured" : "Winner against the expert's configuration",
-      verdict: `${formatChange(effect.ratio)} (${formatInterval(effect)})`,
-      strong: against === "baseline",
-      draw: (y, x) =>
-        dots.map((dot) => circle(x, dot, y, 2.2, "faint-kept", "launch")).join("") +
-        bar(x(clamp(interval.low)), x(clamp(interval.high)), y) +
-        diamond(x(clamp(interval.estimate)), y, "kept", `estimate ${formatChange(effect.ratio)}`),
-    }];
+    return [
+      {
+        number: "",
+        name:
+          against === "baseline"
+            ? "Winner against default, re-measured"
+            : "Winner against the expert's configuration",
+        verdict: `${formatChange(effect.ratio)} (${formatInterval(effect)})`,
+        strong: against === "baseline",
+        draw: (y, x) =>
+          dots.map((dot) => circle(x, dot, y, 2.2, "faint-kept", "launch")).join("") +
+          bar(x(clamp(interval.low)), x(clamp(interval.high)), y) +
+          diamond(x(clamp(interval.estimate)), y, "kept", `estimate ${formatChange(effect.ratio)}`),
+      },
+    ];
   });
 }
 
 function trialRow(record: StudyRecord, trial: TrialRecord): Row {
-  const statistic = trial.confirmationDecision?.statistic ?? trial.screeningDecision?.["statistic"] ?? testedStatistic(record);
-  const ratio = (launch: TrialRecord["screening"][number]) => launch.logRatios[statistic === "cost" ? "cost" : "throughput"];
+  const statistic =
+    trial.confirmationDecision?.statistic ??
+    trial.screeningDecision?.["statistic"] ??
+    testedStatistic(record);
+  const ratio = (launch: TrialRecord["screening"][number]) =>
+    launch.logRatios[statistic === "cost" ? "cost" : "throughput"];
   const screening = trial.screening.map(ratio).filter(Number.isFinite);
   const confirmation = trial.confirmation.map(ratio).filter(Number.isFinite);
   const outcome = trial.ended?.outcome ?? "unfinished";
   const kept = outcome === "kept";
   const decisive = confirmation.length > 0 ? confirmation : screening;
-  const estimate = decisive.length === 0 ? undefined : decisive.reduce((sum, one) => sum + one, 0) / decisive.length;
-  const changes = describeChanges(knobChanges(trial.candidate, trial.incumbent, record.definition.space.table));
+  const estimate =
+    decisive.length === 0
+      ? undefined
+      : decisive.reduce((sum, one) => sum + one, 0) / decisive.length;
+  const changes = describeChanges(
+    knobChanges(trial.candidate, trial.incumbent, record.definition.space.table),
+  );
   const shown = estimate === undefined ? "" : `${formatChange(Math.exp(estimate))} `;
   return {
     number: String(trial.number),
@@ -94,13 +132,21 @@ function trialRow(record: StudyRecord, trial: TrialRecord): Row {
     draw: (y, x) => {
       const dots =
         screening.map((one) => circle(x, one, y, 2.2, "faint", "screening launch")).join("") +
-        confirmation.map((one) => circle(x, one, y, 2.2, kept ? "faint-kept" : "faint", "confirmation launch")).join("");
+        confirmation
+          .map((one) =>
+            circle(x, one, y, 2.2, kept ? "faint-kept" : "faint", "confirmation launch"),
+          )
+          .join("");
       if (estimate === undefined) return cross(x(0), y, trial.ended?.reason ?? "");
       const text = `${formatChange(Math.exp(estimate))}: ${trial.ended?.reason ?? ""}`;
       if (clamp(estimate) < x.domain[0]) return arrow(left, y, text);
       if (kept) return dots + diamond(x(clamp(estimate)), y, "kept", text);
-      if (outcome === "failed" || outcome === "rejected") return dots + cross(x(clamp(estimate)), y, text);
-      return dots + element("circle", { cx: x(clamp(estimate)), cy: y, r: 4.2, class: "hollow" }, hint(text));
+      if (outcome === "failed" || outcome === "rejected")
+        return dots + cross(x(clamp(estimate)), y, text);
+      return (
+        dots +
+        element("circle", { cx: x(clamp(estimate)), cy: y, r: 4.2, class: "hollow" }, hint(text))
+      );
     },
   };
 }
@@ -108,9 +154,15 @@ function trialRow(record: StudyRecord, trial: TrialRecord): Row {
 function domainOf(record: StudyRecord): [number, number] {
   const gain = gainOf(record);
   const statistic = testedStatistic(record);
-  const launches = record.trials.flatMap(({ screening, confirmation }) => [...screening, ...confirmation]);
+  const launches = record.trials.flatMap(({ screening, confirmation }) => [
+    ...screening,
+    ...confirmation,
+  ]);
   const finals = record.remeasurements.flatMap((one) => one.launches);
-  const values = [...launches, ...finals].map(({ logRatios }) => logRatios[statistic]).filter(Number.isFinite).map(clamp);
+  const values = [...launches, ...finals]
+    .map(({ logRatios }) => logRatios[statistic])
+    .filter(Number.isFinite)
+    .map(clamp);
   const all = [-0.05, 0.05, ...values, ...(gain === null ? [] : [Math.log(gain[statistic].ratio)])];
   const high = Math.max(...all);
   // One broken candidate must not squeeze all others: losses get no more room than gains.
@@ -118,27 +170,57 @@ function domainOf(record: StudyRecord): [number, number] {
   return [low - 0.06 * (high - low), high + 0.06 * (high - low)];
 }
 
-function circle(x: Scale, value: number, y: number, r: number, className: string, what: string): string {
+function circle(
+  x: Scale,
+  value: number,
+  y: number,
+  r: number,
+  className: string,
+  what: string,
+): string {
   if (clamp(value) < x.domain[0]) return "";
-  return element("circle", { cx: x(clamp(value)), cy: y, r, class: className }, hint(`${what}: ${formatChange(Math.exp(value))}`));
+  return element(
+    "circle",
+    { cx: x(clamp(value)), cy: y, r, class: className },
+    hint(`${what}: ${formatChange(Math.exp(value))}`),
+  );
 }
 
 /** An interval with its ends marked, so that it is seen also where it is short. */
 function bar(low: number, high: number, y: number): string {
-  return line(low, y, high, y, "interval") + line(low, y - 5, low, y + 5, "interval") + line(high, y - 5, high, y + 5, "interval");
+  return (
+    line(low, y, high, y, "interval") +
+    line(low, y - 5, low, y + 5, "interval") +
+    line(high, y - 5, high, y + 5, "interval")
+  );
 }
 
 function diamond(x: number, y: number, className: string, text: string): string {
-  return element("path", { d: `M${x - 5} ${y}L${x} ${y - 5}L${x + 5} ${y}L${x} ${y + 5}Z`, class: className }, hint(text));
+  return element(
+    "path",
+    { d: `M${x - 5} ${y}L${x} ${y - 5}L${x + 5} ${y}L${x} ${y + 5}Z`, class: className },
+    hint(text),
+  );
 }
 
 function cross(x: number, y: number, text: string): string {
-  return element("path", { d: `M${x - 4} ${y - 4}L${x + 4} ${y + 4}M${x - 4} ${y + 4}L${x + 4} ${y - 4}`, class: "cross" }, hint(text));
+  return element(
+    "path",
+    {
+      d: `M${x - 4} ${y - 4}L${x + 4} ${y + 4}M${x - 4} ${y + 4}L${x + 4} ${y - 4}`,
+      class: "cross",
+    },
+    hint(text),
+  );
 }
 
 /** Points to an estimate left of the axis. */
 function arrow(x: number, y: number, text: string): string {
-  return element("path", { d: `M${x + 7} ${y - 4.5}L${x} ${y}L${x + 7} ${y + 4.5}`, class: "hollow" }, hint(text));
+  return element(
+    "path",
+    { d: `M${x + 7} ${y - 4.5}L${x} ${y}L${x + 7} ${y + 4.5}`, class: "hollow" },
+    hint(text),
+  );
 }
 
 function escapeWithHint(shown: string, whole: string): string {

@@ -1,4 +1,7 @@
-/** Numbers as people read them. Rounded to what a measurement can say; never more than four significant digits. */
+/**
+ * Numbers as people read them. Rounded to what a measurement can say; never more than four
+ * significant digits.
+ */
 import type { Knob, KnobValue } from "../knobs/knob.ts";
 import { type Candidate, differingKnobs } from "../search/candidate.ts";
 
@@ -28,12 +31,18 @@ export function formatDuration(seconds: number): string {
   if (seconds < 10) return `${seconds.toFixed(1)} s`;
   if (seconds < 60) return `${Math.round(seconds)} s`;
   const whole = Math.round(seconds);
-  if (whole < 3600) return whole % 60 === 0 ? `${whole / 60} min` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  if (whole < 3600)
+    return whole % 60 === 0 ? `${whole / 60} min` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
   const minutes = Math.round(whole / 60);
-  return minutes % 60 === 0 ? `${minutes / 60} h` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  return minutes % 60 === 0
+    ? `${minutes / 60} h`
+    : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
-/** A ratio as a change: `+9.8 %`; at least one digit behind the point below ten percent, and tenths throughout. */
+/**
+ * A ratio as a change: `+9.8 %`; at least one digit behind the point below ten percent, and tenths
+ * throughout.
+ */
 export function formatChange(ratio: number): string {
   if (!Number.isFinite(ratio)) return "–";
   const percent = (ratio - 1) * 100;
@@ -43,7 +52,9 @@ export function formatChange(ratio: number): string {
 }
 
 export function formatMiB(value: number): string {
-  return Number.isFinite(value) ? `${value >= 100 ? formatCount(value) : value.toFixed(1)} MiB` : "–";
+  return Number.isFinite(value)
+    ? `${value >= 100 ? formatCount(value) : value.toFixed(1)} MiB`
+    : "–";
 }
 
 /** A knob's value with its unit; bytes in powers of 1024. */
@@ -62,7 +73,11 @@ export interface KnobChange {
 }
 
 /** In what `candidate` differs from `reference`, in words. */
-export function knobChanges(candidate: Candidate, reference: Candidate, table: readonly Knob[]): KnobChange[] {
+export function knobChanges(
+  candidate: Candidate,
+  reference: Candidate,
+  table: readonly Knob[],
+): KnobChange[] {
   return differingKnobs(candidate, reference).map((name) => {
     const knob = table.find((one) => one.name === name);
     const valueIn = (one: Candidate) => {

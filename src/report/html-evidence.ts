@@ -12,13 +12,19 @@ export function gateSection(record: StudyRecord): string {
   if (record.productGates.length === 0) return "";
   const rows = record.productGates.map((verdict) => ({
     cells: [
-      text(verdict.gate, "name"), text(verdict.verdict, `verdict ${verdict.verdict}`),
-      markup(escape(verdict.reason) + evidence(verdict)), text(formatDuration(verdict.seconds), "number soft"),
+      text(verdict.gate, "name"),
+      text(verdict.verdict, `verdict ${verdict.verdict}`),
+      markup(escape(verdict.reason) + evidence(verdict)),
+      text(formatDuration(verdict.seconds), "number soft"),
     ],
   }));
-  const heads = [{ cells: [text("Gate"), text("Verdict"), text("What was looked at"), text("Time", "number")] }];
+  const heads = [
+    { cells: [text("Gate"), text("Verdict"), text("What was looked at"), text("Time", "number")] },
+  ];
   const ofCandidates = record.trials.flatMap(({ gates }) => gates);
-  const rejected = record.trials.filter(({ gates }) => gates.some(({ verdict }) => verdict !== "admit")).length;
+  const rejected = record.trials.filter(({ gates }) =>
+    gates.some(({ verdict }) => verdict !== "admit"),
+  ).length;
   const lead =
     "Correctness comes before speed: what a gate does not admit is never measured." +
     (ofCandidates.length === 0
@@ -30,12 +36,18 @@ export function gateSection(record: StudyRecord): string {
 
 function gatesPerCandidate(record: StudyRecord): string {
   const names = [...new Set(record.trials.flatMap(({ gates }) => gates.map(({ gate }) => gate)))];
-  return names.length === 1 ? `the gate ${names[0]}` : `the gates ${names.slice(0, -1).join(", ")} and ${names[names.length - 1]}`;
+  return names.length === 1
+    ? `the gate ${names[0]}`
+    : `the gates ${names.slice(0, -1).join(", ")} and ${names[names.length - 1]}`;
 }
 
 function evidence({ evidence: facts }: GateVerdict): string {
   if (Object.keys(facts).length === 0) return "";
-  const shown = JSON.stringify(facts, (_, value: unknown) => (typeof value === "bigint" ? String(value) : value), 1);
+  const shown = JSON.stringify(
+    facts,
+    (_, value: unknown) => (typeof value === "bigint" ? String(value) : value),
+    1,
+  );
   return `<details><summary>evidence</summary><pre>${escape(shown.slice(0, evidenceLengthMax))}</pre></details>`;
 }
 
@@ -44,24 +56,53 @@ export function environmentSection(record: StudyRecord): string {
   const { workload, storage, targets } = contract;
   const ceiling = [...record.calibrationLaunches].at(0)?.driver;
   const facts: (readonly [string, string])[] = [
-    ["Machine", `${environment.cpuModel}, ${environment.cores} cores, ${formatCount(environment.memoryMiB)} MiB`],
-    ["System", `${environment.operatingSystem}, kernel ${environment.kernel}, ${environment.architecture}`],
-    ["Data on", `${environment.fileSystem}${environment.dataInMemory ? " (in memory: nothing here is durable)" : ""}`],
-    ["Workload", `${workload.benchmark} ${workload.profile}, scale ${formatCount(workload.scale)}, ${workload.clients} clients, ${workload.loop} loop`],
+    [
+      "Machine",
+      `${environment.cpuModel}, ${environment.cores} cores, ${formatCount(environment.memoryMiB)} MiB`,
+    ],
+    [
+      "System",
+      `${environment.operatingSystem}, kernel ${environment.kernel}, ${environment.architecture}`,
+    ],
+    [
+      "Data on",
+      `${environment.fileSystem}${environment.dataInMemory ? " (in memory: nothing here is durable)" : ""}`,
+    ],
+    [
+      "Workload",
+      `${workload.benchmark} ${workload.profile}, scale ${formatCount(workload.scale)}, ` +
+        `${workload.clients} clients, ${workload.loop} loop`,
+    ],
     ["Durability", storage.durability.replace("_", " ")],
-    ["Guards", `p99 at most ${targets.p99RatioMax} times, memory at most ${targets.memoryRatioMax} times or ${targets.memoryMiBMax} MiB`],
+    [
+      "Guards",
+      `p99 at most ${targets.p99RatioMax} times, memory at most ${targets.memoryRatioMax} times or ` +
+        `${targets.memoryMiBMax} MiB`,
+    ],
     ["Product", `${product.name}, ${product.hash.slice(0, 16)}`],
-    ["Versions", Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(", ")],
+    [
+      "Versions",
+      Object.entries(versions)
+        .map(([name, version]) => `${name} ${version}`)
+        .join(", "),
+    ],
     ["Commit", commit ?? "unknown"],
     ["Seed and α", `${seed}, ${alpha}`],
   ];
   if (ceiling !== undefined) {
     facts.push([
-      "Driver", `reaches ${formatCount(ceiling.ceilingOpsPerSecond)} operations per second on fixed rows; used to ${(ceiling.utilisation * 100).toFixed(0)} % here`,
+      "Driver",
+      `reaches ${formatCount(ceiling.ceilingOpsPerSecond)} operations per second on fixed rows; ` +
+        `used to ${(ceiling.utilisation * 100).toFixed(0)} % here`,
     ]);
   }
-  const peers = record.solos.filter(({ configuration }) => configuration !== undefined).map(({ label, configuration }) =>
-    `<details><summary>Configuration of ${escape(label)}</summary><pre>${escape(JSON.stringify(configuration, null, 1))}</pre></details>`);
+  const peers = record.solos
+    .filter(({ configuration }) => configuration !== undefined)
+    .map(
+      ({ label, configuration }) =>
+        `<details><summary>Configuration of ` +
+        `${escape(label)}</summary><pre>${escape(JSON.stringify(configuration, null, 1))}</pre></details>`,
+    );
   return section("Environment", "", pairs(facts) + peers.join(""));
 }
 
@@ -71,9 +112,14 @@ export function reproductionSection(record: StudyRecord, options: HtmlOptions): 
   const contract = options.contractPath ?? "contract.yaml";
   const journal = options.journalPath ?? "journal.ndjson";
   const commands = [
-    "# measure again, on your machine", `./lathe run ${contract} --seed ${seed} --policy ${proposer} --budget ${budget}`, "",
-    "# make every decision again from the recorded launches", `./lathe replay ${journal}`, "",
-    "# this report again", `./lathe report ${journal}`,
+    "# measure again, on your machine",
+    `./lathe run ${contract} --seed ${seed} --policy ${proposer} --budget ${budget}`,
+    "",
+    "# make every decision again from the recorded launches",
+    `./lathe replay ${journal}`,
+    "",
+    "# this report again",
+    `./lathe report ${journal}`,
   ];
   return section("Do it again", "", `<pre>${escape(commands.join("\n"))}</pre>`);
 }

@@ -1,4 +1,7 @@
-/** Pieces of HTML. Every text passes through `escape`: names and reasons come from journals, which strangers may have written. */
+/**
+ * Pieces of HTML. Every text passes through `escape`: names and reasons come from journals, which
+ * strangers may have written.
+ */
 import { escapeXml } from "./svg.ts";
 
 export const escape = escapeXml;
@@ -24,11 +27,19 @@ export interface TableRow {
   readonly className?: string | undefined;
 }
 
-export function table(heads: readonly TableRow[], rows: readonly TableRow[], caption: string, dense = false): string {
-  const write = (row: TableRow, head: boolean) =>
-    `<tr${attribute("class", row.className)}>${row.cells.map((cell) => writeCell(cell, head)).join("")}</tr>`;
+export function table(
+  heads: readonly TableRow[],
+  rows: readonly TableRow[],
+  caption: string,
+  dense = false,
+): string {
+  const write = (row: TableRow, head: boolean) => {
+    const cells = row.cells.map((cell) => writeCell(cell, head)).join("");
+    return `<tr${attribute("class", row.className)}>${cells}</tr>`;
+  };
   return (
-    `<div class="scroll" tabindex="0" role="region" aria-label="${escape(caption)}"><table class="wide${dense ? " dense" : ""}">` +
+    `<div class="scroll" tabindex="0" role="region" aria-label="${escape(caption)}">` +
+    `<table class="wide${dense ? " dense" : ""}">` +
     `<thead>${heads.map((row) => write(row, true)).join("")}</thead>` +
     `<tbody>${rows.map((row) => write(row, false)).join("")}</tbody></table></div>`
   );
@@ -40,16 +51,20 @@ export function section(title: string, lead: string, body: string): string {
 }
 
 export function figureBlock(svg: string): string {
-  return `<figure style="margin:0"><div class="scroll" tabindex="0"><div class="wide">${svg}</div></div></figure>`;
+  return `<figure><div class="scroll" tabindex="0"><div class="wide">${svg}</div></div></figure>`;
 }
 
 export function pairs(facts: readonly (readonly [name: string, value: string])[]): string {
-  return `<dl class="pairs">${facts.map(([name, value]) => `<dt>${escape(name)}</dt><dd>${escape(value)}</dd>`).join("")}</dl>`;
+  const items = facts.map(([name, value]) => `<dt>${escape(name)}</dt><dd>${escape(value)}</dd>`);
+  return `<dl class="pairs">${items.join("")}</dl>`;
 }
 
 function writeCell(cell: Cell, head: boolean): string {
   const name = head || cell.header === true ? "th" : "td";
-  const scope = name === "th" ? attribute("scope", head ? (cell.span === undefined ? "col" : "colgroup") : "row") : "";
+  const scope =
+    name === "th"
+      ? attribute("scope", head ? (cell.span === undefined ? "col" : "colgroup") : "row")
+      : "";
   const span = cell.span === undefined ? "" : ` colspan="${cell.span}"`;
   return `<${name}${scope}${attribute("class", cell.className)}${span}>${cell.html}</${name}>`;
 }

@@ -1,5 +1,6 @@
 /**
- * The report as one HTML file: no script, no request, nothing outside of it. Light and dark, phone and paper.
+ * The report as one HTML file: no script, no request, nothing outside of it. Light and dark, phone
+ * and paper.
  *
  * Order: what came out, for whom it matters, on what it rests, and how to do it again.
  */
@@ -27,17 +28,28 @@ export function renderHtml(record: StudyRecord, options: HtmlOptions = {}): stri
   const verdict = verdictOf(record);
   const name = record.header.contract.name;
   const body = [
-    headerBlock(record, verdict), factsBlock(record), operationSection(record), changeSection(record), effectSection(record),
-    progressSection(record), trialSection(record), noiseSection(record), gateSection(record), environmentSection(record),
+    headerBlock(record, verdict),
+    factsBlock(record),
+    operationSection(record),
+    changeSection(record),
+    effectSection(record),
+    progressSection(record),
+    trialSection(record),
+    noiseSection(record),
+    gateSection(record),
+    environmentSection(record),
     reproductionSection(record, options),
   ];
   const footer =
-    `<footer>Journal of ${record.entries} entries, written from ${escapeXml(record.startedAt)} to ${escapeXml(record.endedAt)}. Its last ` +
-    `line, which stands for all of them: <code>${escapeXml(record.headHash)}</code></footer>`;
+    `<footer>Journal of ${record.entries} entries, ${escapeXml(record.startedAt)} to ` +
+    `${escapeXml(record.endedAt)}. Its last line, which stands for all of them: ` +
+    `<code>${escapeXml(record.headHash)}</code></footer>`;
   return [
     '<!doctype html><html lang="en"><head><meta charset="utf-8">',
-    '<meta name="viewport" content="width=device-width,initial-scale=1"><meta name="color-scheme" content="light dark">',
-    `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">`,
+    '<meta name="viewport" content="width=device-width,initial-scale=1">',
+    '<meta name="color-scheme" content="light dark">',
+    '<meta http-equiv="Content-Security-Policy" ' +
+      `content="default-src 'none'; style-src 'unsafe-inline'">`,
     `<title>${escapeXml(`${name}: ${verdict.headline}`)}</title>`,
     `<style>${themeStyle}${pageStyle}${figureStyle}</style></head><body><main>`,
     ...body,
@@ -50,8 +62,9 @@ function effectSection(record: StudyRecord): string {
   const svg = forestFigure(record);
   if (svg === undefined) return "";
   const lead =
-    "The first row is the result: launches that took part in no decision. Below it, what the search saw of each candidate " +
-    "against the incumbent of its time; those estimates are biased upwards where they were good, and are not quoted.";
+    "The first row is the result: launches that took part in no decision. Below it, what the " +
+    "search saw of each candidate against the incumbent of its time; those estimates are biased " +
+    "upwards where they were good, and are not quoted.";
   return section("Effect", lead, figureBlock(svg) + markKey());
 }
 
@@ -70,9 +83,12 @@ function progressSection(record: StudyRecord): string {
   const svg = progressFigure(record);
   if (svg === undefined) return "";
   const lead =
-    `${record.launches} launches in ${formatDuration(record.elapsedSeconds)} of study time. The line is the incumbent as the ` +
-    "search saw it; the bar on the right is what re-measurement left of it.";
-  const ended = record.searchEnded === undefined ? "" : `<p class="key">The search ended: ${escapeXml(record.searchEnded)}.</p>`;
+    `${record.launches} launches in ${formatDuration(record.elapsedSeconds)} of study time. The line ` +
+    "is the incumbent as the search saw it; the bar on the right is what re-measurement left of it.";
+  const ended =
+    record.searchEnded === undefined
+      ? ""
+      : `<p class="key">The search ended: ${escapeXml(record.searchEnded)}.</p>`;
   return section("Progress", lead, figureBlock(svg) + ended);
 }
 
@@ -80,6 +96,7 @@ function noiseSection(record: StudyRecord): string {
   const svg = noiseFigure(record);
   if (svg === undefined || record.calibration === undefined) return "";
   const lead =
-    `Before the search, the defaults were measured against themselves. ${record.calibration.sentence}`;
+    `Before the search, the defaults were measured against themselves. ` +
+    `${record.calibration.sentence}`;
   return section("Noise of the machine", lead, figureBlock(svg));
 }

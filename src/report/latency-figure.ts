@@ -1,4 +1,7 @@
-/** Latency per operation, from median to p99, of every system that was measured; on a logarithmic axis. */
+/**
+ * Latency per operation, from median to p99, of every system that was measured; on a logarithmic
+ * axis.
+ */
 import { formatLatency } from "./format.ts";
 import { subjectClass } from "./figure-style.ts";
 import type { OperationTable } from "./operation-table.ts";
@@ -18,20 +21,28 @@ export function latencyFigure(table: OperationTable): string | undefined {
       return row !== undefined && row.p50Us > 0 && row.p99Us > 0 ? [{ column, row }] : [];
     }),
   }));
-  const latencies = rows.flatMap(({ subjects }) => subjects.flatMap(({ row }) => [row.p50Us, row.p99Us]));
+  const latencies = rows.flatMap(({ subjects }) =>
+    subjects.flatMap(({ row }) => [row.p50Us, row.p99Us]),
+  );
   if (latencies.length === 0) return undefined;
   const rowHeight = table.columns.length * lineHeight + 14;
   const height = headHeight + rows.length * rowHeight + 4;
   const x = logScale([Math.min(...latencies) / 1.25, Math.max(...latencies) * 1.25], [left, right]);
   const marks = logTicks(x.domain).map((mark) => {
-    const text = label(x(mark), headHeight - 14, markText(mark), { class: "tick", "text-anchor": "middle" });
+    const text = label(x(mark), headHeight - 14, markText(mark), {
+      class: "tick",
+      "text-anchor": "middle",
+    });
     return text + line(x(mark), headHeight - 6, x(mark), height - 4, "grid");
   });
   let legendAt = left;
   const legend = table.columns.map(({ subject, label: name }) => {
     const at = legendAt;
     legendAt += 34 + name.length * 6.6;
-    return line(at, 10, at + 16, 10, `span ${subjectClass(subject)}`) + label(at + 22, 14, name, { class: "soft" });
+    return (
+      line(at, 10, at + 16, 10, `span ${subjectClass(subject)}`) +
+      label(at + 22, 14, name, { class: "soft" })
+    );
   });
   const body = rows.map(({ name, subjects }, index) => {
     const top = headHeight + index * rowHeight;
@@ -39,20 +50,31 @@ export function latencyFigure(table: OperationTable): string | undefined {
     const spans = subjects.map(({ column, row }) => {
       const y = top + 7 + table.columns.indexOf(column) * lineHeight + lineHeight / 2;
       const className = subjectClass(column.subject);
-      const told = `${column.label} ${name}: p50 ${formatLatency(row.p50Us)}, mean ${formatLatency(row.meanUs)}, p99 ${formatLatency(row.p99Us)}`;
+      const told =
+        `${column.label} ${name}: p50 ${formatLatency(row.p50Us)}, mean ` +
+        `${formatLatency(row.meanUs)}, p99 ${formatLatency(row.p99Us)}`;
       return element(
         "g",
         { class: className },
-        hint(told) + line(x(row.p50Us), y, x(row.p99Us), y, `span ${className}`) +
+        hint(told) +
+          line(x(row.p50Us), y, x(row.p99Us), y, `span ${className}`) +
           element("circle", { cx: x(row.p50Us), cy: y, r: 4, class: className }),
       );
     });
     return text + spans.join("") + line(0, top, width, top, "rule");
   });
-  const description = rows
-    .map(({ name, subjects }) => `${name}: ${subjects.map(({ column, row }) => `${column.label} ${formatLatency(row.p50Us)} to ${formatLatency(row.p99Us)}`).join(", ")}`)
-    .join(". ");
-  return figure({ width, height, title: "Latency per operation, median to p99", description }, [...legend, ...marks, ...body].join(""));
+  const described = rows.map(({ name, subjects }) => {
+    const spans = subjects.map(
+      ({ column, row }) =>
+        `${column.label} ${formatLatency(row.p50Us)} to ${formatLatency(row.p99Us)}`,
+    );
+    return `${name}: ${spans.join(", ")}`;
+  });
+  const description = described.join(". ");
+  return figure(
+    { width, height, title: "Latency per operation, median to p99", description },
+    [...legend, ...marks, ...body].join(""),
+  );
 }
 
 /** A round value, without the digits that a measured one has. */

@@ -1,8 +1,10 @@
 /**
- * The table of a report: throughput and latency per operation, for the defaults, the winner, and whatever else was measured.
+ * The table of a report: throughput and latency per operation, for the defaults, the winner, and
+ * whatever else was measured.
  *
- * Figures of one table come from one kind of measurement: solo runs where the defaults have one, else the launches in which
- * defaults and winner took turns (re-measurement, or calibration where nothing was kept). Every figure is a median over launches.
+ * Figures of one table come from one kind of measurement: solo runs where the defaults have one,
+ * else the launches in which defaults and winner took turns (re-measurement, or calibration where
+ * nothing was kept). Every figure is a median over launches.
  */
 import type { LaunchSample, OperationStatistics, SideSample } from "../bench/measurement.ts";
 import { median } from "../bench/statistics/summary.ts";
@@ -43,7 +45,9 @@ export interface OperationRow {
 
 /** Undefined where nothing was measured. */
 export function operationTable(record: StudyRecord): OperationTable | undefined {
-  const columns = record.solos.some(({ subject }) => subject === "default") ? soloColumns(record) : pairedColumns(record);
+  const columns = record.solos.some(({ subject }) => subject === "default")
+    ? soloColumns(record)
+    : pairedColumns(record);
   if (columns.length === 0) return undefined;
   const frequency = columns[0].operations;
   const operations = [...new Set(columns.flatMap((column) => Object.keys(column.operations)))].sort(
@@ -54,12 +58,21 @@ export function operationTable(record: StudyRecord): OperationTable | undefined 
 
 function soloColumns(record: StudyRecord): SubjectColumn[] {
   return record.solos.map(({ subject, label, sample, driverBound, configuration }) => ({
-    ...summarise([sample]), subject, label, driverBound, configuration,
+    ...summarise([sample]),
+    subject,
+    label,
+    driverBound,
+    configuration,
   }));
 }
 
 function pairedColumns(record: StudyRecord): SubjectColumn[] {
-  const column = (subject: string, label: string, sides: readonly SideSample[], launches: readonly LaunchSample[]) => ({
+  const column = (
+    subject: string,
+    label: string,
+    sides: readonly SideSample[],
+    launches: readonly LaunchSample[],
+  ) => ({
     ...summarise(sides),
     subject,
     label,
@@ -68,20 +81,41 @@ function pairedColumns(record: StudyRecord): SubjectColumn[] {
   });
   const final = record.remeasurements.find(({ against }) => against === "baseline");
   const others = record.solos.map((solo) => ({
-    ...summarise([solo.sample]), subject: solo.subject, label: solo.label, driverBound: solo.driverBound,
+    ...summarise([solo.sample]),
+    subject: solo.subject,
+    label: solo.label,
+    driverBound: solo.driverBound,
     configuration: solo.configuration,
   }));
   if (final !== undefined) {
     const { launches } = final;
     return [
-      column("default", "Default", launches.map(({ incumbent }) => incumbent), launches),
-      column("tuned", "Tuned", launches.map(({ candidate }) => candidate), launches),
+      column(
+        "default",
+        "Default",
+        launches.map(({ incumbent }) => incumbent),
+        launches,
+      ),
+      column(
+        "tuned",
+        "Tuned",
+        launches.map(({ candidate }) => candidate),
+        launches,
+      ),
       ...others,
     ];
   }
   const launches = record.calibrationLaunches;
   if (launches.length === 0) return others;
-  return [column("default", "Default", launches.flatMap(({ incumbent, candidate }) => [incumbent, candidate]), launches), ...others];
+  return [
+    column(
+      "default",
+      "Default",
+      launches.flatMap(({ incumbent, candidate }) => [incumbent, candidate]),
+      launches,
+    ),
+    ...others,
+  ];
 }
 
 function summarise(sides: readonly SideSample[]): Pick<SubjectColumn, "total" | "operations"> {
@@ -103,7 +137,8 @@ function summarise(sides: readonly SideSample[]): Pick<SubjectColumn, "total" | 
 function operationRow(name: string, sides: readonly SideSample[]): OperationRow {
   const seen = sides.filter((side) => (side.operations[name]?.count ?? 0) > 0);
   if (seen.length === 0) return { opsPerSecond: 0, meanUs: NaN, p50Us: NaN, p99Us: NaN };
-  const middle = (of: (statistics: OperationStatistics) => number) => median(seen.map((side) => of(side.operations[name])));
+  const middle = (of: (statistics: OperationStatistics) => number) =>
+    median(seen.map((side) => of(side.operations[name])));
   return {
     opsPerSecond: median(sides.map((side) => side.opsPerSecond * shareOf(name, side))),
     meanUs: middle(({ meanUs }) => meanUs),
@@ -124,9 +159,15 @@ function shareOf(name: string, side: SideSample): number {
 }
 
 function sourceOf(record: StudyRecord): string {
-  if (record.solos.some(({ subject }) => subject === "default")) return "Each system was driven alone, with the same client.";
+  if (record.solos.some(({ subject }) => subject === "default"))
+    return "Each system was driven alone, with the same client.";
   const final = record.remeasurements.find(({ against }) => against === "baseline");
-  const alone = record.solos.length > 0 ? " Other systems were driven alone, with the same client." : "";
-  if (final === undefined) return `Medians over ${record.calibrationLaunches.length} calibration launches.${alone}`;
-  return `Medians over the ${final.launches.length} launches of the re-measurement, in which both sides take turns.${alone}`;
+  const alone =
+    record.solos.length > 0 ? " Other systems were driven alone, with the same client." : "";
+  if (final === undefined)
+    return `Medians over ${record.calibrationLaunches.length} calibration launches.${alone}`;
+  return (
+    `Medians over the ${final.launches.length} launches of the re-measurement, in which both ` +
+    `sides take turns.${alone}`
+  );
 }

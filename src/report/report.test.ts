@@ -1,4 +1,6 @@
-/** Reports of a simulated study: complete, in every form, for every state that a journal can be in. */
+/**
+ * Reports of a simulated study: complete, in every form, for every state that a journal can be in.
+ */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { stripVTControlCharacters } from "node:util";
@@ -17,7 +19,10 @@ const record = readStudyRecord(entries);
 
 function allForms(one: StudyRecord): string[] {
   return [
-    renderHtml(one), renderTerminal(one, { colours: false }), renderMarkdown(one), renderSvg(one) ?? "",
+    renderHtml(one),
+    renderTerminal(one, { colours: false }),
+    renderMarkdown(one),
+    renderSvg(one) ?? "",
     JSON.stringify(summarise(one, undefined)),
   ];
 }
@@ -25,7 +30,9 @@ function allForms(one: StudyRecord): string[] {
 test("the summary has the stable fields, and they follow from the launches", () => {
   const summary = JSON.parse(JSON.stringify(summarise(record, "out/report.html")));
   assert.deepEqual(
-    ["contract", "outcome", "baseline", "winner", "gain", "gates", "trials", "report"].filter((name) => !(name in summary)),
+    ["contract", "outcome", "baseline", "winner", "gain", "gates", "trials", "report"].filter(
+      (name) => !(name in summary),
+    ),
     [],
   );
   assert.equal(summary.outcome, "gain");
@@ -39,24 +46,30 @@ test("the summary has the stable fields, and they follow from the launches", () 
   assert.equal(summary.report, "out/report.html");
 });
 
-test("the page needs nothing but itself and shows every trial, gate, operation and knob that changed", () => {
+test("the page needs nothing but itself and shows every trial, gate, operation and change", () => {
   const html = renderHtml(record, { contractPath: "contract.yaml", journalPath: "out" });
   assert.ok(!/<script|<link|<img|<iframe|\bsrc=|@import|url\(/i.test(html));
   const addresses = html.match(/https?:\/\/[^"'\s<]*/g) ?? [];
   assert.deepEqual([...new Set(addresses)], ["http://www.w3.org/2000/svg"]);
   for (const { ended } of record.trials) assert.ok(html.includes(`>${ended?.outcome}<`));
   for (const { gate } of record.productGates) assert.ok(html.includes(`>${gate}<`));
-  for (const name of operationTable(record)?.operations ?? []) assert.ok(html.includes(`>${name}<`));
-  for (const name of Object.keys(record.winner?.knobs ?? {})) assert.ok(html.includes(`<code>${name}</code>`));
+  for (const name of operationTable(record)?.operations ?? [])
+    assert.ok(html.includes(`>${name}<`));
+  for (const name of Object.keys(record.winner?.knobs ?? {}))
+    assert.ok(html.includes(`<code>${name}</code>`));
   assert.ok(html.includes("MariaDB") && html.includes("./lathe replay out"));
   assert.ok(html.includes("prefers-color-scheme:dark") && html.includes("@media print"));
 });
 
 test("elements of the page are closed in order", () => {
-  const html = renderHtml(record).replace(/<style>[\s\S]*?<\/style>/g, "").replace(/<!doctype html>/, "");
+  const html = renderHtml(record)
+    .replace(/<style>[\s\S]*?<\/style>/g, "")
+    .replace(/<!doctype html>/, "");
   const open: string[] = [];
   const empty = new Set(["meta", "br"]);
-  for (const [, close, name, selfClosed] of html.matchAll(/<(\/?)([a-z0-9]+)(?:\s[^<>]*?)?(\/?)>/gi)) {
+  for (const [, close, name, selfClosed] of html.matchAll(
+    /<(\/?)([a-z0-9]+)(?:\s[^<>]*?)?(\/?)>/gi,
+  )) {
     if (empty.has(name) || selfClosed === "/") continue;
     if (close === "/") assert.equal(open.pop(), name);
     else open.push(name);
@@ -68,11 +81,21 @@ test("text from a journal cannot become markup", () => {
   const evil = `<img src=x onerror="alert(1)">`;
   const changed = entries.map((entry): JournalEntry => {
     if (entry.kind === "study_started") {
-      return { ...entry, contract: { ...entry.contract, name: evil }, commit: evil, product: { ...entry.product, name: evil } };
+      return {
+        ...entry,
+        contract: { ...entry.contract, name: evil },
+        commit: evil,
+        product: { ...entry.product, name: evil },
+      };
     }
-    if (entry.kind === "gate_verdict") return { ...entry, verdict: { ...entry.verdict, gate: evil, reason: evil, evidence: { evil } } };
+    if (entry.kind === "gate_verdict")
+      return {
+        ...entry,
+        verdict: { ...entry.verdict, gate: evil, reason: evil, evidence: { evil } },
+      };
     if (entry.kind === "trial_ended" || entry.kind === "outcome") return { ...entry, reason: evil };
-    if (entry.kind === "solo_measurement") return { ...entry, label: evil, configuration: { evil } };
+    if (entry.kind === "solo_measurement")
+      return { ...entry, label: evil, configuration: { evil } };
     return entry;
   });
   const forms = allForms(readStudyRecord(changed));
@@ -92,12 +115,18 @@ test("a terminal gets the result first, within 80 columns, and colours only wher
 test("every prefix of a journal has a report in every form", () => {
   for (let length = 1; length <= entries.length; length++) {
     const forms = allForms(readStudyRecord(entries.slice(0, length)));
-    for (const form of forms) assert.ok(!/\bNaN\b|undefined|Infinity/.test(form), `${length}: ${form.match(/.{60}(NaN|undefined|Infinity)/)?.[0]}`);
+    for (const form of forms)
+      assert.ok(
+        !/\bNaN\b|undefined|Infinity/.test(form),
+        `${length}: ${form.match(/.{60}(NaN|undefined|Infinity)/)?.[0]}`,
+      );
   }
 });
 
 test("refused, stopped and gainless studies say so", async () => {
-  const reject = await createSampleJournal({ simulation: { noise: 0.02, productRejection: "2 writes were lost" } });
+  const reject = await createSampleJournal({
+    simulation: { noise: 0.02, productRejection: "2 writes were lost" },
+  });
   const refused = readStudyRecord(reject.entries());
   assert.match(renderTerminal(refused, { colours: false }), /^Refused\n.*2 writes were lost/);
   assert.equal(summarise(refused, undefined).outcome, "refused");
@@ -107,7 +136,9 @@ test("refused, stopped and gainless studies say so", async () => {
   const stop = new AbortController();
   let steps = 0;
   const onProgress = () => (++steps === 20 ? stop.abort() : undefined);
-  const stopped = readStudyRecord((await createSampleJournal({ signal: stop.signal, onProgress })).entries());
+  const stopped = readStudyRecord(
+    (await createSampleJournal({ signal: stop.signal, onProgress })).entries(),
+  );
   assert.ok(summarise(stopped, undefined).interrupted);
   assert.match(renderTerminal(stopped, { colours: false }), /^Stopped before its end/);
 });

@@ -1,6 +1,6 @@
 /**
- * A study as its report sees it: the journal's entries gathered by what they belong to. Nothing is computed here that the
- * journal does not say; figures and tables compute from this.
+ * A study as its report sees it: the journal's entries gathered by what they belong to. Nothing is
+ * computed here that the journal does not say; figures and tables compute from this.
  */
 import type { LaunchSample, SideSample } from "../bench/measurement.ts";
 import type { GateVerdict } from "../gates/gate.ts";
@@ -64,7 +64,8 @@ export type SoloRecord = EntryOfKind<"solo_measurement"> & { readonly sample: Si
 export function readStudyRecord(source: Iterable<JournalEntry>): StudyRecord {
   const entries = [...source];
   const header = entries[0];
-  if (header?.kind !== "study_started") throw new LatheError("CORRUPTION", "a journal begins with study_started");
+  if (header?.kind !== "study_started")
+    throw new LatheError("CORRUPTION", "a journal begins with study_started");
   const history = historyOf(entries);
   const of = <Kind extends JournalEntry["kind"]>(kind: Kind) =>
     history.filter((entry) => entry.kind === kind) as unknown as EntryOfKind<Kind>[];
@@ -75,7 +76,9 @@ export function readStudyRecord(source: Iterable<JournalEntry>): StudyRecord {
   return {
     header,
     definition: readStudyDefinition(header),
-    productGates: of("gate_verdict").filter(({ candidate }) => candidate === null).map(({ verdict }) => verdict),
+    productGates: of("gate_verdict")
+      .filter(({ candidate }) => candidate === null)
+      .map(({ verdict }) => verdict),
     calibrationLaunches: of("calibration_launch").map(({ launch }) => launch),
     calibration: of("calibration_result")[0],
     trials,
@@ -86,7 +89,12 @@ export function readStudyRecord(source: Iterable<JournalEntry>): StudyRecord {
     winner: trials.find(({ candidate }) => candidate.id === winnerId)?.candidate,
     interrupted: history.some(({ kind }) => kind === "interrupted"),
     elapsedSeconds: elapsedIn(entries),
-    budgetStartedAt: Math.max(0, ...of("gate_verdict").filter(({ candidate }) => candidate === null).map(elapsedOf)),
+    budgetStartedAt: Math.max(
+      0,
+      ...of("gate_verdict")
+        .filter(({ candidate }) => candidate === null)
+        .map(elapsedOf),
+    ),
     launches: history.filter((entry) => "launch" in entry).length,
     startedAt: header.time,
     endedAt: last.time,
@@ -100,14 +108,19 @@ function readTrials(history: readonly JournalEntry[]): TrialRecord[] {
   const candidates = new Map<string, Candidate>([[baselineCandidate().id, baselineCandidate()]]);
   for (const [position, proposed] of history.entries()) {
     if (proposed.kind !== "candidate_proposed") continue;
-    const end = history.findIndex(({ kind }, index) => index > position && kind === "candidate_proposed");
+    const end = history.findIndex(
+      ({ kind }, index) => index > position && kind === "candidate_proposed",
+    );
     const own = history.slice(position, end < 0 ? undefined : end);
     const only = <Kind extends JournalEntry["kind"]>(kind: Kind) =>
       own.filter((entry) => entry.kind === kind) as unknown as EntryOfKind<Kind>[];
     const candidate = proposed.candidate as Candidate;
     candidates.set(candidate.id, candidate);
     const ended = only("trial_ended")[0];
-    const within = ended === undefined ? own : own.slice(0, own.findIndex(({ kind }) => kind === "trial_ended") + 1);
+    const within =
+      ended === undefined
+        ? own
+        : own.slice(0, own.findIndex(({ kind }) => kind === "trial_ended") + 1);
     trials.push({
       number: trials.length + 1,
       candidate,
@@ -128,7 +141,9 @@ function readTrials(history: readonly JournalEntry[]): TrialRecord[] {
 function readRemeasurements(history: readonly JournalEntry[]): RemeasurementRecord[] {
   return (["baseline", "expert"] as const).flatMap((against) => {
     const launches = history.flatMap((entry) =>
-      entry.kind === "remeasurement_launch" && (entry.against ?? "baseline") === against ? [entry.launch] : [],
+      entry.kind === "remeasurement_launch" && (entry.against ?? "baseline") === against
+        ? [entry.launch]
+        : [],
     );
     const result = history.find(
       (entry): entry is EntryOfKind<"remeasurement_result"> =>

@@ -1,4 +1,6 @@
-/** What a program gets of a study: the stable fields of `lathe run --json`, from the journal alone. */
+/**
+ * What a program gets of a study: the stable fields of `lathe run --json`, from the journal alone.
+ */
 import type { Interval } from "../bench/statistics/interval.ts";
 import type { KnobValue } from "../knobs/knob.ts";
 import { operationTable, type SubjectColumn } from "./operation-table.ts";
@@ -82,9 +84,15 @@ export function summarise(record: StudyRecord, reportPath: string | undefined): 
     reason: outcome?.reason ?? "the study has not come to its end; run it again to go on",
     interrupted: record.interrupted || outcome === undefined,
     baseline: subjectSummary(record, "default", {}),
-    winner: record.winner === undefined ? null : subjectSummary(record, "tuned", record.winner.knobs),
+    winner:
+      record.winner === undefined ? null : subjectSummary(record, "tuned", record.winner.knobs),
     gain: gainOf(record),
-    gates: record.productGates.map(({ gate, verdict, reason, seconds }) => ({ gate, verdict, reason, seconds })),
+    gates: record.productGates.map(({ gate, verdict, reason, seconds }) => ({
+      gate,
+      verdict,
+      reason,
+      seconds,
+    })),
     trials: record.trials.map(({ number, candidate, ended }) => ({
       trial: number,
       candidate: candidate.id,
@@ -99,7 +107,9 @@ export function summarise(record: StudyRecord, reportPath: string | undefined): 
         : {
             statistic: calibration.statistic ?? "throughput",
             noise: calibration.noise,
-            effectMinRatio: Number.isFinite(calibration.effectMin) ? Math.exp(calibration.effectMin) : null,
+            effectMinRatio: Number.isFinite(calibration.effectMin)
+              ? Math.exp(calibration.effectMin)
+              : null,
             feasible: calibration.feasible,
             sentence: calibration.sentence,
           },
@@ -122,18 +132,27 @@ export function gainOf(record: StudyRecord): GainSummary | null {
     p50: effect("p50"),
     p99: effect("p99"),
     memory: effect("memory"),
-    score: { baseline: scores.reference, winner: scores.winner, difference: estimate, interval: [low, high] },
+    score: {
+      baseline: scores.reference,
+      winner: scores.winner,
+      difference: estimate,
+      interval: [low, high],
+    },
   };
 }
 
 export function effectOf(interval: Interval): EffectSummary {
-  return { ratio: Math.exp(interval.estimate), interval: [Math.exp(interval.low), Math.exp(interval.high)] };
+  return {
+    ratio: Math.exp(interval.estimate),
+    interval: [Math.exp(interval.low), Math.exp(interval.high)],
+  };
 }
 
 /** On what the winner was confirmed and is quoted. */
 export function testedStatistic(record: StudyRecord): "throughput" | "cost" {
   const kept = record.trials.filter(({ ended }) => ended?.outcome === "kept");
-  if (kept.some(({ confirmationDecision }) => confirmationDecision?.statistic === "cost")) return "cost";
+  if (kept.some(({ confirmationDecision }) => confirmationDecision?.statistic === "cost"))
+    return "cost";
   return record.calibration?.statistic === "cost" ? "cost" : "throughput";
 }
 
@@ -143,6 +162,20 @@ function subjectSummary(
   knobs: Readonly<Record<string, KnobValue>>,
 ): SubjectSummary {
   const column = operationTable(record)?.columns.find((one) => one.subject === subject);
-  const { opsPerSecond = null, p50Us = null, p99Us = null, memoryMiB = null, serverCpuUsPerOp = null } = column?.total ?? {};
-  return { knobs, opsPerSecond, p50Us, p99Us, memoryMiB, serverCpuUsPerOp, operations: column?.operations ?? {} };
+  const {
+    opsPerSecond = null,
+    p50Us = null,
+    p99Us = null,
+    memoryMiB = null,
+    serverCpuUsPerOp = null,
+  } = column?.total ?? {};
+  return {
+    knobs,
+    opsPerSecond,
+    p50Us,
+    p99Us,
+    memoryMiB,
+    serverCpuUsPerOp,
+    operations: column?.operations ?? {},
+  };
 }

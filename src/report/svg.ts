@@ -1,6 +1,7 @@
 /**
- * Drawing with SVG text: elements, scales and ticks. No dependency and no script: a figure is a string that a browser, a README and
- * a printer show alike. Colours are classes and variables, so that light and dark are the page's affair (`figure-style.ts`).
+ * Drawing with SVG text: elements, scales and ticks. No dependency and no script: a figure is a
+ * string that a browser, a README and a printer show alike. Colours are classes and variables, so
+ * that light and dark are the page's affair (`figure-style.ts`).
  */
 export type Attributes = Readonly<Record<string, string | number | undefined>>;
 
@@ -8,11 +9,17 @@ export function escapeXml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
-/** One element; numbers are rounded to a tenth, which no screen can tell. `content` is markup, not text. */
+/**
+ * One element; numbers are rounded to a tenth, which no screen can tell. `content` is markup, not
+ * text.
+ */
 export function element(name: string, attributes: Attributes, content = ""): string {
   const written = Object.entries(attributes)
     .filter(([, value]) => value !== undefined)
-    .map(([key, value]) => ` ${key}="${typeof value === "number" ? round(value) : escapeXml(String(value))}"`)
+    .map(
+      ([key, value]) =>
+        ` ${key}="${typeof value === "number" ? round(value) : escapeXml(String(value))}"`,
+    )
     .join("");
   return content === "" ? `<${name}${written}/>` : `<${name}${written}>${content}</${name}>`;
 }
@@ -42,7 +49,12 @@ export function figure({ width, height, title, description }: FigureOptions, bod
   const text = element("title", {}, escapeXml(title)) + element("desc", {}, escapeXml(description));
   return element(
     "svg",
-    { xmlns: "http://www.w3.org/2000/svg", viewBox: `0 0 ${width} ${round(height)}`, role: "img", class: "figure" },
+    {
+      xmlns: "http://www.w3.org/2000/svg",
+      viewBox: `0 0 ${width} ${round(height)}`,
+      role: "img",
+      class: "figure",
+    },
     text + body,
   );
 }
@@ -52,13 +64,22 @@ export interface Scale {
   readonly domain: readonly [low: number, high: number];
 }
 
-export function linearScale(domain: readonly [number, number], range: readonly [number, number]): Scale {
+export function linearScale(
+  domain: readonly [number, number],
+  range: readonly [number, number],
+): Scale {
   const [low, high] = domain;
   const span = high - low || 1;
-  return Object.assign((value: number) => range[0] + ((value - low) / span) * (range[1] - range[0]), { domain });
+  return Object.assign(
+    (value: number) => range[0] + ((value - low) / span) * (range[1] - range[0]),
+    { domain },
+  );
 }
 
-export function logScale(domain: readonly [number, number], range: readonly [number, number]): Scale {
+export function logScale(
+  domain: readonly [number, number],
+  range: readonly [number, number],
+): Scale {
   const inner = linearScale([Math.log(domain[0]), Math.log(domain[1])], range);
   return Object.assign((value: number) => inner(Math.log(value)), { domain });
 }
@@ -71,22 +92,29 @@ export function ticks([low, high]: readonly [number, number], count: number): nu
   const step = power * ([1, 2, 2.5, 5].find((factor) => factor * power >= rough) ?? 10);
   const first = Math.ceil(low / step - 1e-9);
   const last = Math.floor(high / step + 1e-9);
-  return Array.from({ length: last - first + 1 }, (_, index) => Number(((first + index) * step).toPrecision(12)));
+  return Array.from({ length: last - first + 1 }, (_, index) =>
+    Number(((first + index) * step).toPrecision(12)),
+  );
 }
 
 /** 1, 2 and 5 times powers of ten within a range. */
 export function logTicks([low, high]: readonly [number, number]): number[] {
   const found: number[] = [];
   for (let power = 10 ** Math.floor(Math.log10(low)); power <= high; power *= 10) {
-    for (const factor of [1, 2, 5]) if (factor * power >= low && factor * power <= high) found.push(factor * power);
+    for (const factor of [1, 2, 5])
+      if (factor * power >= low && factor * power <= high) found.push(factor * power);
   }
   return found;
 }
 
-/** Text that fits into `width` pixels at a font size of `size`; a guess of 0.53 em per character. */
+/**
+ * Text that fits into `width` pixels at a font size of `size`; a guess of 0.53 em per character.
+ */
 export function fit(text: string, width: number, size = 12): string {
   const characters = Math.floor(width / (size * 0.53));
-  return text.length <= characters ? text : `${text.slice(0, Math.max(1, characters - 1)).trimEnd()}…`;
+  return text.length <= characters
+    ? text
+    : `${text.slice(0, Math.max(1, characters - 1)).trimEnd()}…`;
 }
 
 function round(value: number): number {

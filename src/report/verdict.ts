@@ -1,4 +1,7 @@
-/** The result of a study in words: one headline, one sentence under it. Shared by every form of the report. */
+/**
+ * The result of a study in words: one headline, one sentence under it. Shared by every form of the
+ * report.
+ */
 import { formatChange } from "./format.ts";
 import type { StudyRecord } from "./study-record.ts";
 import { type EffectSummary, gainOf } from "./summary.ts";
@@ -22,26 +25,36 @@ export const statisticNames: Readonly<Record<string, string>> = {
 
 export function verdictOf(record: StudyRecord): Verdict {
   const gain = gainOf(record);
-  const statistic = statisticNames[gain?.statistic ?? record.calibration?.statistic ?? "throughput"];
-  const effect = gain === null ? undefined : gain.statistic === "cost" ? gain.cost : gain.throughput;
+  const statistic =
+    statisticNames[gain?.statistic ?? record.calibration?.statistic ?? "throughput"];
+  const effect =
+    gain === null ? undefined : gain.statistic === "cost" ? gain.cost : gain.throughput;
   const outcome = record.outcome?.outcome;
-  const reason = record.outcome?.reason ?? "The journal has no outcome yet; run the study again to go on.";
+  const reason =
+    record.outcome?.reason ?? "The journal has no outcome yet; run the study again to go on.";
   const base = { effect, statistic };
   if (outcome === undefined || record.interrupted) {
     return { ...base, tone: "none", headline: "Stopped before its end", detail: sentence(reason) };
   }
-  if (outcome === "refused") return { ...base, tone: "refused", headline: "Refused", detail: sentence(reason) };
+  if (outcome === "refused")
+    return { ...base, tone: "refused", headline: "Refused", detail: sentence(reason) };
   if (outcome === "gain" && effect !== undefined && gain !== null) {
     return {
       ...base,
       tone: "gain",
       headline: `${formatChange(effect.ratio)} ${statistic}`,
       detail:
-        `95 % interval ${formatInterval(effect)}, re-measured on ${gain.launches} fresh launches with data that the search ` +
+        `95 % interval ${formatInterval(effect)}, re-measured on ${gain.launches} fresh launches ` +
+        `with data that the search ` +
         `never saw.`,
     };
   }
-  return { ...base, tone: "none", headline: "No gain that survives a second look", detail: sentence(reason) };
+  return {
+    ...base,
+    tone: "none",
+    headline: "No gain that survives a second look",
+    detail: sentence(reason),
+  };
 }
 
 /** `+17.9 to +21.4 %`. */

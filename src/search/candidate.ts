@@ -1,8 +1,8 @@
 /**
  * A candidate: one point of the search space. Today knob values; selections and patches join later.
  *
- * Canonical form: only the knobs that differ from their default, sorted by name. Two ways of writing the same point have the
- * same form, and so the same id.
+ * Canonical form: only the knobs that differ from their default, sorted by name. Two ways of
+ * writing the same point have the same form, and so the same id.
  */
 import { createHash } from "node:crypto";
 import type { Knob, KnobValue } from "../knobs/knob.ts";
@@ -16,8 +16,14 @@ export interface Candidate {
 
 const idLength = 10;
 
-/** The point that `values` over the defaults of `table` stand for. Knobs that are not in the table are kept as they are. */
-export function createCandidate(values: Readonly<Record<string, KnobValue>>, table: readonly Knob[]): Candidate {
+/**
+ * The point that `values` over the defaults of `table` stand for. Knobs that are not in the table
+ * are kept as they are.
+ */
+export function createCandidate(
+  values: Readonly<Record<string, KnobValue>>,
+  table: readonly Knob[],
+): Candidate {
   const defaults = new Map(table.map((knob) => [knob.name, knob.default]));
   const changed = Object.entries(values)
     .filter(([name, value]) => defaults.get(name) !== value)

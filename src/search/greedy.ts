@@ -1,21 +1,27 @@
 /**
  * Greedy search: changes one knob of the incumbent at a time, the most promising change first.
  *
- * A measurement of a database sees effects of a few percent at best, so one rung of a long ladder is seldom visible. The
- * policy therefore strides before it steps: a quarter of the ladder first, the far end next, single rungs last.
+ * A measurement of a database sees effects of a few percent at best, so one rung of a long ladder
+ * is seldom visible. The policy therefore strides before it steps: a quarter of the ladder first,
+ * the far end next, single rungs last.
  *
- * Algorithm: every move of one knob that was not tried before gets a rank; the lowest tuple wins, ties go to catalog order.
- *   1. momentum   0 where the last kept trial moved this knob in this direction: what helped once may help again
+ * Algorithm: every move of one knob that was not tried before gets a rank; the lowest tuple wins,
+ * ties go to catalog order.
+ *   1. momentum   0 where the last kept trial moved this knob in this direction: what helped once
+ *      may help again
  *   2. repeated   1 where this knob had this value in an earlier trial or incumbent
  *   3. attempts   how often this knob was tried since the incumbent changed: breadth before depth
  *   4. impact     high, medium, low, as the catalog says
- *   5. hint       −1 where this direction screened better without being kept (a shorter stride may pass the guards) or the
- *                 other direction screened worse (on a hill, one side down means the other up); 1 where this one did
- *   6. stride     a quarter of the ladder, then all of it, then anything else from far to near; after such a hint from near to far
+ *   5. hint       −1 where this direction screened better without being kept (a shorter stride may
+ *      pass the guards) or the
+ *                 other direction screened worse (on a hill, one side down means the other up); 1
+ *                 where this one did
+ *   6. stride     a quarter of the ladder, then all of it, then anything else from far to near;
+ *      after such a hint from near to far
  *   7. direction  up before down: defaults are set to be safe on small machines
- * When no single change is left: two changes at once, drawn at random from the moves, preferring those that screened above
- * zero. When those are used up as well: any point that is left, as random search has it.
- * Source: hill climbing with a tabu list (Glover 1989) and momentum, as people tune.
+ * When no single change is left: two changes at once, drawn at random from the moves, preferring
+ * those that screened above zero. When those are used up as well: any point that is left, as random
+ * search has it. Source: hill climbing with a tabu list (Glover 1989) and momentum, as people tune.
  */
 import { type Candidate, createCandidate, differingKnobs } from "./candidate.ts";
 import { ladderOf, rungOf } from "./ladder.ts";
@@ -38,7 +44,8 @@ function propose(view: StudyView, random: RandomStream): Candidate | undefined {
   const tried = triedIds(view);
   const moves = movesFrom(view.space, view.incumbent);
   const fresh = moves.filter(({ candidate }) => !tried.has(candidate.id));
-  if (fresh.length === 0) return proposePair(view, moves, tried, random) ?? anyOther.propose(view, random);
+  if (fresh.length === 0)
+    return proposePair(view, moves, tried, random) ?? anyOther.propose(view, random);
   const ranked = fresh.map((move) => ({ move, rank: rankOf(move, view) }));
   ranked.sort((a, b) => compareRanks(a.rank, b.rank));
   return ranked[0].move.candidate;
@@ -54,16 +61,28 @@ function rankOf(move: Move, view: StudyView): number[] {
   const momentum = direction !== 0 && keptHere?.step?.direction === direction ? 0 : 1;
   const value = valuesAt(view.space, move.candidate)[move.knob.name];
   const valueIn = (candidate: Candidate) => valuesAt(view.space, candidate)[move.knob.name];
-  const repeated = own.some(({ trial }) => [valueIn(trial.candidate), valueIn(trial.incumbent)].includes(value));
+  const repeated = own.some(({ trial }) =>
+    [valueIn(trial.candidate), valueIn(trial.incumbent)].includes(value),
+  );
   const attempts = own.filter(({ position }) => position > lastKept).length;
   const estimates = (of: number) =>
-    own.filter(({ trial, step }) => step?.direction === of && trial.outcome !== "kept").map(({ trial }) => trial.estimate ?? 0);
+    own
+      .filter(({ trial, step }) => step?.direction === of && trial.outcome !== "kept")
+      .map(({ trial }) => trial.estimate ?? 0);
   const ahead = direction === 0 ? [] : estimates(direction);
   const behind = direction === 0 ? [] : estimates(-direction);
   const promising = ahead.some((estimate) => estimate > hintMin);
   const hint = ahead.some(isWorse) ? 1 : promising || behind.some(isWorse) ? -1 : 0;
   const stride = promising ? Math.abs(move.stride) : strideRank(move);
-  return [momentum, repeated ? 1 : 0, attempts, impactRank[move.knob.impact], hint, stride, -direction];
+  return [
+    momentum,
+    repeated ? 1 : 0,
+    attempts,
+    impactRank[move.knob.impact],
+    hint,
+    stride,
+    -direction,
+  ];
 }
 
 function isWorse(estimate: number): boolean {
@@ -79,8 +98,14 @@ function strideRank(move: Move): number {
   return length === quarter ? 0 : length > quarter ? 1 + 1 / length : 3 - length / rungs;
 }
 
-/** The knob and direction in which a trial left its incumbent; undefined where it changed more than one. */
-function stepOf(trial: TrialView, view: StudyView): { name: string; direction: number } | undefined {
+/**
+ * The knob and direction in which a trial left its incumbent; undefined where it changed more than
+ * one.
+ */
+function stepOf(
+  trial: TrialView,
+  view: StudyView,
+): { name: string; direction: number } | undefined {
   const names = differingKnobs(trial.candidate, trial.incumbent);
   const knob = view.space.knobs.find(({ name }) => name === names[0]);
   if (names.length !== 1 || knob === undefined) return undefined;
@@ -95,7 +120,9 @@ function proposePair(
   tried: ReadonlySet<string>,
   random: RandomStream,
 ): Candidate | undefined {
-  const estimates = new Map(view.trials.map(({ candidate, estimate }) => [candidate.id, estimate ?? 0]));
+  const estimates = new Map(
+    view.trials.map(({ candidate, estimate }) => [candidate.id, estimate ?? 0]),
+  );
   const hopeful = moves.filter(({ candidate }) => (estimates.get(candidate.id) ?? 0) > 0);
   for (let draw = 0; draw < pairDrawsMax && moves.length > 0; draw++) {
     const pool = draw < pairDrawsMax / 2 && hopeful.length > 0 ? hopeful : moves;

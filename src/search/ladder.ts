@@ -1,8 +1,8 @@
 /**
  * The ladder of a knob: the values that a search may give it, in order.
  *
- * A search over every byte count between 1 MiB and 1 GiB spends its trials on values that no measurement can tell apart and
- * no person would type. So each knob has at most `rungsMax` rungs:
+ * A search over every byte count between 1 MiB and 1 GiB spends its trials on values that no
+ * measurement can tell apart and no person would type. So each knob has at most `rungsMax` rungs:
  *   log2      powers of two within the bounds, and the bounds themselves
  *   linear    every integer where they are few, else evenly spaced ones
  *   choice    the choices, in catalog order
@@ -19,7 +19,8 @@ const linearRungs = 16;
 export function ladderOf(knob: Knob): readonly KnobValue[] {
   if (knob.type === "boolean") return [false, true];
   if (knob.type === "choice") {
-    if (knob.choices === undefined || knob.choices.length === 0) throw invalid(knob, "it has no choices");
+    if (knob.choices === undefined || knob.choices.length === 0)
+      throw invalid(knob, "it has no choices");
     if (knob.choices.length > rungsMax) throw invalid(knob, `it has more than ${rungsMax} choices`);
     return knob.choices;
   }
@@ -55,8 +56,10 @@ function boundsOf(knob: Knob): { min: number; max: number } {
 function powersOfTwo(knob: Knob, min: number, max: number): number[] {
   const positiveMin = min > 0 ? min : knob.type === "integer" ? 1 : max / 2 ** 16;
   const values = min > 0 ? [min, max] : [min, positiveMin, max];
-  for (let exponent = Math.ceil(Math.log2(positiveMin)); 2 ** exponent <= max; exponent++) values.push(2 ** exponent);
-  if (values.length > rungsMax) throw invalid(knob, `its range spans more than ${rungsMax} powers of two`);
+  for (let exponent = Math.ceil(Math.log2(positiveMin)); 2 ** exponent <= max; exponent++)
+    values.push(2 ** exponent);
+  if (values.length > rungsMax)
+    throw invalid(knob, `its range spans more than ${rungsMax} powers of two`);
   return values;
 }
 

@@ -29,5 +29,8 @@ export function createProposer(name: string): Proposer {
   const found = proposers.find((proposer) => proposer.name === name);
   if (found !== undefined) return found.create();
   const names = proposers.map((proposer) => proposer.name);
-  throw new LatheError("INVALID_ARGUMENT", `no policy is named ${name}; there are ${names.join(", ")}${suggestion(name, names)}`);
+  throw new LatheError(
+    "INVALID_ARGUMENT",
+    `no policy is named ${name}; there are ${names.join(", ")}${suggestion(name, names)}`,
+  );
 }

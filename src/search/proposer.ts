@@ -1,6 +1,6 @@
 /**
- * Proposer: makes candidates from a view of the study so far. Pure apart from the random stream it is handed, so that a
- * study can be replayed.
+ * Proposer: makes candidates from a view of the study so far. Pure apart from the random stream it
+ * is handed, so that a study can be replayed.
  */
 import type { Knob } from "../knobs/knob.ts";
 import type { Candidate } from "./candidate.ts";
@@ -15,7 +15,10 @@ export interface Proposer {
 export interface Space {
   /** The knobs that a candidate may set. */
   readonly knobs: readonly Knob[];
-  /** Every knob of the product: those outside the space keep their default, and their constraints bind as well. */
+  /**
+   * Every knob of the product: those outside the space keep their default, and their constraints
+   * bind as well.
+   */
   readonly table: readonly Knob[];
 }
 

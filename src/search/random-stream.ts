@@ -1,8 +1,10 @@
 /**
- * Random streams by name: the same study seed and the same label give the same numbers on every machine.
+ * Random streams by name: the same study seed and the same label give the same numbers on every
+ * machine.
  *
- * Each use has a stream of its own (one per trial, one per launch), so that nothing has to remember how far a stream has
- * been read: a study that is resumed or replayed draws the same numbers as one that never stopped.
+ * Each use has a stream of its own (one per trial, one per launch), so that nothing has to remember
+ * how far a stream has been read: a study that is resumed or replayed draws the same numbers as one
+ * that never stopped.
  */
 import { createHash } from "node:crypto";
 import { SeededRandom } from "../bench/statistics/seeded-random.ts";

@@ -1,10 +1,12 @@
 /**
- * Random search: uniform over the ladders of the space, without repeats. The policy that every other one has to beat.
+ * Random search: uniform over the ladders of the space, without repeats. The policy that every
+ * other one has to beat.
  *
  * Algorithm:
- *   1. Draw points until one was not tried yet, at most `drawsMax` times. Ladders are spaced by each knob's scale, so a
- *      uniform rung of a log2 knob is uniform in the exponent.
- *   2. Where the draws found nothing new and the space is small enough to walk, one of the points that are left.
+ *   1. Draw points until one was not tried yet, at most `drawsMax` times. Ladders are spaced by
+ *      each knob's scale, so a uniform rung of a log2 knob is uniform in the exponent.
+ *   2. Where the draws found nothing new and the space is small enough to walk, one of the points
+ *      that are left.
  *   3. Nothing left: undefined.
  * Source: Bergstra and Bengio, "Random Search for Hyper-Parameter Optimization" (2012).
  */

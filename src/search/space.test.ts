@@ -5,23 +5,54 @@ import type { Knob } from "../knobs/knob.ts";
 import { baselineCandidate, createCandidate, differingKnobs } from "./candidate.ts";
 import { ladderOf } from "./ladder.ts";
 import { createRandomStream } from "./random-stream.ts";
-import { clampValue, createSpace, isInSpace, movesFrom, pointCount, points, problemsOf, sample, valuesAt } from "./space.ts";
+import {
+  clampValue,
+  createSpace,
+  isInSpace,
+  movesFrom,
+  pointCount,
+  points,
+  problemsOf,
+  sample,
+  valuesAt,
+} from "./space.ts";
 
 function knob(name: string, rest: Partial<Knob>): Knob {
   return {
-    name, type: "integer", leaf: "storage", description: name, default: 0, impact: "high", risk: "none", effect: "restart",
-    constraints: [], ...rest,
+    name,
+    type: "integer",
+    leaf: "storage",
+    description: name,
+    default: 0,
+    impact: "high",
+    risk: "none",
+    effect: "restart",
+    constraints: [],
+    ...rest,
   };
 }
 
 const mebibyte = 1 << 20;
 const table: Knob[] = [
-  knob("lsm.block_cache_bytes", { min: mebibyte, max: 1024 * mebibyte, scale: "log2", default: 64 * mebibyte }),
+  knob("lsm.block_cache_bytes", {
+    min: mebibyte,
+    max: 1024 * mebibyte,
+    scale: "log2",
+    default: 64 * mebibyte,
+  }),
   knob("lsm.memtable_bytes", {
-    min: mebibyte, max: 256 * mebibyte, scale: "log2", default: 8 * mebibyte,
+    min: mebibyte,
+    max: 256 * mebibyte,
+    scale: "log2",
+    default: 8 * mebibyte,
     constraints: ["lsm.memtable_bytes + lsm.block_cache_bytes <= lsm.memory_bytes"],
   }),
-  knob("lsm.memory_bytes", { min: mebibyte, max: 4096 * mebibyte, default: 512 * mebibyte, impact: "low" }),
+  knob("lsm.memory_bytes", {
+    min: mebibyte,
+    max: 4096 * mebibyte,
+    default: 512 * mebibyte,
+    impact: "low",
+  }),
   knob("lsm.compression", { type: "choice", choices: ["none", "lz4"], default: "none" }),
   knob("lsm.ratio", { type: "number", min: 0, max: 1, default: 0.3 }),
   knob("wal.sync", { type: "boolean", default: true, risk: "durability" }),
@@ -29,11 +60,22 @@ const table: Knob[] = [
 
 test("the default space has the knobs of high impact and none that weakens durability", () => {
   const names = createSpace(table).knobs.map(({ name }) => name);
-  assert.deepEqual(names, ["lsm.block_cache_bytes", "lsm.memtable_bytes", "lsm.compression", "lsm.ratio"]);
+  assert.deepEqual(names, [
+    "lsm.block_cache_bytes",
+    "lsm.memtable_bytes",
+    "lsm.compression",
+    "lsm.ratio",
+  ]);
   assert.throws(() => createSpace(table, { names: ["wal.sync"] }), /weakens durability/);
   const allowed = createSpace(table, { names: ["wal.sync"], riskyAllowed: ["wal.sync"] });
-  assert.deepEqual(allowed.knobs.map(({ name }) => name), ["wal.sync"]);
-  assert.throws(() => createSpace(table, { names: ["lsm.memtable_byte"] }), /did you mean lsm\.memtable_bytes\?/);
+  assert.deepEqual(
+    allowed.knobs.map(({ name }) => name),
+    ["wal.sync"],
+  );
+  assert.throws(
+    () => createSpace(table, { names: ["lsm.memtable_byte"] }),
+    /did you mean lsm\.memtable_bytes\?/,
+  );
   assert.throws(() => createSpace(table, { impacts: ["medium"] }), /empty/);
 });
 
@@ -44,14 +86,17 @@ test("ladders are ordered, in range, without repeats, and hold the default", () 
     assert.ok(ladder.includes(one.default));
     if (one.type !== "integer" && one.type !== "number") continue;
     const numbers = ladder as number[];
-    assert.deepEqual([...numbers].sort((a, b) => a - b), numbers);
+    assert.deepEqual(
+      [...numbers].sort((a, b) => a - b),
+      numbers,
+    );
     assert.ok(numbers[0] === one.min && numbers[numbers.length - 1] === one.max);
   }
   assert.deepEqual(ladderOf(knob("a.b", { min: 0, max: 9, scale: "log2" })), [0, 1, 2, 4, 8, 9]);
   assert.throws(() => ladderOf(knob("a.b", {})), /bounds/);
 });
 
-test("samples and moves are in range and satisfy constraints over knobs outside of the space", () => {
+test("samples and moves satisfy ranges and constraints, also over knobs outside of the space", () => {
   const space = createSpace(table);
   fc.assert(
     fc.property(fc.integer(), (seed) => {
@@ -63,7 +108,8 @@ test("samples and moves are in range and satisfy constraints over knobs outside 
         assert.deepEqual(differingKnobs(move.candidate, candidate), [move.knob.name]);
       }
       const values = valuesAt(space, candidate);
-      const used = (values["lsm.memtable_bytes"] as number) + (values["lsm.block_cache_bytes"] as number);
+      const used =
+        (values["lsm.memtable_bytes"] as number) + (values["lsm.block_cache_bytes"] as number);
       assert.ok(used <= 512 * mebibyte);
     }),
     { numRuns: 60 },
@@ -80,20 +126,32 @@ test("a broken constraint and a knob that may not vary are named", () => {
 
 test("clamping gives a value that the knob accepts and leaves accepted values alone", () => {
   fc.assert(
-    fc.property(fc.constantFrom(...table), fc.oneof(fc.double(), fc.integer(), fc.string(), fc.boolean()), (one, value) => {
-      const clamped = clampValue(one, value);
-      assert.ok(isInSpace({ knobs: [one], table: [one] }, createCandidate({ [one.name]: clamped }, [one])));
-      assert.deepEqual(clampValue(one, clamped), clamped);
-    }),
+    fc.property(
+      fc.constantFrom(...table),
+      fc.oneof(fc.double(), fc.integer(), fc.string(), fc.boolean()),
+      (one, value) => {
+        const clamped = clampValue(one, value);
+        assert.ok(
+          isInSpace(
+            { knobs: [one], table: [one] },
+            createCandidate({ [one.name]: clamped }, [one]),
+          ),
+        );
+        assert.deepEqual(clampValue(one, clamped), clamped);
+      },
+    ),
   );
 });
 
 test("the id of a candidate depends on what it changes, not on how it is written", () => {
   fc.assert(
-    fc.property(fc.dictionary(fc.constantFrom(...table.map(({ name }) => name)), fc.integer()), (values) => {
-      const reversed = Object.fromEntries(Object.entries(values).reverse());
-      assert.deepEqual(createCandidate(values, table), createCandidate(reversed, table));
-    }),
+    fc.property(
+      fc.dictionary(fc.constantFrom(...table.map(({ name }) => name)), fc.integer()),
+      (values) => {
+        const reversed = Object.fromEntries(Object.entries(values).reverse());
+        assert.deepEqual(createCandidate(values, table), createCandidate(reversed, table));
+      },
+    ),
   );
   const defaults = Object.fromEntries(table.map((one) => [one.name, one.default]));
   assert.deepEqual(createCandidate(defaults, table), baselineCandidate());

@@ -1,11 +1,12 @@
 /**
- * The space of a study: which knobs may vary, which points of their ladders satisfy every constraint, and what is near what.
+ * The space of a study: which knobs may vary, which points of their ladders satisfy every
+ * constraint, and what is near what.
  *
  * Invariants:
- *   1. Knobs whose risk is durability or consistency are not in a space unless the contract allows it by name: a search
- *      must not find out that losing data is fast.
- *   2. Every candidate that leaves this file is in range and satisfies the constraints of the whole product, not only
- *      those of the knobs that vary.
+ *   1. Knobs whose risk is durability or consistency are not in a space unless the contract allows
+ *      it by name: a search must not find out that losing data is fast.
+ *   2. Every candidate that leaves this file is in range and satisfies the constraints of the whole
+ *      product, not only those of the knobs that vary.
  */
 import { LatheError } from "../kit/errors.ts";
 import { constraintProblems, valueProblem } from "../kit/knob-table.ts";
@@ -27,23 +28,35 @@ export interface SpaceOptions {
 
 const sampleAttemptsMax = 1000;
 
-/** Errors: INVALID_ARGUMENT for names that are not there, forbidden knobs asked for by name, or an empty space. */
+/**
+ * Errors: INVALID_ARGUMENT for names that are not there, forbidden knobs asked for by name, or an
+ * empty space.
+ */
 export function createSpace(table: readonly Knob[], options: SpaceOptions = {}): Space {
   const { impacts = ["high"], names, riskyAllowed = [] } = options;
   const known = table.map((knob) => knob.name);
   for (const name of [...(names ?? []), ...riskyAllowed]) {
     if (known.includes(name)) continue;
-    throw new LatheError("INVALID_ARGUMENT", `${name} is not a knob of this product${suggestion(name, known)}`);
+    throw new LatheError(
+      "INVALID_ARGUMENT",
+      `${name} is not a knob of this product${suggestion(name, known)}`,
+    );
   }
   const mayVary = (knob: Knob) => !isForbidden(knob) || riskyAllowed.includes(knob.name);
   const forbidden = table.find((knob) => names?.includes(knob.name) === true && !mayVary(knob));
   if (forbidden !== undefined) {
-    const message = `${forbidden.name} weakens ${forbidden.risk}; a study may vary it only where the contract allows it`;
+    const message =
+      `${forbidden.name} weakens ${forbidden.risk}; a study may vary it only where ` +
+      `the contract allows it`;
     throw new LatheError("INVALID_ARGUMENT", message);
   }
   const asked = (knob: Knob) => names?.includes(knob.name) ?? impacts.includes(knob.impact);
   const knobs = table.filter((knob) => asked(knob) && mayVary(knob) && ladderOf(knob).length > 1);
-  if (knobs.length === 0) throw new LatheError("INVALID_ARGUMENT", "no knob of this product may vary: the space is empty");
+  if (knobs.length === 0)
+    throw new LatheError(
+      "INVALID_ARGUMENT",
+      "no knob of this product may vary: the space is empty",
+    );
   return { knobs, table };
 }
 
@@ -53,37 +66,57 @@ function isForbidden(knob: Knob): boolean {
 
 /** Values of every knob of the product at a candidate. */
 export function valuesAt(space: Space, candidate: Candidate): Record<string, KnobValue> {
-  return { ...Object.fromEntries(space.table.map((knob) => [knob.name, knob.default])), ...candidate.knobs };
+  return {
+    ...Object.fromEntries(space.table.map((knob) => [knob.name, knob.default])),
+    ...candidate.knobs,
+  };
 }
 
-/** What is wrong with a candidate: knobs that may not vary, values out of range, broken constraints. Empty: nothing. */
+/**
+ * What is wrong with a candidate: knobs that may not vary, values out of range, broken constraints.
+ * Empty: nothing.
+ */
 export function problemsOf(space: Space, candidate: Candidate): string[] {
   const problems: string[] = [];
   for (const [name, value] of Object.entries(candidate.knobs)) {
     const knob = space.knobs.find((one) => one.name === name);
-    const problem = knob === undefined ? "it may not vary in this study" : valueProblem(knob, value);
+    const problem =
+      knob === undefined ? "it may not vary in this study" : valueProblem(knob, value);
     if (problem !== undefined) problems.push(`${name}: ${problem}`);
   }
-  return problems.length > 0 ? problems : constraintProblems(space.table, valuesAt(space, candidate));
+  return problems.length > 0
+    ? problems
+    : constraintProblems(space.table, valuesAt(space, candidate));
 }
 
 export function isInSpace(space: Space, candidate: Candidate): boolean {
   return problemsOf(space, candidate).length === 0;
 }
 
-/** The nearest value that the knob accepts: numbers go to the nearest rung, anything else that is wrong to the default. */
+/**
+ * The nearest value that the knob accepts: numbers go to the nearest rung, anything else that is
+ * wrong to the default.
+ */
 export function clampValue(knob: Knob, value: KnobValue): KnobValue {
   if (valueProblem(knob, value) === undefined) return value;
   if (!isOrdered(knob) || typeof value !== "number" || Number.isNaN(value)) return knob.default;
   const ladder = ladderOf(knob);
-  const bounded = Math.min(Math.max(value, ladder[0] as number), ladder[ladder.length - 1] as number);
+  const bounded = Math.min(
+    Math.max(value, ladder[0] as number),
+    ladder[ladder.length - 1] as number,
+  );
   return ladder[rungOf(ladder, bounded)];
 }
 
-/** A uniform point of the ladders that satisfies the constraints; undefined where a thousand draws found none. */
+/**
+ * A uniform point of the ladders that satisfies the constraints; undefined where a thousand draws
+ * found none.
+ */
 export function sample(space: Space, random: RandomStream): Candidate | undefined {
   for (let attempt = 0; attempt < sampleAttemptsMax; attempt++) {
-    const values = Object.fromEntries(space.knobs.map((knob) => [knob.name, pick(ladderOf(knob), random)]));
+    const values = Object.fromEntries(
+      space.knobs.map((knob) => [knob.name, pick(ladderOf(knob), random)]),
+    );
     const candidate = createCandidate(values, space.table);
     if (isInSpace(space, candidate)) return candidate;
   }

@@ -1,9 +1,13 @@
 /**
- * The budget of a study: seconds from the beginning of calibration to the outcome. Gates of the product come before it.
+ * The budget of a study: seconds from the beginning of calibration to the outcome. Gates of the
+ * product come before it.
  *
- * Purpose: nothing is begun that cannot be finished. The time for the final re-measurement is set aside first; a candidate is
- *   taken up only when what is left pays for its screening and the shortest confirmation that could keep it.
- * All times come from `elapsedSeconds` of journal entries, so a replay comes to the same conclusions.
+ * Purpose: nothing is begun that cannot be finished. The time for the final re-measurement is set
+ * aside first; a candidate is
+ *   taken up only when what is left pays for its screening and the shortest confirmation that could
+ *   keep it.
+ * All times come from `elapsedSeconds` of journal entries, so a replay comes to the same
+ * conclusions.
  */
 import type { Entry } from "../journal/entry.ts";
 import type { Step } from "./script.ts";
@@ -75,7 +79,9 @@ export class Budget {
 }
 
 export function elapsedOf(entry: Entry): number {
-  return "elapsedSeconds" in entry && typeof entry.elapsedSeconds === "number" ? entry.elapsedSeconds : 0;
+  return "elapsedSeconds" in entry && typeof entry.elapsedSeconds === "number"
+    ? entry.elapsedSeconds
+    : 0;
 }
 
 function meanOf(values: readonly number[]): number {

@@ -1,10 +1,12 @@
 /**
- * The decisions of a study, each a pure function of launches: no clock, no state. What they rest on is recorded beside
- * them, so anyone can make them again (`replay.ts` does).
+ * The decisions of a study, each a pure function of launches: no clock, no state. What they rest on
+ * is recorded beside them, so anyone can make them again (`replay.ts` does).
  *
  * Which launch counts:
- *   1. A launch with verification failures, errors on one side or a ratio that is no number is not valid: it has no estimate.
- *   2. A launch that was bound by its driver says nothing about throughput; for server CPU per operation it counts.
+ *   1. A launch with verification failures, errors on one side or a ratio that is no number is not
+ *      valid: it has no estimate.
+ *   2. A launch that was bound by its driver says nothing about throughput; for server CPU per
+ *      operation it counts.
  */
 import type { LaunchSample, ScoreOptions, Statistic } from "../bench/measurement.ts";
 import { type Calibration, calibrate, withinLaunchNoise } from "../bench/statistics/calibration.ts";
@@ -20,18 +22,29 @@ export type TestedStatistic = "throughput" | "cost";
 export const confidence = 0.95;
 
 /** Why a launch is not valid, or undefined. */
-export function launchProblem(launch: LaunchSample): { readonly code: string; readonly message: string } | undefined {
+export function launchProblem(
+  launch: LaunchSample,
+): { readonly code: string; readonly message: string } | undefined {
   for (const side of ["incumbent", "candidate"] as const) {
     const { verificationFailures, errors, opsPerSecond } = launch[side];
     if (verificationFailures > 0) {
       const code = side === "candidate" ? "WRONG_VALUES" : "WRONG_VALUES_OF_INCUMBENT";
-      return { code, message: `the ${side} answered ${verificationFailures} reads with values that were never written` };
+      return {
+        code,
+        message:
+          `the ${side} answered ${verificationFailures} reads with values that were never ` +
+          `written`,
+      };
     }
-    if (errors > 0) return { code: "OPERATION_ERRORS", message: `${errors} operations of the ${side} failed` };
-    if (!(opsPerSecond > 0)) return { code: "NO_OPERATIONS", message: `the ${side} completed no operation` };
+    if (errors > 0)
+      return { code: "OPERATION_ERRORS", message: `${errors} operations of the ${side} failed` };
+    if (!(opsPerSecond > 0))
+      return { code: "NO_OPERATIONS", message: `the ${side} completed no operation` };
   }
   const bad = Object.entries(launch.logRatios).find(([, value]) => !Number.isFinite(value));
-  return bad === undefined ? undefined : { code: "NOT_A_NUMBER", message: `the log ratio of ${bad[0]} is ${bad[1]}` };
+  return bad === undefined
+    ? undefined
+    : { code: "NOT_A_NUMBER", message: `the log ratio of ${bad[0]} is ${bad[1]}` };
 }
 
 /** The log ratios of the launches that say something about a statistic. */
@@ -41,14 +54,23 @@ export function usableRatios(launches: readonly LaunchSample[], statistic: Stati
     .map((launch) => launch.logRatios[statistic]);
 }
 
-/** Whether at least half of the launches were bound by their driver, so that throughput decides nothing. */
+/**
+ * Whether at least half of the launches were bound by their driver, so that throughput decides
+ * nothing.
+ */
 export function isDriverBound(launches: readonly LaunchSample[]): boolean {
   const bound = launches.filter(({ driver }) => driver.driverBound).length;
   return bound > 0 && 2 * bound >= launches.length;
 }
 
-/** Declared after calibration and before the search; a trial whose screening was driver-bound is confirmed on cost. */
-export function chooseStatistic(launches: readonly LaunchSample[], asked: StudySettings["statistic"]): TestedStatistic {
+/**
+ * Declared after calibration and before the search; a trial whose screening was driver-bound is
+ * confirmed on cost.
+ */
+export function chooseStatistic(
+  launches: readonly LaunchSample[],
+  asked: StudySettings["statistic"],
+): TestedStatistic {
   if (asked !== "auto") return asked;
   return isDriverBound(launches) ? "cost" : "throughput";
 }
@@ -64,11 +86,17 @@ export function calibrateStatistics(
   launches: readonly LaunchSample[],
   input: CalibrationInput,
 ): Readonly<Record<TestedStatistic, Calibration>> {
-  const within = launches.map(({ blocks }) => withinLaunchNoise(blocks)).filter((noise) => noise !== undefined);
+  const within = launches
+    .map(({ blocks }) => withinLaunchNoise(blocks))
+    .filter((noise) => noise !== undefined);
   const of = (statistic: TestedStatistic) =>
     calibrate(
       launches.map(({ logRatios }) => logRatios[statistic]),
-      { ...input, withinLaunchNoise: within.length > 0 && statistic === "throughput" ? median(within) : undefined },
+      {
+        ...input,
+        withinLaunchNoise:
+          within.length > 0 && statistic === "throughput" ? median(within) : undefined,
+      },
     );
   return { throughput: of("throughput"), cost: of("cost") };
 }
@@ -86,18 +114,35 @@ export function judgeGuards(
   };
 }
 
-/** Beyond these, screening need not wait for a guard's proof: memory hardly varies between launches. */
+/**
+ * Beyond these, screening need not wait for a guard's proof: memory hardly varies between launches.
+ */
 const memorySlack = 1.05;
 
-/** Why a candidate is not worth a confirmation although it is fast; undefined where nothing speaks against it. */
-export function screeningVeto(launches: readonly LaunchSample[], targets: GuardTargets): string | undefined {
+/**
+ * Why a candidate is not worth a confirmation although it is fast; undefined where nothing speaks
+ * against it.
+ */
+export function screeningVeto(
+  launches: readonly LaunchSample[],
+  targets: GuardTargets,
+): string | undefined {
   const memoryMiB = median(launches.map(({ candidate }) => candidate.memoryMiB));
   const ratio = Math.exp(median(launches.map(({ logRatios }) => logRatios.memory)));
-  if (memoryMiB <= targets.memoryMiBMax * memorySlack || ratio <= targets.memoryRatioMax * memorySlack) return undefined;
-  return `it takes ${memoryMiB.toFixed(0)} MiB of ${targets.memoryMiBMax} MiB granted, ${ratio.toFixed(2)} times the incumbent's`;
+  if (
+    memoryMiB <= targets.memoryMiBMax * memorySlack ||
+    ratio <= targets.memoryRatioMax * memorySlack
+  )
+    return undefined;
+  return (
+    `it takes ${memoryMiB.toFixed(0)} MiB of ${targets.memoryMiBMax} MiB granted, ` +
+    `${ratio.toFixed(2)} times the incumbent's`
+  );
 }
 
-export function guardsSay(guards: Readonly<Record<string, GuardVerdict>>): "pass" | "fail" | "inconclusive" {
+export function guardsSay(
+  guards: Readonly<Record<string, GuardVerdict>>,
+): "pass" | "fail" | "inconclusive" {
   const verdicts = Object.values(guards).map(({ verdict }) => verdict);
   if (verdicts.includes("fail")) return "fail";
   return verdicts.includes("inconclusive") ? "inconclusive" : "pass";
@@ -120,10 +165,14 @@ export interface Remeasurement {
 }
 
 /**
- * The fixed-size comparison whose interval is quoted. Every valid launch counts: a driver that was the limit hides a part
- * of a gain and makes none.
+ * The fixed-size comparison whose interval is quoted. Every valid launch counts: a driver that was
+ * the limit hides a part of a gain and makes none.
  */
-export function remeasure(launches: readonly LaunchSample[], targets: GuardTargets, score: ScoreOptions): Remeasurement {
+export function remeasure(
+  launches: readonly LaunchSample[],
+  targets: GuardTargets,
+  score: ScoreOptions,
+): Remeasurement {
   const reference = {
     opsPerSecond: median(launches.map(({ incumbent }) => incumbent.opsPerSecond)),
     p50Us: median(launches.map(({ incumbent }) => incumbent.p50Us)),
@@ -138,13 +187,19 @@ export function remeasure(launches: readonly LaunchSample[], targets: GuardTarge
   const intervals = Object.fromEntries(
     statistics.map((statistic) => [
       statistic,
-      fixedSizeInterval(launches.map(({ logRatios }) => logRatios[statistic]), confidence),
+      fixedSizeInterval(
+        launches.map(({ logRatios }) => logRatios[statistic]),
+        confidence,
+      ),
     ]),
   );
   const differences = launches.map((launch) => scoreDifference(launch, reference, score));
   return {
     intervals: { ...intervals, score: fixedSizeInterval(differences, confidence) },
-    scores: { reference: promptKvScore(reference, reference, score), winner: promptKvScore(winner, reference, score) },
+    scores: {
+      reference: promptKvScore(reference, reference, score),
+      winner: promptKvScore(winner, reference, score),
+    },
     guards: judgeGuards(launches, targets),
     launches: launches.length,
     driverBoundLaunches: launches.filter(({ driver }) => driver.driverBound).length,
@@ -156,19 +211,31 @@ export interface GainVerdict {
   readonly reason: string;
 }
 
-/** A gain is quoted only where the whole interval lies above zero and no guard fails on the fresh launches. */
+/**
+ * A gain is quoted only where the whole interval lies above zero and no guard fails on the fresh
+ * launches.
+ */
 export function judgeGain(remeasured: Remeasurement, statistic: TestedStatistic): GainVerdict {
   const interval = remeasured.intervals[statistic];
   const quoted =
-    `${percentOf(interval.estimate)} ${statistic === "cost" ? "operations per server CPU second" : "throughput"} ` +
-    `(${percentOf(interval.low)} to ${percentOf(interval.high)}, ${(interval.level * 100).toFixed(1)} % interval over ` +
+    `${percentOf(interval.estimate)} ` +
+    `${statistic === "cost" ? "operations per server CPU second" : "throughput"} ` +
+    `(${percentOf(interval.low)} to ${percentOf(interval.high)}, ` +
+    `${(interval.level * 100).toFixed(1)} % interval over ` +
     `${remeasured.launches} fresh launches)`;
   if (interval.level < confidence) {
-    return { outcome: "none", reason: `re-measured: ${quoted}; too few launches for an interval at ${confidence * 100} %` };
+    return {
+      outcome: "none",
+      reason: `re-measured: ${quoted}; too few launches for an interval at ${confidence * 100} %`,
+    };
   }
-  if (interval.low <= 0) return { outcome: "none", reason: `the gain did not survive re-measurement: ${quoted}` };
+  if (interval.low <= 0)
+    return { outcome: "none", reason: `the gain did not survive re-measurement: ${quoted}` };
   if (guardsSay(remeasured.guards) === "fail") {
-    return { outcome: "none", reason: `re-measured: ${quoted}, but ${guardsSentence(remeasured.guards)}` };
+    return {
+      outcome: "none",
+      reason: `re-measured: ${quoted}, but ${guardsSentence(remeasured.guards)}`,
+    };
   }
   return { outcome: "gain", reason: `re-measured: ${quoted}` };
 }

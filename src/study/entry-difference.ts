@@ -1,8 +1,9 @@
 /**
  * Where a recorded decision and the one that follows from its launches differ.
  *
- * Numbers may differ by a billionth: the last bits of logarithms depend on the processor and the version of Node.
- * Fields of the envelope, and those that only one side has because a later version added them, are not compared.
+ * Numbers may differ by a billionth: the last bits of logarithms depend on the processor and the
+ * version of Node. Fields of the envelope, and those that only one side has because a later version
+ * added them, are not compared.
  */
 import type { Entry, JournalEntry } from "../journal/entry.ts";
 
@@ -18,7 +19,8 @@ export function differenceOf(recorded: JournalEntry, recomputed: Entry): string 
 }
 
 function difference(recorded: unknown, recomputed: unknown, place: string): string | undefined {
-  if (recomputed === undefined) return recorded === undefined ? undefined : told(recorded, recomputed, place);
+  if (recomputed === undefined)
+    return recorded === undefined ? undefined : told(recorded, recomputed, place);
   if (typeof recomputed === "number" && typeof recorded === "number") {
     return isSameNumber(recorded, recomputed) ? undefined : told(recorded, recomputed, place);
   }
@@ -30,17 +32,26 @@ function difference(recorded: unknown, recomputed: unknown, place: string): stri
     return told(`${(recorded as unknown[]).length} values`, `${recomputed.length} values`, place);
   }
   for (const [name, value] of Object.entries(recomputed)) {
-    const found = difference((recorded as Record<string, unknown>)[name], value, `${place}.${name}`);
+    const found = difference(
+      (recorded as Record<string, unknown>)[name],
+      value,
+      `${place}.${name}`,
+    );
     if (found !== undefined) return found;
   }
   return undefined;
 }
 
 function isSameNumber(a: number, b: number): boolean {
-  return Object.is(a, b) || a === b || Math.abs(a - b) <= tolerance * Math.max(1, Math.abs(a), Math.abs(b));
+  return (
+    Object.is(a, b) ||
+    a === b ||
+    Math.abs(a - b) <= tolerance * Math.max(1, Math.abs(a), Math.abs(b))
+  );
 }
 
 function told(recorded: unknown, recomputed: unknown, place: string): string {
-  const show = (value: unknown) => (value === undefined ? "nothing" : (JSON.stringify(value) ?? String(value)).slice(0, 200));
+  const show = (value: unknown) =>
+    value === undefined ? "nothing" : (JSON.stringify(value) ?? String(value)).slice(0, 200);
   return `${place}: the journal says ${show(recorded)}, its launches say ${show(recomputed)}`;
 }

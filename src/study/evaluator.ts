@@ -1,10 +1,12 @@
 /**
- * Evaluator: what a study may ask of the system under study. The real one starts servers and drives them; the simulated one
- * draws from known truths. The study itself cannot tell them apart.
+ * Evaluator: what a study may ask of the system under study. The real one starts servers and drives
+ * them; the simulated one draws from known truths. The study itself cannot tell them apart.
  *
  * Contract of an adapter:
- *   1. A call that cannot be done rejects, with a `LatheError` where the reason is known; the study records it as data.
- *   2. When `signal` aborts, a call cleans up after itself (no server stays behind) and rejects soon.
+ *   1. A call that cannot be done rejects, with a `LatheError` where the reason is known; the study
+ *      records it as data.
+ *   2. When `signal` aborts, a call cleans up after itself (no server stays behind) and rejects
+ *      soon.
  *   3. The same request may be made again: after a kill, a step that was under way is repeated.
  *   4. Calls never overlap.
  */
@@ -13,11 +15,16 @@ import type { GateVerdict } from "../gates/gate.ts";
 import type { Candidate } from "../search/candidate.ts";
 
 export interface Evaluator {
-  /** Runs the gates of a stage and returns every verdict; it may stop at the first that does not admit. */
+  /**
+   * Runs the gates of a stage and returns every verdict; it may stop at the first that does not
+   * admit.
+   */
   gate(request: GateRequest): Promise<GateVerdict[]>;
   /** Makes the checkpoint from which launches of this candidate start. Idempotent. */
   prepare(request: PrepareRequest): Promise<void>;
-  /** Starts both sides from their checkpoints, measures them against one another, and stops them. */
+  /**
+   * Starts both sides from their checkpoints, measures them against one another, and stops them.
+   */
   launch(request: LaunchRequest): Promise<LaunchSample>;
   /** Ends whatever is still running. Called once, also after failures. */
   close(): Promise<void>;

@@ -1,8 +1,10 @@
 /**
- * Does one step through the evaluator, within its time, and turns whatever comes of it into entries.
+ * Does one step through the evaluator, within its time, and turns whatever comes of it into
+ * entries.
  *
- * Algorithm: the call races with its timeout and with the person's stop. A call that loses is told to end by its signal; if it
- * has not ended after `graceMs` it is left behind, for a study must not hang because a server does.
+ * Algorithm: the call races with its timeout and with the person's stop. A call that loses is told
+ * to end by its signal; if it has not ended after `graceMs` it is left behind, for a study must not
+ * hang because a server does.
  */
 import type { Clock } from "../kit/env/env.ts";
 import { errorCodeOf } from "../kit/errors.ts";
@@ -23,7 +25,10 @@ export interface StepContext {
 const graceMs = 5000;
 const messageLengthMax = 2000;
 
-export async function performStep(step: Step, context: StepContext): Promise<Entry[] | "interrupted"> {
+export async function performStep(
+  step: Step,
+  context: StepContext,
+): Promise<Entry[] | "interrupted"> {
   const { clock, signal, elapsedSeconds } = context;
   if (signal.aborted) return "interrupted";
   const limitSeconds = secondsFor(step, context.timeouts);
@@ -47,18 +52,31 @@ export async function performStep(step: Step, context: StepContext): Promise<Ent
     return [failed(step, error, elapsedSeconds())];
   }
   // What was given up because of the stop is not a failure of the candidate.
-  if ("error" in result) return signal.aborted ? "interrupted" : [failed(step, result.error, elapsedSeconds())];
+  if ("error" in result)
+    return signal.aborted ? "interrupted" : [failed(step, result.error, elapsedSeconds())];
   return result.entries.map((entry) => ({ ...entry, elapsedSeconds: elapsedSeconds() }));
 }
 
-async function callEvaluator(step: Step, evaluator: Evaluator, signal: AbortSignal): Promise<Entry[]> {
+async function callEvaluator(
+  step: Step,
+  evaluator: Evaluator,
+  signal: AbortSignal,
+): Promise<Entry[]> {
   switch (step.kind) {
     case "gate": {
-      const verdicts = await evaluator.gate({ stage: step.stage, candidate: step.candidate, seed: step.seed, signal });
+      const verdicts = await evaluator.gate({
+        stage: step.stage,
+        candidate: step.candidate,
+        seed: step.seed,
+        signal,
+      });
       if (verdicts.length === 0) throw new Error("no gate gave a verdict");
       const candidate = step.stage === "product" ? null : step.candidate.id;
       return verdicts.map((verdict, index) => ({
-        kind: "gate_verdict", candidate, verdict, last: index === verdicts.length - 1,
+        kind: "gate_verdict",
+        candidate,
+        verdict,
+        last: index === verdicts.length - 1,
       }));
     }
     case "prepare": {
@@ -73,18 +91,36 @@ async function callEvaluator(step: Step, evaluator: Evaluator, signal: AbortSign
 
 async function launch(step: LaunchStep, evaluator: Evaluator, signal: AbortSignal): Promise<Entry> {
   const { purpose, incumbent, candidate, seed, workloadSeed } = step;
-  const sample = await evaluator.launch({ purpose, incumbent, candidate, seed, workloadSeed, signal });
-  if (sample.seed !== seed) throw new Error(`the launch was asked for seed ${seed} and reports ${sample.seed}`);
+  const sample = await evaluator.launch({
+    purpose,
+    incumbent,
+    candidate,
+    seed,
+    workloadSeed,
+    signal,
+  });
+  if (sample.seed !== seed)
+    throw new Error(`the launch was asked for seed ${seed} and reports ${sample.seed}`);
   switch (purpose) {
     case "calibration":
       return { kind: "calibration_launch", launch: sample };
     case "screening":
       return { kind: "screening_launch", candidate: candidate.id, launch: sample };
     case "confirmation":
-      return { kind: "confirmation_launch", candidate: candidate.id, confirmation: step.confirmation ?? 0, launch: sample };
+      return {
+        kind: "confirmation_launch",
+        candidate: candidate.id,
+        confirmation: step.confirmation ?? 0,
+        launch: sample,
+      };
     case "remeasurement": {
       const workload = `held-out content ${workloadSeed}`;
-      return { kind: "remeasurement_launch", workload, launch: sample, against: step.against ?? "baseline" };
+      return {
+        kind: "remeasurement_launch",
+        workload,
+        launch: sample,
+        against: step.against ?? "baseline",
+      };
     }
   }
 }

@@ -3,10 +3,13 @@
  *
  * Steps:
  *   1. Gates of the product, on the defaults. Anything but admit: `refused`.
- *   2. Calibration: A/A launches of the baseline; the statistic is declared, the smallest effect that can be confirmed printed.
- *      Launches that do not work, or a budget in which nothing could be confirmed: `refused`.
- *   3. Search, until the budget less the reserve is used up, the trials are, or the space is: one trial after another (`trial.ts`).
- *   4. Re-measurement of the final incumbent against the original baseline on fresh launches and a held-out content.
+ *   2. Calibration: A/A launches of the baseline; the statistic is declared, the smallest effect
+ *      that can be confirmed printed. Launches that do not work, or a budget in which nothing could
+ *      be confirmed: `refused`.
+ *   3. Search, until the budget less the reserve is used up, the trials are, or the space is: one
+ *      trial after another (`trial.ts`).
+ *   4. Re-measurement of the final incumbent against the original baseline on fresh launches and a
+ *      held-out content.
  *   5. Outcome: `gain` where the re-measured interval lies above zero, else `none`.
  * A person who stops the study gets the outcome of what was measured.
  */
@@ -30,7 +33,13 @@ export function* studyScript(definition: StudyDefinition, proposer: Proposer): S
   const state = new StudyState(definition);
   try {
     const refusal = (yield* passProductGates(state)) ?? (yield* calibrateMachine(state));
-    if (refusal !== undefined) return yield* conclude({ outcome: "refused", winner: undefined, reason: refusal, interrupted: false });
+    if (refusal !== undefined)
+      return yield* conclude({
+        outcome: "refused",
+        winner: undefined,
+        reason: refusal,
+        interrupted: false,
+      });
     const ended = yield* search(state, proposer);
     yield { state: { kind: "search_ended", reason: ended } };
     return yield* conclude(yield* remeasureWinner(state, ended));
@@ -69,8 +78,13 @@ function* calibrateMachine(state: StudyState): Script<string | undefined> {
   const unprepared = yield* state.prepare(baseline, state.workloadSeed, "calibration");
   if (unprepared !== undefined) return `the baseline could not be loaded: ${unprepared.message}`;
   const launches: LaunchSample[] = [];
-  for (let failures = 0; launches.length < calibrationLaunches; ) {
-    const request = { purpose: "calibration", incumbent: baseline, candidate: baseline, workloadSeed: state.workloadSeed } as const;
+  for (let failures = 0; launches.length < calibrationLaunches;) {
+    const request = {
+      purpose: "calibration",
+      incumbent: baseline,
+      candidate: baseline,
+      workloadSeed: state.workloadSeed,
+    } as const;
     const text = `A/A launch ${launches.length + 1} of ${calibrationLaunches}`;
     const launch = yield* state.launch(request, "calibration", text);
     if (!isFailure(launch)) launches.push(launch);
@@ -81,13 +95,25 @@ function* calibrateMachine(state: StudyState): Script<string | undefined> {
   const keepLaunches = launchesToKeep(alphaForConfirmation(1, definition.alpha));
   const searchSeconds = Math.max(0, budget.secondsLeft - state.reservedSeconds - budget.priceOf(1));
   const half = Math.max(searchSeconds / 2, Math.min(searchSeconds, budget.priceOf(keepLaunches)));
-  const confirmationSeconds = Math.min(half, budget.priceOf(definition.settings.confirmationLaunchesMax ?? Infinity));
-  const input = { launchSeconds: budget.priceOf(1), budgetSeconds: confirmationSeconds, alpha: definition.alpha };
+  const confirmationSeconds = Math.min(
+    half,
+    budget.priceOf(definition.settings.confirmationLaunchesMax ?? Infinity),
+  );
+  const input = {
+    launchSeconds: budget.priceOf(1),
+    budgetSeconds: confirmationSeconds,
+    alpha: definition.alpha,
+  };
   const calibrations = calibrateStatistics(launches, input);
   state.statistic = chooseStatistic(launches, definition.settings.statistic);
   state.calibrations = calibrations;
   const declared = calibrations[state.statistic];
-  const entry = { kind: "calibration_result", ...declared, statistic: state.statistic, statistics: { ...calibrations } } as const;
+  const entry = {
+    kind: "calibration_result",
+    ...declared,
+    statistic: state.statistic,
+    statistics: { ...calibrations },
+  } as const;
   yield { state: entry };
   return Number.isFinite(declared.effectMin) ? undefined : declared.sentence;
 }
@@ -99,9 +125,20 @@ function* search(state: StudyState, proposer: Proposer): Script<string> {
     const end = whyEnd(state);
     if (end !== undefined) return end;
     const stream = createRandomStream(seed, `propose ${state.trials.length + 1}`);
-    const candidate = proposer.propose({ space, incumbent: state.incumbent, trials: state.trials }, stream);
-    if (candidate === undefined) return `every candidate that ${proposer.name} can propose has been tried`;
-    yield { state: { kind: "candidate_proposed", candidate, proposer: proposer.name, incumbent: state.incumbent.id } };
+    const candidate = proposer.propose(
+      { space, incumbent: state.incumbent, trials: state.trials },
+      stream,
+    );
+    if (candidate === undefined)
+      return `every candidate that ${proposer.name} can propose has been tried`;
+    yield {
+      state: {
+        kind: "candidate_proposed",
+        candidate,
+        proposer: proposer.name,
+        incumbent: state.incumbent.id,
+      },
+    };
     yield* runTrial(state, candidate);
   }
 }
@@ -109,12 +146,18 @@ function* search(state: StudyState, proposer: Proposer): Script<string> {
 function whyEnd(state: StudyState): string | undefined {
   const { budget, trials, definition } = state;
   const { trialsMax, failuresInRowMax } = definition.settings;
-  if (trialsMax !== undefined && trials.length >= trialsMax) return `${trialsMax} trials were asked for`;
+  if (trialsMax !== undefined && trials.length >= trialsMax)
+    return `${trialsMax} trials were asked for`;
   if (state.failuresInRow >= failuresInRowMax) {
     return `${failuresInRowMax} candidates in a row failed; look at the reasons of the last trials`;
   }
-  const keepLaunches = launchesToKeep(alphaForConfirmation(state.nextConfirmation, definition.alpha));
+  const keepLaunches = launchesToKeep(
+    alphaForConfirmation(state.nextConfirmation, definition.alpha),
+  );
   const affordable = budget.affordableLaunches(state.reservedSeconds + budget.setupSeconds);
   if (affordable >= 1 + keepLaunches) return undefined;
-  return `the ${Math.max(0, Math.round(budget.secondsLeft))} s left are needed for re-measurement and pay for no further confirmation`;
+  return (
+    `the ${Math.max(0, Math.round(budget.secondsLeft))} s left are needed for re-measurement ` +
+    `and pay for no further confirmation`
+  );
 }

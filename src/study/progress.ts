@@ -1,7 +1,8 @@
 /** Where a study stands, for a live display. */
 import type { Candidate } from "../search/candidate.ts";
 
-export type Stage = "gates" | "calibration" | "search" | "screening" | "confirmation" | "remeasurement";
+export type Stage =
+  "gates" | "calibration" | "search" | "screening" | "confirmation" | "remeasurement";
 
 export interface Progress {
   readonly stage: Stage;

@@ -1,6 +1,7 @@
 /**
- * Re-measurement: what a study reports is never what its search saw. The best of many noisy estimates is biased upwards;
- * a comparison whose size was fixed before its first launch, on seeds and a content that decided nothing, is not.
+ * Re-measurement: what a study reports is never what its search saw. The best of many noisy
+ * estimates is biased upwards; a comparison whose size was fixed before its first launch, on seeds
+ * and a content that decided nothing, is not.
  */
 import type { LaunchSample } from "../bench/measurement.ts";
 import type { Candidate } from "../search/candidate.ts";
@@ -18,13 +19,23 @@ export function* remeasureWinner(state: StudyState, searchEnded: string): Script
   const winner = state.incumbent;
   if (winner.id === state.baseline.id) {
     const tried = `${state.trials.length} candidates were tried and none was confirmed`;
-    return { outcome: "none", winner: undefined, reason: `${tried}; ${searchEnded}`, interrupted: false };
+    return {
+      outcome: "none",
+      winner: undefined,
+      reason: `${tried}; ${searchEnded}`,
+      interrupted: false,
+    };
   }
   const compared = yield* compare(state, "baseline", state.baseline);
   const expert = expertCandidate(state.definition);
   if (expert !== undefined && expert.id !== winner.id) yield* compare(state, "expert", expert);
   if (typeof compared === "string") {
-    return { outcome: "none", winner, reason: `re-measurement could not be done: ${compared}`, interrupted: false };
+    return {
+      outcome: "none",
+      winner,
+      reason: `re-measurement could not be done: ${compared}`,
+      interrupted: false,
+    };
   }
   const statistic = state.confirmedOn.includes("cost") ? "cost" : state.statistic;
   return { ...judgeGain(compared, statistic), winner, interrupted: false };
@@ -36,7 +47,8 @@ export function concludeInterrupted(state: StudyState): Conclusion {
   const reason =
     winner === undefined
       ? `stopped on request after ${state.trials.length} trials; none was confirmed so far`
-      : "stopped on request: the winner is confirmed, but its gain has not been re-measured yet; resume the study to finish it";
+      : "stopped on request: the winner is confirmed, but its gain has not been re-measured yet; " +
+        "resume the study to finish it";
   return { outcome: "none", winner, reason, interrupted: true };
 }
 
@@ -53,17 +65,35 @@ function* compare(
     const failure = yield* state.prepare(candidate, workloadSeed, "remeasurement");
     if (failure !== undefined) return failure.message;
   }
-  // Fixed here, before the first launch: slower launches than expected must not cut it when it goes badly.
-  const planned = Math.max(launchesMin, Math.min(settings.remeasurementLaunches, state.budget.affordableLaunches(0)));
+  // Fixed here, before the first launch: slower launches than expected must not cut it when it goes
+  // badly.
+  const planned = Math.max(
+    launchesMin,
+    Math.min(settings.remeasurementLaunches, state.budget.affordableLaunches(0)),
+  );
   const launches: LaunchSample[] = [];
-  for (let failures = 0; launches.length < planned; ) {
+  for (let failures = 0; launches.length < planned;) {
     const text = `re-measuring against the ${against}, launch ${launches.length + 1} of ${planned}`;
-    const request = { purpose: "remeasurement", incumbent: reference, candidate: winner, workloadSeed, against } as const;
+    const request = {
+      purpose: "remeasurement",
+      incumbent: reference,
+      candidate: winner,
+      workloadSeed,
+      against,
+    } as const;
     const launch = yield* state.launch(request, "remeasurement", text);
     if (!isFailure(launch)) launches.push(launch);
-    else if (launch.code.startsWith("WRONG_VALUES") || ++failures > failuresMax) return launch.message;
+    else if (launch.code.startsWith("WRONG_VALUES") || ++failures > failuresMax)
+      return launch.message;
   }
   const compared = remeasure(launches, settings.targets, settings.score);
-  yield { state: { kind: "remeasurement_result", workload: `held-out content ${workloadSeed}`, against, ...compared } };
+  yield {
+    state: {
+      kind: "remeasurement_result",
+      workload: `held-out content ${workloadSeed}`,
+      against,
+      ...compared,
+    },
+  };
   return compared;
 }

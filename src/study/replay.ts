@@ -1,8 +1,9 @@
 /**
- * Replay: makes every decision of a study again from the raw launches in its journal and compares. No server is started.
+ * Replay: makes every decision of a study again from the raw launches in its journal and compares.
+ * No server is started.
  *
- * The journal's own chain shows that no line was changed after it was written; a replay shows that what was written follows
- * from what was measured.
+ * The journal's own chain shows that no line was changed after it was written; a replay shows that
+ * what was written follows from what was measured.
  */
 import type { JournalEntry } from "../journal/entry.ts";
 import { LatheError } from "../kit/errors.ts";
@@ -27,9 +28,13 @@ export interface Replay {
 export function replayStudy(entries: Iterable<JournalEntry>): Replay {
   const all = [...entries];
   const header = all[0];
-  if (header?.kind !== "study_started") throw new LatheError("CORRUPTION", "a journal begins with study_started");
+  if (header?.kind !== "study_started")
+    throw new LatheError("CORRUPTION", "a journal begins with study_started");
   const definition = readStudyDefinition(header);
-  const walk = walkScript(studyScript(definition, createProposer(definition.proposer)), historyOf(all));
+  const walk = walkScript(
+    studyScript(definition, createProposer(definition.proposer)),
+    historyOf(all),
+  );
   const { decisions, answers, differences, conclusion } = walk;
   return { decisions, answers, differences, conclusion };
 }

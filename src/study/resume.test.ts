@@ -9,18 +9,29 @@ import { createJournal, openJournal } from "../journal/journal.ts";
 import { readEntries } from "../journal/journal-reader.ts";
 import { historyOf } from "./history.ts";
 import { replayStudy } from "./replay.ts";
-import { runSimulation, type SimulatedStudyOptions, studyHeaderOf, studyStarted } from "./simulated-study.ts";
+import {
+  runSimulation,
+  type SimulatedStudyOptions,
+  studyHeaderOf,
+  studyStarted,
+} from "./simulated-study.ts";
 import { MemoryJournal } from "./study-journal.ts";
 
-const options: SimulatedStudyOptions = { seed: 4, effects: { "toy.mode": { fast: 0.1, a: -0.05 } }, budgetSeconds: 400 };
+const options: SimulatedStudyOptions = {
+  seed: 4,
+  effects: { "toy.mode": { fast: 0.1, a: -0.05 } },
+  budgetSeconds: 400,
+};
 
 function without(entry: object): object {
   // When something happened may differ between a study that was killed and one that was not.
   const { seq: _seq, elapsedSeconds: _elapsed, launch, ...rest } = entry as Record<string, unknown>;
-  return launch === undefined ? rest : { ...rest, launch: { ...(launch as object), startedAtMs: 0 } };
+  return launch === undefined
+    ? rest
+    : { ...rest, launch: { ...(launch as object), startedAtMs: 0 } };
 }
 
-test("killed after any entry, the study goes on to the same end, and finished launches are never repeated", async () => {
+test("killed after any entry, it comes to the same end and repeats no finished launch", async () => {
   const whole = await runSimulation(options);
   const entries = [...whole.journal.entries()];
   const launches = entries.filter((entry) => "launch" in entry).length;
@@ -48,7 +59,10 @@ test("killed again and again, the study comes to the same end", async () => {
       if ([...journal.entries()].length >= before + 4) throw stop;
       return append(entry);
     };
-    const killed = await runSimulation({ ...options, journal }).then(() => false, (error: unknown) => error === stop);
+    const killed = await runSimulation({ ...options, journal }).then(
+      () => false,
+      (error: unknown) => error === stop,
+    );
     entries = [...journal.entries()];
     if (!killed) break;
   }
@@ -56,7 +70,7 @@ test("killed again and again, the study comes to the same end", async () => {
   assert.deepEqual(conclusion, whole.conclusion);
 });
 
-test("stopped by a person at any step, it concludes with what there is, and can be resumed to the same end", async () => {
+test("stopped at any step, it concludes with what there is and resumes to the same end", async () => {
   const whole = await runSimulation(options);
   let steps = 0;
   await runSimulation({ ...options, onProgress: () => void steps++ });
@@ -71,7 +85,10 @@ test("stopped by a person at any step, it concludes with what there is, and can 
     assert.ok(stopped.conclusion.interrupted);
     assert.match(stopped.conclusion.reason, /stopped on request/);
     const entries = [...stopped.journal.entries()];
-    assert.deepEqual(entries.slice(-2).map(({ kind }) => kind), ["interrupted", "outcome"]);
+    assert.deepEqual(
+      entries.slice(-2).map(({ kind }) => kind),
+      ["interrupted", "outcome"],
+    );
     assert.deepEqual(replayStudy(entries).differences, []);
     const resumed = await runSimulation({ ...options, journal: new MemoryJournal(entries) });
     assert.deepEqual(resumed.conclusion, whole.conclusion, `stopped at step ${stopAt}`);
@@ -79,7 +96,7 @@ test("stopped by a person at any step, it concludes with what there is, and can 
   }
 });
 
-test("on disk: a study whose journal lost its last line to a kill goes on, and every line verifies", async () => {
+test("on disk: a study goes on after a kill that tore the journal's last line", async () => {
   const directory = mkdtempSync(join(tmpdir(), "lathe-study-"));
   try {
     const path = join(directory, "journal.ndjson");
@@ -111,12 +128,21 @@ test("replay makes every decision again", async () => {
   const replay = replayStudy(entries);
   assert.deepEqual(replay.conclusion, conclusion);
   assert.deepEqual(replay.differences, []);
-  const stated = ["calibration_result", "candidate_proposed", "screening_decision", "confirmation_decision", "trial_ended",
-    "incumbent_changed", "search_ended", "remeasurement_result", "outcome"];
+  const stated = [
+    "calibration_result",
+    "candidate_proposed",
+    "screening_decision",
+    "confirmation_decision",
+    "trial_ended",
+    "incumbent_changed",
+    "search_ended",
+    "remeasurement_result",
+    "outcome",
+  ];
   assert.equal(replay.decisions, entries.filter(({ kind }) => stated.includes(kind)).length);
 });
 
-test("replay finds every planted change of a decision, and of a launch that a decision rests on", async () => {
+test("replay finds every planted change of a decision, and of a launch behind one", async () => {
   const { journal } = await runSimulation(options);
   const entries = [...journal.entries()];
   const changes: Record<string, (entry: Record<string, never>) => object> = {
@@ -128,19 +154,32 @@ test("replay finds every planted change of a decision, and of a launch that a de
     candidate_proposed: () => ({ proposer: "another" }),
     remeasurement_result: () => ({ launches: 11 }),
     outcome: () => ({ reason: "+40 % throughput" }),
-    confirmation_launch: (entry) => ({ launch: { ...(entry["launch"] as object), logRatios: { throughput: 0.4, cost: 0, p50: 0, p99: 0, memory: 0 } } }),
+    confirmation_launch: (entry) => ({
+      launch: {
+        ...(entry["launch"] as object),
+        logRatios: { throughput: 0.4, cost: 0, p50: 0, p99: 0, memory: 0 },
+      },
+    }),
     calibration_launch: (entry) => ({ launch: { ...(entry["launch"] as object), seed: 1 } }),
   };
   for (const [kind, change] of Object.entries(changes)) {
     const at = entries.findIndex((entry) => entry.kind === kind);
     assert.ok(at >= 0, `the study has an entry of kind ${kind}`);
-    const changed = entries.map((entry, index) => (index === at ? { ...entry, ...change(entry as never) } : entry));
+    const changed = entries.map((entry, index) =>
+      index === at ? { ...entry, ...change(entry as never) } : entry,
+    );
     const { differences } = replayStudy(changed as typeof entries);
     assert.ok(differences.length > 0, `a changed ${kind} was not found`);
-    await assert.rejects(runSimulation({ ...options, journal: new MemoryJournal(changed.slice(0, -1) as Entry[]) }).then((study) => {
-      if (kind !== "outcome") return study;
-      throw Object.assign(new Error(), { code: "CORRUPTION" });
-    }), { code: "CORRUPTION" });
+    await assert.rejects(
+      runSimulation({
+        ...options,
+        journal: new MemoryJournal(changed.slice(0, -1) as Entry[]),
+      }).then((study) => {
+        if (kind !== "outcome") return study;
+        throw Object.assign(new Error(), { code: "CORRUPTION" });
+      }),
+      { code: "CORRUPTION" },
+    );
   }
 });
 

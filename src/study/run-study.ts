@@ -1,11 +1,13 @@
 /**
- * Runs a study: walks its script along what the journal already holds, then answers from the evaluator.
+ * Runs a study: walks its script along what the journal already holds, then answers from the
+ * evaluator.
  *
  * Invariants:
- *   1. A step is finished when its answer is in the journal: it is never done again. One that was under way is.
+ *   1. A step is finished when its answer is in the journal: it is never done again. One that was
+ *      under way is.
  *   2. Nothing is decided that is not written down before the next step begins.
- *   3. Whatever the evaluator does (throws, hangs, dies) becomes an entry; only a journal that cannot be written ends a study
- *      with an error.
+ *   3. Whatever the evaluator does (throws, hangs, dies) becomes an entry; only a journal that
+ *      cannot be written ends a study with an error.
  */
 import type { Clock } from "../kit/env/env.ts";
 import { LatheError } from "../kit/errors.ts";
@@ -24,7 +26,10 @@ import type { StudyJournal } from "./study-journal.ts";
 import { walkScript } from "./walk.ts";
 
 export interface RunStudyOptions {
-  /** Its first entry is the study's header (`createStudyHeader`). Where it holds more, the study goes on from there. */
+  /**
+   * Its first entry is the study's header (`createStudyHeader`). Where it holds more, the study
+   * goes on from there.
+   */
   readonly journal: StudyJournal;
   readonly evaluator: Evaluator;
   readonly clock: Clock;
@@ -38,7 +43,8 @@ export interface RunStudyOptions {
 
 /**
  * Returns how the study ended; the journal holds everything else. Closes the evaluator.
- * Errors: CORRUPTION where the journal's decisions do not follow from its launches; those of the journal.
+ * Errors: CORRUPTION where the journal's decisions do not follow from its launches; those of the
+ * journal.
  */
 export async function runStudy(options: RunStudyOptions): Promise<Conclusion> {
   try {
@@ -52,11 +58,18 @@ async function run(options: RunStudyOptions): Promise<Conclusion> {
   const { journal } = options;
   const entries = [...journal.entries()];
   const header = entries[0];
-  if (header?.kind !== "study_started") throw new LatheError("CORRUPTION", "a journal begins with study_started");
+  if (header?.kind !== "study_started")
+    throw new LatheError("CORRUPTION", "a journal begins with study_started");
   const concluded = isConcluded(historyOf(entries));
   if (entries.length > 1 && !concluded) {
     const environment = options.environment ?? header.environment;
-    entries.push(journal.append({ kind: "resumed", reason: "the study goes on from its journal", environment }));
+    entries.push(
+      journal.append({
+        kind: "resumed",
+        reason: "the study goes on from its journal",
+        environment,
+      }),
+    );
   }
   const definition = readStudyDefinition(header);
   const script = studyScript(definition, createProposer(definition.proposer));
@@ -65,7 +78,8 @@ async function run(options: RunStudyOptions): Promise<Conclusion> {
     const [{ seq, message }] = walk.differences;
     throw new LatheError(
       "CORRUPTION",
-      `entry ${seq} of the journal does not follow from those before it (${message}); it was changed, or written by another ` +
+      `entry ${seq} of the journal does not follow from those before it (${message}); it was ` +
+        `changed, or written by another ` +
         "version of Lathe. `lathe replay` shows every difference; start a new study to go on",
       { details: { differences: walk.differences } },
     );
@@ -100,7 +114,13 @@ async function goOn(
       continue;
     }
     onProgress?.(request.progress);
-    const answer = await performStep(request.ask, { evaluator, clock, signal, timeouts, elapsedSeconds });
+    const answer = await performStep(request.ask, {
+      evaluator,
+      clock,
+      signal,
+      timeouts,
+      elapsedSeconds,
+    });
     if (answer === "interrupted") {
       const reason = "stopped on request";
       append({ kind: "interrupted", reason, elapsedSeconds: elapsedSeconds() });

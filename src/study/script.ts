@@ -1,11 +1,15 @@
 /**
- * A study as a script: a generator that asks for steps and states decisions, and does nothing itself.
+ * A study as a script: a generator that asks for steps and states decisions, and does nothing
+ * itself.
  *
- * Purpose: one text, in `procedure.ts`, is the study, its resumption and its replay. Whoever runs the script answers each
+ * Purpose: one text, in `procedure.ts`, is the study, its resumption and its replay. Whoever runs
+ * the script answers each
  *   step with the journal entries that came of it, and checks or writes each decision:
- *   - `run-study.ts` answers from the journal as far as that goes (a resumption), then from an evaluator;
+ *   - `run-study.ts` answers from the journal as far as that goes (a resumption), then from an
+ *     evaluator;
  *   - `replay.ts` answers from the journal only and compares every decision with the recorded one.
- * Invariants: a script depends on its definition and its answers alone: no clock, no randomness but seeds derived from
+ * Invariants: a script depends on its definition and its answers alone: no clock, no randomness but
+ * seeds derived from
  *   the study's, no state outside of it. Time is what the entries' `elapsedSeconds` say.
  * Source: durable execution (Temporal, AWS SWF): deterministic code over a recorded history.
  */

@@ -1,6 +1,7 @@
 /**
- * What a study is told before it starts: everything that its decisions depend on besides measurements. It goes into the
- * journal's first entry, so that a resumption or a replay needs nothing else.
+ * What a study is told before it starts: everything that its decisions depend on besides
+ * measurements. It goes into the journal's first entry, so that a resumption or a replay needs
+ * nothing else.
  */
 import type { ScoreOptions } from "../bench/measurement.ts";
 import { promptKvScoreOptions } from "../bench/statistics/score.ts";
@@ -25,7 +26,10 @@ export interface StudySettings {
   readonly statistic: "auto" | "throughput" | "cost";
   readonly targets: GuardTargets;
   readonly score: ScoreOptions;
-  /** A configuration that an expert would have chosen; the winner is compared with it where it is given. */
+  /**
+   * A configuration that an expert would have chosen; the winner is compared with it where it is
+   * given.
+   */
   readonly expert?: ExpertConfiguration | undefined;
   readonly timeouts: StepTimeouts;
   /** So many candidates in a row that fail say that the machine is broken, not the candidates. */
@@ -58,7 +62,12 @@ export const defaultSettings: Omit<StudySettings, "targets"> = {
   remeasurementLaunches: 10,
   statistic: "auto",
   score: promptKvScoreOptions,
-  timeouts: { productGatesSeconds: 900, candidateGatesSeconds: 60, prepareSeconds: 600, launchSeconds: 180 },
+  timeouts: {
+    productGatesSeconds: 900,
+    candidateGatesSeconds: 60,
+    prepareSeconds: 600,
+    launchSeconds: 180,
+  },
   failuresInRowMax: 5,
 };
 
@@ -73,7 +82,10 @@ export interface StudyDefinition {
 }
 
 /** What was studied, on what. */
-export type StudyFacts = Pick<StudyHeader, "contract" | "product" | "versions" | "environment" | "commit">;
+export type StudyFacts = Pick<
+  StudyHeader,
+  "contract" | "product" | "versions" | "environment" | "commit"
+>;
 
 /** The first entry of the journal of a study. */
 export function createStudyHeader(definition: StudyDefinition, facts: StudyFacts): StudyHeader {
@@ -91,11 +103,16 @@ export function createStudyHeader(definition: StudyDefinition, facts: StudyFacts
   };
 }
 
-/** Inverse of `createStudyHeader`. Errors: FORMAT_UNKNOWN where the header lacks what a study needs. */
+/**
+ * Inverse of `createStudyHeader`. Errors: FORMAT_UNKNOWN where the header lacks what a study needs.
+ */
 export function readStudyDefinition(header: StudyHeader): StudyDefinition {
   const settings = header.settings as StudySettings | undefined;
   if (settings === undefined || header.knobTable === undefined) {
-    throw new LatheError("FORMAT_UNKNOWN", "the journal's first entry has no settings; this version cannot go on with its study");
+    throw new LatheError(
+      "FORMAT_UNKNOWN",
+      "the journal's first entry has no settings; this version cannot go on with its study",
+    );
   }
   const definition: StudyDefinition = {
     seed: header.seed,
@@ -125,6 +142,9 @@ function requireDefinition({ budgetSeconds, settings }: StudyDefinition): void {
   ];
   for (const [name, value, min, max] of limits) {
     if (value >= min && value <= max) continue;
-    throw new LatheError("INVALID_ARGUMENT", `${name} of a study lies between ${min} and ${max}, not at ${value}`);
+    throw new LatheError(
+      "INVALID_ARGUMENT",
+      `${name} of a study lies between ${min} and ${max}, not at ${value}`,
+    );
   }
 }

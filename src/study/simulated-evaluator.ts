@@ -1,12 +1,20 @@
 /**
- * A simulated system under study: the truth about every candidate is known, the noise is drawn from the launch's seed, and
- * time is virtual. Used to test the study itself, thousands of studies at a time, and to show what a report looks like.
+ * A simulated system under study: the truth about every candidate is known, the noise is drawn from
+ * the launch's seed, and time is virtual. Used to test the study itself, thousands of studies at a
+ * time, and to show what a report looks like.
  *
- * Model of a launch: each side's process has an effect of its own (it differs between launches of the same code), skewed
- * towards slow; the side that comes first has an advantage; the machine drifts. All of it is symmetric in the sides but for
- * the truth, as the harness's coin makes it on a real machine.
+ * Model of a launch: each side's process has an effect of its own (it differs between launches of
+ * the same code), skewed towards slow; the side that comes first has an advantage; the machine
+ * drifts. All of it is symmetric in the sides but for the truth, as the harness's coin makes it on
+ * a real machine.
  */
-import type { Block, LaunchSample, OperationStatistics, Side, SideSample } from "../bench/measurement.ts";
+import type {
+  Block,
+  LaunchSample,
+  OperationStatistics,
+  Side,
+  SideSample,
+} from "../bench/measurement.ts";
 import { SeededRandom } from "../bench/statistics/seeded-random.ts";
 import type { GateVerdict } from "../gates/gate.ts";
 import { LatheError } from "../kit/errors.ts";
@@ -20,7 +28,8 @@ export interface Truth {
   readonly logThroughput?: number | undefined;
   readonly logP99?: number | undefined;
   readonly memoryMiB?: number | undefined;
-  readonly behaviour?: "rejected" | "unpreparable" | "dies" | "hangs" | "answers wrongly" | undefined;
+  readonly behaviour?:
+    "rejected" | "unpreparable" | "dies" | "hangs" | "answers wrongly" | undefined;
 }
 
 export interface SimulationOptions {
@@ -46,8 +55,12 @@ export interface SimulationOptions {
 
 /** Names, shares and mean latencies of the operations that a launch reports. */
 const operationMix: readonly (readonly [name: string, share: number, meanUs: number])[] = [
-  ["READ", 0.967, 340], ["READTRANSACTION", 0.028, 1350], ["UPDATE", 0.0014, 2900], ["WRITE", 0.0023, 2700],
-  ["INSERT", 0.0009, 2800], ["WRITETRANSACTION", 0.0004, 3900],
+  ["READ", 0.967, 340],
+  ["READTRANSACTION", 0.028, 1350],
+  ["UPDATE", 0.0014, 2900],
+  ["WRITE", 0.0023, 2700],
+  ["INSERT", 0.0009, 2800],
+  ["WRITETRANSACTION", 0.0004, 3900],
 ];
 const driftPeriodSeconds = 600;
 const blocksPerLaunch = 8;
@@ -67,14 +80,28 @@ export class SimulatedEvaluator implements Evaluator {
     clock.advance(gateSeconds * 1000);
     const seconds = gateSeconds / 2;
     const fine: GateVerdict = {
-      gate: "bounds", verdict: "admit", reason: "every knob is in range and every constraint holds", evidence: {}, seconds,
+      gate: "bounds",
+      verdict: "admit",
+      reason: "every knob is in range and every constraint holds",
+      evidence: {},
+      seconds,
     };
     const rejection = request.stage === "product" ? productRejection : undefined;
     const wrong = rejection !== undefined || truthOf(request.candidate).behaviour === "rejected";
-    const reason = rejection ?? (wrong ? "after 312 operations: a read returned a deleted row" : "400 operations agree with the model");
+    const reason =
+      rejection ??
+      (wrong
+        ? "after 312 operations: a read returned a deleted row"
+        : "400 operations agree with the model");
     return [
       fine,
-      { gate: "differential", verdict: wrong ? "reject" : "admit", reason, evidence: { seed: request.seed }, seconds },
+      {
+        gate: "differential",
+        verdict: wrong ? "reject" : "admit",
+        reason,
+        evidence: { seed: request.seed },
+        seconds,
+      },
     ];
   }
 
@@ -92,7 +119,8 @@ export class SimulatedEvaluator implements Evaluator {
     if (behaviour === "hangs") return clock.hang(request.signal);
     const startedAtMs = clock.nowMs();
     clock.advance(launchSeconds * 1000);
-    if (behaviour === "dies") throw new LatheError("CLOSED", "the server ended with exit code 1 while it was measured");
+    if (behaviour === "dies")
+      throw new LatheError("CLOSED", "the server ended with exit code 1 while it was measured");
     return this.sample(request, startedAtMs, launchSeconds);
   }
 
@@ -103,7 +131,8 @@ export class SimulatedEvaluator implements Evaluator {
   private sample(request: LaunchRequest, startedAtMs: number, wallSeconds: number): LaunchSample {
     const random = new SeededRandom(request.seed);
     const first: Side = random.coin() ? "incumbent" : "candidate";
-    const swing = (this.options.drift ?? 0) * Math.sin((2 * Math.PI * startedAtMs) / 1000 / driftPeriodSeconds);
+    const swing =
+      (this.options.drift ?? 0) * Math.sin((2 * Math.PI * startedAtMs) / 1000 / driftPeriodSeconds);
     const sideOf = (side: Side) => this.side(request[side], side === first, swing, random);
     const incumbent = sideOf("incumbent");
     const candidate = sideOf("candidate");
@@ -134,8 +163,19 @@ export class SimulatedEvaluator implements Evaluator {
     };
   }
 
-  private side(candidate: Candidate, isFirst: boolean, swing: number, random: SeededRandom): SideSample {
-    const { noise, skew = 0, firstAdvantage = 0, baselineOpsPerSecond = 21_000, baselineMemoryMiB = 96 } = this.options;
+  private side(
+    candidate: Candidate,
+    isFirst: boolean,
+    swing: number,
+    random: SeededRandom,
+  ): SideSample {
+    const {
+      noise,
+      skew = 0,
+      firstAdvantage = 0,
+      baselineOpsPerSecond = 21_000,
+      baselineMemoryMiB = 96,
+    } = this.options;
     const truth = this.options.truthOf(candidate);
     // Half of the variance of a log ratio comes from each side.
     const each = noise / Math.SQRT2;
@@ -143,10 +183,15 @@ export class SimulatedEvaluator implements Evaluator {
     const own = Math.sqrt(1 - skew ** 2) * each * random.normal() + slow;
     const effect = (truth.logThroughput ?? 0) + own + swing + (isFirst ? firstAdvantage : 0);
     const opsPerSecond = baselineOpsPerSecond * Math.exp(effect);
-    const tail = Math.exp((truth.logP99 ?? -(truth.logThroughput ?? 0)) + 2 * each * random.normal());
+    const tail = Math.exp(
+      (truth.logP99 ?? -(truth.logThroughput ?? 0)) + 2 * each * random.normal(),
+    );
     const stretch = baselineOpsPerSecond / opsPerSecond;
     const operations = Object.fromEntries(
-      operationMix.map(([name, share, meanUs]) => [name, operationOf(share * opsPerSecond * 2, meanUs * stretch, tail / stretch)]),
+      operationMix.map(([name, share, meanUs]) => [
+        name,
+        operationOf(share * opsPerSecond * 2, meanUs * stretch, tail / stretch),
+      ]),
     );
     return {
       opsPerSecond,
@@ -158,18 +203,31 @@ export class SimulatedEvaluator implements Evaluator {
       drainSeconds: 0.2 + 0.1 * random.next(),
       errors: 0,
       verificationFailures: truth.behaviour === "answers wrongly" ? 3 : 0,
-      signals: { cache_hit_rate: Math.min(0.999, 0.82 + 0.1 * (truth.logThroughput ?? 0)), read_amplification: 1.4 },
+      signals: {
+        cache_hit_rate: Math.min(0.999, 0.82 + 0.1 * (truth.logThroughput ?? 0)),
+        read_amplification: 1.4,
+      },
     };
   }
 }
 
 function operationOf(count: number, meanUs: number, tail: number): OperationStatistics {
   return {
-    count: Math.round(count), errors: 0, meanUs, p50Us: meanUs * 0.92, p99Us: meanUs * 4.1 * tail, maxUs: meanUs * 19 * tail,
+    count: Math.round(count),
+    errors: 0,
+    meanUs,
+    p50Us: meanUs * 0.92,
+    p99Us: meanUs * 4.1 * tail,
+    maxUs: meanUs * 19 * tail,
   };
 }
 
-function blocksOf(incumbent: SideSample, candidate: SideSample, first: Side, random: SeededRandom): Block[] {
+function blocksOf(
+  incumbent: SideSample,
+  candidate: SideSample,
+  first: Side,
+  random: SeededRandom,
+): Block[] {
   const second: Side = first === "incumbent" ? "candidate" : "incumbent";
   return Array.from({ length: blocksPerLaunch }, (_, position) => {
     // ABBA: neighbours swap places, so that a trend within the launch cancels.
@@ -177,6 +235,13 @@ function blocksOf(incumbent: SideSample, candidate: SideSample, first: Side, ran
     const { opsPerSecond, serverCpuUsPerOp } = side === "incumbent" ? incumbent : candidate;
     const seconds = 0.2;
     const operations = Math.round(opsPerSecond * seconds * Math.exp(0.02 * random.normal()));
-    return { side, position, operations, errors: 0, seconds, serverCpuUs: operations * serverCpuUsPerOp };
+    return {
+      side,
+      position,
+      operations,
+      errors: 0,
+      seconds,
+      serverCpuUs: operations * serverCpuUsPerOp,
+    };
   });
 }

@@ -1,7 +1,8 @@
 /**
  * Simulated studies: a toy space whose truth is known, and everything else as in a real study.
  *
- * Used by the tests of this room, by `report` for its sample, and by the long simulations of the measurement law.
+ * Used by the tests of this room, by `report` for its sample, and by the long simulations of the
+ * measurement law.
  */
 import type { Contract } from "../contract/contract.ts";
 import type { Entry, StudyHeader } from "../journal/entry.ts";
@@ -11,7 +12,13 @@ import { createSpace } from "../search/space.ts";
 import type { Conclusion } from "./conclusion.ts";
 import type { Progress } from "./progress.ts";
 import { runStudy } from "./run-study.ts";
-import { createStudyHeader, defaultSettings, type StudyDefinition, type StudyFacts, type StudySettings } from "./settings.ts";
+import {
+  createStudyHeader,
+  defaultSettings,
+  type StudyDefinition,
+  type StudyFacts,
+  type StudySettings,
+} from "./settings.ts";
 import { SimulatedEvaluator, type SimulationOptions, type Truth } from "./simulated-evaluator.ts";
 import { MemoryJournal, type StudyJournal } from "./study-journal.ts";
 import { VirtualClock } from "./virtual-clock.ts";
@@ -46,8 +53,16 @@ export interface SimulatedStudy {
 /** One knob with five values besides its default. */
 export const toyKnobs: readonly Knob[] = [
   {
-    name: "toy.mode", type: "choice", leaf: "toy", description: "a choice whose effect is known", default: "plain",
-    choices: ["plain", "a", "b", "c", "d", "fast"], impact: "high", risk: "none", effect: "restart", constraints: [],
+    name: "toy.mode",
+    type: "choice",
+    leaf: "toy",
+    description: "a choice whose effect is known",
+    default: "plain",
+    choices: ["plain", "a", "b", "c", "d", "fast"],
+    impact: "high",
+    risk: "none",
+    effect: "restart",
+    constraints: [],
   },
 ];
 
@@ -55,7 +70,10 @@ export async function runSimulation(options: SimulatedStudyOptions): Promise<Sim
   const clock = options.clock ?? new VirtualClock();
   const journal = options.journal ?? new MemoryJournal([studyStarted(options)]);
   const evaluator = new SimulatedEvaluator({
-    clock, noise: 0.02, truthOf: (candidate) => truthOf(candidate, options.effects ?? {}), ...options.simulation,
+    clock,
+    noise: 0.02,
+    truthOf: (candidate) => truthOf(candidate, options.effects ?? {}),
+    ...options.simulation,
   });
   const { signal, onProgress } = options;
   const conclusion = await runStudy({ journal, evaluator, clock, signal, onProgress });
@@ -72,17 +90,33 @@ export function studyHeaderOf(options: SimulatedStudyOptions): StudyHeader {
 }
 
 export function definitionOf(options: SimulatedStudyOptions): StudyDefinition {
-  const { seed, knobs = toyKnobs, proposer = "random", budgetSeconds = 600, alpha = 0.05, settings } = options;
+  const {
+    seed,
+    knobs = toyKnobs,
+    proposer = "random",
+    budgetSeconds = 600,
+    alpha = 0.05,
+    settings,
+  } = options;
   const targets = { p99RatioMax: 1.1, memoryRatioMax: 1.1, memoryMiBMax: 128 };
   return {
-    seed, alpha, proposer, budgetSeconds, space: createSpace(knobs), settings: { ...defaultSettings, targets, ...settings },
+    seed,
+    alpha,
+    proposer,
+    budgetSeconds,
+    space: createSpace(knobs),
+    settings: { ...defaultSettings, targets, ...settings },
   };
 }
 
 function truthOf(candidate: Candidate, effects: Effects): Truth {
-  const truths = Object.entries(candidate.knobs).map(([name, value]) => truthOfValue(effects[name], value));
+  const truths = Object.entries(candidate.knobs).map(([name, value]) =>
+    truthOfValue(effects[name], value),
+  );
   const sum = (of: (truth: Truth) => number | undefined) =>
-    truths.some((truth) => of(truth) !== undefined) ? truths.reduce((total, truth) => total + (of(truth) ?? 0), 0) : undefined;
+    truths.some((truth) => of(truth) !== undefined)
+      ? truths.reduce((total, truth) => total + (of(truth) ?? 0), 0)
+      : undefined;
   return {
     logThroughput: sum((truth) => truth.logThroughput),
     logP99: sum((truth) => truth.logP99),
@@ -102,8 +136,16 @@ function simulatedFacts(): StudyFacts {
     product: { name: "simulated", hash: "0".repeat(64) },
     versions: { lathe: "simulated", node: process.version },
     environment: {
-      host: "simulated", operatingSystem: "none", kernel: "none", architecture: "none", cpuModel: "simulated", cores: 2,
-      memoryMiB: 4096, fileSystem: "none", dataInMemory: true, nodeVersion: process.version,
+      host: "simulated",
+      operatingSystem: "none",
+      kernel: "none",
+      architecture: "none",
+      cpuModel: "simulated",
+      cores: 2,
+      memoryMiB: 4096,
+      fileSystem: "none",
+      dataInMemory: true,
+      nodeVersion: process.version,
     },
     commit: null,
   };

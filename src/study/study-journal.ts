@@ -1,4 +1,7 @@
-/** What a study needs of its journal; `journal/journal.ts` keeps it on disk, `MemoryJournal` in memory for simulated studies. */
+/**
+ * What a study needs of its journal; `journal/journal.ts` keeps it on disk, `MemoryJournal` in
+ * memory for simulated studies.
+ */
 import type { Entry, JournalEntry } from "../journal/entry.ts";
 
 export interface StudyJournal {
@@ -16,7 +19,12 @@ export class MemoryJournal implements StudyJournal {
   }
 
   append(entry: Entry): JournalEntry {
-    const envelope = { seq: this.list.length, previous: "", hash: "", time: new Date(0).toISOString() };
+    const envelope = {
+      seq: this.list.length,
+      previous: "",
+      hash: "",
+      time: new Date(0).toISOString(),
+    };
     const appended = { ...entry, ...envelope } as JournalEntry;
     this.list.push(appended);
     return appended;

@@ -1,6 +1,6 @@
 /**
- * What a running script knows: definition, incumbent, trials, budget. Built up from answers only; a resumed script builds up
- * the same.
+ * What a running script knows: definition, incumbent, trials, budget. Built up from answers only; a
+ * resumed script builds up the same.
  */
 import type { LaunchSample } from "../bench/measurement.ts";
 import { confirmationIndex } from "../bench/statistics/alpha-spending.ts";
@@ -55,7 +55,10 @@ export class StudyState {
   get reservedSeconds(): number {
     const { remeasurementLaunches, expert } = this.definition.settings;
     const comparisons = expert === undefined ? 1 : 2;
-    return this.budget.priceOf(comparisons * remeasurementLaunches) + (comparisons + 1) * this.budget.prepareSeconds;
+    return (
+      this.budget.priceOf(comparisons * remeasurementLaunches) +
+      (comparisons + 1) * this.budget.prepareSeconds
+    );
   }
 
   /** Asks for a step and takes note of its answer. */
@@ -77,21 +80,30 @@ export class StudyState {
   *prepare(candidate: Candidate, workloadSeed: number, stage: Stage): Script<Failure | undefined> {
     const key = `${candidate.id} ${workloadSeed}`;
     if (this.prepared.has(key)) return undefined;
-    const answer = yield* this.ask({ kind: "prepare", candidate, workloadSeed }, stage, `loading data for ${candidate.id}`);
+    const answer = yield* this.ask(
+      { kind: "prepare", candidate, workloadSeed },
+      stage,
+      `loading data for ${candidate.id}`,
+    );
     const failure = failureIn(answer);
     if (failure === undefined) this.prepared.add(key);
     return failure;
   }
 
   /** One launch of two candidates; a seed of its own comes from its number in the study. */
-  *launch(request: Omit<LaunchStep, "kind" | "seed">, stage: Stage, text: string): Script<LaunchSample | Failure> {
+  *launch(
+    request: Omit<LaunchStep, "kind" | "seed">,
+    stage: Stage,
+    text: string,
+  ): Script<LaunchSample | Failure> {
     this.launchCount++;
     const seed = deriveSeed(this.definition.seed, `launch ${this.launchCount} ${request.purpose}`);
     const answer = yield* this.ask({ kind: "launch", ...request, seed }, stage, text);
     const failure = failureIn(answer);
     if (failure !== undefined) return failure;
     const entry = answer[0];
-    if (!("launch" in entry)) throw new TypeError(`a launch was answered with an entry of kind ${entry.kind}`);
+    if (!("launch" in entry))
+      throw new TypeError(`a launch was answered with an entry of kind ${entry.kind}`);
     const launch = entry.launch as LaunchSample;
     const problem = launchProblem(launch);
     return problem === undefined ? launch : { ...problem, failed: true };
@@ -111,5 +123,7 @@ export function isFailure(answer: object): answer is Failure {
 
 export function failureIn(answer: ScriptAnswer): Failure | undefined {
   const entry = answer.find(({ kind }) => kind === "step_failed");
-  return entry?.kind === "step_failed" ? { failed: true, code: entry.code, message: entry.message } : undefined;
+  return entry?.kind === "step_failed"
+    ? { failed: true, code: entry.code, message: entry.message }
+    : undefined;
 }

@@ -1,5 +1,6 @@
 /**
- * One trial: gates, screening, confirmation, verdict. Every way in which a candidate can misbehave is an outcome.
+ * One trial: gates, screening, confirmation, verdict. Every way in which a candidate can misbehave
+ * is an outcome.
  *
  *   rejected   a gate did not admit it, or it answered a read with a value that was never written
  *   failed     it could not be prepared, or a launch of it died, hung or gave no number
@@ -17,7 +18,15 @@ import { assert } from "../kit/assert.ts";
 import type { Candidate } from "../search/candidate.ts";
 import type { TrialView } from "../search/proposer.ts";
 import { deriveSeed } from "../search/random-stream.ts";
-import { guardsSay, guardsSentence, isDriverBound, judgeGuards, screeningVeto, type TestedStatistic, usableRatios } from "./decisions.ts";
+import {
+  guardsSay,
+  guardsSentence,
+  isDriverBound,
+  judgeGuards,
+  screeningVeto,
+  type TestedStatistic,
+  usableRatios,
+} from "./decisions.ts";
 import type { Script } from "./script.ts";
 import { type Failure, failureIn, isFailure, type StudyState } from "./study-state.ts";
 
@@ -48,7 +57,11 @@ function* judge(state: StudyState, candidate: Candidate): Script<TrialEnd> {
   const { estimate, statistic } = screened;
   if (screened.decision === "drop") {
     const why = screened.veto ?? "too little to confirm";
-    return { outcome: "dropped", estimate, reason: `screening saw ${percentOf(estimate)} ${statistic}, ${why}` };
+    return {
+      outcome: "dropped",
+      estimate,
+      reason: `screening saw ${percentOf(estimate)} ${statistic}, ${why}`,
+    };
   }
   const confirmed = yield* confirmCandidate(state, candidate, statistic);
   if (isFailure(confirmed)) {
@@ -65,7 +78,8 @@ function* passGates(state: StudyState, candidate: Candidate): Script<TrialEnd | 
   const step = { kind: "gate", stage: "candidate", candidate, seed } as const;
   const answer = yield* state.ask(step, "screening", `running the gates on ${candidate.id}`);
   const failure = failureIn(answer);
-  if (failure !== undefined) return { outcome: "rejected", reason: `its gates could not run: ${failure.message}` };
+  if (failure !== undefined)
+    return { outcome: "rejected", reason: `its gates could not run: ${failure.message}` };
   for (const entry of answer) {
     if (entry.kind !== "gate_verdict" || entry.verdict.verdict === "admit") continue;
     return { outcome: "rejected", reason: `${entry.verdict.gate}: ${entry.verdict.reason}` };
@@ -95,10 +109,22 @@ function* screenCandidate(state: StudyState, candidate: Candidate): Script<Scree
     const ratios = launches.map(({ logRatios }) => logRatios[statistic]);
     const screened = screen(ratios, { noise, effectMin, launchesMax });
     const estimate = screened.estimate;
-    const found = screened.decision === "drop" ? undefined : screeningVeto(launches, state.definition.settings.targets);
+    const found =
+      screened.decision === "drop"
+        ? undefined
+        : screeningVeto(launches, state.definition.settings.targets);
     const veto = found === undefined ? undefined : `but ${found}`;
     const decision = veto === undefined ? screened.decision : "drop";
-    yield { state: { kind: "screening_decision", candidate: candidate.id, decision, estimate, statistic, veto } };
+    yield {
+      state: {
+        kind: "screening_decision",
+        candidate: candidate.id,
+        decision,
+        estimate,
+        statistic,
+        veto,
+      },
+    };
     if (decision !== "more") return { decision, estimate, statistic, veto };
   }
 }
@@ -109,8 +135,9 @@ interface Confirmed {
 }
 
 /**
- * A sequential test on fresh launches at α_j; where it keeps, the guards must pass on the same launches. Guards that are
- * inconclusive get one second look, after at most as many launches again: two looks, whatever they show.
+ * A sequential test on fresh launches at α_j; where it keeps, the guards must pass on the same
+ * launches. Guards that are inconclusive get one second look, after at most as many launches again:
+ * two looks, whatever they show.
  */
 function* confirmCandidate(
   state: StudyState,
@@ -121,7 +148,10 @@ function* confirmCandidate(
   const { noise, effectMin, launchesMax: planned } = calibrationOf(state, statistic);
   const confirmation = state.nextConfirmation;
   const alpha = alphaForConfirmation(confirmation, state.definition.alpha);
-  const launchesMax = Math.max(1, Math.min(planned, state.budget.affordableLaunches(state.reservedSeconds)));
+  const launchesMax = Math.max(
+    1,
+    Math.min(planned, state.budget.affordableLaunches(state.reservedSeconds)),
+  );
   const test = createSequentialTest({ alpha, noise, effectMin, launchesMax });
   const launches: LaunchSample[] = [];
   const another = function* (of: number): Script<Failure | undefined> {
@@ -150,7 +180,13 @@ function* confirmCandidate(
   const confirmed = verdictOf(test, guards, launches);
   yield {
     state: {
-      kind: "confirmation_decision", candidate: candidate.id, confirmation, statistic, test: test.state(), guards, ...confirmed,
+      kind: "confirmation_decision",
+      candidate: candidate.id,
+      confirmation,
+      statistic,
+      test: test.state(),
+      guards,
+      ...confirmed,
     },
   };
   return confirmed;
@@ -163,11 +199,17 @@ function verdictOf(
 ): Confirmed {
   if (test.decision === "continue") {
     const unusable = launches.length - test.launches;
-    return { kept: false, reason: `${unusable} of ${launches.length} launches were bound by the driver and decide nothing` };
+    return {
+      kept: false,
+      reason: `${unusable} of ${launches.length} launches were bound by the driver and decide nothing`,
+    };
   }
   if (test.decision === "futile") return { kept: false, reason: test.reason };
   if (guardsSay(guards) === "pass") return { kept: true, reason: test.reason };
-  return { kept: false, reason: `faster (${percentOf(mean(test.state().logRatios))}), but ${guardsSentence(guards)}` };
+  return {
+    kept: false,
+    reason: `faster (${percentOf(mean(test.state().logRatios))}), but ${guardsSentence(guards)}`,
+  };
 }
 
 function sides(state: StudyState, candidate: Candidate) {
@@ -177,11 +219,18 @@ function sides(state: StudyState, candidate: Candidate) {
 function calibrationOf(state: StudyState, statistic: TestedStatistic): Calibration {
   assert(state.calibrations !== undefined, "a trial runs after calibration");
   const calibration = state.calibrations[statistic];
-  // A statistic that cannot confirm anything is tested as if it could: it will find nothing, and says so.
-  return Number.isFinite(calibration.effectMin) ? calibration : { ...calibration, effectMin: Math.log(1.25) };
+  // A statistic that cannot confirm anything is tested as if it could: it will find nothing, and
+  // says so.
+  return Number.isFinite(calibration.effectMin)
+    ? calibration
+    : { ...calibration, effectMin: Math.log(1.25) };
 }
 
 function endOf(failure: Failure, estimate: number | undefined): TrialEnd {
   const wrong = failure.code === "WRONG_VALUES";
-  return { outcome: wrong ? "rejected" : "failed", estimate, reason: wrong ? failure.message : `${failure.code}: ${failure.message}` };
+  return {
+    outcome: wrong ? "rejected" : "failed",
+    estimate,
+    reason: wrong ? failure.message : `${failure.code}: ${failure.message}`,
+  };
 }

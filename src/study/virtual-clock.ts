@@ -1,4 +1,7 @@
-/** Time that passes only where somebody says so: studies of hours run in milliseconds, and the same way every time. */
+/**
+ * Time that passes only where somebody says so: studies of hours run in milliseconds, and the same
+ * way every time.
+ */
 import type { Clock, Timer } from "../kit/env/env.ts";
 import { LatheError } from "../kit/errors.ts";
 
@@ -40,7 +43,9 @@ export class VirtualClock implements Clock {
   advance(milliseconds: number): void {
     const until = this.now + milliseconds;
     for (;;) {
-      const next = [...this.timers].filter(({ atMs }) => atMs <= until).sort((a, b) => a.atMs - b.atMs)[0];
+      const next = [...this.timers]
+        .filter(({ atMs }) => atMs <= until)
+        .sort((a, b) => a.atMs - b.atMs)[0];
       if (next === undefined) break;
       this.timers.delete(next);
       this.now = Math.max(this.now, next.atMs);
@@ -49,7 +54,10 @@ export class VirtualClock implements Clock {
     this.now = until;
   }
 
-  /** A call that never answers: the next timer goes off, and what has not been given up by then rejects on its signal. */
+  /**
+   * A call that never answers: the next timer goes off, and what has not been given up by then
+   * rejects on its signal.
+   */
   hang(signal: AbortSignal): Promise<never> {
     const stopped = Promise.withResolvers<never>();
     const reject = () => stopped.reject(new LatheError("CANCELLED", "stopped by its signal"));
