@@ -1,8 +1,8 @@
 /**
  * The conformance suite of the StorageEngine port: what every engine must do, as node:test cases.
  *
- * Give it a way to open the engine on a directory, with options so small that flushes and compactions happen within a
- * few hundred keys. Cases that an engine does not claim in its capabilities are skipped, and say so.
+ * Give it a way to open the engine on a directory, with options so small that flushes and compactions happen
+ * within a few hundred keys. Cases that an engine does not claim in its capabilities are skipped, and say so.
  * The model test runs random programs against a sorted map; `LATHE_TEST_RUNS` sets how many (default 25).
  */
 import assert from "node:assert/strict";
@@ -38,7 +38,10 @@ export function testStorageEngine(name: string, createHarness: () => EngineHarne
   });
 }
 
-async function withEngine(harness: EngineHarness, run: (engine: StorageEngine) => Promise<void> | void): Promise<void> {
+async function withEngine(
+  harness: EngineHarness,
+  run: (engine: StorageEngine) => Promise<void> | void,
+): Promise<void> {
   const engine = await harness.open(harness.newDirectory());
   try {
     await run(engine);
@@ -162,14 +165,18 @@ function testLimits(harness: EngineHarness): void {
       }
     }));
 
-  test("a value beyond the limit is refused and nothing of its batch is applied", { skip: valueBytesMax > 1 << 27 }, () =>
-    withEngine(harness, (engine) => {
-      const batch = new WriteBatch().put(bytesOf("a"), bytesOf("1"));
-      batch.put(bytesOf("b"), new Uint8Array(valueBytesMax + 1));
-      assert.throws(() => engine.applySync(batch, 1), { code: "LIMIT_EXCEEDED" });
-      assert.equal(read(engine, "a"), undefined);
-      assert.equal(engine.appliedIndex, 0);
-    }));
+  test(
+    "a value beyond the limit is refused and nothing of its batch is applied",
+    { skip: valueBytesMax > 1 << 27 },
+    () =>
+      withEngine(harness, (engine) => {
+        const batch = new WriteBatch().put(bytesOf("a"), bytesOf("1"));
+        batch.put(bytesOf("b"), new Uint8Array(valueBytesMax + 1));
+        assert.throws(() => engine.applySync(batch, 1), { code: "LIMIT_EXCEEDED" });
+        assert.equal(read(engine, "a"), undefined);
+        assert.equal(engine.appliedIndex, 0);
+      }),
+  );
 
   test("keys are ordered as unsigned bytes, prefixes first", () =>
     withEngine(harness, async (engine) => {
@@ -218,7 +225,8 @@ function testScans(harness: EngineHarness): void {
         assert.deepEqual(walk(engine, { lt: bytesOf("a"), reverse }), []);
         assert.deepEqual(walk(engine, { gte: bytesOf("c"), lt: bytesOf("b"), reverse }), []);
       }
-    }));
+    }),
+  );
 
   test("a cursor sees the store as of its creation, whatever happens to the files", () =>
     withEngine(harness, async (engine) => {
@@ -273,27 +281,32 @@ function testSnapshots(harness: EngineHarness): void {
       first.release();
       await engine.compactAll();
       assert.deepEqual(walk(engine, {}), ["a=4", "c=3"]);
-    }));
+    }),
+  );
 }
 
 function testRecovery(harness: EngineHarness): void {
   const { durable, checkpoint } = harness.capabilities;
 
-  test("what was flushed is there after reopening", { skip: !durable && "the engine is not durable" }, async () => {
-    const directory = harness.newDirectory();
-    let engine = await harness.open(directory);
-    await fill(engine, 500, (i) => `value${i}`);
-    await engine.flush();
-    const flushed = engine.appliedIndex;
-    put(engine, ["unflushed", "1"]);
-    await engine.close();
-    engine = await harness.open(directory);
-    assert.ok(engine.durableIndex >= flushed);
-    assert.equal(engine.appliedIndex, engine.durableIndex);
-    assert.equal(walk(engine, { lt: bytesOf("u") }).length, 500);
-    assert.equal(read(engine, "key000123"), "value123");
-    await engine.close();
-  });
+  test(
+    "what was flushed is there after reopening",
+    { skip: !durable && "the engine is not durable" },
+    async () => {
+      const directory = harness.newDirectory();
+      let engine = await harness.open(directory);
+      await fill(engine, 500, (i) => `value${i}`);
+      await engine.flush();
+      const flushed = engine.appliedIndex;
+      put(engine, ["unflushed", "1"]);
+      await engine.close();
+      engine = await harness.open(directory);
+      assert.ok(engine.durableIndex >= flushed);
+      assert.equal(engine.appliedIndex, engine.durableIndex);
+      assert.equal(walk(engine, { lt: bytesOf("u") }).length, 500);
+      assert.equal(read(engine, "key000123"), "value123");
+      await engine.close();
+    },
+  );
 
   test("a directory has one owner", { skip: !durable && "the engine is not durable" }, async () => {
     const directory = harness.newDirectory();
@@ -303,23 +316,27 @@ function testRecovery(harness: EngineHarness): void {
     await (await harness.open(directory)).close();
   });
 
-  test("a checkpoint opens, and neither store sees the other", { skip: !checkpoint && "no checkpoints" }, () =>
-    withEngine(harness, async (engine) => {
-      await fill(engine, 400, (i) => `value${i}`);
-      const target = harness.newDirectory();
-      await engine.checkpoint(target);
-      await assert.rejects(engine.checkpoint(target), { code: "ALREADY_EXISTS" });
-      put(engine, ["key000000", "changed"]);
-      await engine.compactAll();
-      const copy = await harness.open(target);
-      assert.equal(read(copy, "key000000"), "value0");
-      put(copy, ["key000001", undefined]);
-      await copy.compactAll();
-      assert.equal(walk(copy, {}).length, 399);
-      await copy.close();
-      assert.equal(walk(engine, {}).length, 400);
-      assert.equal(read(engine, "key000000"), "changed");
-    }));
+  test(
+    "a checkpoint opens, and neither store sees the other",
+    { skip: !checkpoint && "no checkpoints" },
+    () =>
+      withEngine(harness, async (engine) => {
+        await fill(engine, 400, (i) => `value${i}`);
+        const target = harness.newDirectory();
+        await engine.checkpoint(target);
+        await assert.rejects(engine.checkpoint(target), { code: "ALREADY_EXISTS" });
+        put(engine, ["key000000", "changed"]);
+        await engine.compactAll();
+        const copy = await harness.open(target);
+        assert.equal(read(copy, "key000000"), "value0");
+        put(copy, ["key000001", undefined]);
+        await copy.compactAll();
+        assert.equal(walk(copy, {}).length, 399);
+        await copy.close();
+        assert.equal(walk(engine, {}).length, 400);
+        assert.equal(read(engine, "key000000"), "changed");
+      }),
+  );
 }
 
 function testPressure(harness: EngineHarness): void {
@@ -336,7 +353,12 @@ function testPressure(harness: EngineHarness): void {
 
 type Step =
   | { readonly kind: "write"; readonly operations: readonly (readonly [number, string | undefined])[] }
-  | { readonly kind: "scan"; readonly from?: number | undefined; readonly to?: number | undefined; readonly reverse: boolean }
+  | {
+      readonly kind: "scan";
+      readonly from?: number | undefined;
+      readonly to?: number | undefined;
+      readonly reverse: boolean;
+    }
   | { readonly kind: "take" | "release" | "flush" | "compact" | "settle" | "reopen" };
 
 const keySpace = 60;
@@ -365,15 +387,25 @@ const stepArbitrary: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 5,
     arbitrary: fc.record({
-      kind: fc.constantFrom("take" as const, "take" as const, "release" as const, "release" as const, "flush" as const, "compact" as const,
-        "settle" as const, "reopen" as const),
+      kind: fc.constantFrom(
+        "take" as const,
+        "take" as const,
+        "release" as const,
+        "release" as const,
+        "flush" as const,
+        "compact" as const,
+        "settle" as const,
+        "reopen" as const,
+      ),
     }),
   },
 );
 
 type Contents = ReadonlyMap<string, string>;
 
-/** Runs a program on the engine and on a map, and compares. The record of batches stands for the caller's log. */
+/**
+ * Runs a program on the engine and on a map, and compares. The record of batches stands for the caller's log.
+ */
 class ModelRun {
   readonly #harness: EngineHarness;
   readonly #directory: string;
@@ -441,17 +473,30 @@ class ModelRun {
     if (reverse && !this.#harness.capabilities.reverseScan) return;
     const gte = from === undefined ? undefined : keyOf(from);
     const lt = to === undefined ? undefined : keyOf(to);
-    const expected = sorted(this.#contents).filter(([key]) => (gte === undefined || key >= gte) && (lt === undefined || key < lt));
+    const expected = sorted(this.#contents).filter(
+      ([key]) => (gte === undefined || key >= gte) && (lt === undefined || key < lt),
+    );
     if (reverse) expected.reverse();
-    const range = { gte: gte === undefined ? undefined : bytesOf(gte), lt: lt === undefined ? undefined : bytesOf(lt), reverse };
-    assert.deepEqual(walk(this.#open(), range), expected.map(([key, value]) => `${key}=${value}`));
+    const range = {
+      gte: gte === undefined ? undefined : bytesOf(gte),
+      lt: lt === undefined ? undefined : bytesOf(lt),
+      reverse,
+    };
+    assert.deepEqual(
+      walk(this.#open(), range),
+      expected.map(([key, value]) => `${key}=${value}`),
+    );
   }
 
   #compare(contents: Contents, snapshot?: Snapshot): void {
     const engine = this.#open();
     const range = snapshot === undefined ? {} : { snapshot };
-    assert.deepEqual(walk(engine, range), sorted(contents).map(([key, value]) => `${key}=${value}`));
-    for (let id = 0; id < keySpace; id++) assert.equal(read(engine, keyOf(id), snapshot), contents.get(keyOf(id)));
+    assert.deepEqual(
+      walk(engine, range),
+      sorted(contents).map(([key, value]) => `${key}=${value}`),
+    );
+    for (let id = 0; id < keySpace; id++)
+      assert.equal(read(engine, keyOf(id), snapshot), contents.get(keyOf(id)));
   }
 
   /** Closes without a flush and opens again; then the caller's log brings back what the files lack. */
@@ -461,7 +506,8 @@ class ModelRun {
     this.#engine = await this.#harness.open(this.#directory);
     for (const { index, batch } of this.#batches) {
       if (index > this.#engine.appliedIndex) this.#engine.applySync(batch, index);
-      for (let wait = this.#engine.backpressure(); wait !== undefined; wait = this.#engine.backpressure()) await wait;
+      for (let wait = this.#engine.backpressure(); wait !== undefined; wait = this.#engine.backpressure())
+        await wait;
     }
     this.#compare(this.#contents);
   }
@@ -478,12 +524,13 @@ function sorted(contents: Contents): [string, string][] {
 
 function testModel(harness: EngineHarness): void {
   const numRuns = Number(process.env.LATHE_TEST_RUNS ?? 25);
-  test(`random programs behave as on a sorted map (${numRuns} runs)`, () => checkAgainstModel(harness, { numRuns }));
+  test(`random programs behave as on a sorted map (${numRuns} runs)`, () =>
+    checkAgainstModel(harness, { numRuns }));
 }
 
 /**
- * Runs random programs on the engine and on a sorted map. Rejects with the smallest program found that differs, or with
- * the first one where `endOnFailure` is set.
+ * Runs random programs on the engine and on a sorted map. Rejects with the smallest program found that
+ * differs, or with the first one where `endOnFailure` is set.
  */
 export function checkAgainstModel(
   harness: EngineHarness,

@@ -1,14 +1,16 @@
 /**
  * AgentRunner: shows the blackboard to the agents and carries out what they propose.
  *
- *   1. After every change (a freeze, a finished job, a retry that is due) a step is scheduled in a later turn. In it every
- *      agent sees a fresh view, until none proposes anything more.
- *   2. A proposal becomes a job on another thread; its output becomes a manifest edit; then the waiters are looked at.
+ *   1. After every change (a freeze, a finished job, a retry that is due) a step is scheduled in a later
+ *      turn. In it every agent sees a fresh view, until none proposes anything more.
+ *   2. A proposal becomes a job on another thread; its output becomes a manifest edit; then the waiters are
+ *      looked at.
  *   3. At most one flush and one compaction run at a time.
- *   4. A job that fails is due again after a pause that doubles from 50 ms to 1 s. Reads go on meanwhile. Once work has
- *      failed for `troubleLimitMs`, whoever waits for it (a stalled writer, flush, settle) gets its error; the retries go
- *      on, and what was applied stays in memory and in the log.
- *   5. A compaction that finds damaged files is not tried again; it is logged, and the store goes on without compactions.
+ *   4. A job that fails is due again after a pause that doubles from 50 ms to 1 s. Reads go on meanwhile.
+ *      Once work has failed for `troubleLimitMs`, whoever waits for it (a stalled writer, flush, settle)
+ *      gets its error; the retries go on, and what was applied stays in memory and in the log.
+ *   5. A compaction that finds damaged files is not tried again; it is logged, and the store goes on without
+ *      compactions.
  */
 import { assert } from "../../../../../../kit/assert.ts";
 import type { Env, Timer } from "../../../../../../kit/env/env.ts";
@@ -64,7 +66,10 @@ export class AgentRunner {
 
   /** Puts another agent in the place of the one of that name, at once. */
   replaceAgent(name: string, agent: Agent): void {
-    assert(this.#agents.some((one) => one.name === name), `an agent named ${name} is there`);
+    assert(
+      this.#agents.some((one) => one.name === name),
+      `an agent named ${name} is there`,
+    );
     this.#agents = this.#agents.map((one) => (one.name === name ? agent : one));
     this.schedule();
   }
@@ -89,8 +94,9 @@ export class AgentRunner {
   }
 
   /**
-   * Resolves when the condition holds; it is looked at after every change. Rejects on close, and where an attempt fails
-   * while work has failed for too long; an old failure alone is no reason, there may be room again.
+   * Resolves when the condition holds; it is looked at after every change. Rejects on close, and where an
+   * attempt fails while work has failed for too long; an old failure alone is no reason, there may be room
+   * again.
    */
   waitUntil(isDone: () => boolean): Promise<void> {
     if (isDone()) return Promise.resolve();
@@ -115,7 +121,8 @@ export class AgentRunner {
     const all = files.flat();
     if (all.length === 0) return;
     let outputLevel = 1;
-    while (outputLevel < levelsMax - 1 && levelTargetBytes(outputLevel, board.tuning) < totalBytes(all)) outputLevel++;
+    while (outputLevel < levelsMax - 1 && levelTargetBytes(outputLevel, board.tuning) < totalBytes(all))
+      outputLevel++;
     const inputs = files.flatMap((level, number) =>
       number === 0 ? level.map((file) => ({ level: 0, files: [file] })) : [{ level: number, files: level }],
     );
@@ -230,7 +237,10 @@ export class AgentRunner {
       });
       board.work.compactionReadBytes += output.bytesRead;
       board.work.compactionWrittenBytes += output.bytesWritten;
-      await board.versions.commit({ removed, added: output.files.map((meta) => ({ level: outputLevel, meta })) });
+      await board.versions.commit({
+        removed,
+        added: output.files.map((meta) => ({ level: outputLevel, meta })),
+      });
       board.work.compactions++;
     } finally {
       version.release();

@@ -1,9 +1,9 @@
 /**
  * Agent: decides what background work is due, from a view of the blackboard, and does nothing itself.
  *
- * `step` is pure: the same view gives the same proposal. The runner (agent-runner.ts) shows agents a fresh view after
- * every change, carries out what they propose, and can replace an agent while the engine runs. An agent may have
- * memory of its own (a learning one will), but may not touch the world.
+ * `step` is pure: the same view gives the same proposal. The runner (agent-runner.ts) shows agents a fresh
+ * view after every change, carries out what they propose, and can replace an agent while the engine runs. An
+ * agent may have memory of its own (a learning one will), but may not touch the world.
  * Source: the blackboard architecture of Hearsay-II (Erman et al. 1980); SNDV-KV's agents.
  */
 import type { FileMeta } from "./file-meta.ts";
@@ -28,8 +28,7 @@ export interface ImmutableView {
 
 export type Proposal =
   /** Write the oldest frozen memtable to level 0. */
-  | { readonly kind: "flush" }
-  | CompactionProposal;
+  { readonly kind: "flush" } | CompactionProposal;
 
 export interface CompactionProposal {
   readonly kind: "compaction";

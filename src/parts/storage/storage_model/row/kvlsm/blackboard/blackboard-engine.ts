@@ -1,14 +1,18 @@
 /**
- * The blackboard engine: a log-structured merge tree whose state one thread owns and whose background work agents decide.
+ * The blackboard engine: a log-structured merge tree whose state one thread owns and whose background work
+ * agents decide.
  *
- *   write   a batch goes into the memtable; a full memtable is frozen; the flush agent has it written as a table of
+ *   write   a batch goes into the memtable; a full memtable is frozen; the flush agent has it written as a
+ *   table of
  *           level 0; the compaction agent has levels merged into the next.
- *   read    memtable, frozen memtables, level 0 newest first, then one table per deeper level; bloom filters keep a
+ *   read    memtable, frozen memtables, level 0 newest first, then one table per deeper level; bloom filters
+ *   keep a
  *           point read out of the tables that lack the key.
- *   open    take the directory, read CURRENT and the manifest, open and check the tables, remove orphans, and with a log
+ *   open    take the directory, read CURRENT and the manifest, open and check the tables, remove orphans,
+ *   and with a log
  *           replay what it holds beyond the files. Without a log the caller applies from `durableIndex + 1` on.
- * Files on disk: see manifest.ts and table-format.ts. `getSync` hands out views of blocks and memtables; the promised
- * reads hand out copies.
+ * Files on disk: see manifest.ts and table-format.ts. `getSync` hands out views of blocks and memtables; the
+ * promised reads hand out copies.
  * Source: O'Neil et al. 1996; LevelDB; SNDV-KV for the blackboard.
  */
 import type { DiskLock, Env } from "../../../../../../kit/env/env.ts";
@@ -45,7 +49,9 @@ export const blackboardCapabilities: EngineCapabilities = {
 /** A read slower than this came from a cold disk: adaptive reads go to the pool for `poolHoldUs` after it. */
 const slowReadUs = 2000;
 const poolHoldUs = 1_000_000;
-/** Blocks that one pooled read waits for before it reads the rest itself; eviction could undo its work for ever. */
+/**
+ * Blocks that one pooled read waits for before it reads the rest itself; eviction could undo its work for ever.
+ */
 const pooledAttemptsMax = 16;
 /** Keys of one getMany that wait for the disk at a time. */
 const pooledReadsMax = 16;
@@ -142,7 +148,8 @@ export class BlackboardEngine implements StorageEngine {
   }
 
   async getMany(keys: readonly Uint8Array[], snapshot?: Snapshot): Promise<(Uint8Array | undefined)[]> {
-    if (this.#board.tuning.readMode === "sync") return keys.map((key) => this.getSync(key, snapshot)?.slice());
+    if (this.#board.tuning.readMode === "sync")
+      return keys.map((key) => this.getSync(key, snapshot)?.slice());
     const values: (Uint8Array | undefined)[] = [];
     for (let from = 0; from < keys.length; from += pooledReadsMax) {
       const some = keys.slice(from, from + pooledReadsMax);
@@ -154,7 +161,10 @@ export class BlackboardEngine implements StorageEngine {
   applySync(batch: WriteBatch, index: number): void {
     if (this.#closed !== undefined) throw closedError();
     if (!Number.isSafeInteger(index) || index <= this.appliedIndex) {
-      throw new LatheError("INVALID_ARGUMENT", `index ${index} does not follow the last one, ${this.appliedIndex}`);
+      throw new LatheError(
+        "INVALID_ARGUMENT",
+        `index ${index} does not follow the last one, ${this.appliedIndex}`,
+      );
     }
     this.#checkLimits(batch);
     this.#stall.refuseOverrun();
@@ -167,13 +177,17 @@ export class BlackboardEngine implements StorageEngine {
 
   async write(batch: WriteBatch, options: { sync?: boolean } = {}): Promise<number> {
     if (this.#logWrites === undefined) {
-      throw new LatheError("INVALID_ARGUMENT", "the engine was opened without a log: keep one and use applySync");
+      throw new LatheError(
+        "INVALID_ARGUMENT",
+        "the engine was opened without a log: keep one and use applySync",
+      );
     }
     this.#checkLimits(batch);
     for (;;) {
       if (this.#closed !== undefined) throw closedError();
       const pressure = this.backpressure();
-      if (pressure === undefined) return this.#logWrites.write(batch.encode(), batch.count, options.sync !== false);
+      if (pressure === undefined)
+        return this.#logWrites.write(batch.encode(), batch.count, options.sync !== false);
       await pressure;
     }
   }
@@ -234,7 +248,15 @@ export class BlackboardEngine implements StorageEngine {
         "CORRUPTION",
         `${directory} holds everything up to index ${durableIndex}, its log ${log.firstIndex} to ${log.lastIndex}: ` +
           "they do not belong together, or the end of a file was lost; restore both from one copy",
-        { details: { path: directory, offset: 0, durableIndex, logFirst: log.firstIndex, logLast: log.lastIndex } },
+        {
+          details: {
+            path: directory,
+            offset: 0,
+            durableIndex,
+            logFirst: log.firstIndex,
+            logLast: log.lastIndex,
+          },
+        },
       );
     }
     for (const { index, entry } of log.read(durableIndex + 1)) {
@@ -256,7 +278,10 @@ export class BlackboardEngine implements StorageEngine {
     if (batch.byteLength <= valueBytesMax) return;
     batch.forEach((_kind, _bytes, _keyStart, keyEnd, valueEnd) => {
       if (valueEnd - keyEnd <= valueBytesMax) return;
-      throw new LatheError("LIMIT_EXCEEDED", `a value of ${valueEnd - keyEnd} bytes is longer than ${valueBytesMax}`);
+      throw new LatheError(
+        "LIMIT_EXCEEDED",
+        `a value of ${valueEnd - keyEnd} bytes is longer than ${valueBytesMax}`,
+      );
     });
   }
 

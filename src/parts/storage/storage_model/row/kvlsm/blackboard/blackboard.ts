@@ -1,8 +1,8 @@
 /**
  * Blackboard: all mutable state of a store, owned by one thread.
  *
- * Readers read it, `apply` writes it, the runner installs the results of jobs on it; all in turns of one event loop, so
- * there is no lock. Other threads see only what is immutable: frozen memtables and files.
+ * Readers read it, `apply` writes it, the runner installs the results of jobs on it; all in turns of one
+ * event loop, so there is no lock. Other threads see only what is immutable: frozen memtables and files.
  * Invariants:
  *   1. Reading order is newest first: the memtable, the frozen memtables, level 0, the deeper levels.
  *   2. A frozen memtable leaves the list only after its table is in the current version.

@@ -15,9 +15,10 @@
  *   | restarts  | 4 * r | offset of every restart point from the start of the block             |
  *   | trailer   | 4     | number of restart points r ≥ 1                                        |
  *
- * Invariants: keys ascend; the versions of one key descend by index; a restart point begins a new key, so the version
- * found first is the newest; all versions of a key are in one block (the table writer sees to it).
- * Source: LevelDB's block_builder.cc; the tag is ours, so that a read of the newest version skips the index unread.
+ * Invariants: keys ascend; the versions of one key descend by index; a restart point begins a new key, so
+ * the version found first is the newest; all versions of a key are in one block (the table writer sees to it).
+ * Source: LevelDB's block_builder.cc; the tag is ours, so that a read of the newest version skips the index
+ * unread.
  */
 import { commonPrefixLength } from "../../../../../../kit/compare.ts";
 

@@ -2,16 +2,17 @@
  * BlockCache: data blocks of all tables in memory, bounded by bytes.
  *
  * Algorithm (CLOCK):
- *   1. A table keeps its resident blocks in an array by block number; a hit is one array load and one store to the
- *      block's `used` mark, with no hash and no list to relink.
+ *   1. A table keeps its resident blocks in an array by block number; a hit is one array load and one store
+ *      to the block's `used` mark, with no hash and no list to relink.
  *   2. A new block comes unmarked, so that a scan cannot push out what is read again and again.
- *   3. An insertion beyond the bound sweeps the ring: a marked block loses its mark and stays, an unmarked one is
- *      dropped, and its owner is told.
- *   4. The buffer of a dropped block in which nobody walks is used again for a later one of about its size, after
- *      `restMin` others: thousands of fresh buffers per second would double the process's memory before the collector
- *      takes them away. Values read by `getSync` point into these buffers; see the port on how long they are valid.
- * Invariants: `sizeBytes` counts every block's bytes and its overhead and exceeds `capacityBytes` by no more than the one
- * block just read; a block that somebody still walks stays as it is after it was dropped here.
+ *   3. An insertion beyond the bound sweeps the ring: a marked block loses its mark and stays, an unmarked
+ *      one is dropped, and its owner is told.
+ *   4. The buffer of a dropped block in which nobody walks is used again for a later one of about its size,
+ *      after `restMin` others: thousands of fresh buffers per second would double the process's memory
+ *      before the collector takes them away. Values read by `getSync` point into these buffers; see the port
+ *      on how long they are valid.
+ * Invariants: `sizeBytes` counts every block's bytes and its overhead and exceeds `capacityBytes` by no more
+ * than the one block just read; a block that somebody still walks stays as it is after it was dropped here.
  * Source: Corbato 1968; RocksDB's HyperClockCache.
  */
 import type { Block } from "./block.ts";

@@ -1,9 +1,9 @@
 /**
  * BlockWalk: walks the entries of one block in both directions.
  *
- * Prefix compression reads forwards only, so the walk decodes one restart interval at a time into small arrays: the keys
- * put together in an arena of their own, the places of the values. Moving within the interval is then an increment in
- * either direction, and a short scan pays for one interval, not for the block.
+ * Prefix compression reads forwards only, so the walk decodes one restart interval at a time into small
+ * arrays: the keys put together in an arena of their own, the places of the values. Moving within the
+ * interval is then an increment in either direction, and a short scan pays for one interval, not for the block.
  * The walk pins the block it stands in.
  */
 import { assert } from "../../../../../../kit/assert.ts";
@@ -184,7 +184,9 @@ export class BlockWalk {
   }
 }
 
-/** Walks that rest between scans: making their arrays anew would cost a short scan more than the scan itself. */
+/**
+ * Walks that rest between scans: making their arrays anew would cost a short scan more than the scan itself.
+ */
 export class WalkPool {
   readonly #free: BlockWalk[] = [];
 

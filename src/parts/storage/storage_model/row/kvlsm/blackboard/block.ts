@@ -3,14 +3,14 @@
  *
  * Algorithm of `find`:
  *   1. Binary search over the restart points (their keys are whole) for the last one not above the target.
- *   2. Walk the entries from there, remembering only how many bytes the target has in common with the key before
- *      (`matched`); that key is below the target. For the next entry, which shares `shared` bytes with the key before:
- *      shared > matched: it differs from the target where the key before did, so it is below too: skip it;
- *      shared < matched: it is above the target: the key is not here;
+ *   2. Walk the entries from there, remembering only how many bytes the target has in common with the key
+ *      before (`matched`); that key is below the target. For the next entry, which shares `shared` bytes
+ *      with the key before: shared > matched: it differs from the target where the key before did, so it is
+ *      below too: skip it; shared < matched: it is above the target: the key is not here;
  *      shared = matched: compare the rest of the key with the rest of the target.
  * No key is ever put together, and most entries cost three varints.
- * Layout: see block-builder.ts. The bytes were checked against their checksum before they came here; the search still
- * cannot leave the block, because offsets past the end read as undefined and end the walk.
+ * Layout: see block-builder.ts. The bytes were checked against their checksum before they came here; the
+ * search still cannot leave the block, because offsets past the end read as undefined and end the walk.
  */
 import { LatheError } from "../../../../../../kit/errors.ts";
 import { compareRanges } from "../../../../../../kit/compare.ts";
@@ -68,7 +68,9 @@ export class Block {
     return low;
   }
 
-  /** The version of `target` to be read at `indexMax`: its kind, with the value's place in `lookup`, or absent. */
+  /**
+   * The version of `target` to be read at `indexMax`: its kind, with the value's place in `lookup`, or absent.
+   */
   find(target: Uint8Array, indexMax: number, lookup: Lookup): number {
     const bytes = this.bytes;
     const end = this.restartsAt;

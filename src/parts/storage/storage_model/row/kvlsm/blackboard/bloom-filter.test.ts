@@ -14,12 +14,16 @@ function hashesOf(from: number, count: number): Int32Array {
 
 test("no false negatives", () => {
   fc.assert(
-    fc.property(fc.array(fc.integer(), { minLength: 1, maxLength: 300 }), fc.integer({ min: 1, max: 24 }), (list, bits) => {
-      const hashes = Int32Array.from(list);
-      const filter = buildBloomFilter(hashes, hashes.length, bits);
-      assert.ok(isBloomFilter(filter));
-      for (const hash of hashes) assert.ok(bloomMayContain(filter, hash));
-    }),
+    fc.property(
+      fc.array(fc.integer(), { minLength: 1, maxLength: 300 }),
+      fc.integer({ min: 1, max: 24 }),
+      (list, bits) => {
+        const hashes = Int32Array.from(list);
+        const filter = buildBloomFilter(hashes, hashes.length, bits);
+        assert.ok(isBloomFilter(filter));
+        for (const hash of hashes) assert.ok(bloomMayContain(filter, hash));
+      },
+    ),
   );
 });
 
@@ -28,7 +32,11 @@ test("the false-positive rate is what the bits buy", () => {
   const strangers = hashesOf(1_000_000, probes);
   for (const count of [1000, 60_000]) {
     const hashes = hashesOf(0, count);
-    for (const [bits, rateMax] of [[6, 0.08], [10, 0.014], [16, 0.002]]) {
+    for (const [bits, rateMax] of [
+      [6, 0.08],
+      [10, 0.014],
+      [16, 0.002],
+    ]) {
       const filter = buildBloomFilter(hashes, count, bits);
       assert.ok(filter.length <= (count * bits) / 8 + 65);
       let positives = 0;

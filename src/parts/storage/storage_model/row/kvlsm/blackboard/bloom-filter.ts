@@ -2,8 +2,10 @@
  * Bloom filter of one SSTable: says "not in this file" without reading a block.
  *
  * Algorithm (one cache line per key):
- *   1. the 32-bit hash of the key (kit/hash.ts) chooses one line of 64 bytes: line = floor(hash * lines / 2^32).
- *   2. `probes` bits of that line are set or tested; each probe takes the top 9 bits of a multiplicative sequence.
+ *   1. the 32-bit hash of the key (kit/hash.ts) chooses one line of 64 bytes: line = floor(hash * lines /
+ *      2^32).
+ *   2. `probes` bits of that line are set or tested; each probe takes the top 9 bits of a multiplicative
+ *      sequence.
  * A probe that misses touches one line of memory, not `probes` of them.
  *
  * Layout of the filter block:

@@ -19,7 +19,10 @@ export function writeCheckpoint(
   disk.makeDirectory(target);
   const present = disk.list(target);
   if (present.length > 0) {
-    throw new LatheError("ALREADY_EXISTS", `${target} is not empty (it holds ${present[0]}); name an empty directory`);
+    throw new LatheError(
+      "ALREADY_EXISTS",
+      `${target} is not empty (it holds ${present[0]}); name an empty directory`,
+    );
   }
   const state = versions.state();
   for (const { meta } of state.added) {

@@ -1,10 +1,10 @@
 /**
  * The leveled compaction agent.
  *
- *   1. Score every level: level 0 by its number of files, the others by their size against their target. The highest
- *      score of at least 1 is compacted into the next level.
- *   2. From level 0 all files go, because they may overlap. From another level goes the file that has the least to
- *      rewrite below it per byte of its own.
+ *   1. Score every level: level 0 by its number of files, the others by their size against their target. The
+ *      highest score of at least 1 is compacted into the next level.
+ *   2. From level 0 all files go, because they may overlap. From another level goes the file that has the
+ *      least to rewrite below it per byte of its own.
  *   3. Files that overlap neither each other nor anything in the next level are moved, not rewritten.
  * Source: LevelDB's PickCompaction; RocksDB's kMinOverlappingRatio.
  */

@@ -35,9 +35,15 @@ export interface CompactionInput {
   readonly table: TableOptions;
 }
 
-export const compactionJobReference: JobReference = { moduleUrl: import.meta.url, exportName: "compactionJob" };
+export const compactionJobReference: JobReference = {
+  moduleUrl: import.meta.url,
+  exportName: "compactionJob",
+};
 
-export function* compactionJob(context: JobContext, input: CompactionInput): Generator<void, JobOutput, void> {
+export function* compactionJob(
+  context: JobContext,
+  input: CompactionInput,
+): Generator<void, JobOutput, void> {
   const inputs = new InputRuns(context.disk, input);
   const outputs = new OutputFiles(context.disk, input);
   try {

@@ -1,9 +1,9 @@
 /**
  * EngineCursor: walks a range as of one index, newest visible version per key, tombstones left out.
  *
- * Forwards, the first version of a key that is not too new decides, and the rest of the key is skipped. Backwards the
- * versions come oldest first, so all of a key are passed and the last one that is not too new decides.
- * The cursor pins the version it began with and the memtables; close it.
+ * Forwards, the first version of a key that is not too new decides, and the rest of the key is skipped.
+ * Backwards the versions come oldest first, so all of a key are passed and the last one that is not too new
+ * decides. The cursor pins the version it began with and the memtables; close it.
  */
 import { compareRanges } from "../../../../../../kit/compare.ts";
 import { LatheError } from "../../../../../../kit/errors.ts";
@@ -78,7 +78,9 @@ export class EngineCursor implements Cursor {
     this.#version.release();
   }
 
-  /** Leaves the merge on the entry it shows, so that the block with the value stays pinned until the next call. */
+  /**
+   * Leaves the merge on the entry it shows, so that the block with the value stays pinned until the next call.
+   */
   #nextEntry(): boolean {
     const merge = this.#merge;
     for (;;) {
@@ -137,7 +139,10 @@ export class EngineCursor implements Cursor {
     this.#keyLength = length;
   }
 
-  /** Backwards the merge is past the entry, and perhaps out of its block, before the entry is known to be the one. */
+  /**
+   * Backwards the merge is past the entry, and perhaps out of its block, before the entry is known to be the
+   * one.
+   */
   #copyValue(entry: EntryIterator): void {
     const length = entry.valueEnd - entry.valueStart;
     if (length > this.#copy.length) this.#copy = new Uint8Array(length * 2);

@@ -5,7 +5,12 @@ import { compactionDebtBytes, totalBytes } from "./level-shape.ts";
 import type { WriteStall } from "./write-stall.ts";
 
 export function engineMetrics(board: Blackboard, stall: WriteStall): Metric[] {
-  return [...readMetrics(board), ...workMetrics(board, stall), ...shapeMetrics(board), ...memoryMetrics(board)];
+  return [
+    ...readMetrics(board),
+    ...workMetrics(board, stall),
+    ...shapeMetrics(board),
+    ...memoryMetrics(board),
+  ];
 }
 
 function readMetrics({ cache, reads }: Blackboard): Metric[] {
@@ -14,8 +19,16 @@ function readMetrics({ cache, reads }: Blackboard): Metric[] {
     counter("lsm_block_cache_misses_total", "Data blocks read from files", cache.misses),
     counter("lsm_point_reads_total", "Keys looked up", reads.pointReads),
     counter("lsm_runs_touched_total", "Sorted runs searched by point reads", reads.runsTouched),
-    counter("lsm_filter_rejections_total", "Tables that a bloom filter kept from being searched", reads.filterRejections),
-    counter("lsm_filter_false_positives_total", "Tables searched for a key they lack", reads.filterFalsePositives),
+    counter(
+      "lsm_filter_rejections_total",
+      "Tables that a bloom filter kept from being searched",
+      reads.filterRejections,
+    ),
+    counter(
+      "lsm_filter_false_positives_total",
+      "Tables searched for a key they lack",
+      reads.filterFalsePositives,
+    ),
     counter("lsm_slow_reads_total", "Block reads that sent adaptive reads to the pool", reads.slowReads),
     counter("lsm_scans_total", "Cursors opened", reads.scans),
     counter("lsm_scanned_entries_total", "Entries handed out by cursors", reads.scannedEntries),
@@ -27,7 +40,10 @@ function readMetrics({ cache, reads }: Blackboard): Metric[] {
   ];
 }
 
-function workMetrics({ work, tuning, versions, immutables, compactionHalted }: Blackboard, stall: WriteStall): Metric[] {
+function workMetrics(
+  { work, tuning, versions, immutables, compactionHalted }: Blackboard,
+  stall: WriteStall,
+): Metric[] {
   const written = work.flushedBytes + work.compactionWrittenBytes;
   return [
     counter("lsm_applied_batches_total", "Batches applied", work.appliedBatches),
@@ -37,19 +53,31 @@ function workMetrics({ work, tuning, versions, immutables, compactionHalted }: B
     counter("lsm_compactions_total", "Compactions done", work.compactions),
     counter("lsm_moves_total", "Compactions that only moved files", work.moves),
     counter("lsm_compaction_read_bytes_total", "Bytes read by compactions", work.compactionReadBytes),
-    counter("lsm_compaction_written_bytes_total", "Bytes written by compactions", work.compactionWrittenBytes),
+    counter(
+      "lsm_compaction_written_bytes_total",
+      "Bytes written by compactions",
+      work.compactionWrittenBytes,
+    ),
     counter("lsm_background_failures_total", "Flushes and compactions that failed", work.failures),
     counter("lsm_stalls_total", "Times that writers had to wait", work.stalls),
     counter("lsm_stall_seconds_total", "Time that writers had to wait", work.stalledUs / 1e6),
     counter("lsm_slowdowns_total", "Times that writers were delayed", work.slowdowns),
     gauge("lsm_stalled", "1 while writers must wait", stall.isStalled ? 1 : 0),
-    gauge("lsm_compaction_halted", "1 after a compaction met a damaged file", compactionHalted === undefined ? 0 : 1),
+    gauge(
+      "lsm_compaction_halted",
+      "1 after a compaction met a damaged file",
+      compactionHalted === undefined ? 0 : 1,
+    ),
     gauge(
       "lsm_write_amplification",
       "Bytes written to files per byte applied",
       work.appliedBytes === 0 ? 0 : written / work.appliedBytes,
     ),
-    gauge("lsm_compaction_debt_bytes", "Bytes due for compaction", compactionDebtBytes(versions.current.files, tuning)),
+    gauge(
+      "lsm_compaction_debt_bytes",
+      "Bytes due for compaction",
+      compactionDebtBytes(versions.current.files, tuning),
+    ),
     gauge("lsm_immutable_memtables", "Frozen memtables that wait for their flush", immutables.length),
   ];
 }
@@ -80,7 +108,13 @@ function memoryMetrics({ cache, memtable, immutables, versions }: Blackboard): M
     index += table.layout.fences.sizeBytes + table.blockCount * 16;
   }
   const frozen = immutables.reduce((total, one) => total + one.sizeBytes, 0);
-  const parts = { block_cache: cache.sizeBytes, memtable: memtable.sizeBytes, immutable_memtables: frozen, filter, table_index: index };
+  const parts = {
+    block_cache: cache.sizeBytes,
+    memtable: memtable.sizeBytes,
+    immutable_memtables: frozen,
+    filter,
+    table_index: index,
+  };
   return Object.entries(parts).map(([component, value]) => ({
     ...gauge("lsm_memory_bytes", "Memory held, by component", value),
     labels: { component },

@@ -127,13 +127,20 @@ async function run(options: Omit<BlackboardOptions, "directory">, title: string)
     const awaitStart = performance.now();
     for (let i = 0; i < 100_000; i++) await engine.get(keyOf(random(i)));
     print("await get, random", 100_000, (performance.now() - awaitStart) / 1000);
-    for (const name of ["lsm_write_amplification", "lsm_stall_seconds_total", "lsm_stalls_total", "lsm_slowdowns_total"]) {
+    for (const name of [
+      "lsm_write_amplification",
+      "lsm_stall_seconds_total",
+      "lsm_stalls_total",
+      "lsm_slowdowns_total",
+    ]) {
       console.log(`${name} ${value(engine, name)}`);
     }
     await engine.close();
     const openStart = performance.now();
     engine = await openBlackboardEngine(env, { directory, ...options });
-    console.log(`open took ${Math.round(performance.now() - openStart)} ms; rss ${process.memoryUsage.rss() >> 20} MiB`);
+    console.log(
+      `open took ${Math.round(performance.now() - openStart)} ms; rss ${process.memoryUsage.rss() >> 20} MiB`,
+    );
     await engine.close();
   } finally {
     await env.threads.close();

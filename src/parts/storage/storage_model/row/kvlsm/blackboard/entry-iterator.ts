@@ -1,9 +1,10 @@
 /**
  * EntryIterator: what memtables, tables, levels and merges look like from inside the engine.
  *
- * Entries are ordered by key ascending, then by index descending (the newest version of a key first). After a call that
- * moves, `valid` says whether there is an entry and the fields describe it; they are plain fields, not getters, because
- * merging reads them millions of times. The bytes stay as they are until the next call that moves.
+ * Entries are ordered by key ascending, then by index descending (the newest version of a key first). After
+ * a call that moves, `valid` says whether there is an entry and the fields describe it; they are plain
+ * fields, not getters, because merging reads them millions of times. The bytes stay as they are until the
+ * next call that moves.
  * Source: LevelDB's InternalIterator.
  */
 

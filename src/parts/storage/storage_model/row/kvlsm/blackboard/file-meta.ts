@@ -1,4 +1,7 @@
-/** FileMeta: what the manifest, the agents and the jobs know about an SSTable without opening it. Immutable plain data. */
+/**
+ * FileMeta: what the manifest, the agents and the jobs know about an SSTable without opening it. Immutable
+ * plain data.
+ */
 import type { ByteReader } from "../../../../../../kit/byte-reader.ts";
 import type { ByteWriter } from "../../../../../../kit/byte-writer.ts";
 

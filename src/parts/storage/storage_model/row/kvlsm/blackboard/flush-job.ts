@@ -1,5 +1,6 @@
 /**
- * The flush job: writes one frozen memtable as one SSTable. Runs on another thread; reads the memtable in place.
+ * The flush job: writes one frozen memtable as one SSTable. Runs on another thread; reads the memtable in
+ * place.
  *
  *   1. Walk the memtable in order and keep the versions that Retention keeps for the live snapshots.
  *   2. Write, sync the file, sync the directory.

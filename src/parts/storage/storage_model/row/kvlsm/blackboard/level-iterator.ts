@@ -1,4 +1,7 @@
-/** Walks the tables of one level, which do not overlap, as one sorted run. One table at a time is open for walking. */
+/**
+ * Walks the tables of one level, which do not overlap, as one sorted run. One table at a time is open for
+ * walking.
+ */
 import type { WalkPool } from "./block-walk.ts";
 import { type EntryIterator, noBytes } from "./entry-iterator.ts";
 import type { SortedKeys } from "./sorted-keys.ts";

@@ -41,7 +41,11 @@ export function rangeOf(files: readonly FileMeta[]): { smallest: Uint8Array; lar
   return { smallest, largest };
 }
 
-export function overlapping(files: readonly FileMeta[], smallest: Uint8Array, largest: Uint8Array): FileMeta[] {
+export function overlapping(
+  files: readonly FileMeta[],
+  smallest: Uint8Array,
+  largest: Uint8Array,
+): FileMeta[] {
   return files.filter(
     (file) => compareBytes(file.largest, smallest) >= 0 && compareBytes(file.smallest, largest) <= 0,
   );

@@ -3,7 +3,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { noSelectionHash } from "../../../../../../kit/file-header.ts";
 import { SimulatedDisk } from "../../../../../../simulation/simulated-disk.ts";
-import { createSimulatedEnv, seededNumbers, type SimulatedEnv } from "../../../../../../simulation/simulated-env.ts";
+import {
+  createSimulatedEnv,
+  seededNumbers,
+  type SimulatedEnv,
+} from "../../../../../../simulation/simulated-env.ts";
 import { openWal } from "../../../../../core/wal/wal.ts";
 import { WriteBatch } from "../../../../write-batch.ts";
 import { type BlackboardEngine, openBlackboardEngine } from "./blackboard-engine.ts";
@@ -47,7 +51,11 @@ async function work(env: SimulatedEnv, acknowledged: { index: number; count: num
   await close();
 }
 
-async function check(disk: SimulatedDisk, seed: number, acknowledged: { index: number; count: number }): Promise<void> {
+async function check(
+  disk: SimulatedDisk,
+  seed: number,
+  acknowledged: { index: number; count: number },
+): Promise<void> {
   const env = createSimulatedEnv({ seed, disk });
   await env.run(
     (async () => {
@@ -57,7 +65,11 @@ async function check(disk: SimulatedDisk, seed: number, acknowledged: { index: n
       let found = 0;
       while (cursor.next()) found++;
       cursor.close();
-      assert.equal(found, engine.appliedIndex, "every entry up to the last one was applied, and nothing else");
+      assert.equal(
+        found,
+        engine.appliedIndex,
+        "every entry up to the last one was applied, and nothing else",
+      );
       await engine.write(new WriteBatch().put(bytesOf("after"), bytesOf("1")));
       await close();
     })(),

@@ -2,8 +2,8 @@
  * LogWrites: writes of an engine that has a log of its own.
  *
  *   1. A batch is appended to the log, which gives it its index, and joins the queue.
- *   2. Once the log is synced up to it, it is applied, together with everything before it, in the order of the indexes. A
- *      write that did not ask for a sync is applied as soon as nothing before it waits.
+ *   2. Once the log is synced up to it, it is applied, together with everything before it, in the order of
+ *      the indexes. A write that did not ask for a sync is applied as soon as nothing before it waits.
  * So nobody reads what is not durable, except what was written without a sync.
  */
 import type { DurableLog } from "../../../../../core/durable-log.ts";
@@ -36,7 +36,9 @@ export class LogWrites {
     return index;
   }
 
-  /** Applies what is at the head of the queue: everything up to `syncedIndex`, then what did not ask for a sync. */
+  /**
+   * Applies what is at the head of the queue: everything up to `syncedIndex`, then what did not ask for a sync.
+   */
   #applyUpTo(syncedIndex: number): void {
     while (this.#queue.length > 0) {
       const [write] = this.#queue;

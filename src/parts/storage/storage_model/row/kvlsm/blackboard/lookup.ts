@@ -1,6 +1,6 @@
 /**
- * Lookup: where a point read leaves what it found. One per engine, overwritten by every read, so that the hot path
- * returns several numbers without allocating.
+ * Lookup: where a point read leaves what it found. One per engine, overwritten by every read, so that the
+ * hot path returns several numbers without allocating.
  */
 import { noBytes } from "./entry-iterator.ts";
 

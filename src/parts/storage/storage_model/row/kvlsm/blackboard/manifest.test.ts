@@ -20,7 +20,12 @@ function edit(number: number): VersionEdit {
     largest: Uint8Array.of(number, 255),
   };
   const removed = number > 2 ? [{ level: 0, number: number - 1 }] : [];
-  return { durableIndex: number * 10, nextFileNumber: number + 1, removed, added: [{ level: number % 7, meta }] };
+  return {
+    durableIndex: number * 10,
+    nextFileNumber: number + 1,
+    removed,
+    added: [{ level: number % 7, meta }],
+  };
 }
 
 const edits = [edit(1), edit(2), edit(3), edit(4)];
@@ -75,7 +80,9 @@ test("damage before the last record is CORRUPTION with file and offset, never a 
     file.writeSync(Uint8Array.of(original[0] ^ 0x10), 0, 1, at);
     assert.throws(
       () => readManifest(disk, path, noSelectionHash),
-      (error) => /^(CORRUPTION|FORMAT_UNKNOWN)$/.test(String(errorCodeOf(error))) && (error as Error).message.includes(path),
+      (error) =>
+        /^(CORRUPTION|FORMAT_UNKNOWN)$/.test(String(errorCodeOf(error))) &&
+        (error as Error).message.includes(path),
       `byte ${at}`,
     );
     file.writeSync(original, 0, 1, at);

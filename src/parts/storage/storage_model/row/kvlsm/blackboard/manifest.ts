@@ -10,12 +10,15 @@
  *   | 8      | 4    | CRC-32C of bytes 0…7 and the payload                                        |
  *   | 12     | n    | payload: a version edit                                                     |
  *
- * `CURRENT`: kit/file-header.ts with magic `LATHECUR`, the number of the manifest in force (u64), CRC-32C of that (u32).
+ * `CURRENT`: kit/file-header.ts with magic `LATHECUR`, the number of the manifest in force (u64), CRC-32C of
+ * that (u32).
  *
  *   1. Append: write one record at the end, sync. It counts once the sync has returned.
- *   2. Switch: write a new manifest whole, sync it, write CURRENT.tmp, sync it, rename it over CURRENT, sync the directory.
- *   3. Read: records in order. A record that does not hold ends the reading: if a whole record follows anywhere behind
- *      it, the damage is in the middle and is CORRUPTION; otherwise it is the torn tail of an append that never counted.
+ *   2. Switch: write a new manifest whole, sync it, write CURRENT.tmp, sync it, rename it over CURRENT, sync
+ *      the directory.
+ *   3. Read: records in order. A record that does not hold ends the reading: if a whole record follows
+ *      anywhere behind it, the damage is in the middle and is CORRUPTION; otherwise it is the torn tail of
+ *      an append that never counted.
  *   4. After a failed write or sync a manifest is never used again; the next edit switches to a new one.
  * Source: LevelDB's CURRENT and descriptor log; PostgreSQL's fsync policy after 2018.
  */
@@ -49,8 +52,16 @@ export class Manifest {
     this.#sizeBytes = sizeBytes;
   }
 
-  /** Writes a new manifest that begins with `state` and makes it the one in force. Errors: DISK_FULL, IO_ERROR. */
-  static create(disk: Disk, directory: string, number: number, selectionHash: string, state: VersionEdit): Manifest {
+  /**
+   * Writes a new manifest that begins with `state` and makes it the one in force. Errors: DISK_FULL, IO_ERROR.
+   */
+  static create(
+    disk: Disk,
+    directory: string,
+    number: number,
+    selectionHash: string,
+    state: VersionEdit,
+  ): Manifest {
     const path = `${directory}/${manifestName(number)}`;
     const header = encodeFileHeader({ magic: manifestMagic, version: manifestVersion, selectionHash });
     const record = encodeRecord(state, 1);
@@ -114,13 +125,17 @@ export function readManifest(disk: Disk, path: string, selectionHash: string): M
     at += recordHeaderBytes + length;
   }
   for (let later = at + 1; later < bytes.length; later++) {
-    if (recordHolds(bytes, later)) throw damaged(path, at, `a damaged record, with a whole one at byte ${later}`);
+    if (recordHolds(bytes, later))
+      throw damaged(path, at, `a damaged record, with a whole one at byte ${later}`);
   }
   if (edits.length === 0) throw damaged(path, fileHeaderBytes, "the first record is damaged");
   return { edits, tornBytes: bytes.length - at };
 }
 
-/** The number of the manifest in force, or undefined where there is no CURRENT. Errors: FORMAT_UNKNOWN, CORRUPTION. */
+/**
+ * The number of the manifest in force, or undefined where there is no CURRENT. Errors: FORMAT_UNKNOWN,
+ * CORRUPTION.
+ */
 export function readCurrent(disk: Disk, directory: string, selectionHash: string): number | undefined {
   const path = `${directory}/${currentName}`;
   if (!disk.exists(path)) return undefined;
@@ -179,7 +194,8 @@ function readWholeFile(disk: Disk, path: string, bytesMax: number): Uint8Array {
   const file = disk.open(path, "read");
   try {
     const sizeBytes = file.sizeSync();
-    if (sizeBytes > bytesMax) throw damaged(path, bytesMax, `${sizeBytes} bytes, more than such a file can have`);
+    if (sizeBytes > bytesMax)
+      throw damaged(path, bytesMax, `${sizeBytes} bytes, more than such a file can have`);
     const bytes = new Uint8Array(sizeBytes);
     const count = file.readSync(bytes, 0, sizeBytes, 0);
     return bytes.subarray(0, count);

@@ -1,9 +1,9 @@
 /**
  * MemtableArena: the shared memory that a memtable lives in, used again by later memtables.
  *
- * The collector does not hurry to free shared memory (it does not count it), so a store under steady writes would hold
- * many dead memtables. The pool keeps as many arenas as the options allow memtables; only larger ones, made for a batch
- * beyond the usual size, are left to the collector.
+ * The collector does not hurry to free shared memory (it does not count it), so a store under steady writes
+ * would hold many dead memtables. The pool keeps as many arenas as the options allow memtables; only larger
+ * ones, made for a batch beyond the usual size, are left to the collector.
  */
 import type { FrozenMemtable } from "./memtable.ts";
 
@@ -20,7 +20,10 @@ export class MemtableArenaPool {
   readonly #countMax: number;
   readonly #free: MemtableArena[] = [];
 
-  /** Arenas of `memtableBytes` for either part: a memtable of large values needs the one, of small ones the other. */
+  /**
+   * Arenas of `memtableBytes` for either part: a memtable of large values needs the one, of small ones the
+   * other.
+   */
   constructor(memtableBytes: number, countMax: number) {
     this.#bytesMax = memtableBytes;
     this.#wordsMax = memtableBytes >>> 2;

@@ -1,8 +1,9 @@
 /**
- * Walks a memtable in both directions: the owner's mutable one, a frozen one, or the shared form of a frozen one.
+ * Walks a memtable in both directions: the owner's mutable one, a frozen one, or the shared form of a frozen
+ * one.
  *
- * A memtable that grows under the iterator is no trouble: nodes and versions are only ever added, and whoever reads at
- * an index skips what is newer.
+ * A memtable that grows under the iterator is no trouble: nodes and versions are only ever added, and
+ * whoever reads at an index skips what is newer.
  */
 import { type EntryIterator, noBytes } from "./entry-iterator.ts";
 import {

@@ -20,12 +20,18 @@ function fill(entries: readonly Entry[], hashOf: (key: Uint8Array) => number): M
   return memtable;
 }
 
-function check(entries: readonly Entry[], targets: readonly Uint8Array[], hashOf: (key: Uint8Array) => number): void {
+function check(
+  entries: readonly Entry[],
+  targets: readonly Uint8Array[],
+  hashOf: (key: Uint8Array) => number,
+): void {
   const memtable = fill(entries, hashOf);
   assert.equal(memtable.versionCount, entries.length);
   for (const key of [...targets, ...entries.map((entry) => entry.key)]) {
     for (const indexMax of [0, 3, 10, 2 ** 40, Infinity]) {
-      const expected = entries.find((entry) => Buffer.compare(entry.key, key) === 0 && entry.index <= indexMax);
+      const expected = entries.find(
+        (entry) => Buffer.compare(entry.key, key) === 0 && entry.index <= indexMax,
+      );
       const version = memtable.find(key, hashOf(key), indexMax);
       assert.equal(version !== 0, expected !== undefined);
       if (expected === undefined) continue;
@@ -68,7 +74,8 @@ test("many keys: the hash index grows and stays right", () => {
     memtable.add(key, 0, 4, 4, 1, hash32(key) | 0, i + 1);
   }
   assert.equal(memtable.keyCount, 20_000);
-  for (let i = 0; i < 20_000; i++) assert.notEqual(memtable.find(keyOf(i), hash32(keyOf(i)) | 0, Infinity), 0);
+  for (let i = 0; i < 20_000; i++)
+    assert.notEqual(memtable.find(keyOf(i), hash32(keyOf(i)) | 0, Infinity), 0);
   const iterator = new MemtableIterator(memtable);
   let count = 0;
   for (iterator.seekLast(); iterator.valid; iterator.previous()) count++;

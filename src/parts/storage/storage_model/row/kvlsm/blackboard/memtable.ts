@@ -1,12 +1,14 @@
 /**
  * Memtable: the newest versions of keys, in memory, ordered, and found by hash.
  *
- * Structure: keys and values lie in one byte arena; a skiplist over an arena of 32-bit words orders the keys; each key
- * has one skiplist node and a chain of versions, newest first; an open-addressing table maps the key's hash to its node.
+ * Structure: keys and values lie in one byte arena; a skiplist over an arena of 32-bit words orders the
+ * keys; each key has one skiplist node and a chain of versions, newest first; an open-addressing table maps
+ * the key's hash to its node.
  *   1. A read probes the hash table (one or two cache misses) and walks the chain to the wanted index.
  *   2. Overwriting a key prepends a version; only a new key descends the skiplist.
- *   3. Both arenas are shared memory of fixed capacity. The pages of the rest of the arena are never touched and so not
- *      resident. Once frozen, a memtable is immutable and a flush job on another thread reads it in place.
+ *   3. Both arenas are shared memory of fixed capacity. The pages of the rest of the arena are never touched
+ *      and so not resident. Once frozen, a memtable is immutable and a flush job on another thread reads it
+ *      in place.
  *
  * Words of a node (offset in words from the node):
  *
@@ -32,8 +34,8 @@
  *
  * Invariants: indexes in a chain descend; a batch is in one memtable as a whole; the hash table probes at most
  * `probesMax` slots, so that keys made to collide cost a descent, not a scan.
- * Source: Pugh 1990; LevelDB's memtable and arena; RocksDB's memtable_whole_key_filtering for the idea that a read
- * should not descend a skiplist in order to learn that the key is not there.
+ * Source: Pugh 1990; LevelDB's memtable and arena; RocksDB's memtable_whole_key_filtering for the idea that
+ * a read should not descend a skiplist in order to learn that the key is not there.
  */
 import { assert } from "../../../../../../kit/assert.ts";
 import { compareRanges, equalRanges } from "../../../../../../kit/compare.ts";
@@ -55,7 +57,8 @@ const slotsInitial = 1024;
 /** The words that one operation can need at most: a node of full height and a version. */
 export const operationWordsMax = nodeNext + heightMax + versionWords;
 /** The words that a memtable of so many operations can need at most. */
-export const memtableWordsMax = (operations: number): number => firstFreeWord + operations * operationWordsMax;
+export const memtableWordsMax = (operations: number): number =>
+  firstFreeWord + operations * operationWordsMax;
 
 /** The shared, immutable form of a frozen memtable: what a flush job gets. */
 export interface FrozenMemtable {
@@ -154,7 +157,10 @@ export class Memtable {
     this.#versionCount++;
   }
 
-  /** The version of `key` to be read at `indexMax` (Infinity: the newest), or 0. Its fields: `kindOf`, `valueStartOf`. */
+  /**
+   * The version of `key` to be read at `indexMax` (Infinity: the newest), or 0. Its fields: `kindOf`,
+   * `valueStartOf`.
+   */
   find(key: Uint8Array, hash: number, indexMax: number): number {
     const node = this.#findNode(key, 0, key.length, hash);
     if (node === 0) return 0;

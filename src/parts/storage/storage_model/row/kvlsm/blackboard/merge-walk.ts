@@ -1,9 +1,9 @@
 /**
  * MergeWalk: several sorted runs as one, in one direction chosen at the start.
  *
- * Algorithm: a binary heap of the runs by the entry they stand on; taking the next entry moves the run at the top and
- * sifts it down. Forwards the order is key ascending, then index descending, then the newer run first; backwards it is
- * the exact reverse.
+ * Algorithm: a binary heap of the runs by the entry they stand on; taking the next entry moves the run at
+ * the top and sifts it down. Forwards the order is key ascending, then index descending, then the newer run
+ * first; backwards it is the exact reverse.
  * Source: Knuth, TAOCP 3, 5.4.1 (replacement selection); LevelDB's merger.cc.
  */
 import { compareRanges } from "../../../../../../kit/compare.ts";
@@ -25,7 +25,10 @@ export class MergeWalk {
     this.#heap = new Int32Array(runs.length);
   }
 
-  /** Forwards: from the first entry ≥ `bound`; backwards: from the last entry < `bound`; undefined: from the end. */
+  /**
+   * Forwards: from the first entry ≥ `bound`; backwards: from the last entry < `bound`; undefined: from the
+   * end.
+   */
   start(bound: Uint8Array | undefined): void {
     this.#size = 0;
     for (let i = 0; i < this.#runs.length; i++) {

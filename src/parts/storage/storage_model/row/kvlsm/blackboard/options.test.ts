@@ -29,8 +29,14 @@ test("the engine takes every knob at both ends of its range", () => {
 
 test("knobs of other parts are passed over; a wrong option is named", () => {
   assert.deepEqual(tuningOf({ "wal.segment_bytes": 1, "lsm.block_bytes": 512 }), { blockBytes: 512 });
-  assert.throws(() => resolveTuning({ blockBytes: 0 }), { code: "INVALID_ARGUMENT", message: /blockBytes is 0/ });
+  assert.throws(() => resolveTuning({ blockBytes: 0 }), {
+    code: "INVALID_ARGUMENT",
+    message: /blockBytes is 0/,
+  });
   assert.throws(() => resolveTuning({ memtableBytes: Number.NaN }), { code: "INVALID_ARGUMENT" });
-  assert.throws(() => resolveTuning({ l0CompactionTrigger: 30 }), { code: "INVALID_ARGUMENT", message: /level 0/ });
+  assert.throws(() => resolveTuning({ l0CompactionTrigger: 30 }), {
+    code: "INVALID_ARGUMENT",
+    message: /level 0/,
+  });
   assert.throws(() => resolveTuning({ readMode: "never" as "sync" }), { code: "INVALID_ARGUMENT" });
 });

@@ -1,8 +1,8 @@
 /**
  * Options of the blackboard engine, their defaults, and the knobs that set them (`catalog/knobs/lsm.yaml`).
  *
- * The defaults are for some 300 MB of data in a process of about 200 MiB: 32 MiB of blocks, one memtable of 16 MiB being
- * filled while up to two wait for their flush.
+ * The defaults are for some 300 MB of data in a process of about 200 MiB: 32 MiB of blocks, one memtable of
+ * 16 MiB being filled while up to two wait for their flush.
  */
 import { LatheError } from "../../../../../../kit/errors.ts";
 import { noSelectionHash } from "../../../../../../kit/file-header.ts";
@@ -47,7 +47,10 @@ export interface Tuning {
 export interface BlackboardOptions extends Partial<Tuning> {
   /** Where the files are; created where missing. */
   readonly directory: string;
-  /** With a log the engine has `write` and replays what the log holds beyond its files when it opens. It does not close it. */
+  /**
+   * With a log the engine has `write` and replays what the log holds beyond its files when it opens. It does
+   * not close it.
+   */
   readonly log?: DurableLog | undefined;
   /** At least 32 hex digits that name the product's selection; a store of another selection is refused. */
   readonly selectionHash?: string | undefined;
@@ -117,16 +120,24 @@ const bounds: Readonly<Record<Exclude<keyof Tuning, "readMode">, readonly [numbe
 
 /** Defaults overlaid with the options given. Errors: INVALID_ARGUMENT, naming the option. */
 export function resolveTuning(options: Partial<Tuning>): Tuning {
-  const given = Object.entries(options).filter(([name, value]) => name in defaultTuning && value !== undefined);
+  const given = Object.entries(options).filter(
+    ([name, value]) => name in defaultTuning && value !== undefined,
+  );
   const tuning: Tuning = { ...defaultTuning, ...Object.fromEntries(given) };
   for (const [name, [min, max]] of Object.entries(bounds)) {
     const value = tuning[name as keyof typeof bounds];
     if (!Number.isInteger(value) || value < min || value > max) {
-      throw new LatheError("INVALID_ARGUMENT", `${name} is ${value}; it must be an integer from ${min} to ${max}`);
+      throw new LatheError(
+        "INVALID_ARGUMENT",
+        `${name} is ${value}; it must be an integer from ${min} to ${max}`,
+      );
     }
   }
   if (!["sync", "pool", "adaptive"].includes(tuning.readMode)) {
-    throw new LatheError("INVALID_ARGUMENT", `readMode is ${tuning.readMode}; it must be sync, pool or adaptive`);
+    throw new LatheError(
+      "INVALID_ARGUMENT",
+      `readMode is ${tuning.readMode}; it must be sync, pool or adaptive`,
+    );
   }
   const { l0CompactionTrigger, l0SlowdownTrigger, l0StallTrigger } = tuning;
   if (l0CompactionTrigger > l0SlowdownTrigger || l0SlowdownTrigger > l0StallTrigger) {

@@ -1,4 +1,7 @@
-/** PointReader: finds the version of a key that a reader may see, from the newest run to the oldest. Allocates nothing. */
+/**
+ * PointReader: finds the version of a key that a reader may see, from the newest run to the oldest. Allocates
+ * nothing.
+ */
 import { hash32 } from "../../../../../../kit/hash.ts";
 import type { Blackboard } from "./blackboard.ts";
 import { Lookup, lookupAbsent } from "./lookup.ts";
@@ -14,8 +17,9 @@ export class PointReader {
   }
 
   /**
-   * `lookupPut` with the value's place in `lookup`, `lookupDelete`, `lookupAbsent`, or, only where `mayBlock` is false,
-   * `lookupMissing`. `indexMax` is Infinity for the newest version. Errors: CORRUPTION, IO_ERROR.
+   * `lookupPut` with the value's place in `lookup`, `lookupDelete`, `lookupAbsent`, or, only where
+   * `mayBlock` is false, `lookupMissing`. `indexMax` is Infinity for the newest version. Errors: CORRUPTION,
+   * IO_ERROR.
    */
   find(key: Uint8Array, indexMax: number, mayBlock: boolean): number {
     const board = this.#board;

@@ -1,7 +1,10 @@
 /** What reads count. Plain fields, because every read increments some of them. */
 export class ReadCounters {
   pointReads = 0;
-  /** Sorted runs in which a point read searched: a memtable that had the key, or a table that its filter let through. */
+  /**
+   * Sorted runs in which a point read searched: a memtable that had the key, or a table that its filter let
+   * through.
+   */
   runsTouched = 0;
   filterRejections = 0;
   /** Searches of a table that let the key through and did not have it. */

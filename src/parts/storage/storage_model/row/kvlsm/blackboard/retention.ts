@@ -1,11 +1,11 @@
 /**
  * Retention: which versions a flush or compaction keeps.
  *
- * Live snapshots divide the indexes into stripes: (…s1], (s1…s2], …, (sn…∞). Of the versions of a key in one stripe only
- * the newest can ever be read.
+ * Live snapshots divide the indexes into stripes: (…s1], (s1…s2], …, (sn…∞). Of the versions of a key in one
+ * stripe only the newest can ever be read.
  *   1. A version is kept if it is the newest of its key, or in another stripe than the next newer one.
- *   2. At the bottom (no older run may hold the key) a tombstone in the oldest stripe is dropped: nothing is left for
- *      it to hide. A put in the oldest stripe gets index 0 there, because every reader may see it.
+ *   2. At the bottom (no older run may hold the key) a tombstone in the oldest stripe is dropped: nothing is
+ *      left for it to hide. A put in the oldest stripe gets index 0 there, because every reader may see it.
  * Source: RocksDB's compaction_iterator.cc.
  */
 import { compareRanges } from "../../../../../../kit/compare.ts";

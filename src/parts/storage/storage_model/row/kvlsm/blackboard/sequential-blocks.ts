@@ -1,6 +1,7 @@
 /**
  * SequentialBlocks: an SSTable as a compaction reads it: front to back, in large reads, past the cache.
- * A block is valid until the next one is asked for. `onRead` tells of every read, so that the job knows when to yield.
+ * A block is valid until the next one is asked for. `onRead` tells of every read, so that the job knows when
+ * to yield.
  */
 import type { Disk, DiskFile } from "../../../../../../kit/env/env.ts";
 import { Block, type BlockOwner } from "./block.ts";
@@ -62,7 +63,8 @@ export class SequentialBlocks implements BlockSource, BlockOwner {
     // One iterator walks the file, and it is done with the blocks read before.
     if (this.#buffer.length < wanted) this.#buffer = new Uint8Array(wanted);
     const count = this.#file.readSync(this.#buffer, 0, wanted, offset);
-    if (count !== wanted) throw corruptTable(this.path, offset, `${count} bytes where ${wanted} were written`);
+    if (count !== wanted)
+      throw corruptTable(this.path, offset, `${count} bytes where ${wanted} were written`);
     this.#bufferAt = offset;
     this.#bufferEnd = offset + wanted;
     this.#onRead(wanted);

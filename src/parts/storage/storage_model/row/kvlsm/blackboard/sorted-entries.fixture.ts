@@ -1,4 +1,6 @@
-/** Sorted entries for the tests of runs: an arbitrary, an iterator over a plain array, and what iterators show. */
+/**
+ * Sorted entries for the tests of runs: an arbitrary, an iterator over a plain array, and what iterators show.
+ */
 import fc from "fast-check";
 import { compareBytes } from "../../../../../../kit/compare.ts";
 import { type EntryIterator, kindDelete, kindPut, noBytes } from "./entry-iterator.ts";
@@ -17,7 +19,9 @@ export const keyArbitrary: fc.Arbitrary<Uint8Array> = fc
     fc.array(fc.constantFrom(0, 1, 97, 128, 255), { minLength: 1, maxLength: 5 }),
     fc.constantFrom(0, 0, 0, 200),
   )
-  .map(([prefix, rest, zeros]) => Uint8Array.from([...new TextEncoder().encode(prefix), ...rest, ...new Uint8Array(zeros)]));
+  .map(([prefix, rest, zeros]) =>
+    Uint8Array.from([...new TextEncoder().encode(prefix), ...rest, ...new Uint8Array(zeros)]),
+  );
 
 /** Distinct (key, index) in order: key ascending, index descending. */
 export const entriesArbitrary: fc.Arbitrary<Entry[]> = fc

@@ -15,11 +15,16 @@ function expectedFloor(keys: readonly Uint8Array[], target: Uint8Array): number 
 
 test("floor is the last key that is not above", () => {
   fc.assert(
-    fc.property(fc.array(keyArbitrary, { maxLength: 30 }), fc.array(keyArbitrary, { maxLength: 20 }), (keys, targets) => {
-      const sorted = keys.sort(compareBytes);
-      const fences = SortedKeys.from(sorted);
-      for (const target of [...targets, ...sorted]) assert.equal(fences.floor(target), expectedFloor(sorted, target));
-    }),
+    fc.property(
+      fc.array(keyArbitrary, { maxLength: 30 }),
+      fc.array(keyArbitrary, { maxLength: 20 }),
+      (keys, targets) => {
+        const sorted = keys.sort(compareBytes);
+        const fences = SortedKeys.from(sorted);
+        for (const target of [...targets, ...sorted])
+          assert.equal(fences.floor(target), expectedFloor(sorted, target));
+      },
+    ),
     { numRuns: 500 },
   );
 });
@@ -27,12 +32,19 @@ test("floor is the last key that is not above", () => {
 test("the same where all keys share a prefix", () => {
   const prefixed = keyArbitrary.map((key) => Uint8Array.from([9, 9, 9, ...key]));
   fc.assert(
-    fc.property(fc.array(prefixed, { minLength: 1, maxLength: 30 }), fc.array(fc.oneof(prefixed, keyArbitrary)), (keys, targets) => {
-      const sorted = keys.sort(compareBytes);
-      const fences = SortedKeys.from(sorted);
-      const edges = [[], [9], [9, 9], [9, 9, 9], [9, 9, 10], [9, 8], [10]].map((bytes) => Uint8Array.from(bytes));
-      for (const target of [...targets, ...edges]) assert.equal(fences.floor(target), expectedFloor(sorted, target));
-    }),
+    fc.property(
+      fc.array(prefixed, { minLength: 1, maxLength: 30 }),
+      fc.array(fc.oneof(prefixed, keyArbitrary)),
+      (keys, targets) => {
+        const sorted = keys.sort(compareBytes);
+        const fences = SortedKeys.from(sorted);
+        const edges = [[], [9], [9, 9], [9, 9, 9], [9, 9, 10], [9, 8], [10]].map((bytes) =>
+          Uint8Array.from(bytes),
+        );
+        for (const target of [...targets, ...edges])
+          assert.equal(fences.floor(target), expectedFloor(sorted, target));
+      },
+    ),
     { numRuns: 300 },
   );
 });

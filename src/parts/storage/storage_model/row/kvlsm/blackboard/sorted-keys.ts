@@ -5,8 +5,8 @@
  * Algorithm:
  *   1. All keys lie in one byte array; `offsets` marks their bounds.
  *   2. The prefix that all keys share is compared once, then skipped.
- *   3. The four bytes behind the prefix are kept as integers, zero-padded and offset so that signed order is byte order.
- *      The binary search compares integers and looks at bytes only where they tie.
+ *   3. The four bytes behind the prefix are kept as integers, zero-padded and offset so that signed order is
+ *      byte order. The binary search compares integers and looks at bytes only where they tie.
  * Invariant: padded words that differ order like the keys, because a missing byte sorts before any byte.
  * Source: the poor man's normalized keys of Graefe, "Modern B-Tree Techniques" (2011), section 3.5.
  */
@@ -90,7 +90,10 @@ export class SortedKeys {
   }
 }
 
-/** Four bytes from `at`, big-endian, zero-padded at `end`, with the sign bit turned so that signed order is theirs. */
+/**
+ * Four bytes from `at`, big-endian, zero-padded at `end`, with the sign bit turned so that signed order is
+ * theirs.
+ */
 function wordAt(bytes: Uint8Array, at: number, end: number): number {
   if (at + 4 <= end) {
     const word = (bytes[at] << 24) | (bytes[at + 1] << 16) | (bytes[at + 2] << 8) | bytes[at + 3];

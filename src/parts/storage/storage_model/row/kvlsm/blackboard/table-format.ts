@@ -11,8 +11,8 @@
  *   | properties | n + 4   | the file's FileMeta (file-meta.ts; size 0); then its checksum         |
  *   | footer     | 80      | below                                                                 |
  *
- * A checksum is CRC-32C of the n bytes, begun with the low 32 bits of their offset in the file, so that bytes that were
- * written or read at a wrong place do not pass.
+ * A checksum is CRC-32C of the n bytes, begun with the low 32 bits of their offset in the file, so that
+ * bytes that were written or read at a wrong place do not pass.
  *
  * Index (varints are LEB128): the number of blocks, then per block
  *
@@ -36,7 +36,8 @@
  *   | 44     | 4    | CRC-32C of bytes 0…43                            |
  *   | 48     | 32   | kit/file-header.ts with magic `LATHEEND`         |
  *
- * Invariants: keys ascend over the whole file; all versions of a key are in one block, so a point read reads one block.
+ * Invariants: keys ascend over the whole file; all versions of a key are in one block, so a point read reads
+ * one block.
  * Source: LevelDB's table_format.md; RocksDB's context checksums.
  */
 import { readU32LE, readU64LE, writeU32LE, writeU64LE } from "../../../../../../kit/bytes.ts";
@@ -86,10 +87,18 @@ export function encodeFooter(footer: Footer, selectionHash: string): Uint8Array 
 }
 
 /** Errors: FORMAT_UNKNOWN, CORRUPTION. */
-export function decodeFooter(bytes: Uint8Array, sizeBytes: number, selectionHash: string, path: string): Footer {
+export function decodeFooter(
+  bytes: Uint8Array,
+  sizeBytes: number,
+  selectionHash: string,
+  path: string,
+): Footer {
   const expected = { magic: footerMagic, versions: [tableVersion], selectionHash };
   checkFileHeader(bytes.subarray(48), expected, `the footer of ${path}`);
-  const section = (at: number): Section => ({ offset: readU64LE(bytes, at), length: readU32LE(bytes, at + 8) });
+  const section = (at: number): Section => ({
+    offset: readU64LE(bytes, at),
+    length: readU32LE(bytes, at + 8),
+  });
   const footer: Footer = {
     filter: section(0),
     index: section(12),

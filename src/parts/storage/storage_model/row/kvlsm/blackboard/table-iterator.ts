@@ -1,4 +1,7 @@
-/** Walks an SSTable in both directions, from any source of blocks: the owner's table with its cache, or a job's reader. */
+/**
+ * Walks an SSTable in both directions, from any source of blocks: the owner's table with its cache, or a job's
+ * reader.
+ */
 import type { Block } from "./block.ts";
 import type { BlockWalk, WalkPool } from "./block-walk.ts";
 import { type EntryIterator, noBytes } from "./entry-iterator.ts";

@@ -1,8 +1,10 @@
 /**
- * TableLayout: the parts of an SSTable that are read when it is opened and stay in memory: fences, block places, filter.
+ * TableLayout: the parts of an SSTable that are read when it is opened and stay in memory: fences, block
+ * places, filter.
  *
- * Memory: per block the fence and 12 bytes; per key the filter's bits. It grows with the data (about 1.3 % of it with
- * 4 KiB blocks and 128-byte values) and is reported as `lsm_memory_bytes{component="table_index"}` and `"filter"`.
+ * Memory: per block the fence and 12 bytes; per key the filter's bits. It grows with the data (about 1.3 %
+ * of it with 4 KiB blocks and 128-byte values) and is reported as
+ * `lsm_memory_bytes{component="table_index"}` and `"filter"`.
  */
 import { ByteReader } from "../../../../../../kit/byte-reader.ts";
 import type { DiskFile } from "../../../../../../kit/env/env.ts";
@@ -43,7 +45,8 @@ export function readTableLayout(file: DiskFile, selectionHash: string): TableLay
   const tail = readExactly(file, footer.filter.offset, sizeBytes - footerBytes - footer.filter.offset);
   // A copy, so that the filter does not keep the rest of the tail in memory.
   const filter = section(tail, footer, footer.filter, path, "the bloom filter").slice();
-  if (!isBloomFilter(filter)) throw corruptTable(path, footer.filter.offset, "the bloom filter has a wrong shape");
+  if (!isBloomFilter(filter))
+    throw corruptTable(path, footer.filter.offset, "the bloom filter has a wrong shape");
   const propertiesReader = new ByteReader(
     section(tail, footer, footer.properties, path, "the properties"),
     `${path}: the properties`,
@@ -60,8 +63,9 @@ function decodeIndex(
 ): Pick<TableLayout, "blockCount" | "fences" | "blockOffsets"> {
   const reader = new ByteReader(bytes, `${path}: the index`);
   const blockCount = reader.varint();
-  // Every block takes two bytes of index at least, so a hostile count cannot make us allocate more than the file has.
-  if (blockCount > bytes.length) throw corruptTable(path, footer.index.offset, `${blockCount} blocks in the index`);
+  // Every block takes two bytes of index at least: a hostile count cannot make us allocate more than that.
+  if (blockCount > bytes.length)
+    throw corruptTable(path, footer.index.offset, `${blockCount} blocks in the index`);
   const blockOffsets = new Float64Array(blockCount + 1);
   const fenceOffsets = new Uint32Array(blockCount + 1);
   const fenceBytes = new Uint8Array(bytes.length);

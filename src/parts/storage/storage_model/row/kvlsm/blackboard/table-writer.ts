@@ -3,8 +3,8 @@
  *
  *   1. Entries go into a block; the first entry of another key after `blockBytes` starts the next block.
  *   2. Finished blocks gather in a write buffer; the job writes it out (`writePending`) between its yields.
- *   3. `finish` adds filter, index, properties and footer, and syncs: the file is durable, its name is not yet (the job
- *      syncs the directory).
+ *   3. `finish` adds filter, index, properties and footer, and syncs: the file is durable, its name is not
+ *      yet (the job syncs the directory).
  * Invariant: the writer never holds more than one block, the write buffer, the fences and one hash per key.
  */
 import { ByteWriter } from "../../../../../../kit/byte-writer.ts";
@@ -16,7 +16,13 @@ import { BlockBuilder } from "./block-builder.ts";
 import { buildBloomFilter } from "./bloom-filter.ts";
 import { type EntryIterator, kindDelete } from "./entry-iterator.ts";
 import { encodeFileMeta, type FileMeta } from "./file-meta.ts";
-import { checksumBytes, encodeFooter, encodeTableHeader, footerBytes, sectionChecksum } from "./table-format.ts";
+import {
+  checksumBytes,
+  encodeFooter,
+  encodeTableHeader,
+  footerBytes,
+  sectionChecksum,
+} from "./table-format.ts";
 
 export interface TableOptions {
   readonly blockBytes: number;
@@ -73,7 +79,9 @@ export class TableWriter {
     return this.#pending.length >= writeBufferBytes;
   }
 
-  /** Adds the entry an iterator stands on, under the given index. Entries come in the order of EntryIterator. */
+  /**
+   * Adds the entry an iterator stands on, under the given index. Entries come in the order of EntryIterator.
+   */
   add(entry: EntryIterator, index: number): void {
     const { keyBytes, keyStart, keyEnd } = entry;
     const keyLength = keyEnd - keyStart;

@@ -12,7 +12,13 @@ import type { FileMeta } from "./file-meta.ts";
 import { Lookup, lookupAbsent } from "./lookup.ts";
 import { ReadCounters } from "./read-counters.ts";
 import { SequentialBlocks } from "./sequential-blocks.ts";
-import { ArrayIterator, checkIterator, type Entry, entriesArbitrary, keyArbitrary } from "./sorted-entries.fixture.ts";
+import {
+  ArrayIterator,
+  checkIterator,
+  type Entry,
+  entriesArbitrary,
+  keyArbitrary,
+} from "./sorted-entries.fixture.ts";
 import { Table } from "./table.ts";
 import { TableIterator } from "./table-iterator.ts";
 import { readTableLayout } from "./table-layout.ts";
@@ -27,7 +33,10 @@ const optionsArbitrary: fc.Arbitrary<TableOptions> = fc.record({
   selectionHash: fc.constant(noSelectionHash),
 });
 
-function writeTable(entries: readonly Entry[], options: TableOptions): { disk: SimulatedDisk; meta: FileMeta } {
+function writeTable(
+  entries: readonly Entry[],
+  options: TableOptions,
+): { disk: SimulatedDisk; meta: FileMeta } {
   const disk = new SimulatedDisk();
   disk.makeDirectory("/store");
   const writer = new TableWriter(disk, path, 1, options);
@@ -45,7 +54,11 @@ function openTable(disk: SimulatedDisk, cacheBytes: number): Table {
   return new Table(layout.properties, file, layout, new BlockCache(cacheBytes), new ReadCounters());
 }
 
-function find(table: Table, key: Uint8Array, indexMax: number): { kind: number; value: Uint8Array } | undefined {
+function find(
+  table: Table,
+  key: Uint8Array,
+  indexMax: number,
+): { kind: number; value: Uint8Array } | undefined {
   const lookup = new Lookup();
   const kind = table.find(key, hash32(key) | 0, indexMax, lookup, true);
   if (kind === lookupAbsent) return undefined;
@@ -72,7 +85,10 @@ test("what was written is found, at every index, and walked in both directions",
           for (const indexMax of [0, 5, 2 ** 33, Infinity]) {
             const expected = entries.find((one) => compareBytes(one.key, key) === 0 && one.index <= indexMax);
             const found = find(table, key, indexMax);
-            const wanted = expected === undefined ? undefined : { kind: expected.kind, value: Uint8Array.from(expected.value) };
+            const wanted =
+              expected === undefined
+                ? undefined
+                : { kind: expected.kind, value: Uint8Array.from(expected.value) };
             assert.deepEqual(found, wanted);
           }
         }
@@ -94,7 +110,12 @@ const sample: Entry[] = Array.from({ length: 40 }, (_, i) => ({
   kind: i % 9 === 0 ? 2 : 1,
   value: i % 9 === 0 ? new Uint8Array(0) : new Uint8Array(20).fill(i),
 }));
-const sampleOptions: TableOptions = { blockBytes: 256, bloomBitsPerKey: 10, restartInterval: 4, selectionHash: noSelectionHash };
+const sampleOptions: TableOptions = {
+  blockBytes: 256,
+  bloomBitsPerKey: 10,
+  restartInterval: 4,
+  selectionHash: noSelectionHash,
+};
 
 /** Reads everything; returns what was read as text. */
 function readAll(disk: SimulatedDisk): string {
@@ -123,7 +144,11 @@ test("any changed byte is noticed: CORRUPTION or FORMAT_UNKNOWN that names the f
       try {
         assert.equal(readAll(disk), intact, `byte ${at}`);
       } catch (error) {
-        assert.match(String(errorCodeOf(error)), /^(CORRUPTION|FORMAT_UNKNOWN)$/, `byte ${at}: ${String(error)}`);
+        assert.match(
+          String(errorCodeOf(error)),
+          /^(CORRUPTION|FORMAT_UNKNOWN)$/,
+          `byte ${at}: ${String(error)}`,
+        );
         assert.match((error as Error).message, /00000001\.sst/);
         noticed++;
       }
@@ -159,7 +184,10 @@ test("a block at the wrong place does not pass, though its own bytes are whole",
 test("a table of another selection or a later version is refused with the way out", () => {
   const { disk } = writeTable(sample, sampleOptions);
   const file = disk.open(path, "read");
-  assert.throws(() => readTableLayout(file, "a".repeat(32)), { code: "FORMAT_UNKNOWN", message: /open it with that product/ });
+  assert.throws(() => readTableLayout(file, "a".repeat(32)), {
+    code: "FORMAT_UNKNOWN",
+    message: /open it with that product/,
+  });
 });
 
 test("the cache keeps to its bound and hands every block back", () => {

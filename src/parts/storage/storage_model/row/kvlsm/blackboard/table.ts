@@ -1,10 +1,10 @@
 /**
  * Table: an open SSTable as the owner thread reads it, with its resident blocks.
  *
- * A point read costs: one line of the bloom filter, a binary search over integers, one array load when the block is in
- * memory, and a search within the block. Blocks come into memory through the shared BlockCache, which bounds them.
- * References: every version that contains the table holds one; whoever drops the last one decides what becomes of the
- * file (see version-set.ts).
+ * A point read costs: one line of the bloom filter, a binary search over integers, one array load when the
+ * block is in memory, and a search within the block. Blocks come into memory through the shared BlockCache,
+ * which bounds them. References: every version that contains the table holds one; whoever drops the last one
+ * decides what becomes of the file (see version-set.ts).
  */
 import type { DiskFile } from "../../../../../../kit/env/env.ts";
 import type { LatheError } from "../../../../../../kit/errors.ts";
@@ -30,7 +30,13 @@ export class Table implements BlockOwner, BlockLoader {
   readonly #loading = new Map<number, Promise<void>>();
   #closed = false;
 
-  constructor(meta: FileMeta, file: DiskFile, layout: TableLayout, cache: BlockCache, counters: ReadCounters) {
+  constructor(
+    meta: FileMeta,
+    file: DiskFile,
+    layout: TableLayout,
+    cache: BlockCache,
+    counters: ReadCounters,
+  ) {
     this.meta = meta;
     this.path = file.path;
     this.layout = layout;
@@ -38,7 +44,7 @@ export class Table implements BlockOwner, BlockLoader {
     this.#cache = cache;
     this.#counters = counters;
     this.#filter = layout.filter;
-    this.#blocks = new Array<Block | undefined>(layout.blockCount).fill(undefined);
+    this.#blocks = Array.from({ length: layout.blockCount }, () => undefined);
   }
 
   get blockCount(): number {

@@ -1,8 +1,8 @@
 /**
  * VersionEdit: one change of the set of files, as a record of the manifest.
  *
- * Encoding (varints): durable index, next file number, number of removals, each as level and file number, number of
- * additions, each as level and FileMeta. A manifest begins with an edit that adds everything.
+ * Encoding (varints): durable index, next file number, number of removals, each as level and file number,
+ * number of additions, each as level and FileMeta. A manifest begins with an edit that adds everything.
  * Source: LevelDB's version_edit.cc.
  */
 import { ByteReader } from "../../../../../../kit/byte-reader.ts";
@@ -57,6 +57,7 @@ export function decodeVersionEdit(bytes: Uint8Array, what: string): VersionEdit 
 
 function decodeLevel(reader: ByteReader, what: string): number {
   const level = reader.varint();
-  if (level >= levelsMax) throw new LatheError("CORRUPTION", `${what}: level ${level}, the last is ${levelsMax - 1}`);
+  if (level >= levelsMax)
+    throw new LatheError("CORRUPTION", `${what}: level ${level}, the last is ${levelsMax - 1}`);
   return level;
 }

@@ -1,12 +1,14 @@
 /**
  * VersionSet: the current version, the manifest that makes it durable, and the files nobody needs any more.
  *
- *   1. `commit(edit)`: edits are taken one at a time. The added tables are opened (and so checked), the edit is appended
- *      to the manifest and synced, and only then the new version takes the place of the current one.
+ *   1. `commit(edit)`: edits are taken one at a time. The added tables are opened (and so checked), the edit
+ *      is appended to the manifest and synced, and only then the new version takes the place of the current
+ *      one.
  *   2. A table that no version contains any more is closed and its file removed.
- *   3. A failed append leaves it open whether the edit is on disk. The edit's files are kept aside until a new manifest,
- *      which does not have them, is in force; only then they are removed.
- *   4. A manifest larger than `manifestRotateBytes` is replaced by a new one that starts with the present state.
+ *   3. A failed append leaves it open whether the edit is on disk. The edit's files are kept aside until a
+ *      new manifest, which does not have them, is in force; only then they are removed.
+ *   4. A manifest larger than `manifestRotateBytes` is replaced by a new one that starts with the present
+ *      state.
  * Source: LevelDB's version_set.cc.
  */
 import { assert } from "../../../../../../kit/assert.ts";
@@ -78,7 +80,10 @@ export class VersionSet {
     return first;
   }
 
-  /** Makes a change durable and current. Errors: what opening the files or writing the manifest gave; then nothing changed. */
+  /**
+   * Makes a change durable and current. Errors: what opening the files or writing the manifest gave; then
+   * nothing changed.
+   */
   commit(change: VersionChange): Promise<void> {
     const done = this.#tail.then(() => this.#commit(change));
     this.#tail = done.catch(() => undefined);
@@ -187,7 +192,8 @@ export class VersionSet {
 
   #usableManifest(): Manifest {
     const manifest = this.#manifest;
-    if (manifest !== undefined && !manifest.failed && manifest.sizeBytes < manifestRotateBytes) return manifest;
+    if (manifest !== undefined && !manifest.failed && manifest.sizeBytes < manifestRotateBytes)
+      return manifest;
     return this.#switchManifest();
   }
 
@@ -231,9 +237,13 @@ export class VersionSet {
     if (current !== undefined) {
       manifestPath = `${directory}/${manifestName(current)}`;
       if (!disk.exists(manifestPath)) {
-        throw new LatheError("CORRUPTION", `${manifestPath}, which CURRENT names, is missing; restore the store`, {
-          details: { path: manifestPath, offset: 0 },
-        });
+        throw new LatheError(
+          "CORRUPTION",
+          `${manifestPath}, which CURRENT names, is missing; restore the store`,
+          {
+            details: { path: manifestPath, offset: 0 },
+          },
+        );
       }
       const { edits, tornBytes } = readManifest(disk, manifestPath, selectionHash);
       if (tornBytes > 0) log.warn("lsm_manifest_torn_tail", { path: manifestPath, bytes: tornBytes });
@@ -252,7 +262,8 @@ export class VersionSet {
     const levels = noLevels().map(() => new Map<number, FileMeta>());
     for (const edit of edits) {
       for (const { level, number } of edit.removed) {
-        if (!levels[level].delete(number)) throw inconsistent(path, `removes table ${number} that is not there`);
+        if (!levels[level].delete(number))
+          throw inconsistent(path, `removes table ${number} that is not there`);
       }
       for (const { level, meta } of edit.added) levels[level].set(meta.number, meta);
       this.#durableIndex = edit.durableIndex;
@@ -268,10 +279,14 @@ export class VersionSet {
     } catch (error) {
       if (errorCodeOf(error) !== "NOT_FOUND") throw error;
       const { message } = error as Error;
-      throw new LatheError("CORRUPTION", `a file that the manifest names is missing: ${message}; restore the store`, {
-        cause: error,
-        details: (error as LatheError).details,
-      });
+      throw new LatheError(
+        "CORRUPTION",
+        `a file that the manifest names is missing: ${message}; restore the store`,
+        {
+          cause: error,
+          details: (error as LatheError).details,
+        },
+      );
     }
   }
 
@@ -304,7 +319,11 @@ function noLevels(): Table[][] {
 }
 
 function inconsistent(path: string, what: string): LatheError {
-  return new LatheError("CORRUPTION", `${path} at byte 0: an edit ${what}; restore the store from a checkpoint`, {
-    details: { path, offset: 0 },
-  });
+  return new LatheError(
+    "CORRUPTION",
+    `${path} at byte 0: an edit ${what}; restore the store from a checkpoint`,
+    {
+      details: { path, offset: 0 },
+    },
+  );
 }

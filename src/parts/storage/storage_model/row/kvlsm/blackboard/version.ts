@@ -1,9 +1,10 @@
 /**
- * Version: the set of open tables at one moment. Immutable; readers pin it by reference, so that flushes and compactions
- * never take a file from under a cursor.
+ * Version: the set of open tables at one moment. Immutable; readers pin it by reference, so that flushes and
+ * compactions never take a file from under a cursor.
  *
- * Invariants: level 0 is ordered newest first and may overlap; the tables of every other level are ordered by key and do
- * not overlap; a version holds one reference to each of its tables until its own last reference is gone.
+ * Invariants: level 0 is ordered newest first and may overlap; the tables of every other level are ordered
+ * by key and do not overlap; a version holds one reference to each of its tables until its own last
+ * reference is gone.
  */
 import { assert } from "../../../../../../kit/assert.ts";
 import { compareBytes } from "../../../../../../kit/compare.ts";

@@ -1,9 +1,10 @@
 /**
  * WriteStall: the engine's back-pressure, decided from the blackboard.
  *
- *   stalled   `immutableMemtablesMax` frozen memtables wait, or level 0 has `l0StallTrigger` files: writers wait.
- *   slowed    level 0 has `l0SlowdownTrigger` files: writers are let through at `slowdownBytesPerSecond`.
- * A writer that does not ask is refused once memory would grow beyond `overrunFactor` times what the options allow.
+ *   stalled   `immutableMemtablesMax` frozen memtables wait, or level 0 has `l0StallTrigger` files: writers
+ *   wait. slowed    level 0 has `l0SlowdownTrigger` files: writers are let through at `slowdownBytesPerSecond`.
+ * A writer that does not ask is refused once memory would grow beyond `overrunFactor` times what the options
+ * allow.
  * Source: RocksDB's write_controller.cc.
  */
 import type { Clock } from "../../../../../../kit/env/env.ts";
@@ -67,7 +68,7 @@ export class WriteStall {
     if (trouble !== undefined) throw troubleError(trouble);
     throw new LatheError(
       "BACKPRESSURE",
-      `${immutables.length} memtables wait to be flushed and the limit is ${max}; await backpressure() before writing`,
+      `${immutables.length} memtables wait to be flushed, the limit is ${max}; await backpressure() first`,
     );
   }
 
@@ -81,7 +82,8 @@ export class WriteStall {
     } catch (error) {
       throw troubleError(error);
     } finally {
-      if (--this.#waiting === 0) this.#board.work.stalledUs += this.#clock.monotonicUs() - this.#stalledSinceUs;
+      if (--this.#waiting === 0)
+        this.#board.work.stalledUs += this.#clock.monotonicUs() - this.#stalledSinceUs;
     }
   }
 }
@@ -89,6 +91,7 @@ export class WriteStall {
 function troubleError(cause: unknown): LatheError {
   const code = errorCodeOf(cause) ?? "IO_ERROR";
   if (code === "CLOSED") return cause as LatheError;
-  const what = code === "DISK_FULL" ? "the disk is full; make room, the store goes on by itself" : "writing files fails";
+  const what =
+    code === "DISK_FULL" ? "the disk is full; make room, the store goes on by itself" : "writing files fails";
   return new LatheError(code, `no more writes for now: ${what} (${(cause as Error).message})`, { cause });
 }
