@@ -20,6 +20,7 @@ export interface LogStream {
 const standardErrorDescriptor = 2;
 const waitingCharactersMax = 1 << 20;
 const retryDelayMs = 10;
+const exitGraceMs = 5;
 
 class StandardErrorStream implements LogStream {
   #waiting: string[] = [];
@@ -72,8 +73,13 @@ class StandardErrorStream implements LogStream {
     });
   }
 
-  /** A write in flight is left to its thread: repeating it would print its lines twice. */
+  /**
+   * A write in flight is left to its thread, for repeating it would print its lines twice. Nothing can be awaited any
+   * more, so it is given a moment to get there first.
+   */
   #flushAtExit(): void {
+    if (this.#inFlight !== undefined) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, exitGraceMs);
+    if (this.#waiting.length === 0 && this.#dropped === 0) return;
     try {
       writeSync(standardErrorDescriptor, this.#take());
     } catch {

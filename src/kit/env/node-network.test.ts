@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import type { Connection } from "./env.ts";
+import { NodeNetwork } from "./node-network.ts";
+
+const network = new NodeNetwork();
+const host = "127.0.0.1";
+
+async function pair(serve: (connection: Connection) => void) {
+  const listener = await network.listen({ host, port: 0 }, serve);
+  return { listener, client: await network.connect({ host, port: listener.port }) };
+}
+
+function received(connection: Connection): Promise<Buffer> {
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    connection.onData((bytes) => chunks.push(Buffer.from(bytes)));
+    connection.onClose(() => resolve(Buffer.concat(chunks)));
+  });
+}
+
+function echo(connection: Connection): void {
+  connection.onClose(() => undefined);
+  connection.onDrain(() => connection.resume());
+  connection.onData((bytes) => {
+    if (!connection.write(bytes.slice())) connection.pause();
+  });
+}
+
+test("bytes arrive whole and in order, whatever the sizes and turns of the writes", async () => {
+  const writes = fc.array(fc.record({ length: fc.oneof(fc.nat(50), fc.nat(200_000)), turn: fc.boolean() }), { maxLength: 20 });
+  await fc.assert(
+    fc.asyncProperty(writes, async (plan) => {
+      const { listener, client } = await pair(echo);
+      const all = received(client);
+      const sent: Buffer[] = [];
+      let total = 0;
+      for (const { length, turn } of plan) {
+        sent.push(Buffer.alloc(length, sent.length + 1));
+        client.write(sent[sent.length - 1]);
+        total += length;
+        if (turn) await new Promise((resolve) => setImmediate(resolve));
+      }
+      assert.ok(client.bufferedBytes <= total);
+      client.end();
+      assert.equal(Buffer.compare(await all, Buffer.concat(sent)), 0);
+      await listener.close();
+    }),
+    { numRuns: 15 },
+  );
+});
+
+test("whoever is told to wait is told to go on", async () => {
+  const { listener, client } = await pair((connection) => {
+    connection.onData(() => undefined);
+    connection.onClose(() => undefined);
+  });
+  client.onData(() => undefined);
+  for (const size of [100, 65_536, 70_000, 5_000_000]) {
+    const full = new Promise<void>((resolve) => client.onDrain(resolve));
+    let accepted = true;
+    for (let sent = 0; accepted; sent += size) accepted = client.write(new Uint8Array(size));
+    await full;
+  }
+  const closed = new Promise((resolve) => client.onClose(resolve));
+  client.destroy();
+  assert.equal(client.bufferedBytes, 0);
+  assert.equal(await closed, undefined);
+  await listener.close();
+});
+
+test("the end is told once: with an error where there was one, without where there was none", async () => {
+  const closes: (Error | undefined)[] = [];
+  let accepted: Connection | undefined;
+  const { listener, client } = await pair((connection) => {
+    accepted = connection;
+    connection.onData(() => undefined);
+    connection.onClose((error) => closes.push(error));
+  });
+  client.onData(() => undefined);
+  const gone = new Promise((resolve) => client.onClose(resolve));
+  client.end();
+  await gone;
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.deepEqual(closes, [undefined]);
+  assert.ok(accepted !== undefined);
+  // Writing to one that has gone is no error: `onClose` has said it.
+  accepted.write(Uint8Array.of(1));
+  accepted.end();
+  await new Promise((resolve) => setImmediate(resolve));
+  await listener.close();
+});
+
+test("errors: a port in use, nobody there, no such address", async () => {
+  const listener = await network.listen({ host, port: 0 }, echo);
+  const { port } = listener;
+  await assert.rejects(network.listen({ host, port }, echo), { code: "ADDRESS_IN_USE", message: new RegExp(`:${port}`) });
+  await listener.close();
+  await assert.rejects(network.connect({ host, port }), { code: "IO_ERROR" });
+  await assert.rejects(network.listen({ host: "192.0.2.1", port: 0 }, echo), { code: "INVALID_ARGUMENT" });
+});

@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { LatheError } from "../errors.ts";
+import type { Job, JobContext } from "./env.ts";
+import { NodeThreads } from "./node-threads.ts";
+
+const base = mkdtempSync(join(tmpdir(), "lathe-threads-"));
+after(() => rmSync(base, { recursive: true }));
+
+// The jobs live in this file; a worker thread imports it, and must not start the tests.
+export const writeFileJob: Job<{ path: string; bytes: Uint8Array }, number> = function* ({ disk }: JobContext, input) {
+  const file = disk.open(input.path, "create");
+  yield;
+  file.writeSync(input.bytes, 0, input.bytes.length, 0);
+  yield;
+  file.close();
+  return disk.size(input.path);
+};
+
+export const failingJob: Job<string, void> = function* (_context, kind) {
+  yield;
+  if (kind === "code") throw new LatheError("DISK_FULL", "no room", { details: { path: "x", odd: () => 0 } });
+  if (kind === "bug") throw new TypeError("a bug");
+  process.exit(3);
+};
+
+export const uncloneableJob: Job<void, () => void> = function* () {
+  yield;
+  return () => undefined;
+};
+
+export const sleepJob: Job<number, number> = function* ({ clock }, milliseconds) {
+  const endUs = clock.monotonicUs() + milliseconds * 1000;
+  while (clock.monotonicUs() < endUs) yield;
+  return milliseconds;
+};
+
+const job = (exportName: string) => ({ moduleUrl: import.meta.url, exportName });
+
+test("a job runs to its end on another thread, with the doors it was given", async () => {
+  const threads = new NodeThreads(2);
+  const path = join(base, "written");
+  assert.equal(await threads.run(job("writeFileJob"), { path, bytes: new Uint8Array(10) }), 10);
+  await threads.close();
+});
+
+test("more jobs than threads wait their turn and all end", async () => {
+  const threads = new NodeThreads(2);
+  const results = await Promise.all(Array.from({ length: 20 }, (_, at) => threads.run(job("sleepJob"), at % 3)));
+  assert.deepEqual(results, Array.from({ length: 20 }, (_, at) => at % 3));
+  await threads.close();
+});
+
+test("errors cross threads by code; a bug stays an ordinary error", async () => {
+  const threads = new NodeThreads(1);
+  const failure = await threads.run(job("failingJob"), "code").catch((error: unknown) => error);
+  assert.equal((failure as LatheError).code, "DISK_FULL");
+  assert.deepEqual((failure as LatheError).details, { path: "x" });
+  await assert.rejects(threads.run(job("failingJob"), "bug"), { message: "a bug" });
+  await assert.rejects(threads.run(job("missing"), 0), { message: /exports no function named missing/ });
+  await assert.rejects(threads.run(job("uncloneableJob"), undefined), /could not be cloned/);
+  await assert.rejects(threads.run(job("sleepJob"), () => 0), /could not be cloned/);
+  assert.equal(await threads.run(job("sleepJob"), 0), 0);
+  await threads.close();
+});
+
+test("a thread that dies loses its job only, and is replaced", async () => {
+  const threads = new NodeThreads(1);
+  const lost = threads.run(job("failingJob"), "exit");
+  const waiting = threads.run(job("sleepJob"), 1);
+  await assert.rejects(lost, { code: "JOB_LOST", message: /failingJob was not finished/ });
+  assert.equal(await waiting, 1);
+  await threads.close();
+});
+
+test("closing rejects what waits and what runs", async () => {
+  const threads = new NodeThreads(1);
+  const settled = Promise.allSettled([threads.run(job("sleepJob"), 10_000), threads.run(job("sleepJob"), 1)]);
+  await threads.close();
+  const codes = (await settled).map((result) => (result as PromiseRejectedResult).reason.code);
+  assert.deepEqual(codes, ["JOB_LOST", "CLOSED"]);
+  await assert.rejects(threads.run(job("sleepJob"), 1), { code: "CLOSED" });
+});
