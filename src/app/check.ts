@@ -112,7 +112,7 @@ function openWork(asked: string | undefined): { path: string; remove: () => void
     const made = createWorkDirectory("check");
     return { path: made.path, remove: () => made.remove() };
   }
-  const path = resolve(asked, "lathe-check");
+  const path = resolve(asked, `lathe-check-${process.pid}`);
   if (existsSync(path)) throw new LatheError("ALREADY_EXISTS", `${path} exists; remove it or give another --work`);
   mkdirSync(path, { recursive: true });
   return { path, remove: () => rmSync(path, { recursive: true, force: true, maxRetries: 3 }) };

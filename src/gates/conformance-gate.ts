@@ -60,12 +60,12 @@ function plantWorkshopTests(productDirectory: string, copy: string): string[] {
   const folders = parts.map(({ path }) => `parts/${path}`);
   const planted = productTests(sourceRoot, folders, new Set(sources));
   for (const [path, text] of planted) {
-    const target = join(copy, "test", path);
+    const target = join(copy, path);
     mkdirSync(dirname(target), { recursive: true });
     writeFileSync(target, text);
   }
   if (folders.length === 0) throw new LatheError("NOT_FOUND", `${productDirectory}/selection.json names no parts`);
-  return [...planted.keys()].map((path) => `test/${path}`);
+  return [...planted.keys()];
 }
 
 function filesBelow(directory: string, root = directory): string[] {

@@ -45,11 +45,12 @@ async function runKills(name: string, rounds: number, subject: GateSubject): Pro
       if (subject.signal?.aborted) return verdict.inconclusive("stopped on request");
       const connections = await Promise.all(Array.from({ length: 8 }, () => connectGate(server.endpoint)));
       writers.stopped = false;
-      const running = connections.map((connection, number) => writers.run(connection, number));
+      // Settled from the start: the kill breaks connections before anybody awaits them.
+      const running = Promise.allSettled(connections.map((connection, number) => writers.run(connection, number)));
       await sleep(60 + Math.floor(writers.next() * 240));
       writers.stopped = true;
       await server.kill();
-      await Promise.allSettled(running);
+      await running;
       const unclear = writers.unclearWrites;
       if (writers.failure !== undefined) return verdict.reject(writers.failure, writers.evidence());
       server = await startSubject(subject);

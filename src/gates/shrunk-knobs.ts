@@ -13,6 +13,7 @@ const shrunk: KnobValues = {
   "lsm.target_file_bytes": 1 << 20,
   "lsm.level_base_bytes": 4 << 20,
   "row_cache.bytes": 1 << 20,
+  "wal.segment_bytes": 1 << 20,
 };
 
 /** The subject's knobs with the ones above, as far as the product's `knobs.yaml` names them. */
