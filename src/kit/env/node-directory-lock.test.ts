@@ -61,7 +61,7 @@ test("errors: a missing directory", () => {
   assert.throws(() => lockDirectory(join(base, "missing")), { code: "NOT_FOUND" });
 });
 
-test("of processes that race for a dead holder's lock exactly one gets it", async () => {
+test("of processes that race for a dead holder's lock exactly one gets it", { timeout: 30_000 }, async () => {
   const directory = directoryHeldBy(dead);
   const moduleUrl = new URL("./node-directory-lock.ts", import.meta.url).href;
   const startAtMs = Date.now() + 600;
@@ -72,10 +72,10 @@ test("of processes that race for a dead holder's lock exactly one gets it", asyn
     try { lockDirectory(${JSON.stringify(directory)}); console.log("won"); process.stdin.resume(); }
     catch (error) { console.log(error.code); process.exit(0); }`;
   const children = Array.from({ length: 5 }, () => spawn(process.execPath, ["--input-type=module", "-e", source]));
+  const ended = children.map((child) => new Promise((resolve) => child.once("exit", resolve)));
   const words = await Promise.all(
     children.map((child) => new Promise<string>((resolve) => child.stdout.once("data", (text) => resolve(String(text).trim())))),
   );
-  const ended = children.map((child) => new Promise((resolve) => child.once("exit", resolve)));
   for (const child of children) child.stdin.end();
   await Promise.all(ended);
   assert.deepEqual(words.sort(), ["LOCKED", "LOCKED", "LOCKED", "LOCKED", "won"]);
