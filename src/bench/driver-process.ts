@@ -2,6 +2,7 @@
  * The driver's process: makes load, and nothing else, so that its CPU time and its pauses are not the
  * workshop's or the server's. Commanded over IPC (`driver.ts`); ends when the channel does.
  */
+import { LatheError } from "../kit/errors.ts";
 import { createWorkload } from "../workload/create-workload.ts";
 import type { Workload } from "../workload/workload.ts";
 import type { DriverCommand, DriverRequest, DriverResponse } from "./driver-protocol.ts";
@@ -23,12 +24,18 @@ async function execute(command: DriverCommand): Promise<DriverResponse["value"]>
       targets.set(command.target, await DriverTarget.connect(workload as Workload, command.options));
       return undefined;
     case "run":
-      return (targets.get(command.target) as DriverTarget).run(command.block);
+      return targetOf(command.target).run(command.block);
     case "disconnect":
       targets.get(command.target)?.close();
       targets.delete(command.target);
       return undefined;
   }
+}
+
+function targetOf(name: string): DriverTarget {
+  const target = targets.get(name);
+  if (target === undefined) throw new LatheError("NOT_FOUND", `the driver has no connections named ${name}`);
+  return target;
 }
 
 process.on("message", (request: DriverRequest) => {

@@ -72,6 +72,8 @@ test("a server that dies ends the block and is reported, and a driver that was c
   assert.match(block.complaints.join(), /ended/);
   const late = driver.connect("x", { ...connection(), endpoint: mortal.endpoint, verify: true });
   await assert.rejects(late, { code: "IO_ERROR" });
+  await assert.rejects(driver.run("nobody", { operations: 1 }), { code: "NOT_FOUND" });
+  await assert.rejects(Driver.start({ ...workload, profile: "z" }, 1), { code: "INVALID_ARGUMENT" });
   const brief = await Driver.start(workload, 1);
   await brief.close();
   await assert.rejects(brief.run("plain", { operations: 1 }), { code: "CLOSED" });

@@ -20,6 +20,8 @@ import type {
 /** In a checkout the file ends in .ts, in a package in .js; as this one does. */
 const program = fileURLToPath(new URL(`./driver-process${extname(import.meta.url)}`, import.meta.url));
 
+const closeTimeoutMs = 2000;
+
 export class Driver {
   readonly #child: ChildProcess;
   readonly #waiting = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
@@ -29,21 +31,31 @@ export class Driver {
   private constructor(child: ChildProcess) {
     this.#child = child;
     child.on("message", (response: DriverResponse) => this.#settle(response));
-    child.on("exit", (code, signal) => {
-      this.#closed = true;
-      const error = new LatheError("CLOSED", `the load driver ended (${signal ?? `exit code ${code}`})`);
-      for (const { reject } of this.#waiting.values()) reject(error);
-      this.#waiting.clear();
-    });
+    child.on("exit", (code, signal) => this.#end(`it ended (${signal ?? `exit code ${code}`})`));
+    child.on("error", (error) => this.#end(error.message));
+  }
+
+  #end(why: string): void {
+    this.#closed = true;
+    const error = new LatheError("CLOSED", `the load driver is gone: ${why}`);
+    for (const { reject } of this.#waiting.values()) reject(error);
+    this.#waiting.clear();
   }
 
   /** Starts a driver for a workload whose first content comes from `dataSeed`. */
   static async start(spec: WorkloadSpec, dataSeed: number): Promise<Driver> {
     // Young objects live for one operation: a larger nursery makes their collection rarer.
     const execArgv = ["--max-semi-space-size=32"];
-    const child = fork(program, [], { execPath: process.execPath, execArgv, serialization: "advanced" });
+    // A process group of its own, as servers have: Ctrl-C reaches it through us. It ends when the channel does.
+    const options = { execPath: process.execPath, execArgv, serialization: "advanced", detached: true } as const;
+    const child = fork(program, [], options);
     const driver = new Driver(child);
-    await driver.#call({ kind: "workload", spec, dataSeed });
+    try {
+      await driver.#call({ kind: "workload", spec, dataSeed });
+    } catch (error) {
+      await driver.close();
+      throw error;
+    }
     return driver;
   }
 
@@ -75,8 +87,11 @@ export class Driver {
   async close(): Promise<void> {
     if (this.#closed) return;
     const ended = new Promise((resolve) => this.#child.once("exit", resolve));
+    // Its channel's end is its signal to leave; one that is stuck in an endless turn does not see it.
     this.#child.disconnect();
+    const timer = setTimeout(() => this.#child.kill("SIGKILL"), closeTimeoutMs);
     await ended;
+    clearTimeout(timer);
   }
 
   #call<Value>(command: DriverCommand): Promise<Value> {

@@ -36,6 +36,26 @@ test("a process that ignores SIGTERM is a TIMEOUT, and SIGKILL ends it, frozen o
   assert.equal(processExists(stubborn.processId), false);
 });
 
+test("a server does not outlive a workshop that is killed, even frozen", async () => {
+  const module = new URL("./local-process.ts", import.meta.url).href;
+  const workshop = await script(`
+    import(${JSON.stringify(module)}).then(async ({ LocalProcess }) => {
+      const args = ["-e", "setInterval(() => {}, 1000)"];
+      const server = await LocalProcess.start({ name: "server", command: process.execPath, args });
+      server.freeze();
+      console.log("server " + server.processId);
+      setInterval(() => {}, 1000);
+    });
+  `);
+  const serverId = await workshop.waitForLine((line) => Number(/^server (\d+)$/.exec(line)?.[1]) || undefined, 10_000);
+  assert.ok(processExists(serverId));
+  await workshop.kill();
+  for (let wait = 0; processExists(serverId); wait++) {
+    assert.ok(wait < 500, "the server is still there");
+    await sleep(10);
+  }
+});
+
 test("CPU time counts threads that have ended, stands still while frozen, and never goes back", async () => {
   const spin = "const end = Date.now() + 120; while (Date.now() < end);";
   const busy = await script(`

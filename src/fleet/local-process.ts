@@ -4,6 +4,7 @@
  */
 import { spawn, type ChildProcess } from "node:child_process";
 import { LatheError } from "../kit/errors.ts";
+import { guardProcess, releaseProcess } from "./orphan-guard.ts";
 import { ProcessAccounting } from "./process-accounting.ts";
 import type { ServerEnd } from "./server.ts";
 
@@ -46,7 +47,11 @@ export class LocalProcess {
       });
     });
     processes.add(child);
-    child.on("exit", () => processes.delete(child));
+    guardProcess(this.processId);
+    child.on("exit", () => {
+      processes.delete(child);
+      releaseProcess(this.processId);
+    });
   }
 
   /** Errors: UNAVAILABLE where the program cannot be started. */
@@ -55,6 +60,8 @@ export class LocalProcess {
       stdio: ["ignore", "pipe", "pipe"],
       cwd: options.workDirectory,
       env: { ...process.env, ...options.environment },
+      // A process group of its own: Ctrl-C in a terminal is for us, and we decide what becomes of servers.
+      detached: true,
     });
     await new Promise<void>((resolve, reject) => {
       child.once("spawn", resolve);

@@ -110,8 +110,10 @@ export class ProcessAccounting {
   }
 }
 
-/** Whether a process of that id is there and can be looked at. */
+/** Whether a process of that id runs; one that has ended and was not yet reaped by its parent does not. */
 export function processExists(processId: number): boolean {
+  const stat = linux ? readIfThere(`/proc/${processId}/stat`) : undefined;
+  if (stat !== undefined) return stat[stat.lastIndexOf(")") + 2] !== "Z";
   try {
     process.kill(processId, 0);
     return true;
