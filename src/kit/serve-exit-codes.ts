@@ -21,8 +21,8 @@ export const exitReasons: readonly ExitReason[] = [
   },
   {
     exitCode: 2,
-    codes: ["INVALID_ARGUMENT", "NOT_FOUND"],
-    meaning: "a wrong argument or knob value",
+    codes: ["INVALID_ARGUMENT", "NOT_FOUND", "ALREADY_EXISTS"],
+    meaning: "a wrong argument, path or knob value",
     advice: "see --help and knobs.yaml",
   },
   {

@@ -1,0 +1,129 @@
+/** A product as a child process: built into a directory, started, asked by a MySQL client, stopped. For system tests. */
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createConnection } from "mysql2/promise";
+import type { Connection } from "mysql2/promise";
+
+const startTimeoutMs = 30_000;
+
+export interface StartedProduct {
+  readonly process: ChildProcess;
+  readonly mysqlPort: number;
+  readonly metricsPort: number | undefined;
+  /** What it wrote to stderr so far. */
+  log(): string;
+  /** Sends a signal and waits for the end. */
+  end(signal: NodeJS.Signals): Promise<Ended>;
+}
+
+export interface Ended {
+  readonly exitCode: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export const user = "lathe";
+export const password = "a password";
+
+/** Runs a product's `main.ts` to its end, for starts that are expected to fail; as another user where one is given. */
+export function runMain(product: string, args: readonly string[], userId?: number): Promise<Ended> {
+  return ended(launch(product, args, {}, userId));
+}
+
+/** Starts a product and waits until it listens. */
+export async function startProduct(
+  product: string,
+  args: readonly string[],
+  environment: Record<string, string> = { LATHE_PASSWORD: password },
+): Promise<StartedProduct> {
+  const child = launch(product, ["--mysql-port", "0", ...args], environment);
+  let stderr = "";
+  child.stderr?.on("data", (bytes: Buffer) => (stderr += bytes.toString()));
+  const end = ended(child);
+  const listening = new Promise<{ mysqlPort: number; metricsPort: number | null }>((resolve) => {
+    let stdout = "";
+    child.stdout?.on("data", (bytes: Buffer) => {
+      stdout += bytes.toString();
+      const line = stdout.split("\n").find((one) => one.includes('"event":"listening"'));
+      if (line !== undefined && stdout.includes(`${line}\n`)) resolve(JSON.parse(line));
+    });
+  });
+  const bound = await Promise.race([
+    listening,
+    end.then(({ exitCode }) => assert.fail(`the product ended with ${exitCode} before it listened: ${stderr}`)),
+    new Promise<never>((_, reject) => {
+      const late = () => reject(new Error(`no listening line within ${startTimeoutMs} ms: ${stderr}`));
+      setTimeout(late, startTimeoutMs).unref();
+    }),
+  ]);
+  return {
+    process: child,
+    mysqlPort: bound.mysqlPort,
+    metricsPort: bound.metricsPort ?? undefined,
+    log: () => stderr,
+    async end(signal) {
+      child.kill(signal);
+      return await end;
+    },
+  };
+}
+
+export function connectTo(
+  product: StartedProduct,
+  credentials: { user?: string; password?: string } = {},
+): Promise<Connection> {
+  return createConnection({
+    host: "127.0.0.1",
+    port: product.mysqlPort,
+    user,
+    password,
+    multipleStatements: true,
+    supportBigNumbers: true,
+    bigNumberStrings: true,
+    ...credentials,
+  });
+}
+
+/** Gives a directory that is gone afterwards, with every product that was started meanwhile. */
+export async function withTemporaryDirectory(use: (directory: string) => Promise<void>): Promise<void> {
+  const directory = mkdtempSync(join(tmpdir(), "lathe-system-"));
+  try {
+    await use(directory);
+  } finally {
+    for (const child of running) child.kill("SIGKILL");
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+const running = new Set<ChildProcess>();
+
+function launch(
+  product: string,
+  args: readonly string[],
+  environment: Record<string, string>,
+  userId?: number,
+): ChildProcess {
+  const { LATHE_PASSWORD: _, ...inherited } = process.env;
+  const child = spawn(process.execPath, [join(product, "main.ts"), ...args], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...inherited, ...environment },
+    ...(userId === undefined ? {} : { uid: userId, gid: userId }),
+  });
+  running.add(child);
+  child.on("close", () => running.delete(child));
+  return child;
+}
+
+function ended(child: ChildProcess): Promise<Ended> {
+  let stdout = "";
+  let stderr = "";
+  child.stdout?.on("data", (bytes: Buffer) => (stdout += bytes.toString()));
+  child.stderr?.on("data", (bytes: Buffer) => (stderr += bytes.toString()));
+  return new Promise((resolve) => {
+    child.on("close", (exitCode, signal) => resolve({ exitCode, signal, stdout, stderr }));
+  });
+}
