@@ -126,16 +126,21 @@ export class AgentRunner {
     const inputs = files.flatMap((level, number) =>
       number === 0 ? level.map((file) => ({ level: 0, files: [file] })) : [{ level: number, files: level }],
     );
+    const runs = inputs.filter((run) => run.files.length > 0);
     this.#manual = true;
     board.compactionRunning = true;
-    try {
-      const runs = inputs.filter((run) => run.files.length > 0);
-      await this.#compact({ kind: "compaction", inputs: runs, outputLevel, bottom: true, move: false });
-    } finally {
-      this.#manual = false;
-      board.compactionRunning = false;
-      this.#changed();
-    }
+    const work = this.#compact({ kind: "compaction", inputs: runs, outputLevel, bottom: true, move: false });
+    const ended = work
+      .catch(() => undefined)
+      .then(() => {
+        this.#running.delete(ended);
+        this.#manual = false;
+        board.compactionRunning = false;
+        this.#changed();
+      });
+    this.#running.add(ended);
+    await work;
+    await ended;
   }
 
   /** Lets running jobs end, starts no more, and rejects who still waits. */

@@ -46,6 +46,9 @@ export const blackboardCapabilities: EngineCapabilities = {
   valueBytesMax: 1 << 26,
 };
 
+/** A batch lives in one memtable, so it must have bounds. */
+const batchBytesMax = 1 << 28;
+const batchOperationsMax = 1 << 22;
 /** A read slower than this came from a cold disk: adaptive reads go to the pool for `poolHoldUs` after it. */
 const slowReadUs = 2000;
 const poolHoldUs = 1_000_000;
@@ -274,6 +277,13 @@ export class BlackboardEngine implements StorageEngine {
 
   #checkLimits(batch: WriteBatch): void {
     const { valueBytesMax } = this.capabilities;
+    if (batch.byteLength > batchBytesMax || batch.count > batchOperationsMax) {
+      throw new LatheError(
+        "LIMIT_EXCEEDED",
+        `a batch of ${batch.count} operations and ${batch.byteLength} bytes; ` +
+          `at most ${batchOperationsMax} and ${batchBytesMax} go into one`,
+      );
+    }
     // A batch smaller than the limit holds no value above it; this spares most batches the walk.
     if (batch.byteLength <= valueBytesMax) return;
     batch.forEach((_kind, _bytes, _keyStart, keyEnd, valueEnd) => {
