@@ -172,7 +172,7 @@ class WriteAheadLog implements DurableLog {
     this.#writeOut();
     const reader = new SegmentReader();
     const endIndex = this.#lastIndex + 1;
-    for (const segment of [...this.#segments]) {
+    for (const segment of this.#segments.slice()) {
       const start = Math.max(fromIndex, segment.baseIndex);
       const end = Math.min(endIndex, this.#endIndexOf(segment));
       if (start < end) yield* reader.read(segment, start, end);
