@@ -12,7 +12,7 @@ import { LatheError } from "../kit/errors.ts";
 import { holds, parseConstraint } from "../kit/knob-constraint.ts";
 import { valueProblem } from "../kit/knob-table.ts";
 import type { Knob } from "./knob.ts";
-import { formatProblem, type Path, type Problem, readYaml } from "./yaml-document.ts";
+import { formatProblem, type Path, type Problem, readYaml, sortProblems } from "./yaml-document.ts";
 
 const knobSchema = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$/, "<part>.<noun_unit>, as lsm.block_cache_bytes"),
@@ -68,7 +68,7 @@ export function parseKnobCatalog(
       return { file, ...read.placeOf(path), path: `${knob.name}.${field}`, message };
     }),
   );
-  return problems.length > 0 ? { ok: false, problems } : { ok: true, knobs: read.value };
+  return problems.length > 0 ? { ok: false, problems: sortProblems(problems) } : { ok: true, knobs: read.value };
 }
 
 function shapeProblems(knob: Knob): [field: keyof Knob, message: string][] {

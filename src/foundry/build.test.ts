@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { loadContract } from "../contract/parse.ts";
+import { knobValuesOf, parseKnobFile } from "../kit/knob-file.ts";
+import { loadKnobCatalog } from "../knobs/catalog.ts";
+import { assembleFiles, buildProduct, knobsOf } from "./build.ts";
+import { loadPartDescriptors } from "./part-descriptor.ts";
+import { selectParts } from "./parts-list.ts";
+import { makePlan, makeSelection } from "./selection.ts";
+
+const examples = join(import.meta.dirname, "..", "..", "examples");
+const tao = loadContract(join(examples, "taobench-o", "contract.yaml"));
+const library = loadPartDescriptors();
+const catalog = loadKnobCatalog();
+
+function assemble(contract: typeof tao): Map<string, string> {
+  const selected = selectParts(contract, library);
+  const knobs = knobsOf(catalog, selected);
+  const input = { contract, contractText: "version: 1\n", knobCatalog: catalog };
+  return assembleFiles(input, selected, makeSelection(contract, selected), knobs, {});
+}
+
+test("a leaf that was not selected contributes no line", () => {
+  const cached = assemble(tao);
+  const uncached = assemble({ ...tao, caching: { rowCache: "none" } });
+  assert.match(cached.get("product.ts") ?? "", /createLruCache/);
+  assert.match(cached.get("knobs.yaml") ?? "", /^row_cache.bytes: /m);
+  for (const [path, text] of uncached) {
+    if (path.startsWith("parts/")) assert.ok(!path.includes("/lru/"), path);
+    if (["product.ts", "knobs.ts", "knobs.yaml"].includes(path)) assert.doesNotMatch(text, /lru|row_cache|rowCache/i, path);
+  }
+  const hash = (files: Map<string, string>) => JSON.parse(files.get("selection.json") ?? "").hash;
+  assert.notEqual(hash(cached), hash(uncached));
+});
+
+test("building is deterministic, and knob values do not change the selection", () => {
+  assert.deepEqual(assemble(tao), assemble(tao));
+  const selected = selectParts(tao, library);
+  const busier = { ...tao, workload: { ...tao.workload, clients: 99 } };
+  assert.equal(makeSelection(tao, selected).hash, makeSelection(busier, selected).hash);
+  assert.notEqual(makeSelection(tao, selected).contractHash, makeSelection(busier, selected).contractHash);
+});
+
+test("the plan builds every part once, after what it needs", () => {
+  const parts = Object.values(selectParts(tao, library));
+  const { layers } = makePlan(parts);
+  assert.deepEqual(layers.flat().sort(), parts.map((part) => part.name).sort());
+  const layerOf = (name: string) => layers.findIndex((layer) => layer.includes(name));
+  assert.ok(layerOf("wal") < layerOf("single-node-log"));
+});
+
+test("knob values of the owner are carried over, stale ones are dropped", () => {
+  const directory = mkdtempSync(join(tmpdir(), "lathe-build-"));
+  try {
+    const target = join(directory, "store");
+    const input = { contract: tao, contractText: "version: 1\n", knobCatalog: catalog };
+    const name = "lsm.block_cache_bytes";
+    buildProduct({ ...input, knobs: { [name]: 8 << 20 } }, target);
+    const file = join(target, "knobs.yaml");
+    const values = () => knobValuesOf(parseKnobFile(readFileSync(file, "utf8"), file));
+    assert.equal(values()[name], 8 << 20);
+    writeFileSync(file, `${name}: ${9 << 20}\nlsm.gone: 1\nlsm.read_mode: nonsense\n`);
+    const report = buildProduct(input, target);
+    assert.deepEqual(report.carriedKnobs, [name]);
+    assert.equal(values()[name], 9 << 20);
+    assert.equal(values()["lsm.read_mode"], catalog.find((knob) => knob.name === "lsm.read_mode")?.default);
+    assert.equal(values()["lsm.gone"], undefined);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
+
+test("every part's descriptor holds: knobs in the catalog, each knob's leaf declared by a part", () => {
+  const known = new Set(catalog.map((knob) => knob.name));
+  assert.ok(library.length >= 10);
+  for (const part of library) {
+    assert.deepEqual(part.knobs.filter((name) => !known.has(name)), [], part.name);
+    assert.equal(part.leaves[0], part.path, `${part.name} lives at its primary leaf`);
+  }
+  const leaves = new Set(library.flatMap((part) => part.leaves));
+  const owned = new Set(library.flatMap((part) => part.knobs));
+  for (const knob of catalog) {
+    assert.ok(leaves.has(knob.leaf), `${knob.name} belongs to ${knob.leaf}, which no part declares`);
+    assert.ok(owned.has(knob.name), `${knob.name} belongs to no part`);
+  }
+});
+
+test("a contract that the library cannot serve is refused by role", () => {
+  const without = library.filter((part) => part.path !== "core/wal");
+  assert.throws(() => selectParts(tao, without), { code: "NOT_SELECTED", message: /no part at core\/wal/ });
+});

@@ -1,0 +1,126 @@
+import assert from "node:assert/strict";
+import {
+  existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { findEdits, readManifest, replaceProduct } from "./product-directory.ts";
+
+const plain = { force: false, carried: ["knobs.yaml"] };
+const version = (number: number) => new Map([
+  ["README.md", `version ${number}`], ["knobs.yaml", `a.b: ${number}`], ["parts/core/wal.ts", `export const v = ${number};`],
+  ...(number === 1 ? [["parts/old/gone.ts", "old"] as const] : []),
+]);
+
+function inDirectory(run: (directory: string) => void): void {
+  const directory = mkdtempSync(join(tmpdir(), "lathe-product-directory-"));
+  try {
+    run(directory);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
+const build = (target: string, number: number, options = plain) =>
+  replaceProduct(target, "store", "0".repeat(64), version(number), options);
+const read = (target: string, path: string) => readFileSync(join(target, path), "utf8");
+
+test("a new product, in a missing or an empty directory, below missing parents", () => {
+  inDirectory((directory) => {
+    for (const target of [join(directory, "a", "b", "store"), join(directory, "empty")]) {
+      if (target.endsWith("empty")) mkdirSync(target);
+      assert.deepEqual(build(target, 1), { replaced: false, setAside: [] });
+      assert.equal(read(target, "parts/core/wal.ts"), "export const v = 1;");
+      const manifest = readManifest(target);
+      assert.ok(manifest !== undefined);
+      assert.deepEqual(findEdits(target, manifest), []);
+    }
+    assert.deepEqual(readdirSync(directory).sort(), ["a", "empty"], "nothing temporary is left");
+  });
+});
+
+test("an unchanged product is replaced; what the build does not know stays", () => {
+  inDirectory((directory) => {
+    const target = join(directory, "store");
+    build(target, 1);
+    mkdirSync(join(target, ".git"));
+    writeFileSync(join(target, ".git", "HEAD"), "ref");
+    mkdirSync(join(target, ".lathe", "studies", "one"), { recursive: true });
+    writeFileSync(join(target, ".lathe", "studies", "one", "journal"), "entries");
+    writeFileSync(join(target, "parts", "core", "mine.ts"), "mine");
+    writeFileSync(join(target, "knobs.yaml"), "a.b: 7");
+    symlinkSync("README.md", join(target, "link"));
+    assert.deepEqual(build(target, 2), { replaced: true, setAside: [] });
+    assert.equal(read(target, "README.md"), "version 2");
+    assert.equal(read(target, ".git/HEAD"), "ref");
+    assert.equal(read(target, ".lathe/studies/one/journal"), "entries");
+    assert.equal(read(target, "parts/core/mine.ts"), "mine");
+    assert.equal(read(target, "link"), "version 2");
+    assert.equal(existsSync(join(target, "parts", "old")), false, "what is not built any more is gone");
+    assert.deepEqual(readdirSync(directory), ["store"]);
+  });
+});
+
+test("edits are reported and nothing is written; with force they are kept aside", () => {
+  inDirectory((directory) => {
+    const target = join(directory, "store");
+    build(target, 1);
+    writeFileSync(join(target, "parts", "core", "wal.ts"), "faster");
+    rmSync(join(target, "README.md"));
+    assert.throws(() => build(target, 2), (error: Error & { code: string }) => {
+      assert.equal(error.code, "ALREADY_EXISTS");
+      assert.match(error.message, /README.md \(removed\)\n {2}parts\/core\/wal.ts \(edited\)\n/);
+      assert.match(error.message, /--force/);
+      return true;
+    });
+    assert.equal(read(target, "parts/core/wal.ts"), "faster");
+    assert.equal(existsSync(join(target, "README.md")), false);
+    const report = build(target, 2, { ...plain, force: true });
+    assert.deepEqual(report.setAside.map((edit) => edit.path), ["README.md", "parts/core/wal.ts"]);
+    assert.equal(read(target, "parts/core/wal.ts"), "export const v = 2;");
+    assert.equal(read(target, ".lathe/replaced/parts/core/wal.ts"), "faster");
+  });
+});
+
+test("a file, a foreign directory and a damaged manifest are left alone", () => {
+  inDirectory((directory) => {
+    const file = join(directory, "file");
+    writeFileSync(file, "mine");
+    assert.throws(() => build(file, 1), { code: "ALREADY_EXISTS", message: /is a file/ });
+    const foreign = join(directory, "foreign");
+    mkdirSync(foreign);
+    writeFileSync(join(foreign, "thesis.tex"), "mine");
+    assert.throws(() => build(foreign, 1), { code: "ALREADY_EXISTS", message: /not empty and holds no product/ });
+    assert.throws(() => build(foreign, 1, { ...plain, force: true }), { code: "ALREADY_EXISTS" });
+    assert.deepEqual(readdirSync(foreign), ["thesis.tex"]);
+    const damaged = join(directory, "damaged");
+    build(damaged, 1);
+    writeFileSync(join(damaged, ".lathe", "build.json"), "{");
+    assert.throws(() => build(damaged, 2, { ...plain, force: true }), { code: "CORRUPTION" });
+    assert.throws(() => build(join(file, "below"), 1), /.*/);
+    assert.deepEqual(readdirSync(directory).sort(), ["damaged", "file", "foreign"]);
+  });
+});
+
+test("a replacement that was interrupted is finished or undone by the next build", () => {
+  inDirectory((directory) => {
+    const target = join(directory, "store");
+    const previous = join(directory, ".store.previous");
+    build(target, 1);
+    writeFileSync(join(target, "notes.md"), "mine");
+    // The process died after the old product was put aside.
+    renameSync(target, previous);
+    assert.deepEqual(build(target, 2), { replaced: true, setAside: [] });
+    assert.equal(read(target, "notes.md"), "mine");
+    assert.equal(read(target, "README.md"), "version 2");
+    // It died after the new one got into place, before the owner's files were moved.
+    renameSync(target, previous);
+    replaceProduct(join(directory, "other"), "store", "0".repeat(64), version(1), plain);
+    renameSync(join(directory, "other"), target);
+    assert.deepEqual(build(target, 2), { replaced: true, setAside: [] });
+    assert.equal(read(target, "notes.md"), "mine");
+    assert.equal(read(target, "README.md"), "version 2");
+    assert.equal(existsSync(previous), false);
+  });
+});
