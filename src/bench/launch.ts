@@ -42,8 +42,8 @@ export interface LaunchOptions {
 }
 
 const warmUpMsDefault = 700;
-const blockMsDefault = 150;
-const blockPairsDefault = 8;
+const blockMsDefault = 100;
+const blockPairsDefault = 12;
 /**
  * Profiles of which more than a tenth writes: their blocks are of fixed counts, so that both sides do the
  * same work.

@@ -29,6 +29,7 @@ export interface OperationStatistics {
 
 /** One side over one launch. Latency is from the intended start of an operation. */
 export interface SideSample {
+  /** Successful operations over the time of the blocks and of the drain. */
   readonly opsPerSecond: number;
   readonly operations: Readonly<Record<string, OperationStatistics>>;
   readonly p50Us: number;

@@ -5,6 +5,7 @@ import type { OperationStatistics, SideSample } from "./measurement.ts";
 import type { Drained } from "./server-signals.ts";
 
 const complaintsMax = 5;
+const unsettled = "the server's background work was not done within the limit of the drain";
 
 export class SideRecord {
   readonly #latencies = new Map<string, Histogram>();
@@ -30,6 +31,7 @@ export class SideRecord {
     this.#complaints.push(...block.complaints.slice(0, complaintsMax - this.#complaints.length));
   }
 
+  /** Of the blocks alone, without the drain. */
   get operationsPerSecond(): number {
     return this.#seconds === 0 ? 0 : this.#operations / this.#seconds;
   }
@@ -37,9 +39,11 @@ export class SideRecord {
   sample(end: { readonly serverCpuUs: number; readonly residentBytes: number; readonly drained: Drained }): SideSample {
     const all = new Histogram();
     for (const histogram of this.#latencies.values()) all.merge(histogram);
+    const seconds = this.#seconds + end.drained.seconds;
     const names = [...new Set([...this.#latencies.keys(), ...this.#errors.keys()])].sort();
     return {
-      opsPerSecond: this.operationsPerSecond,
+      // Work put off until the load is over is paid for all the same.
+      opsPerSecond: seconds === 0 ? 0 : this.#operations / seconds,
       operations: Object.fromEntries(names.map((name) => [name, this.#statistics(name)])),
       p50Us: all.percentile(50) / 1000,
       p99Us: all.percentile(99) / 1000,
@@ -49,7 +53,7 @@ export class SideRecord {
       errors: [...this.#errors.values()].reduce((sum, count) => sum + count, 0),
       verificationFailures: this.#verificationFailures,
       signals: end.drained.signals,
-      complaints: this.#complaints,
+      complaints: end.drained.settled ? this.#complaints : [...this.#complaints, unsettled],
     };
   }
 

@@ -48,7 +48,7 @@ export function findMariadb(): { server: string; initialise: string } | undefine
 export async function startMariadb(start: MariadbStart): Promise<RunningMariadb> {
   const programs = findMariadb();
   if (programs === undefined) {
-    throw new LatheError("UNAVAILABLE", "MariaDB is not installed: install the package mariadb-server to compare with it");
+    throw new LatheError("UNAVAILABLE", "MariaDB is not installed: the package mariadb-server has it");
   }
   const asRoot = process.getuid?.() === 0 ? ["--user=root"] : [];
   const data = join(start.dataDirectory, "data");

@@ -88,7 +88,7 @@ export class YcsbVerifier implements Verifier {
     // A scan's rows carry their key; a read's need not.
     if (first !== 1 && !(first === 0 && step.kind === "read")) return `usertable row has ${row.columns} columns`;
     const key = step.kind === "read" ? (step.key[0] as string) : row.text(0);
-    if (first === 1 && step.kind === "read" && row.text(0) !== key) return `usertable row ${key} has key ${row.text(0)}`;
+    if (first === 1 && row.text(0) !== key) return `usertable row ${key} has key ${row.text(0)}`;
     const hash = keyHashOfText(key);
     for (let field = 0; field < fieldCount; field++) {
       const column = first + field;
