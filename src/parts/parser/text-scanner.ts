@@ -5,7 +5,8 @@
  * costs a comparison of the text between the literals; nothing is tokenised. The lexer uses the same `literal`, so that
  * both agree on where a literal ends.
  * Literals: decimal integers (exact: a bigint from 16 digits on), decimals with fraction or exponent (doubles), and
- * strings in single or double quotes with MySQL's backslash escapes and doubled quotes. A sign is not part of a literal.
+ * strings in single or double quotes with MySQL's backslash escapes and doubled quotes. A sign is not part of a
+ * literal.
  * Cost: linear in the text. A string is found by the engine's own search for its closing quote; where the next
  * backslash is, is remembered, so that looking for it does not cost the whole text each time.
  */
@@ -60,8 +61,8 @@ export class TextScanner {
   }
 
   /**
-   * Splits the statement at `start` into `segments` and `values`; returns where it ends (its `;`, or the text's length).
-   * Returns -1 where it has comments, parameters or quoting that the full parser should see.
+   * Splits the statement at `start` into `segments` and `values`; returns where it ends (its `;`, or the text's
+   * length). Returns -1 where it has comments, parameters or quoting that the full parser should see.
    */
   shape(start: number): number {
     const sql = this.sql;

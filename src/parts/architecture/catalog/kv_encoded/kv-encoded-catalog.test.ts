@@ -26,7 +26,10 @@ function open() {
     const draft = catalog.draft();
     edit(draft);
     const batch = new WriteBatch();
-    for (const { key, value } of draft.writes()) value === undefined ? batch.delete(key) : batch.put(key, value);
+    for (const { key, value } of draft.writes()) {
+      if (value === undefined) batch.delete(key);
+      else batch.put(key, value);
+    }
     engine.applySync(batch, engine.appliedIndex + 1);
     catalog.commit(draft);
   };

@@ -1,8 +1,8 @@
 /**
  * Catalog kept as rows of table 0 in the engine it describes.
  *
- * Purpose: definitions are replicated, recovered and checkpointed with the data, by the same means. All of them are held
- * in memory: a lookup is a Map read.
+ * Purpose: definitions are replicated, recovered and checkpointed with the data, by the same means. All of them are
+ * held in memory: a lookup is a Map read.
  * Table 0 has the columns name (key), id, definition (see `table-definition.ts`). The row with the empty name holds the
  * last id that was assigned, so that ids are not used again after a drop.
  * Invariants:
@@ -94,7 +94,9 @@ class KvEncodedCatalog implements CatalogStore {
       while (cursor.next()) {
         const [name, storedId, definition] = this.#layout.decodeRow(tableOfTables, cursor.key, cursor.value);
         const id = Number(storedId);
-        if (id < 1 || id >= 0xffffffff) throw new LatheError("CORRUPTION", `catalog: table id ${id} is not valid`);
+        if (id < 1 || id >= 0xffffffff) {
+          throw new LatheError("CORRUPTION", `catalog: table id ${id} is not valid`);
+        }
         if (name === lastIdName) {
           lastId = id;
           continue;

@@ -63,7 +63,9 @@ function parseFactor(stream: TokenStream): Condition {
     return { kind: "comparison", column, comparison, operand };
   }
   const column = parseColumn(stream);
-  if (stream.isWord("IN") || stream.isWord("BETWEEN") || stream.kind === "word") return parseWordComparison(stream, column);
+  if (stream.isWord("IN") || stream.isWord("BETWEEN") || stream.kind === "word") {
+    return parseWordComparison(stream, column);
+  }
   refuseArithmetic(stream);
   const comparison = parseComparison(stream);
   return { kind: "comparison", column, comparison, operand: parseOperand(stream) };
@@ -128,7 +130,9 @@ function parseParenthesis(stream: TokenStream): Condition {
 function tryColumnList(stream: TokenStream): string[] | undefined {
   if (stream.kind !== "word" && stream.kind !== "name") return undefined;
   const place = stream.mark();
-  if (stream.isWord("NOT") || stream.isWord("EXISTS") || stream.isWord("CASE") || stream.isWord("NULL")) return undefined;
+  if (stream.isWord("NOT") || stream.isWord("EXISTS") || stream.isWord("CASE") || stream.isWord("NULL")) {
+    return undefined;
+  }
   const columns = [parseColumn(stream)];
   if (!stream.isSymbol(",")) {
     stream.reset(place);
@@ -146,7 +150,9 @@ function parseRow(stream: TokenStream, length: number): Operand[] {
   do operands.push(parseOperand(stream));
   while (stream.acceptSymbol(","));
   stream.expectSymbol(")");
-  if (operands.length !== length) throw stream.syntax(`a row of ${operands.length} is compared with one of ${length}`);
+  if (operands.length !== length) {
+    throw stream.syntax(`a row of ${operands.length} is compared with one of ${length}`);
+  }
   return operands;
 }
 
@@ -163,7 +169,8 @@ export function parseColumn(stream: TokenStream): string {
   let name = stream.name("a column");
   if (stream.isSymbol("(")) {
     const leaf = functionLeaves[word];
-    throw leaf === undefined ? stream.syntax(`the function ${name} is not known`) : notSelected(leaf, `the function ${word}`);
+    if (leaf === undefined) throw stream.syntax(`the function ${name} is not known`);
+    throw notSelected(leaf, `the function ${word}`);
   }
   while (stream.acceptSymbol(".")) name = stream.name("a column");
   return name;
@@ -201,5 +208,7 @@ export function refuseArithmetic(stream: TokenStream): void {
 }
 
 export function refuseSubquery(stream: TokenStream): void {
-  if (stream.isWord("SELECT")) throw notSelected("parser/syntax/query_features/subqueries", "a subquery here");
+  if (stream.isWord("SELECT")) {
+    throw notSelected("parser/syntax/query_features/subqueries", "a subquery here");
+  }
 }

@@ -1,8 +1,8 @@
 /**
  * SELECT … FROM, INSERT, UPDATE, DELETE.
  *
- * What the grammar knows but no part serves (joins, grouping, sorting by expressions, upserts, locks) is refused with the
- * leaf that would be needed, so that a user learns what to select instead of seeing a syntax error.
+ * What the grammar knows but no part serves (joins, grouping, sorting by expressions, upserts, locks) is refused with
+ * the leaf that would be needed, so that a user learns what to select instead of seeing a syntax error.
  */
 import type {
   Condition,
@@ -54,7 +54,9 @@ export function parseItems(stream: TokenStream): SelectedItems {
       throw notSelected("query_processing/operators/projection", "a value among the columns of a SELECT");
     }
     if (stream.isWord("CASE")) throw notSelected("parser/syntax/expression/conditional", "CASE");
-    if (stream.isSymbol("*")) throw notSelected("query_processing/operators/projection", "* beside other columns");
+    if (stream.isSymbol("*")) {
+      throw notSelected("query_processing/operators/projection", "* beside other columns");
+    }
     const column = parseColumn(stream);
     refuseArithmetic(stream);
     items.push({ column, alias: parseAlias(stream) });
@@ -71,7 +73,9 @@ function parseCount(stream: TokenStream): string | undefined {
     return undefined;
   }
   const one = stream.kind === "literal" && String(stream.value) === "1";
-  if (!stream.isSymbol("*") && !one) throw notSelected("parser/syntax/functions/aggregate", "COUNT of an expression");
+  if (!stream.isSymbol("*") && !one) {
+    throw notSelected("parser/syntax/functions/aggregate", "COUNT of an expression");
+  }
   if (one) stream.operand();
   else stream.next();
   const close = stream.end;
@@ -94,14 +98,18 @@ function parseAlias(stream: TokenStream): string | undefined {
 }
 
 const clauseWords = new Set([
-  "FROM", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "UNION", "EXCEPT", "INTERSECT", "FOR", "LOCK", "INTO", "SET", "USE",
-  "FORCE", "IGNORE", "PARTITION", "PROCEDURE", "OFFSET", "RETURNING", "ON", "AS", ...joinWords,
+  "FROM", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "UNION", "EXCEPT", "INTERSECT", "FOR", "LOCK", "INTO", "SET",
+  "USE", "FORCE", "IGNORE", "PARTITION", "PROCEDURE", "OFFSET", "RETURNING", "ON", "AS", ...joinWords,
 ]);
 
 function parseTable(stream: TokenStream): string {
-  if (stream.isSymbol("(")) throw notSelected("parser/syntax/query_features/subqueries", "a subquery in FROM");
+  if (stream.isSymbol("(")) {
+    throw notSelected("parser/syntax/query_features/subqueries", "a subquery in FROM");
+  }
   const table = stream.qualifiedName("a table");
-  if (stream.isSymbol("(")) throw notSelected("parser/syntax/functions/table_functions", "a function in FROM");
+  if (stream.isSymbol("(")) {
+    throw notSelected("parser/syntax/functions/table_functions", "a function in FROM");
+  }
   parseAlias(stream);
   if (stream.isSymbol(",") || (stream.kind === "word" && joinWords.has(stream.text))) {
     throw notSelected("query_processing/joins/nested_loop", "a join");
@@ -117,7 +125,9 @@ function parseOrderBy(stream: TokenStream): OrderItem[] {
   if (!stream.acceptWord("ORDER")) return order;
   stream.expectWord("BY");
   do {
-    if (stream.kind === "literal") throw notSelected("query_processing/sort/in_memory_quick", "ORDER BY a position");
+    if (stream.kind === "literal") {
+      throw notSelected("query_processing/sort/in_memory_quick", "ORDER BY a position");
+    }
     const column = parseColumn(stream);
     refuseArithmetic(stream);
     const descending = stream.acceptWord("DESC");
@@ -140,7 +150,9 @@ function refuseSelectTail(stream: TokenStream): void {
   if (stream.isWord("UNION") || stream.isWord("EXCEPT") || stream.isWord("INTERSECT")) {
     throw notSelected("parser/syntax/query_features/compound_select", stream.text);
   }
-  if (stream.isWord("LOCK")) throw notSelected("parser/syntax/dml/select_clauses/for_share", "LOCK IN SHARE MODE");
+  if (stream.isWord("LOCK")) {
+    throw notSelected("parser/syntax/dml/select_clauses/for_share", "LOCK IN SHARE MODE");
+  }
   if (stream.isWord("INTO")) throw notSelected("parser/syntax/dml/copy", "SELECT INTO");
   if (!stream.acceptWord("FOR")) return;
   if (stream.isWord("UPDATE")) throw notSelected("parser/syntax/dml/select_clauses/for_update", "FOR UPDATE");
@@ -200,7 +212,9 @@ function parseInsertSelect(
   columns: readonly string[] | undefined,
 ): InsertStatement {
   stream.expectWord("SELECT");
-  if (stream.isSymbol("*")) throw notSelected("query_processing/operators/materialize", "INSERT from another table");
+  if (stream.isSymbol("*")) {
+    throw notSelected("query_processing/operators/materialize", "INSERT from another table");
+  }
   const row: Operand[] = [];
   do {
     row.push(parseInsertValue(stream));
@@ -210,7 +224,9 @@ function parseInsertSelect(
     throw notSelected("query_processing/operators/materialize", "INSERT from another table");
   }
   if (!stream.acceptWord("WHERE")) return { kind: "insert", table, columns, rows: [row], unless: undefined };
-  if (!stream.acceptWord("NOT")) throw notSelected("query_processing/operators/filter", "INSERT … SELECT … WHERE");
+  if (!stream.acceptWord("NOT")) {
+    throw notSelected("query_processing/operators/filter", "INSERT … SELECT … WHERE");
+  }
   stream.expectWord("EXISTS");
   stream.expectSymbol("(");
   stream.expectWord("SELECT");
@@ -266,7 +282,9 @@ export function parseDelete(stream: TokenStream): DeleteStatement {
 }
 
 function refuseWriteTail(stream: TokenStream): void {
-  if (stream.isWord("ORDER")) throw notSelected("query_processing/sort/in_memory_quick", "ORDER BY in a write");
+  if (stream.isWord("ORDER")) {
+    throw notSelected("query_processing/sort/in_memory_quick", "ORDER BY in a write");
+  }
   if (stream.isWord("LIMIT")) throw notSelected("query_processing/operators/limit", "LIMIT in a write");
   if (stream.isWord("RETURNING")) throw notSelected("parser/syntax/dml/returning", "RETURNING");
 }

@@ -49,7 +49,9 @@ export function parseCreate(stream: TokenStream): CreateTableStatement {
   do {
     if (isKeyClause(stream)) declareKey(parseKeyClause(stream));
     else columns.push(parseColumnDefinition(stream, declareKey));
-    if (columns.length > columnsMax) throw new SqlError("limit_exceeded", `a table has more than ${columnsMax} columns`);
+    if (columns.length > columnsMax) {
+      throw new SqlError("limit_exceeded", `a table has more than ${columnsMax} columns`);
+    }
   } while (stream.acceptSymbol(","));
   stream.expectSymbol(")");
   skipTableOptions(stream);
@@ -91,7 +93,9 @@ function isKeyClause(stream: TokenStream): boolean {
   if (stream.isWord("PRIMARY")) return true;
   if (stream.kind !== "word") return false;
   if (tableClauses[stream.text] !== undefined) throw notSelected(tableClauses[stream.text], stream.text);
-  if (stream.isWord("KEY") || stream.isWord("INDEX")) throw notSelected("indexing/equality/kv_secondary", "a secondary index");
+  if (stream.isWord("KEY") || stream.isWord("INDEX")) {
+    throw notSelected("indexing/equality/kv_secondary", "a secondary index");
+  }
   return false;
 }
 
@@ -103,7 +107,9 @@ function parseKeyClause(stream: TokenStream): string[] {
   const names: string[] = [];
   do {
     names.push(stream.name("a column"));
-    if (stream.isSymbol("(")) throw notSelected("indexing/modifiers/prefix", "a key on the beginning of a column");
+    if (stream.isSymbol("(")) {
+      throw notSelected("indexing/modifiers/prefix", "a key on the beginning of a column");
+    }
     if (stream.isWord("DESC")) throw notSelected("indexing/modifiers/descending", "a descending key");
     stream.acceptWord("ASC");
   } while (stream.acceptSymbol(","));
@@ -140,8 +146,12 @@ function parseLength(stream: TokenStream): number | undefined {
   if (!stream.acceptSymbol("(")) return undefined;
   const operand = stream.operand();
   const length = operand.kind === "constant" ? operand.value : undefined;
-  if (typeof length !== "number" || !Number.isInteger(length) || length < 1) throw stream.syntax("a length is not valid");
-  if (length > textLengthMax) throw new SqlError("limit_exceeded", `a length of ${length} is over ${textLengthMax}`);
+  if (typeof length !== "number" || !Number.isInteger(length) || length < 1) {
+    throw stream.syntax("a length is not valid");
+  }
+  if (length > textLengthMax) {
+    throw new SqlError("limit_exceeded", `a length of ${length} is over ${textLengthMax}`);
+  }
   stream.expectSymbol(")");
   return length;
 }
@@ -160,7 +170,9 @@ function parseAttributes(stream: TokenStream, column: string, declareKey: (names
       skipClustering(stream);
       declareKey([column]);
     } else if (stream.acceptWord("DEFAULT")) {
-      if (!stream.acceptWord("NULL")) throw notSelected("parser/syntax/constraints/check", "DEFAULT other than NULL");
+      if (!stream.acceptWord("NULL")) {
+        throw notSelected("parser/syntax/constraints/check", "DEFAULT other than NULL");
+      }
     } else if (stream.acceptWord("COLLATE") || stream.acceptWord("CHARSET")) {
       stream.name("a name");
     } else if (stream.acceptWord("CHARACTER")) {
@@ -198,7 +210,9 @@ function skipTableOptions(stream: TokenStream): void {
       throw notSelected("query_processing/operators/materialize", "CREATE TABLE … SELECT");
     }
     const skippable = stream.kind === "word" || stream.kind === "name" || stream.kind === "literal";
-    if (!skippable && !stream.isSymbol("=") && !stream.isSymbol(",")) throw stream.unexpected("a table option");
+    if (!skippable && !stream.isSymbol("=") && !stream.isSymbol(",")) {
+      throw stream.unexpected("a table option");
+    }
     stream.next();
   }
 }

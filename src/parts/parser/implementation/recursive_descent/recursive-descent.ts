@@ -2,10 +2,10 @@
  * A hand-written recursive-descent parser for the SQL of key-value workloads.
  *
  * Algorithm: the first word decides on the grammar (`data-`, `definition-`, `session-grammar.ts`); each rule looks one
- * token ahead (two where `(a, b)` may be a row or a parenthesis). Every statement that the product does not have ends in
- * a refusal that names the missing leaf; everything else that does not fit is a syntax error with its place.
- * Invariants: time is linear in the text; nesting, values, names and rows have limits (`token-stream.ts`); only SqlError
- * is thrown.
+ * token ahead (two where `(a, b)` may be a row or a parenthesis). Every statement that the product does not have ends
+ * in a refusal that names the missing leaf; everything else that does not fit is a syntax error with its place.
+ * Invariants: time is linear in the text; nesting, values, names and rows have limits (`token-stream.ts`); only
+ * SqlError is thrown.
  * Source: ClickHouse's parsers, the subset of MySQL 8.0's grammar that TAOBench and YCSB speak.
  */
 import { SqlError } from "../../../query_processing/executor.ts";
@@ -33,7 +33,9 @@ export const recursiveDescentParser: StatementParser = {
 
 function parseStatement(stream: TokenStream): Statement {
   if (stream.kind === "end") return { kind: "empty" };
-  if (stream.isSymbol("(")) throw notSelected("parser/syntax/query_features/compound_select", "a statement in parentheses");
+  if (stream.isSymbol("(")) {
+    throw notSelected("parser/syntax/query_features/compound_select", "a statement in parentheses");
+  }
   if (stream.kind !== "word") throw stream.unexpected("a statement");
   const word = stream.text;
   stream.next();
@@ -90,11 +92,13 @@ function parseSelect(stream: TokenStream): Statement {
 }
 
 const sessionFunctions = new Set([
-  "DATABASE", "SCHEMA", "VERSION", "USER", "CURRENT_USER", "SESSION_USER", "SYSTEM_USER", "CONNECTION_ID", "NOW", "SLEEP",
-  "LAST_INSERT_ID", "ROW_COUNT", "FOUND_ROWS", "CONCAT",
+  "DATABASE", "SCHEMA", "VERSION", "USER", "CURRENT_USER", "SESSION_USER", "SYSTEM_USER", "CONNECTION_ID", "NOW",
+  "SLEEP", "LAST_INSERT_ID", "ROW_COUNT", "FOUND_ROWS", "CONCAT",
 ]);
 
 function parseDescribe(stream: TokenStream): Statement {
-  if (stream.isWord("SELECT")) throw notSelected("parser/syntax/query_features/explain", "DESCRIBE of a statement");
+  if (stream.isWord("SELECT")) {
+    throw notSelected("parser/syntax/query_features/explain", "DESCRIBE of a statement");
+  }
   return { kind: "show", what: "columns", table: stream.qualifiedName("a table"), like: undefined };
 }

@@ -19,7 +19,9 @@ export function parseTransaction(stream: TokenStream, word: string): SessionStat
   stream.acceptWord("WORK");
   if (word === "BEGIN") return { kind: "begin" };
   if (stream.isWord("TO")) throw notSelected("concurrency/transaction/features/savepoints", "ROLLBACK TO");
-  if (stream.isWord("AND")) throw notSelected("concurrency/transaction/model/single_node_acid", `${word} AND CHAIN`);
+  if (stream.isWord("AND")) {
+    throw notSelected("concurrency/transaction/model/single_node_acid", `${word} AND CHAIN`);
+  }
   return { kind: word === "ROLLBACK" ? "rollback" : "commit" };
 }
 
@@ -80,7 +82,9 @@ export function parseShow(stream: TokenStream): SessionStatement {
     if (stream.acceptWord("FROM") || stream.acceptWord("IN")) stream.name("a database");
     return show("tables", undefined, parseLike(stream));
   }
-  if (stream.acceptWord("DATABASES") || stream.acceptWord("SCHEMAS")) return show("databases", undefined, parseLike(stream));
+  if (stream.acceptWord("DATABASES") || stream.acceptWord("SCHEMAS")) {
+    return show("databases", undefined, parseLike(stream));
+  }
   if (stream.acceptWord("VARIABLES")) return show("variables", undefined, parseLike(stream));
   if (stream.acceptWord("STATUS")) return show("status", undefined, parseLike(stream));
   if (stream.acceptWord("WARNINGS") || stream.acceptWord("ERRORS")) {
@@ -106,13 +110,17 @@ function parseLike(stream: TokenStream): string | undefined {
   stream.name("a column");
   if (!stream.acceptWord("LIKE")) stream.expectSymbol("=");
   const like = literalText(stream);
-  if (stream.kind === "word") throw notSelected("query_processing/operators/filter", "SHOW with more than one condition");
+  if (stream.kind === "word") {
+    throw notSelected("query_processing/operators/filter", "SHOW with more than one condition");
+  }
   return like;
 }
 
 function literalText(stream: TokenStream): string {
   const operand = stream.operand();
-  if (operand.kind !== "constant" || typeof operand.value !== "string") throw stream.syntax("a text is expected");
+  if (operand.kind !== "constant" || typeof operand.value !== "string") {
+    throw stream.syntax("a text is expected");
+  }
   return operand.value;
 }
 
@@ -128,7 +136,9 @@ export function parseSelectValues(stream: TokenStream): SelectValuesStatement {
     if (items.length > itemsMax) throw stream.syntax("SELECT has too many values");
   } while (stream.acceptSymbol(","));
   if (stream.acceptWord("FROM")) stream.expectWord("DUAL");
-  if (stream.isWord("WHERE")) throw notSelected("query_processing/operators/filter", "SELECT … WHERE without a table");
+  if (stream.isWord("WHERE")) {
+    throw notSelected("query_processing/operators/filter", "SELECT … WHERE without a table");
+  }
   if (stream.isWord("UNION")) throw notSelected("parser/syntax/query_features/compound_select", "UNION");
   if (stream.acceptWord("LIMIT")) stream.operand();
   return { kind: "selectValues", items };

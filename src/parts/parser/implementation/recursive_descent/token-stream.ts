@@ -155,16 +155,18 @@ export class TokenStream {
 
   /** Runs a part of the grammar that may contain itself. */
   nested<Result>(parse: () => Result): Result {
-    if (++this.#depth > depthMax) throw new SqlError("limit_exceeded", `a statement is nested deeper than ${depthMax}`);
+    if (++this.#depth > depthMax) {
+      throw new SqlError("limit_exceeded", `a statement is nested deeper than ${depthMax}`);
+    }
     const result = parse();
     this.#depth--;
     return result;
   }
 
   unexpected(expected: string): SqlError {
-    const found =
-      this.kind === "end" ? "the statement ends" : `"${this.sql.slice(this.start, Math.min(this.end, this.start + 32))}"`;
-    return this.syntax(`expected ${expected}, but ${found}${this.kind === "end" ? "" : " stands there"}`);
+    if (this.kind === "end") return this.syntax(`expected ${expected}, but the statement ends`);
+    const found = this.sql.slice(this.start, Math.min(this.end, this.start + 32));
+    return this.syntax(`expected ${expected}, but "${found}" stands there`);
   }
 
   syntax(why: string): SqlError {
@@ -229,5 +231,6 @@ const symbols = new Set([...twoCharacterSymbols, ..."()=<>,.*+-/%@:!&|^~{}[]"]);
 const reserved = new Set(
   ("SELECT FROM WHERE AND OR NOT IN IS NULL LIKE BETWEEN EXISTS ORDER GROUP BY HAVING LIMIT UNION INTO VALUES SET " +
     "INSERT UPDATE DELETE CREATE DROP TABLE PRIMARY FOREIGN CHECK CONSTRAINT REFERENCES UNIQUE JOIN INNER LEFT RIGHT " +
-    "CROSS NATURAL STRAIGHT_JOIN ON USING AS ASC DESC FOR LOCK CASE WHEN THEN ELSE END DISTINCT ALL TRUE FALSE").split(" "),
+    "CROSS NATURAL STRAIGHT_JOIN ON USING AS ASC DESC FOR LOCK CASE WHEN THEN ELSE END DISTINCT ALL TRUE " +
+    "FALSE").split(" "),
 );

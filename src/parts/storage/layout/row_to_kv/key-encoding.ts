@@ -1,8 +1,8 @@
 /**
  * Keys of rows: the table id and the primary key's columns, so that memcmp orders rows as their keys.
  *
- * Layout: see `storage/layout/row-layout.ts`. Strings and bytes are escaped (00 becomes 00 FF) and ended by 00 01, so that
- * a shorter string sorts before a longer one that it begins, whatever follows in the key.
+ * Layout: see `storage/layout/row-layout.ts`. Strings and bytes are escaped (00 becomes 00 FF) and ended by 00 01, so
+ * that a shorter string sorts before a longer one that it begins, whatever follows in the key.
  * Source: CockroachDB's keyside encoding, TiDB's codec.
  */
 import { LatheError } from "../../../../kit/errors.ts";
@@ -161,5 +161,6 @@ function finite(layout: TableLayout, value: number): number {
 }
 
 function corrupt(layout: TableLayout, why: string): LatheError {
-  return new LatheError("CORRUPTION", `key of table ${layout.table.name}: ${why}`, { details: { tableId: layout.table.id } });
+  const { id, name } = layout.table;
+  return new LatheError("CORRUPTION", `key of table ${name}: ${why}`, { details: { tableId: id } });
 }

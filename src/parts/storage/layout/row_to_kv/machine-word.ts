@@ -1,6 +1,6 @@
 /**
- * Eight-byte numbers to and from bytes without a DataView per call: one shared word is seen as bytes, as an int64 and as
- * a double at once. Little-endian machines only, which is asserted once.
+ * Eight-byte numbers to and from bytes without a DataView per call: one shared word is seen as bytes, as an int64 and
+ * as a double at once. Little-endian machines only, which is asserted once.
  */
 import { assert } from "../../../../kit/assert.ts";
 import { LatheError } from "../../../../kit/errors.ts";

@@ -1,8 +1,8 @@
 /**
  * rowToKv: the RowLayout that makes one key-value pair of a row.
  *
- * Purpose: rows of all tables live in one ordered engine; a primary key is found by one lookup, and a prefix of it by one
- * range. Stateless: what depends on the table is worked out once per table (see `table-layout.ts`).
+ * Purpose: rows of all tables live in one ordered engine; a primary key is found by one lookup, and a prefix of it by
+ * one range. Stateless: what depends on the table is worked out once per table (see `table-layout.ts`).
  * Byte layout: `storage/layout/row-layout.ts`.
  */
 import { LatheError } from "../../../../kit/errors.ts";
@@ -25,7 +25,9 @@ function encodeGrowing(write: (target: Uint8Array) => number): Uint8Array {
       if (scratch.length > 1024 * 1024) scratch = new Uint8Array(4096);
       return encoded;
     }
-    if (scratch.length >= encodedBytesMax) throw new LatheError("LIMIT_EXCEEDED", "a row is larger than 64 MiB");
+    if (scratch.length >= encodedBytesMax) {
+      throw new LatheError("LIMIT_EXCEEDED", "a row is larger than 64 MiB");
+    }
     scratch = new Uint8Array(scratch.length * 4);
   }
 }
@@ -42,7 +44,9 @@ export const rowToKv: RowLayout = {
   prefixEnd(prefix: Uint8Array): Uint8Array {
     let last = prefix.length - 1;
     while (last >= 0 && prefix[last] === 0xff) last--;
-    if (last < 0) throw new LatheError("INVALID_ARGUMENT", "no key is greater than every key with this prefix");
+    if (last < 0) {
+      throw new LatheError("INVALID_ARGUMENT", "no key is greater than every key with this prefix");
+    }
     const end = prefix.slice(0, last + 1);
     end[last]++;
     return end;
@@ -54,7 +58,7 @@ export const rowToKv: RowLayout = {
 
   decodeRow(table: Table, key: Uint8Array, value: Uint8Array): ColumnValue[] {
     const layout = tableLayout(table);
-    const row = new Array<ColumnValue>(table.columns.length).fill(null);
+    const row = table.columns.map((): ColumnValue => null);
     const keyValues = readKey(layout, key);
     table.primaryKey.forEach((ordinal, i) => (row[ordinal] = keyValues[i]));
     readValue(layout, value, row);

@@ -53,7 +53,8 @@ function describe(table: Table): TableLayout {
   assert(table.primaryKey.length > 0, `table ${table.name} has no primary key`);
   assert(Number.isInteger(table.id) && table.id >= 0 && table.id < 0xffffffff, `table id ${table.id}`);
   const keyTypes = table.primaryKey.map((ordinal) => typeCodes[table.columns[ordinal].type]);
-  const valueOrdinals = table.columns.map((_, ordinal) => ordinal).filter((ordinal) => !table.primaryKey.includes(ordinal));
+  const ordinals = table.columns.map((_, ordinal) => ordinal);
+  const valueOrdinals = ordinals.filter((ordinal) => !table.primaryKey.includes(ordinal));
   const valuePlaces = table.columns.map((_, ordinal) => valueOrdinals.indexOf(ordinal));
   let keyBytes = 4;
   for (const type of keyTypes) {

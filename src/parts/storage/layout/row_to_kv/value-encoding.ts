@@ -91,7 +91,9 @@ function writeLengthEncoded(value: ColumnValue, target: Uint8Array, offset: numb
 }
 
 function writeLength(length: number, target: Uint8Array, at: number): number {
-  if (length > textBytesMax) throw new LatheError("LIMIT_EXCEEDED", `a text of ${length} bytes is longer than 16 MiB`);
+  if (length > textBytesMax) {
+    throw new LatheError("LIMIT_EXCEEDED", `a text of ${length} bytes is longer than 16 MiB`);
+  }
   if (at + 4 > target.length) return -1;
   if (length < 251) {
     target[at] = length;
@@ -159,12 +161,16 @@ export function findColumn(
 export function readValue(layout: TableLayout, value: Uint8Array, row: ColumnValue[]): void {
   checkHead(layout, value);
   const spareBits = layout.valueOrdinals.length & 7;
-  if (spareBits !== 0 && value[layout.bitmapBytes] >>> spareBits !== 0) throw corrupt(layout, "its bitmap is not valid");
+  if (spareBits !== 0 && value[layout.bitmapBytes] >>> spareBits !== 0) {
+    throw corrupt(layout, "its bitmap is not valid");
+  }
   let at = 1 + layout.bitmapBytes;
   for (let i = 0; i < layout.valueOrdinals.length; i++) {
     const ordinal = layout.valueOrdinals[i];
     if (isNull(value, i)) {
-      if (!layout.table.columns[ordinal].nullable) throw corrupt(layout, "a column that cannot be NULL is NULL");
+      if (!layout.table.columns[ordinal].nullable) {
+        throw corrupt(layout, "a column that cannot be NULL is NULL");
+      }
       row[ordinal] = null;
       continue;
     }
@@ -207,5 +213,6 @@ function nullNotAllowed(layout: TableLayout, ordinal: number): LatheError {
 }
 
 function corrupt(layout: TableLayout, why: string): LatheError {
-  return new LatheError("CORRUPTION", `row of table ${layout.table.name}: ${why}`, { details: { tableId: layout.table.id } });
+  const { id, name } = layout.table;
+  return new LatheError("CORRUPTION", `row of table ${name}: ${why}`, { details: { tableId: id } });
 }

@@ -46,7 +46,9 @@ export class ByteWriter {
   }
 
   int64(value: bigint): void {
-    if (BigInt.asIntN(64, value) !== value) throw new LatheError("INVALID_ARGUMENT", "an integer does not fit into 64 bits");
+    if (BigInt.asIntN(64, value) !== value) {
+      throw new LatheError("INVALID_ARGUMENT", "an integer does not fit into 64 bits");
+    }
     wordInt64[0] = value;
     this.#word();
   }

@@ -82,7 +82,9 @@ function encodeStep(step: CommandStep): void {
       writer.varint(columns);
       writer.varint(step.rows.length);
       for (const row of step.rows) {
-        if (row.length !== columns) throw new LatheError("INVALID_ARGUMENT", "the rows of an insert differ in length");
+        if (row.length !== columns) {
+          throw new LatheError("INVALID_ARGUMENT", "the rows of an insert differ in length");
+        }
         for (let i = 0; i < columns; i++) encodeValue(row[i]);
       }
       writer.varint(step.unless.length);
@@ -259,7 +261,9 @@ function decodeTable(reader: CommandReader): Table {
   const primaryKey: number[] = [];
   for (let i = 0; i < keyCount; i++) {
     const ordinal = reader.varint();
-    if (ordinal >= columnCount || primaryKey.includes(ordinal)) throw reader.corrupt("a key column is not valid");
+    if (ordinal >= columnCount || primaryKey.includes(ordinal)) {
+      throw reader.corrupt("a key column is not valid");
+    }
     primaryKey.push(ordinal);
   }
   if (keyCount === 0) throw reader.corrupt("a table without a primary key");

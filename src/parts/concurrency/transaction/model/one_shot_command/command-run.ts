@@ -86,7 +86,9 @@ export class CommandRun {
     for (const row of rows) {
       keyValues.length = 0;
       for (const ordinal of table.primaryKey) {
-        if (row[ordinal] === null) throw new StepRefused("null_in_key", `column ${table.columns[ordinal].name}`);
+        if (row[ordinal] === null) {
+          throw new StepRefused("null_in_key", `column ${table.columns[ordinal].name}`);
+        }
         keyValues.push(row[ordinal]);
       }
       const keyBytes = this.#overlay.stageKey(layout, table, keyValues);
@@ -237,7 +239,9 @@ export class CommandRun {
     try {
       let more = cursor.next();
       while (more || place < overlaid.length) {
-        if (++examined > rowsMax) throw new StepRefused("limit_exceeded", `more than ${rowsMax} rows to examine`);
+        if (++examined > rowsMax) {
+          throw new StepRefused("limit_exceeded", `more than ${rowsMax} rows to examine`);
+        }
         const key = place < overlaid.length ? this.#overlay.keyOf(overlaid[place]) : undefined;
         const order = key === undefined ? -1 : more ? compareBytes(cursor.key, key) : 1;
         if (order < 0) {

@@ -7,8 +7,8 @@
  *   3. Otherwise all writes go to the engine as one batch under the entry's index, then, in the same turn, into the row
  *      cache and the catalog, so that no reader sees one without the other.
  * Invariants:
- *   1. Deterministic in (state, index, entry): no clock, no randomness, no limit that depends on a setting. Whether a row
- *      comes from the cache or the engine makes no difference.
+ *   1. Deterministic in (state, index, entry): no clock, no randomness, no limit that depends on a setting. Whether a
+ *      row comes from the cache or the engine makes no difference.
  *   2. An entry's effect is in the engine as a whole or not at all, and at most once (`index` must rise).
  *   3. A refused or empty command writes nothing, so after a crash it may be applied again, with the same outcome.
  * Source: VoltDB and Calvin (deterministic one-shot transactions), etcd's apply loop.

@@ -83,7 +83,9 @@ export function accessPath(table: Table, where: Condition | undefined, ranges: b
     throw notSelected("query_processing/scans/index_merge", "IN on columns that do not begin the primary key");
   }
   const inRows: readonly (readonly Operand[])[] = conjuncts.in?.rows ?? [[]];
-  if (inRows.length > prefixesMax) throw new SqlError("limit_exceeded", `IN has more than ${prefixesMax} values`);
+  if (inRows.length > prefixesMax) {
+    throw new SqlError("limit_exceeded", `IN has more than ${prefixesMax} values`);
+  }
   const prefixes = inRows.map((row) =>
     prefixOrdinals.map((ordinal) => {
       const place = inOrdinals.indexOf(ordinal);
@@ -120,8 +122,9 @@ function addConjunct(table: Table, conjuncts: Conjuncts, condition: Condition): 
   switch (condition.kind) {
     case "comparison": {
       const ordinal = findColumn(table, condition.column);
-      if (condition.comparison === "=" && !conjuncts.equal.has(ordinal)) conjuncts.equal.set(ordinal, condition.operand);
-      else conjuncts.comparisons.push({ ordinal, comparison: condition.comparison, operand: condition.operand });
+      const { comparison, operand } = condition;
+      if (comparison === "=" && !conjuncts.equal.has(ordinal)) conjuncts.equal.set(ordinal, operand);
+      else conjuncts.comparisons.push({ ordinal, comparison, operand });
       return;
     }
     case "row":
@@ -134,7 +137,9 @@ function addConjunct(table: Table, conjuncts: Conjuncts, condition: Condition): 
       );
       return;
     case "in":
-      if (conjuncts.in !== undefined) throw notSelected("query_processing/scans/index_merge", "more than one IN");
+      if (conjuncts.in !== undefined) {
+        throw notSelected("query_processing/scans/index_merge", "more than one IN");
+      }
       conjuncts.in = condition;
       return;
     case "and":

@@ -9,7 +9,7 @@ import { createLruCache } from "../../../../storage/page_io/replacement/lru/lru-
 import type { ColumnValue } from "../../../../architecture/catalog/table.ts";
 import type { Comparison } from "../../../../concurrency/transaction/command.ts";
 import type { Executor, PreparedStatement } from "../../../executor.ts";
-import { type InMemoryDoors, openInMemory, type RecordedResult, run, runPrepared } from "./in-memory-doors.fixture.ts";
+import { type InMemoryDoors, loggedErrors, openInMemory, type RecordedResult, run, runPrepared } from "./in-memory-doors.fixture.ts";
 import { type Comparing, type Expected, literal, modelTable, type Operation, render, type Row, TableModel } from "./table-model.fixture.ts";
 
 const runs = { numRuns: Number(process.env.LATHE_TEST_RUNS ?? 150) };
@@ -128,6 +128,7 @@ async function agree(variant: () => InMemoryDoors, steps: readonly { mode: "text
   const all: Operation = { kind: "select", where: [], limit: undefined, count: false };
   assert.deepEqual(await subject.run("text", [all]), model.transaction([all]));
   assert.equal(subject.doors.engine.openCursors, 0);
+  assert.deepEqual(loggedErrors, [], "nothing internal went wrong");
 }
 
 describe("the executor and a model of the table agree", () => {

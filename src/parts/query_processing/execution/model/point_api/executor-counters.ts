@@ -19,7 +19,9 @@ export class ExecutorCounters {
       ...(labels === undefined ? {} : { labels }),
     });
     return [
-      ...Object.entries(this.statements).map(([kind, count]) => counter("statements", "Statements run.", count, { kind })),
+      ...Object.entries(this.statements).map(([kind, count]) =>
+        counter("statements", "Statements run.", count, { kind }),
+      ),
       counter("failures", "Statements that ended in an error.", this.failures),
       counter("row_cache_hits", "Point reads answered from the row cache.", this.rowCacheHits),
       counter("row_cache_misses", "Point reads that went to the engine.", this.rowCacheMisses),

@@ -2,6 +2,7 @@
  * What the executor's tests stand on: an engine that is a sorted map, a log that applies at once, a sink that records.
  */
 import type { Env } from "../../../../../kit/env/env.ts";
+import { nodeClock } from "../../../../../kit/env/node-clock.ts";
 import { createCatalog } from "../../../../architecture/catalog/kv_encoded/kv-encoded-catalog.ts";
 import type { CatalogStore } from "../../../../architecture/catalog/catalog-store.ts";
 import type { ColumnValue } from "../../../../architecture/catalog/table.ts";
@@ -215,9 +216,12 @@ export class RecordingSink implements ResultSink {
   }
 }
 
-const silentEnv = {
-  clock: { nowMs: () => 0, monotonicUs: () => 0, setTimer: () => ({ cancel() {} }), defer: (run: () => void) => setImmediate(run) },
-  log: { debug() {}, info() {}, warn() {}, error: (event: string, fields: unknown) => console.error(event, fields) },
+/** What the executor logged as an error; a test that does not expect any can look here. */
+export const loggedErrors: unknown[] = [];
+
+const testEnv = {
+  clock: nodeClock,
+  log: { debug() {}, info() {}, warn() {}, error: (event: string, fields: unknown) => loggedErrors.push([event, fields]) },
 } as unknown as Env;
 
 export interface InMemoryDoors {
@@ -234,7 +238,7 @@ export function openInMemory(options: { cache?: Cache; limits?: Partial<Executor
   const { cache, limits } = options;
   const log = new InstantLog(createStateMachine({ engine, catalog, layout: rowToKv, cache }));
   const executor = createExecutor({
-    env: silentEnv,
+    env: testEnv,
     engine,
     log,
     catalog,

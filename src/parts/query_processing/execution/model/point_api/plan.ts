@@ -1,8 +1,9 @@
 /**
  * Plans: what the planner makes of statements, ready to run with parameters.
  *
- * Three kinds: a read runs by itself, or gives steps where it stands in a transaction that writes; a write gives steps of
- * a command; a session plan answers at once. Plans hold no state of a run except scratch bytes that live within one turn.
+ * Three kinds: a read runs by itself, or gives steps where it stands in a transaction that writes; a write gives
+ * steps of a command; a session plan answers at once. Plans hold no state of a run except scratch bytes that live
+ * within one turn.
  */
 import type { CatalogStore } from "../../../../architecture/catalog/catalog-store.ts";
 import type { Catalog, ColumnValue } from "../../../../architecture/catalog/table.ts";

@@ -69,7 +69,9 @@ export function planStatement(doors: RunDoors, statement: Statement): Plan {
 
 function findTable(doors: RunDoors, name: string): Table {
   const table = doors.catalog.find(name);
-  if (table === undefined) throw new SqlError("unknown_table", `Table '${doors.bounds.databaseName}.${name}' doesn't exist`);
+  if (table === undefined) {
+    throw new SqlError("unknown_table", `Table '${doors.bounds.databaseName}.${name}' doesn't exist`);
+  }
   return table;
 }
 
@@ -112,7 +114,9 @@ function planInsert(doors: RunDoors, statement: InsertStatement): Plan {
   const table = findTable(doors, statement.table);
   const names = statement.columns ?? table.columns.map(({ name }) => name);
   const ordinals = names.map((name) => findColumn(table, name));
-  if (new Set(ordinals).size !== ordinals.length) throw new SqlError("syntax", "a column is named twice in an INSERT");
+  if (new Set(ordinals).size !== ordinals.length) {
+    throw new SqlError("syntax", "a column is named twice in an INSERT");
+  }
   const places = table.columns.map((_, ordinal) => ordinals.indexOf(ordinal));
   const rows = statement.rows.map((row, i) => {
     if (row.length !== ordinals.length) {
@@ -138,7 +142,9 @@ function planUnless(doors: RunDoors, unless: InsertStatement["unless"]): { table
     else alternatives.push(condition);
   };
   add(unless.where);
-  if (alternatives.length > unlessMax) throw new SqlError("limit_exceeded", `OR has more than ${unlessMax} alternatives`);
+  if (alternatives.length > unlessMax) {
+    throw new SqlError("limit_exceeded", `OR has more than ${unlessMax} alternatives`);
+  }
   return alternatives.map((condition) => ({ table, path: predicatePath(table, condition) }));
 }
 
@@ -173,7 +179,9 @@ function writePath(table: Table, statement: UpdateStatement | DeleteStatement): 
 
 function planCreateTable(doors: RunDoors, statement: CreateTableStatement): Plan {
   const { catalog } = doors;
-  if (catalog.list().length >= tablesMax) throw new SqlError("limit_exceeded", `there are ${tablesMax} tables already`);
+  if (catalog.list().length >= tablesMax) {
+    throw new SqlError("limit_exceeded", `there are ${tablesMax} tables already`);
+  }
   const names = statement.columns.map(({ name }) => name.toLowerCase());
   if (new Set(names).size !== names.length) throw new SqlError("syntax", "two columns have one name");
   if (statement.columns.length === 0) throw new SqlError("syntax", "a table has at least one column");
@@ -185,7 +193,9 @@ function planCreateTable(doors: RunDoors, statement: CreateTableStatement): Plan
     if (ordinal < 0) throw new SqlError("unknown_column", `Key column '${name}' doesn't exist in table`);
     return ordinal;
   });
-  if (new Set(primaryKey).size !== primaryKey.length) throw new SqlError("syntax", "a key column is named twice");
+  if (new Set(primaryKey).size !== primaryKey.length) {
+    throw new SqlError("syntax", "a key column is named twice");
+  }
   const columns = statement.columns.map(({ name, type, lengthMax, nullable }, ordinal): Column => {
     const column = { name, type, nullable: nullable && !primaryKey.includes(ordinal) };
     return lengthMax === undefined ? column : { ...column, lengthMax };

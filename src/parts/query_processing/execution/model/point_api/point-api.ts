@@ -2,20 +2,26 @@
  * The point API executor: plans that are direct calls of get, scan and propose; no operator tree.
  *
  * Algorithm:
- *   reads    wait for the log's read barrier if there is one, then run to their end within the turn: a point read is the
- *            key, the row cache, the engine, the sink.
+ *   reads    wait for the log's read barrier if there is one, then run to their end within the turn: a point read is
+ *            the key, the row cache, the engine, the sink.
  *   writes   become one command per statement, proposed to the log; the answer is what applying it gave.
- *   text     statement after statement. `START TRANSACTION; …; COMMIT` is planned as a whole first: with a write in it, it
- *            is one command (reads are steps of it); without one, its reads run within one turn, so they see one moment,
- *            and nothing enters the log.
- * Refused: a transaction that would stay open at the end of a text, by the name of the leaf that keeps such transactions.
- * Plans carry the catalog's version and are made again when it has changed.
+ *   text     statement after statement. `START TRANSACTION; …; COMMIT` is planned as a whole first: with a write in
+ *            it, it is one command (reads are steps of it); without one, its reads run within one turn, so they see
+ *            one moment, and nothing enters the log.
+ * Refused: a transaction that would stay open at the end of a text, by the name of the leaf that keeps such
+ * transactions. Plans carry the catalog's version and are made again when it has changed.
  * Source: VoltDB's ad hoc and stored procedures, TiDB's point-get executor and plan cache.
  */
 import type { Metric } from "../../../../../kit/metric.ts";
 import type { ColumnValue } from "../../../../architecture/catalog/table.ts";
 import type { CommandResult, CommandStep, StepResult } from "../../../../concurrency/transaction/command.ts";
-import { type Executor, type PreparedStatement, type ResultShape, type ResultSink, SqlError } from "../../../executor.ts";
+import {
+  type Executor,
+  type PreparedStatement,
+  type ResultShape,
+  type ResultSink,
+  SqlError,
+} from "../../../executor.ts";
 import { notSelected } from "./access-path.ts";
 import { ExecutorCounters } from "./executor-counters.ts";
 import { defaultLimits, type ExecutorDoors, type Plan, type ReadPlan, type RunDoors, type WritePlan } from "./plan.ts";
@@ -93,7 +99,8 @@ class PointApiExecutor implements Executor {
       }
       if (prepared.catalogVersion !== this.#doors.catalog.version) this.#planAgain(prepared);
       const { plan } = prepared;
-      const waiting = plan.kind === "read" ? this.#read(plan, parameters, 0, sink) : this.#runOther(plan, parameters, sink);
+      const waiting =
+        plan.kind === "read" ? this.#read(plan, parameters, 0, sink) : this.#runOther(plan, parameters, sink);
       return waiting === undefined ? undefined : this.#settled(waiting, sink);
     } catch (thrown) {
       this.#fail(thrown, sink);
@@ -181,13 +188,16 @@ class PointApiExecutor implements Executor {
     let place = text.next(at);
     for (;;) {
       if (place < 0) throw notSelected(interactive, "a transaction that stays open after its text");
-      if (parts.length >= this.#doors.bounds.statementsMax) {
-        throw new SqlError("limit_exceeded", `a transaction has more than ${this.#doors.bounds.statementsMax} statements`);
+      const { statementsMax } = this.#doors.bounds;
+      if (parts.length >= statementsMax) {
+        throw new SqlError("limit_exceeded", `a transaction has more than ${statementsMax} statements`);
       }
       const plan = text.plan(place);
       const { end } = text;
       if (plan.kind === "begin") throw notSelected(interactive, "a transaction inside a transaction");
-      if (plan.label === "ddl") throw notSelected("architecture/schema_change/atomic_ddl", "DDL inside a transaction");
+      if (plan.label === "ddl") {
+        throw notSelected("architecture/schema_change/atomic_ddl", "DDL inside a transaction");
+      }
       parts.push({ plan, base: text.base, from: 0, count: 0 });
       if (plan.kind === "write") writes = true;
       place = text.next(end);
@@ -197,7 +207,9 @@ class PointApiExecutor implements Executor {
       break;
     }
     sink.moreResults = true;
-    if (writes) return { ok: true, next: place, waiting: this.#outcome(this.#writeTransaction(parts, place, sink), sink) };
+    if (writes) {
+      return { ok: true, next: place, waiting: this.#outcome(this.#writeTransaction(parts, place, sink), sink) };
+    }
     const barrier = this.#doors.log.readBarrier();
     if (barrier === undefined) {
       this.#readTransaction(parts, text.values, place, sink);
@@ -231,7 +243,9 @@ class PointApiExecutor implements Executor {
     const { values } = this.#text;
     for (const part of parts) {
       part.from = steps.length;
-      if (part.plan.kind === "read" || part.plan.kind === "write") part.plan.addSteps(values, part.base, steps);
+      if (part.plan.kind === "read" || part.plan.kind === "write") {
+        part.plan.addSteps(values, part.base, steps);
+      }
       part.count = steps.length - part.from;
       this.#counters.statements[part.plan.label]++;
     }
@@ -314,7 +328,9 @@ class PointApiExecutor implements Executor {
   #expectOneStatement(sql: string, end: number): void {
     for (let at = end; at < sql.length; at++) {
       const code = sql.charCodeAt(at);
-      if (code > 0x20 && code !== 0x3b) throw new SqlError("syntax", `a prepared text has one statement (offset ${at})`);
+      if (code > 0x20 && code !== 0x3b) {
+        throw new SqlError("syntax", `a prepared text has one statement (offset ${at})`);
+      }
     }
   }
 

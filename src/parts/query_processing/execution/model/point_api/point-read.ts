@@ -1,9 +1,9 @@
 /**
  * PointRead: `SELECT … WHERE` the whole primary key is given, once or by IN.
  *
- * Steps per key: bind and encode it, ask the row cache, then the engine, and offer what the engine had to the cache under
- * the epoch taken before. All of it is synchronous. The row goes on as stored bytes; nothing is decoded unless a filter
- * has to look at it.
+ * Steps per key: bind and encode it, ask the row cache, then the engine, and offer what the engine had to the cache
+ * under the epoch taken before. All of it is synchronous. The row goes on as stored bytes; nothing is decoded unless
+ * a filter has to look at it.
  * With IN, keys are sorted and made unique first: rows come in key order, each once.
  */
 import { compareBytes } from "../../../../../kit/compare.ts";

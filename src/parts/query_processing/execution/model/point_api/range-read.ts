@@ -3,10 +3,10 @@
  *
  * Steps: each key prefix gives a range, narrowed by the bounds; ranges are sorted, so rows come in key order; rows that
  * do not meet the filters are left out; LIMIT cuts.
- * A result must fit `resultRowsMax` and `resultBytesMax`. Where LIMIT does not promise that, a first pass counts without
- * sending anything, so that a refusal comes instead of a torn result. Both passes run within one turn and see one state.
- * COUNT(*) of a whole table goes in slices of `sliceRows` with other work between them; its cursor sees the state of its
- * beginning.
+ * A result must fit `resultRowsMax` and `resultBytesMax`. Where LIMIT does not promise that, a first pass counts
+ * without sending anything, so that a refusal comes instead of a torn result. Both passes run within one turn and see
+ * one state. COUNT(*) of a whole table goes in slices of `sliceRows` with other work between them; its cursor sees
+ * the state of its beginning.
  */
 import { compareBytes } from "../../../../../kit/compare.ts";
 import type { ColumnValue, Table } from "../../../../architecture/catalog/table.ts";
@@ -111,12 +111,16 @@ export class RangeRead implements ReadPlan {
       const cursor = engine.scan(range);
       try {
         while (rows < limit && cursor.next()) {
-          if (bounded && ++examined > bounds.resultRowsMax) throw this.#tooLarge(`${bounds.resultRowsMax} rows`);
+          if (bounded && ++examined > bounds.resultRowsMax) {
+            throw this.#tooLarge(`${bounds.resultRowsMax} rows`);
+          }
           const { key, value } = cursor;
           if (conditions.length > 0 && !rowMatches(layout, this.#table, conditions, key, value)) continue;
           rows++;
           bytes += key.length + value.length;
-          if (bounded && bytes > bounds.resultBytesMax) throw this.#tooLarge(`${bounds.resultBytesMax} bytes`);
+          if (bounded && bytes > bounds.resultBytesMax) {
+            throw this.#tooLarge(`${bounds.resultBytesMax} bytes`);
+          }
           sink?.storedRow(key, value);
         }
       } finally {
@@ -229,7 +233,9 @@ class RangeCount {
       }
       examined++;
       const { key, value } = cursor;
-      if (this.#conditions.length === 0 || rowMatches(layout, this.#table, this.#conditions, key, value)) this.rows++;
+      if (this.#conditions.length === 0 || rowMatches(layout, this.#table, this.#conditions, key, value)) {
+        this.rows++;
+      }
     }
     return true;
   }

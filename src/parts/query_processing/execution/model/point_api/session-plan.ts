@@ -53,7 +53,9 @@ export function planSelectValues(statement: SelectValuesStatement, limits: Execu
 
 function columnOf(name: string, value: ColumnValue): ResultColumn {
   const nullable = value === null;
-  if (typeof value === "bigint") return { name, type: "bigint", lengthMax: undefined, nullable, tableName: "" };
+  if (typeof value === "bigint") {
+    return { name, type: "bigint", lengthMax: undefined, nullable, tableName: "" };
+  }
   if (typeof value === "number") {
     const type = Number.isSafeInteger(value) ? "bigint" : "double";
     return { name, type, lengthMax: undefined, nullable, tableName: "" };

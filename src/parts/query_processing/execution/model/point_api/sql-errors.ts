@@ -17,7 +17,9 @@ export function toSqlError(thrown: unknown): SqlError {
   if ((thrown as { code?: unknown } | undefined)?.code === "SQL") return thrown as SqlError;
   const code = errorCodeOf(thrown);
   const reason = code === undefined ? undefined : reasonOfCode[code];
-  if (reason === undefined) return new SqlError("internal", "an internal error; the server's log has the details");
+  if (reason === undefined) {
+    return new SqlError("internal", "an internal error; the server's log has the details");
+  }
   return new SqlError(reason, (thrown as Error).message);
 }
 

@@ -2,10 +2,11 @@
  * TextPlanCache: plans of text statements by their shape, the text without its literals.
  *
  * Algorithm: 1. The statement that followed the last one the time before is tried first: comparing the text between
- * literals and reading the literals is all there is to it, and in a stream of alike statements it is nearly always right.
+ * literals and reading the literals is all there is to it, and in a stream of alike statements it is nearly always
+ * right.
  * 2. Otherwise the text is split into its shape and looked up by hash; segments are compared, so a collision is no hit.
- * Limits: `entriesMax` shapes and `bytesMax` bytes of segments; the oldest goes first. A shape of more than a quarter of
- * the bytes is not kept.
+ * Limits: `entriesMax` shapes and `bytesMax` bytes of segments; the oldest goes first. A shape of more than a quarter
+ * of the bytes is not kept.
  * Invariant: a hit gives exactly the values that parsing would give, because both read literals with the same scanner.
  */
 import type { TextScanner } from "../../../../parser/text-scanner.ts";

@@ -109,7 +109,9 @@ export class TextPlanner {
       // For instance SELECT 'text', where a literal is not a value of a row. The plain parse decides.
       return this.#planOnce(at);
     }
-    if (!cacheable.has(parsed.statement.kind) || parsed.values.length !== segments.length - 1) return this.#planOnce(at);
+    if (!cacheable.has(parsed.statement.kind) || parsed.values.length !== segments.length - 1) {
+      return this.#planOnce(at);
+    }
     const plan = planStatement(this.#doors, parsed.statement);
     this.#takeValues(parsed.values);
     this.end = parsed.end;

@@ -1,9 +1,9 @@
 /**
  * Values from clients to values of a column.
  *
- * Clients send what their driver has: quoted numbers for BIGINT columns, bytes for text, numbers for VARCHAR. What comes
- * out has the column's own form: an integer as bigint or as a number that is exactly that integer, text as string or as
- * UTF-8 bytes. Nothing passes through a double on its way to an integer.
+ * Clients send what their driver has: quoted numbers for BIGINT columns, bytes for text, numbers for VARCHAR. What
+ * comes out has the column's own form: an integer as bigint or as a number that is exactly that integer, text as
+ * string or as UTF-8 bytes. Nothing passes through a double on its way to an integer.
  * "store" enforces NOT NULL and length; "compare" does not, since comparing with a longer text is no error.
  */
 import { unreachable } from "../../../../../kit/assert.ts";
@@ -90,13 +90,17 @@ function toText(column: Column, value: ColumnValue, purpose: "store" | "compare"
     if (seen < 0x80 && (purpose === "compare" || value.length <= lengthMax)) return value;
   }
   const text = textOf(column, value);
-  if (purpose === "store" && text.length > lengthMax && characterCount(text) > lengthMax) throw tooLong(column);
+  if (purpose === "store" && text.length > lengthMax && characterCount(text) > lengthMax) {
+    throw tooLong(column);
+  }
   return text.isWellFormed() ? text : text.toWellFormed();
 }
 
 function toBytes(column: Column, value: ColumnValue, purpose: "store" | "compare"): Uint8Array {
   const bytes = value instanceof Uint8Array ? value : new TextEncoder().encode(String(value));
-  if (purpose === "store" && column.lengthMax !== undefined && bytes.length > column.lengthMax) throw tooLong(column);
+  if (purpose === "store" && column.lengthMax !== undefined && bytes.length > column.lengthMax) {
+    throw tooLong(column);
+  }
   return bytes;
 }
 

@@ -1,6 +1,6 @@
 /**
- * ValueSource: where a plan takes a value from: a constant, coerced when the plan was made, or a parameter, coerced when
- * the plan runs.
+ * ValueSource: where a plan takes a value from: a constant, coerced when the plan was made, or a parameter, coerced
+ * when the plan runs.
  */
 import type { Column, ColumnValue } from "../../../../architecture/catalog/table.ts";
 import type { Operand } from "../../../../parser/statement.ts";

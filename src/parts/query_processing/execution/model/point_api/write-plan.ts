@@ -61,8 +61,8 @@ export class InsertPlan extends Write {
   addSteps(parameters: readonly ColumnValue[], base: number, steps: CommandStep[]): void {
     const rows: ColumnValue[][] = [];
     for (const sources of this.#rows) {
-      const row = new Array<ColumnValue>(sources.length);
-      for (let i = 0; i < sources.length; i++) row[i] = bind(sources[i], parameters, base);
+      const row: ColumnValue[] = [];
+      for (let i = 0; i < sources.length; i++) row.push(bind(sources[i], parameters, base));
       rows.push(row);
     }
     const unless = this.#unless.flatMap(({ table, path }) => predicates(table, path, parameters, base));
@@ -89,7 +89,9 @@ export class UpdatePlan extends Write {
 
   addSteps(parameters: readonly ColumnValue[], base: number, steps: CommandStep[]): void {
     const set = this.#set.map(({ ordinal, source }) => ({ ordinal, value: bind(source, parameters, base) }));
-    for (const target of predicates(this.#table, this.#path, parameters, base)) steps.push({ kind: "update", target, set });
+    for (const target of predicates(this.#table, this.#path, parameters, base)) {
+      steps.push({ kind: "update", target, set });
+    }
   }
 
   protected override info(matchedRows: number, affectedRows: number): string {
