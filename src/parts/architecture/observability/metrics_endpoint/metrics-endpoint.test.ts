@@ -41,6 +41,7 @@ test("GET and HEAD of /metrics", async () => {
     assert.equal(response.status, 200);
     assert.match(response.headers.get("content-type") ?? "", /^text\/plain; version=0.0.4/);
     assert.match(await response.text(), /^reads_total 3$/m);
+    assert.equal(await (await fetch(`http://127.0.0.1:${port}/health`)).text(), "ok\n");
     const head = await exchange(port, "HEAD /metrics HTTP/1.1\r\nHost: x\r\n\r\n");
     assert.match(head, /^HTTP\/1.1 200 OK\r\n/);
     assert.ok(head.endsWith("\r\n\r\n"));

@@ -3,7 +3,8 @@
  *
  *   1. A connection is taken unless `connectionsMax` are open; then it is closed at once.
  *   2. Its request head is read (`http-request-head.ts`), within `requestTimeoutMs`.
- *   3. GET or HEAD of /metrics is answered with the metrics of that moment; anything else with 404, 405, 400 or 431.
+ *   3. GET or HEAD of /metrics is answered with the metrics of that moment, of /health with `ok` (the event loop turns);
+ *      anything else with 404, 405, 400 or 431.
  *   4. Every answer closes its connection: a scraper comes every few seconds, and nothing is left to keep track of.
  * There is no authentication, because figures are no data; bind it to an address that only the scraper reaches.
  * Source: Prometheus' exposition formats; RFC 9110 and 9112.
@@ -100,8 +101,9 @@ class MetricsEndpoint implements Surface {
 
   #answerTo(method: string, path: string): Uint8Array {
     const withBody = method !== "HEAD";
-    if (path !== "/metrics") return answer(404, "only /metrics is here\n", withBody);
+    if (path !== "/metrics" && path !== "/health") return answer(404, "only /metrics and /health are here\n", withBody);
     if (method !== "GET" && method !== "HEAD") return answer(405, "GET or HEAD\n", withBody);
+    if (path === "/health") return answer(200, "ok\n", withBody);
     try {
       const text = renderPrometheus([...this.#source(), ...this.metrics()]);
       this.#scrapes++;
