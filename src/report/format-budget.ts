@@ -1,9 +1,7 @@
 /** The budget of a study: in words, and as `--budget` takes it. */
 import { formatDuration } from "./format.ts";
+import { unlimitedSeconds } from "../study/settings.ts";
 import type { StudyRecord } from "./study-record.ts";
-
-/** Longer budgets stand for "as long as it takes": the trials are the limit then. */
-const unlimitedSeconds = 24 * 3600;
 
 export function formatBudget({ definition }: StudyRecord): {
   readonly words: string;

@@ -1,14 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { loadKnobCatalog } from "../knobs/catalog.ts";
 import type { Knob } from "../knobs/knob.ts";
 import { baselineCandidate, createCandidate, differingKnobs } from "./candidate.ts";
 import { ladderOf } from "./ladder.ts";
 import { createRandomStream } from "./random-stream.ts";
 import {
-  clampValue,
   createSpace,
-  isInSpace,
   movesFrom,
   pointCount,
   points,
@@ -124,23 +123,21 @@ test("a broken constraint and a knob that may not vary are named", () => {
   assert.match(problemsOf(space, outside)[0], /may not vary/);
 });
 
-test("clamping gives a value that the knob accepts and leaves accepted values alone", () => {
-  fc.assert(
-    fc.property(
-      fc.constantFrom(...table),
-      fc.oneof(fc.double(), fc.integer(), fc.string(), fc.boolean()),
-      (one, value) => {
-        const clamped = clampValue(one, value);
-        assert.ok(
-          isInSpace(
-            { knobs: [one], table: [one] },
-            createCandidate({ [one.name]: clamped }, [one]),
-          ),
-        );
-        assert.deepEqual(clampValue(one, clamped), clamped);
-      },
-    ),
-  );
+test("knobs that count memory end at half of what the contract grants, defaults stay", () => {
+  const space = createSpace(table, { memoryBytesMax: 128 * mebibyte });
+  const found = space.knobs.find(({ name }) => name === "lsm.block_cache_bytes");
+  assert.equal(found?.max, 1024 * mebibyte, "it is not marked as memory");
+  const risky = table.map((one): Knob => ({ ...one, unit: "bytes", risk: "memory" }));
+  const cut = createSpace(risky.slice(0, 2), { memoryBytesMax: 32 * mebibyte });
+  const maxima = cut.knobs.map(({ max }) => max);
+  assert.deepEqual(maxima, [64 * mebibyte, 16 * mebibyte]);
+});
+
+test("every knob of the catalog can be searched, and the default space has few", () => {
+  const catalog = loadKnobCatalog();
+  for (const one of catalog) assert.ok(ladderOf(one).includes(one.default), one.name);
+  const { knobs } = createSpace(catalog, { memoryBytesMax: 256 * mebibyte });
+  assert.ok(knobs.length >= 4 && knobs.length <= 8, knobs.map(({ name }) => name).join(", "));
 });
 
 test("the id of a candidate depends on what it changes, not on how it is written", () => {

@@ -24,6 +24,8 @@ export interface SpaceOptions {
   readonly names?: readonly string[] | undefined;
   /** Risky knobs that the contract allows to vary, by name. */
   readonly riskyAllowed?: readonly string[] | undefined;
+  /** What the contract grants: no single knob may spend more than half of it. */
+  readonly memoryBytesMax?: number | undefined;
 }
 
 const sampleAttemptsMax = 1000;
@@ -51,13 +53,24 @@ export function createSpace(table: readonly Knob[], options: SpaceOptions = {}):
     throw new LatheError("INVALID_ARGUMENT", message);
   }
   const asked = (knob: Knob) => names?.includes(knob.name) ?? impacts.includes(knob.impact);
-  const knobs = table.filter((knob) => asked(knob) && mayVary(knob) && ladderOf(knob).length > 1);
-  if (knobs.length === 0)
-    throw new LatheError(
-      "INVALID_ARGUMENT",
-      "no knob of this product may vary: the space is empty",
-    );
-  return { knobs, table };
+  const knobs = table
+    .filter((knob) => asked(knob) && mayVary(knob))
+    .map((knob) => withinMemory(knob, options.memoryBytesMax ?? Infinity))
+    .filter((knob) => ladderOf(knob).length > 1);
+  if (knobs.length > 0) return { knobs, table };
+  const message = "no knob of this product may vary: the space is empty";
+  throw new LatheError("INVALID_ARGUMENT", message);
+}
+
+/**
+ * A knob that counts memory, without the values that would break the memory guard by themselves.
+ */
+function withinMemory(knob: Knob, memoryBytesMax: number): Knob {
+  if (knob.unit !== "bytes" || knob.risk !== "memory" || typeof knob.default !== "number") {
+    return knob;
+  }
+  const max = Math.max(knob.default, Math.floor(memoryBytesMax / 2));
+  return knob.max === undefined || knob.max <= max ? knob : { ...knob, max };
 }
 
 function isForbidden(knob: Knob): boolean {
@@ -91,21 +104,6 @@ export function problemsOf(space: Space, candidate: Candidate): string[] {
 
 export function isInSpace(space: Space, candidate: Candidate): boolean {
   return problemsOf(space, candidate).length === 0;
-}
-
-/**
- * The nearest value that the knob accepts: numbers go to the nearest rung, anything else that is
- * wrong to the default.
- */
-export function clampValue(knob: Knob, value: KnobValue): KnobValue {
-  if (valueProblem(knob, value) === undefined) return value;
-  if (!isOrdered(knob) || typeof value !== "number" || Number.isNaN(value)) return knob.default;
-  const ladder = ladderOf(knob);
-  const bounded = Math.min(
-    Math.max(value, ladder[0] as number),
-    ladder[ladder.length - 1] as number,
-  );
-  return ladder[rungOf(ladder, bounded)];
 }
 
 /**

@@ -105,6 +105,7 @@ function* calibrateMachine(state: StudyState): Script<string | undefined> {
     alpha: definition.alpha,
   };
   const calibrations = calibrateStatistics(launches, input);
+  state.searchStartedAt = budget.elapsedSeconds;
   state.statistic = chooseStatistic(launches, definition.settings.statistic);
   state.calibrations = calibrations;
   const declared = calibrations[state.statistic];

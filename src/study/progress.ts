@@ -11,8 +11,11 @@ export interface Progress {
   /** How many trials there may be; undefined where only time limits them. */
   readonly of: number | undefined;
   readonly incumbent: Candidate;
-  /** Until the budget is used up. */
-  readonly secondsLeft: number;
+  /**
+   * Until the study ends, by its budget or by the pace of its trials; undefined while neither is
+   * known.
+   */
+  readonly secondsLeft: number | undefined;
   /** One short sentence: what happens now. */
   readonly text: string;
 }

@@ -71,6 +71,26 @@ export const defaultSettings: Omit<StudySettings, "targets"> = {
   failuresInRowMax: 5,
 };
 
+/** Longer than any study: the limit of one that is bounded by its trials alone. */
+export const unlimitedSeconds = 24 * 3600;
+
+/**
+ * The limits that `--budget` stands for. Time covers everything after the gates: calibration,
+ * search and re-measurement. Where only trials are counted, a single one must not take forever.
+ */
+export function budgetLimits(budget: {
+  readonly trials?: number | undefined;
+  readonly minutes?: number | undefined;
+}): { readonly budgetSeconds: number; readonly settings: Partial<StudySettings> } {
+  const { trials, minutes } = budget;
+  if (minutes !== undefined)
+    return { budgetSeconds: minutes * 60, settings: { trialsMax: trials } };
+  return {
+    budgetSeconds: unlimitedSeconds,
+    settings: { trialsMax: trials, confirmationLaunchesMax: 12 },
+  };
+}
+
 /** A study as its procedure sees it. */
 export interface StudyDefinition {
   readonly seed: number;

@@ -12,7 +12,7 @@ import { Budget } from "./budget.ts";
 import { launchProblem, type TestedStatistic } from "./decisions.ts";
 import type { Stage } from "./progress.ts";
 import type { LaunchStep, Script, ScriptAnswer, Step } from "./script.ts";
-import type { StudyDefinition } from "./settings.ts";
+import { type StudyDefinition, unlimitedSeconds } from "./settings.ts";
 
 export class StudyState {
   readonly definition: StudyDefinition;
@@ -28,6 +28,8 @@ export class StudyState {
   calibrations: Readonly<Record<TestedStatistic, Calibration>> | undefined;
   /** Candidates that failed since one last did not. */
   failuresInRow = 0;
+  /** Study time at which calibration was done. */
+  searchStartedAt = 0;
   private readonly prepared = new Set<string>();
   private launchCount = 0;
 
@@ -61,6 +63,16 @@ export class StudyState {
     );
   }
 
+  /** The budget, or what the trials that are left should take, whichever is less. */
+  private get secondsLeft(): number | undefined {
+    const { trialsMax } = this.definition.settings;
+    const left = Math.max(0, this.budget.secondsLeft);
+    if (trialsMax === undefined) return left;
+    if (this.trials.length === 0) return left < unlimitedSeconds / 2 ? left : undefined;
+    const pace = (this.budget.elapsedSeconds - this.searchStartedAt) / this.trials.length;
+    return Math.min(left, (trialsMax - this.trials.length) * pace + this.reservedSeconds);
+  }
+
   /** Asks for a step and takes note of its answer. */
   *ask(step: Step, stage: Stage, text: string): Script<ScriptAnswer> {
     const progress = {
@@ -68,7 +80,7 @@ export class StudyState {
       trial: this.trials.length + (stage === "screening" || stage === "confirmation" ? 1 : 0),
       of: this.definition.settings.trialsMax,
       incumbent: this.incumbent,
-      secondsLeft: this.budget.secondsLeft,
+      secondsLeft: this.secondsLeft,
       text,
     };
     const answer = yield { ask: step, progress };

@@ -6,6 +6,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { EntryOfKind, JournalEntry } from "../journal/entry.ts";
 import { isKind } from "../journal/entry.ts";
+import type { Progress } from "./progress.ts";
+import { budgetLimits } from "./settings.ts";
 import { replayStudy } from "./replay.ts";
 import { runSimulation, type SimulatedStudyOptions } from "./simulated-study.ts";
 
@@ -215,7 +217,6 @@ test("the budget is respected: the study ends within it, its re-measurement incl
 
 test("progress says stage, trial, incumbent and time left", async () => {
   const stages = new Set<string>();
-  let last = Infinity;
   await runSimulation({
     seed: 1,
     effects: { "toy.mode": { fast: 0.1 } },
@@ -223,11 +224,19 @@ test("progress says stage, trial, incumbent and time left", async () => {
     onProgress: ({ stage, trial, of, secondsLeft, text }) => {
       stages.add(stage);
       assert.ok(trial >= 0 && trial <= 3 && of === 3 && text.length > 0);
-      assert.ok(secondsLeft <= last);
-      last = secondsLeft;
+      assert.ok(secondsLeft !== undefined && secondsLeft >= 0 && secondsLeft <= 600);
     },
   });
   assert.deepEqual([...stages].slice(0, 4), ["gates", "calibration", "screening", "confirmation"]);
+});
+
+test("trials alone can be the limit: time left is then told from their pace", async () => {
+  const left: (number | undefined)[] = [];
+  const onProgress = ({ secondsLeft }: Progress) => void left.push(secondsLeft);
+  const { journal } = await runSimulation({ seed: 1, ...budgetLimits({ trials: 4 }), onProgress });
+  assert.equal(entriesOf(journal, "trial_ended").length, 4);
+  assert.equal(left[0], undefined);
+  assert.ok((left.at(-1) ?? Infinity) < 600);
 });
 
 test("an expert's configuration is compared with the winner on launches of its own", async () => {
