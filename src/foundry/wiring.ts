@@ -205,7 +205,7 @@ function storeFunction(has: Has, knobLines: KnobLines): string[] {
     `    env, ${doors}, log, codec: commandCodec, parser: recursiveDescentParser,`,
     ...limitLines(knobLines("executor", "      "), "    "),
     "  });",
-    `  const sources = [engine, log, executor${cache ? ", cache" : ""}];`,
+    `  const sources = [engine, wal, log, executor${cache ? ", cache" : ""}];`,
     "  return { engine, executor, metrics: () => sources.flatMap((source) => source.metrics()) };",
     "}",
   ];
