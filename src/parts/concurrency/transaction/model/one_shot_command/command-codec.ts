@@ -1,7 +1,7 @@
 /**
  * Commands as bytes.
  *
- * Layout (varints are LEB128, at most 7 bytes; numbers little-endian):
+ * Layout (varints are LEB128 below 2^53; numbers little-endian):
  *
  *   | field            | bytes                                                                          |
  *   |------------------|--------------------------------------------------------------------------------|
@@ -24,12 +24,12 @@
  */
 import { LatheError } from "../../../../../kit/errors.ts";
 import type { Column, ColumnType, ColumnValue, Table } from "../../../../architecture/catalog/table.ts";
-import type { Command, CommandCodec, CommandStep, Comparison, RowPredicate } from "../../command.ts";
-import { ByteReader, ByteWriter } from "./byte-stream.ts";
+import type { Command, CommandCodec, CommandStep, RowPredicate } from "../../command.ts";
+import { CommandReader, comparisons, tagBigint, tagBytes, tagDouble, tagNull, tagText } from "./command-reader.ts";
+import { CommandWriter } from "./command-writer.ts";
 
 const formatVersion = 1;
 const commandBytesMax = 64 * 1024 * 1024;
-const comparisons: readonly Comparison[] = ["=", "<", "<=", ">", ">=", "<>"];
 const columnTypes: readonly ColumnType[] = ["bigint", "int", "double", "varchar", "varbinary"];
 
 const kindInsert = 1;
@@ -39,13 +39,7 @@ const kindRead = 4;
 const kindCreateTable = 5;
 const kindDropTable = 6;
 
-const tagNull = 0;
-const tagBigint = 1;
-const tagDouble = 2;
-const tagText = 3;
-const tagBytes = 4;
-
-const writer = new ByteWriter(commandBytesMax);
+const writer = new CommandWriter(commandBytesMax);
 
 export const commandCodec: CommandCodec = {
   encode(command: Command): Uint8Array {
@@ -65,11 +59,11 @@ export function decodeCommand(bytes: Uint8Array, textAs: "text" | "bytes"): Comm
     throw new LatheError("LIMIT_EXCEEDED", `a command of ${bytes.length} bytes is larger than ${commandBytesMax}`);
   }
   const reader = new CommandReader(bytes, textAs === "bytes");
-  if (reader.byte() !== formatVersion) throw reader.corrupt("its format is not known");
+  if (reader.u8() !== formatVersion) throw reader.corrupt("its format is not known");
   const count = reader.count(1);
   const steps: CommandStep[] = [];
   for (let i = 0; i < count; i++) steps.push(decodeStep(reader));
-  if (reader.remaining !== 0) throw reader.corrupt("bytes are left over");
+  reader.expectEnd();
   return { steps };
 }
 
@@ -161,56 +155,8 @@ function encodeValue(value: ColumnValue): void {
   }
 }
 
-class CommandReader extends ByteReader {
-  readonly #textAsBytes: boolean;
-
-  constructor(bytes: Uint8Array, textAsBytes: boolean) {
-    super(bytes);
-    this.#textAsBytes = textAsBytes;
-  }
-
-  value(): ColumnValue {
-    const tag = this.byte();
-    if (tag === tagBigint) return this.int64();
-    if (tag === tagText) return this.#textAsBytes ? this.bytes() : this.text();
-    if (tag === tagDouble) return this.double();
-    if (tag === tagNull) return null;
-    if (tag === tagBytes) return this.bytes();
-    throw this.corrupt(`value tag ${tag} is not known`);
-  }
-
-  values(count: number): ColumnValue[] {
-    const values: ColumnValue[] = [];
-    for (let i = 0; i < count; i++) values.push(this.value());
-    return values;
-  }
-
-  flag(): boolean {
-    const byte = this.byte();
-    if (byte > 1) throw this.corrupt("a flag is neither 0 nor 1");
-    return byte === 1;
-  }
-
-  choice<Choice>(choices: readonly Choice[]): Choice {
-    const place = this.byte();
-    if (place >= choices.length) throw this.corrupt(`choice ${place} is not known`);
-    return choices[place];
-  }
-
-  predicate(): RowPredicate {
-    const tableId = this.varint();
-    const keyPrefix = this.values(this.count(1));
-    const count = this.count(3);
-    const conditions: RowPredicate["conditions"][number][] = [];
-    for (let i = 0; i < count; i++) {
-      conditions.push({ ordinal: this.varint(), comparison: this.choice(comparisons), value: this.value() });
-    }
-    return { tableId, keyPrefix, conditions };
-  }
-}
-
 function decodeStep(reader: CommandReader): CommandStep {
-  const kind = reader.byte();
+  const kind = reader.u8();
   switch (kind) {
     case kindInsert: {
       const tableId = reader.varint();

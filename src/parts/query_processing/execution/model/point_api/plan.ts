@@ -32,7 +32,7 @@ export interface ExecutorDoors {
 
 /** All of them refuse with limit_exceeded. */
 export interface ExecutorLimits {
-  /** Statements of one text. */
+  /** Statements of one text, and of one transaction. */
   readonly statementsMax: number;
   /** Rows and bytes of one result; rows that a filter looks at count as well. */
   readonly resultRowsMax: number;
@@ -47,7 +47,7 @@ export interface ExecutorLimits {
 }
 
 export const defaultLimits: ExecutorLimits = {
-  statementsMax: 65_536,
+  statementsMax: 10_000,
   resultRowsMax: 100_000,
   resultBytesMax: 64 * 1024 * 1024,
   planCacheEntries: 512,

@@ -290,6 +290,13 @@ describe("limits", () => {
     assert.deepEqual(rowsOf(await runPrepared(executor, read, [1])), [["a"]]);
     const text = "SELECT value FROM objects WHERE id=1; BEGIN; SELECT value FROM objects WHERE id=1; COMMIT; SELECT 1";
     assert.equal((await run(executor, text)).length, 5);
+    await run(executor, "CREATE TABLE texts (k VARCHAR(10) PRIMARY KEY, v INT); INSERT INTO texts VALUES ('key', 1)");
+    const bytes = new Uint8Array(Buffer.from("key"));
+    const sink = new RecordingSink();
+    const reading = executor.execute(executor.prepare("SELECT v FROM texts WHERE k=?"), [bytes], sink);
+    bytes.fill(0);
+    await reading;
+    assert.deepEqual(rowsOf(sink.results[0]), [[1]], "bytes of the caller are not looked at after the call");
     log.barrier = () => Promise.reject(new SqlError("shutting_down", "closing"));
     assert.equal(errorOf(await runPrepared(executor, read, [1])).reason, "shutting_down");
   });

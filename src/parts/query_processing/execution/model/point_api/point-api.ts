@@ -175,8 +175,8 @@ class PointApiExecutor implements Executor {
     this.#counters.statements.select++;
     const barrier = this.#doors.log.readBarrier();
     if (barrier === undefined) return plan.run(parameters, base, sink, false);
-    // The caller's values are valid during the call only.
-    const kept = parameters.slice();
+    // The caller's values, and the bytes that they may be views of, are valid during the call only.
+    const kept = parameters.map((value) => (value instanceof Uint8Array ? value.slice() : value));
     return barrier.then(() => plan.run(kept, base, sink, false));
   }
 
