@@ -49,10 +49,16 @@ export function subjectClass(subject: string): string {
   return ["default", "tuned", "expert"].includes(subject) ? `s-${subject}` : "s-other";
 }
 
-/** A figure that stands alone, as in a README: with its own style and background. */
+const margin = 16;
+
+/** A figure that stands alone, as in a README: with its own style, background and margin. */
 export function standalone(svg: string): string {
-  return svg.replace(
-    /(<svg [^>]*>)/,
-    `$1<style>${themeStyle}${figureStyle}</style><rect width="100%" height="100%" fill="var(--paper)"/>`,
-  );
+  const style = `<style>${themeStyle}${figureStyle}</style>`;
+  const opening = /viewBox="0 0 ([\d.]+) ([\d.]+)"([^>]*>)/;
+  return svg.replace(opening, (_, width: string, height: string, rest: string) => {
+    const [wide, tall] = [width, height].map((size) => Number(size) + 2 * margin);
+    const box = `x="${-margin}" y="${-margin}" width="${wide}" height="${tall}"`;
+    const background = `<rect ${box} fill="var(--paper)"/>`;
+    return `viewBox="${-margin} ${-margin} ${wide} ${tall}"${rest}${style}${background}`;
+  });
 }

@@ -57,7 +57,7 @@ export function factsBlock(record: StudyRecord): string {
 }
 
 function baselineFacts(record: StudyRecord): string {
-  const column = operationTable(record)?.columns[0];
+  const column = operationTable(record)?.columns.find(({ subject }) => subject === "default");
   if (column === undefined) return "";
   const { opsPerSecond, p50Us, p99Us, memoryMiB, serverCpuUsPerOp } = column.total;
   return `<dl class="facts">${[

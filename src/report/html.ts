@@ -61,10 +61,12 @@ export function renderHtml(record: StudyRecord, options: HtmlOptions = {}): stri
 function effectSection(record: StudyRecord): string {
   const svg = forestFigure(record);
   if (svg === undefined) return "";
-  const lead =
-    "The first row is the result: launches that took part in no decision. Below it, what the " +
-    "search saw of each candidate against the incumbent of its time; those estimates are biased " +
-    "upwards where they were good, and are not quoted.";
+  const seen =
+    "what the search saw of each candidate against the incumbent of its time; those estimates are " +
+    "biased upwards where they were good, and are not quoted.";
+  const lead = record.remeasurements.some(({ result }) => result !== undefined)
+    ? `The first row is the result: launches that took part in no decision. Below it, ${seen}`
+    : `This is ${seen}`;
   return section("Effect", lead, figureBlock(svg) + markKey());
 }
 
@@ -82,9 +84,12 @@ function markKey(): string {
 function progressSection(record: StudyRecord): string {
   const svg = progressFigure(record);
   if (svg === undefined) return "";
+  const quoted = record.remeasurements.some(({ result }) => result !== undefined)
+    ? "; the bar on the right is what re-measurement left of it"
+    : "";
   const lead =
     `${record.launches} launches in ${formatDuration(record.elapsedSeconds)} of study time. The line ` +
-    "is the incumbent as the search saw it; the bar on the right is what re-measurement left of it.";
+    `is the incumbent as the search saw it${quoted}.`;
   const ended =
     record.searchEnded === undefined
       ? ""

@@ -162,12 +162,14 @@ function sourceOf(record: StudyRecord): string {
   if (record.solos.some(({ subject }) => subject === "default"))
     return "Each system was driven alone, with the same client.";
   const final = record.remeasurements.find(({ against }) => against === "baseline");
+  const calibrations = record.calibrationLaunches.length;
+  const own =
+    final !== undefined
+      ? `Medians over the ${final.launches.length} launches of the re-measurement, in which both sides take turns. `
+      : calibrations > 0
+        ? `Medians over ${calibrations} calibration launches. `
+        : "";
   const alone =
-    record.solos.length > 0 ? " Other systems were driven alone, with the same client." : "";
-  if (final === undefined)
-    return `Medians over ${record.calibrationLaunches.length} calibration launches.${alone}`;
-  return (
-    `Medians over the ${final.launches.length} launches of the re-measurement, in which both ` +
-    `sides take turns.${alone}`
-  );
+    record.solos.length > 0 ? "Other systems were driven alone, with the same client." : "";
+  return (own + alone).trim();
 }

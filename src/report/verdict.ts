@@ -49,12 +49,9 @@ export function verdictOf(record: StudyRecord): Verdict {
         `never saw.`,
     };
   }
-  return {
-    ...base,
-    tone: "none",
-    headline: "No gain that survives a second look",
-    detail: sentence(reason),
-  };
+  const headline =
+    record.winner === undefined ? "No gain found" : "No gain that survives a second look";
+  return { ...base, tone: "none", headline, detail: sentence(reason) };
 }
 
 /** `+17.9 to +21.4 %`. */
