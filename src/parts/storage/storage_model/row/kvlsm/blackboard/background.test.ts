@@ -74,6 +74,7 @@ test("a damaged block: its keys are CORRUPTION, other keys are read, compactions
     assert.notEqual(engine.getSync(keyOf(199)), undefined);
     const cursor = engine.scan({});
     assert.throws(() => cursor.next(), { code: "CORRUPTION" });
+    assert.throws(() => cursor.next(), { code: "CORRUPTION" }, "it does not go on behind the damage");
     cursor.close();
     await assert.rejects(engine.compactAll(), { code: "CORRUPTION" });
     for (let round = 0; round < 4; round++) await fillAndFlush(engine, 10);

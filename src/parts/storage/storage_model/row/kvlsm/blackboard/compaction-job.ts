@@ -1,10 +1,11 @@
 /**
  * The compaction job: merges sorted runs into new SSTables of one level. Runs on another thread.
  *
- *   1. Open the input files; merge them in key order, newest version first.
+ *   1. Merge the input files in key order, newest version first.
  *   2. Keep what Retention keeps; start a new file at a key boundary once the present one has its target size.
  *   3. Sync every file, then the directory. The owner makes the files current by a manifest edit.
- * It holds per input one read buffer and one restart interval, and one output's block and write buffer.
+ * It holds per run one open file with a read buffer and one restart interval, and one output's block and
+ * write buffer.
  * A job that fails leaves no file behind where it can help it.
  */
 import { assert } from "../../../../../../kit/assert.ts";
@@ -17,7 +18,7 @@ import type { JobOutput } from "./flush-job.ts";
 import { LevelIterator } from "./level-iterator.ts";
 import { MergeWalk } from "./merge-walk.ts";
 import { Retention } from "./retention.ts";
-import { SequentialBlocks } from "./sequential-blocks.ts";
+import { SequentialBlocks, SequentialRun } from "./sequential-blocks.ts";
 import { SortedKeys } from "./sorted-keys.ts";
 import { type TableOptions, TableWriter } from "./table-writer.ts";
 
@@ -79,33 +80,26 @@ class InputRuns {
   readonly runs: EntryIterator[] = [];
   reads = 0;
   bytesRead = 0;
-  readonly #files: SequentialBlocks[] = [];
+  readonly #open: SequentialRun[] = [];
 
   constructor(disk: Disk, input: CompactionInput) {
     const pool = new WalkPool();
-    try {
-      for (const run of input.runs) {
-        const blocks = run.map((meta) => this.#open(disk, input, meta));
-        this.runs.push(new LevelIterator(pool, blocks, SortedKeys.from(run.map((meta) => meta.smallest))));
-      }
-    } catch (error) {
-      this.close();
-      throw error;
+    for (const files of input.runs) {
+      const run = new SequentialRun(disk, input.table.selectionHash, (bytes) => {
+        this.reads++;
+        this.bytesRead += bytes;
+      });
+      this.#open.push(run);
+      const blocks = files.map(
+        (meta) => new SequentialBlocks(`${input.directory}/${tableName(meta.number)}`, run),
+      );
+      const smallestKeys = SortedKeys.from(files.map((meta) => meta.smallest));
+      this.runs.push(new LevelIterator(pool, blocks, smallestKeys));
     }
   }
 
   close(): void {
-    for (const file of this.#files) file.close();
-  }
-
-  #open(disk: Disk, input: CompactionInput, meta: FileMeta): SequentialBlocks {
-    const path = `${input.directory}/${tableName(meta.number)}`;
-    const file = new SequentialBlocks(disk, path, input.table.selectionHash, (bytes) => {
-      this.reads++;
-      this.bytesRead += bytes;
-    });
-    this.#files.push(file);
-    return file;
+    for (const run of this.#open) run.close();
   }
 }
 

@@ -34,6 +34,7 @@ export class EngineCursor implements Cursor {
   #copy = new Uint8Array(256);
   /** Whether the merge still stands on the key shown last. */
   #skipKey = false;
+  #failure: unknown = undefined;
   #state: "new" | "walking" | "closed" = "new";
 
   constructor(board: Blackboard, range: ScanRange, indexMax: number) {
@@ -61,11 +62,19 @@ export class EngineCursor implements Cursor {
   /** Errors: CORRUPTION, IO_ERROR, CLOSED. */
   next(): boolean {
     if (this.#state === "closed") throw new LatheError("CLOSED", "the cursor is closed");
-    if (this.#state === "new") {
-      this.#state = "walking";
-      this.#merge.start(this.#start);
+    // A walk that ran into a damaged block stays there: going on would leave entries out in silence.
+    if (this.#failure !== undefined) throw this.#failure;
+    let found: boolean;
+    try {
+      if (this.#state === "new") {
+        this.#state = "walking";
+        this.#merge.start(this.#start);
+      }
+      found = this.#reverse ? this.#previousEntry() : this.#nextEntry();
+    } catch (error) {
+      this.#failure = error;
+      throw error;
     }
-    const found = this.#reverse ? this.#previousEntry() : this.#nextEntry();
     if (found) this.#board.reads.scannedEntries++;
     return found;
   }

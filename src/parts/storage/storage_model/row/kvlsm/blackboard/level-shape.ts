@@ -41,12 +41,25 @@ export function rangeOf(files: readonly FileMeta[]): { smallest: Uint8Array; lar
   return { smallest, largest };
 }
 
+/** The files of a level below 0 that hold keys of a range: the level is in key order, so they are neighbours. */
 export function overlapping(
   files: readonly FileMeta[],
   smallest: Uint8Array,
   largest: Uint8Array,
-): FileMeta[] {
-  return files.filter(
-    (file) => compareBytes(file.largest, smallest) >= 0 && compareBytes(file.smallest, largest) <= 0,
-  );
+): readonly FileMeta[] {
+  const from = countWhile(files, (file) => compareBytes(file.largest, smallest) < 0);
+  const to = countWhile(files, (file) => compareBytes(file.smallest, largest) <= 0);
+  return files.slice(from, Math.max(from, to));
+}
+
+/** How many files from the start a condition holds for, that holds up to some file and for none after it. */
+function countWhile(files: readonly FileMeta[], holds: (file: FileMeta) => boolean): number {
+  let low = 0;
+  let high = files.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (holds(files[middle])) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

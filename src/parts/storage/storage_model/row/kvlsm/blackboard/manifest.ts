@@ -34,6 +34,8 @@ const manifestMagic = "LATHEMAN";
 const currentMagic = "LATHECUR";
 const manifestVersion = 1;
 const recordHeaderBytes = 12;
+/** Edits beyond this make a new manifest worth its while. */
+const rotateBytes = 1 << 20;
 /** A manifest beyond this is damaged, or not one. */
 const manifestBytesMax = 1 << 28;
 
@@ -41,6 +43,7 @@ export class Manifest {
   readonly number: number;
   readonly path: string;
   readonly #file: DiskFile;
+  readonly #initialBytes: number;
   #sizeBytes: number;
   #records = 1;
   #failed = false;
@@ -49,6 +52,7 @@ export class Manifest {
     this.number = number;
     this.path = file.path;
     this.#file = file;
+    this.#initialBytes = sizeBytes;
     this.#sizeBytes = sizeBytes;
   }
 
@@ -70,12 +74,23 @@ export class Manifest {
       file.writeSync(header, 0, header.length, 0);
       file.writeSync(record, 0, record.length, header.length);
       file.syncSync();
+    } catch (error) {
+      abandon(disk, file);
+      throw error;
+    }
+    try {
       switchCurrent(disk, directory, number, selectionHash);
     } catch (error) {
+      // CURRENT may name the new manifest by now, so it stays; it says the same as the old one.
       file.close();
       throw error;
     }
     return new Manifest(number, file, header.length + record.length);
+  }
+
+  /** Whether the edits since the manifest began outweigh a new one. */
+  get isLong(): boolean {
+    return this.#sizeBytes > 2 * this.#initialBytes + rotateBytes;
   }
 
   get sizeBytes(): number {
@@ -166,6 +181,16 @@ function switchCurrent(disk: Disk, directory: string, number: number, selectionH
   }
   disk.rename(temporary, `${directory}/${currentName}`);
   disk.syncDirectory(directory);
+}
+
+/** A manifest that was never in force. */
+function abandon(disk: Disk, file: DiskFile): void {
+  file.close();
+  try {
+    disk.unlink(file.path);
+  } catch {
+    // It is an orphan then, and removed when the store is opened next.
+  }
 }
 
 function encodeRecord(edit: VersionEdit, number: number): Uint8Array {

@@ -1,36 +1,69 @@
 /**
  * SequentialBlocks: an SSTable as a compaction reads it: front to back, in large reads, past the cache.
- * A block is valid until the next one is asked for. `onRead` tells of every read, so that the job knows when
- * to yield.
+ *
+ * The files of a sorted run are read one after the other, so a run has one file open and one buffer at a
+ * time, however many files it has: the memory of a compaction does not grow with the data. A file is opened
+ * when it is first looked at, and closes the one before it.
+ * A block is valid until the next one of its run is asked for. `onRead` tells of every read, so that the job
+ * knows when to yield.
  */
+import { assert } from "../../../../../../kit/assert.ts";
 import type { Disk, DiskFile } from "../../../../../../kit/env/env.ts";
 import { Block, type BlockOwner } from "./block.ts";
-import type { BlockSource } from "./table-iterator.ts";
 import { checksumBytes, checksumHolds, corruptTable } from "./table-format.ts";
+import type { BlockSource } from "./table-iterator.ts";
 import { readTableLayout, type TableLayout } from "./table-layout.ts";
 
 const readAheadBytes = 1 << 18;
 
+/** What the files of one run share. */
+export class SequentialRun {
+  readonly disk: Disk;
+  readonly selectionHash: string;
+  readonly onRead: (bytes: number) => void;
+  #buffer: Uint8Array = new Uint8Array(0);
+  #open: SequentialBlocks | undefined = undefined;
+
+  constructor(disk: Disk, selectionHash: string, onRead: (bytes: number) => void) {
+    this.disk = disk;
+    this.selectionHash = selectionHash;
+    this.onRead = onRead;
+  }
+
+  /** Closes the file open before. */
+  enter(blocks: SequentialBlocks): void {
+    this.close();
+    this.#open = blocks;
+  }
+
+  buffer(length: number): Uint8Array {
+    if (this.#buffer.length < length) this.#buffer = new Uint8Array(length);
+    return this.#buffer;
+  }
+
+  close(): void {
+    this.#open?.close();
+    this.#open = undefined;
+  }
+}
+
 export class SequentialBlocks implements BlockSource, BlockOwner {
   readonly path: string;
-  readonly layout: TableLayout;
-  readonly #file: DiskFile;
-  readonly #onRead: (bytes: number) => void;
-  #buffer = new Uint8Array(0);
+  readonly #run: SequentialRun;
+  #file: DiskFile | undefined = undefined;
+  #layout: TableLayout | undefined = undefined;
+  #buffer: Uint8Array = new Uint8Array(0);
   #bufferAt = 0;
   #bufferEnd = 0;
 
-  /** Errors: CORRUPTION, FORMAT_UNKNOWN, NOT_FOUND, IO_ERROR. */
-  constructor(disk: Disk, path: string, selectionHash: string, onRead: (bytes: number) => void) {
+  constructor(path: string, run: SequentialRun) {
     this.path = path;
-    this.#file = disk.open(path, "read");
-    this.#onRead = onRead;
-    try {
-      this.layout = readTableLayout(this.#file, selectionHash);
-    } catch (error) {
-      this.#file.close();
-      throw error;
-    }
+    this.#run = run;
+  }
+
+  /** Errors: CORRUPTION, FORMAT_UNKNOWN, NOT_FOUND, IO_ERROR. */
+  get layout(): TableLayout {
+    return this.#layout ?? this.#open();
   }
 
   get blockCount(): number {
@@ -38,8 +71,9 @@ export class SequentialBlocks implements BlockSource, BlockOwner {
   }
 
   block(number: number): Block {
-    const offset = this.layout.blockOffsets[number];
-    const length = this.layout.blockOffsets[number + 1] - offset;
+    const { blockOffsets } = this.layout;
+    const offset = blockOffsets[number];
+    const length = blockOffsets[number + 1] - offset;
     if (offset < this.#bufferAt || offset + length > this.#bufferEnd) this.#fill(offset, length);
     const start = offset - this.#bufferAt;
     const payload = length - checksumBytes;
@@ -54,19 +88,32 @@ export class SequentialBlocks implements BlockSource, BlockOwner {
   }
 
   close(): void {
-    this.#file.close();
+    this.#file?.close();
+    this.#file = undefined;
+    this.#layout = undefined;
+    this.#bufferAt = 0;
+    this.#bufferEnd = 0;
+  }
+
+  #open(): TableLayout {
+    const { disk, selectionHash } = this.#run;
+    this.#run.enter(this);
+    this.#file = disk.open(this.path, "read");
+    this.#layout = readTableLayout(this.#file, selectionHash);
+    return this.#layout;
   }
 
   #fill(offset: number, length: number): void {
-    const end = this.layout.blockOffsets[this.layout.blockCount];
-    const wanted = Math.min(end - offset, Math.max(length, readAheadBytes));
-    // One iterator walks the file, and it is done with the blocks read before.
-    if (this.#buffer.length < wanted) this.#buffer = new Uint8Array(wanted);
+    const { blockOffsets, blockCount } = this.layout;
+    assert(this.#file !== undefined, "a file with a layout is open");
+    const wanted = Math.min(blockOffsets[blockCount] - offset, Math.max(length, readAheadBytes));
+    this.#buffer = this.#run.buffer(wanted);
     const count = this.#file.readSync(this.#buffer, 0, wanted, offset);
-    if (count !== wanted)
+    if (count !== wanted) {
       throw corruptTable(this.path, offset, `${count} bytes where ${wanted} were written`);
+    }
     this.#bufferAt = offset;
     this.#bufferEnd = offset + wanted;
-    this.#onRead(wanted);
+    this.#run.onRead(wanted);
   }
 }

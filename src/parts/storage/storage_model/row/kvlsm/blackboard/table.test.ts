@@ -11,7 +11,7 @@ import { WalkPool } from "./block-walk.ts";
 import type { FileMeta } from "./file-meta.ts";
 import { Lookup, lookupAbsent } from "./lookup.ts";
 import { ReadCounters } from "./read-counters.ts";
-import { SequentialBlocks } from "./sequential-blocks.ts";
+import { SequentialBlocks, SequentialRun } from "./sequential-blocks.ts";
 import {
   ArrayIterator,
   checkIterator,
@@ -96,7 +96,10 @@ test("what was written is found, at every index, and walked in both directions",
         const iterator = new TableIterator(pool, table);
         checkIterator(iterator, entries, targets, assert.deepEqual);
         iterator.close();
-        const sequential = new SequentialBlocks(disk, path, noSelectionHash, () => undefined);
+        const sequential = new SequentialBlocks(
+          path,
+          new SequentialRun(disk, noSelectionHash, () => undefined),
+        );
         checkIterator(new TableIterator(pool, sequential), entries, targets, assert.deepEqual);
       },
     ),

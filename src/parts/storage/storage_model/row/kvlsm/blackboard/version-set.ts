@@ -7,8 +7,7 @@
  *   2. A table that no version contains any more is closed and its file removed.
  *   3. A failed append leaves it open whether the edit is on disk. The edit's files are kept aside until a
  *      new manifest, which does not have them, is in force; only then they are removed.
- *   4. A manifest larger than `manifestRotateBytes` is replaced by a new one that starts with the present
- *      state.
+ *   4. A manifest that has become long is replaced by a new one that starts with the present state.
  * Source: LevelDB's version_set.cc.
  */
 import { assert } from "../../../../../../kit/assert.ts";
@@ -23,8 +22,6 @@ import { Table } from "./table.ts";
 import { readTableLayout } from "./table-layout.ts";
 import { orderLevel, overlapsItself, Version } from "./version.ts";
 import { levelsMax, type VersionEdit } from "./version-edit.ts";
-
-const manifestRotateBytes = 1 << 20;
 
 export interface VersionSetOptions {
   readonly disk: Disk;
@@ -192,8 +189,7 @@ export class VersionSet {
 
   #usableManifest(): Manifest {
     const manifest = this.#manifest;
-    if (manifest !== undefined && !manifest.failed && manifest.sizeBytes < manifestRotateBytes)
-      return manifest;
+    if (manifest !== undefined && !manifest.failed && !manifest.isLong) return manifest;
     return this.#switchManifest();
   }
 
