@@ -1,6 +1,7 @@
 /**
- * Lengths of functions, read from indentation: a line that opens a named function or method, up to the line that closes
- * its block at the same indentation. Good enough for a ratchet, and free of a compiler API.
+ * Lengths of functions, read from indentation: a line that opens a named function or method, up to the
+ * line that closes its block at the same indentation. Good enough for a ratchet, and free of a compiler
+ * API.
  */
 export interface FunctionLength {
   readonly name: string;

@@ -1,6 +1,6 @@
 /**
- * Writes `catalog/contract.schema.json`, which editors use for `contract.yaml`, from the one schema of the contract.
- * Run: `node scripts/generate-contract-schema.ts` (a test fails when the file is stale).
+ * Writes `catalog/contract.schema.json`, which editors use for `contract.yaml`, from the one schema of
+ * the contract. Run: `node scripts/generate-contract-schema.ts` (a test fails when the file is stale).
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";

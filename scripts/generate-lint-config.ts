@@ -1,6 +1,7 @@
 /**
- * Writes `.oxlintrc.json` from the layer law in `layers.ts`, so that linter and tidy test share one source of truth.
- * Run: `node scripts/generate-lint-config.ts` (the tidy test fails when the file is stale).
+ * Writes `.oxlintrc.json` from the layer law in `layers.ts`, so that linter and tidy test share one
+ * source of truth. Run: `node scripts/generate-lint-config.ts` (the tidy test fails when the file is
+ * stale).
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";

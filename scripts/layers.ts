@@ -1,12 +1,13 @@
 /**
  * The layer law as data: which room of `src/` may import which.
  *
- * `kit ← parts`, `kit ← simulation`, and one chain from knobs to app: a room may import every room to its left.
- * `parts` imports `kit` and other parts' ports only. `app` wires what crosses, so it may import everything but surfaces.
+ * `kit ← parts`, `kit ← simulation`, and one chain from knobs to app: a room may import every room to
+ * its left. `parts` imports `kit` and other parts' ports only. `app` wires what crosses, so it may import
+ * everything but surfaces.
  */
 export const chain = [
-  "knobs", "traces", "contract", "model", "foundry", "fleet", "workload", "bench", "gates", "journal", "search", "study",
-  "agents", "report", "app",
+  "knobs", "traces", "contract", "model", "foundry", "fleet", "workload", "bench", "gates", "journal",
+  "search", "study", "agents", "report", "app",
 ] as const;
 
 const surfaces = ["cli", "mcp", "studio"] as const;

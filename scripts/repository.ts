@@ -1,4 +1,7 @@
-/** What the repo's laws look at: files under version control or about to be, and the imports between them. */
+/**
+ * What the repo's laws look at: files under version control or about to be, and the imports between
+ * them.
+ */
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, posix } from "node:path";

@@ -1,9 +1,10 @@
 /**
- * CheckpointStore: the data directories from which launches start, one per content of the tables and per setting of the
- * knobs that shape files.
+ * CheckpointStore: the data directories from which launches start, one per content of the tables and
+ * per setting of the knobs that shape files.
  *
- * Most candidates share the baseline's checkpoint: only knobs whose effect is `files` need one of their own, made from the
- * baseline's by rewriting it. A checkpoint counts when its marker is there, so that a kill leaves nothing that looks done.
+ * Most candidates share the baseline's checkpoint: only knobs whose effect is `files` need one of their
+ * own, made from the baseline's by rewriting it. A checkpoint counts when its marker is there, so that
+ * a kill leaves nothing that looks done.
  */
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, rmSync, utimesSync, statSync, writeFileSync } from "node:fs";
@@ -33,7 +34,10 @@ export class CheckpointStore {
     mkdirSync(options.directory, { recursive: true });
   }
 
-  /** The checkpoint of a candidate for one content, made where it is missing. Errors: those of starting and loading. */
+  /**
+   * The checkpoint of a candidate for one content, made where it is missing. Errors: those of starting
+   * and loading.
+   */
   async of(candidate: Candidate, workloadSeed: number): Promise<string> {
     const shaping = this.#shapingKnobs(candidate);
     const base = await this.#make(`${workloadSeed}-base`, async (directory) => {

@@ -1,6 +1,6 @@
 /**
- * Conducts a study over a product in a study directory: starts or resumes it, measures the table of the report, writes the
- * report. What `run` and `evolve` share.
+ * Conducts a study over a product in a study directory: starts or resumes it, measures the table of the
+ * report, writes the report. What `run` and `evolve` share.
  */
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";

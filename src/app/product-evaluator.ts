@@ -1,5 +1,6 @@
 /**
- * ProductEvaluator: what a study asks of a real product: gates over its process, launches against checkpoints.
+ * ProductEvaluator: what a study asks of a real product: gates over its process, launches against
+ * checkpoints.
  */
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";

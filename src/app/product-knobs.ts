@@ -6,7 +6,8 @@ import { LatheError } from "../kit/errors.ts";
 import type { Knob } from "../knobs/knob.ts";
 
 /**
- * With the product's own values as defaults: they are the baseline of a study. Errors: NOT_FOUND, INVALID_ARGUMENT.
+ * With the product's own values as defaults: they are the baseline of a study. Errors: NOT_FOUND,
+ * INVALID_ARGUMENT.
  */
 export function productKnobs(productDirectory: string, catalog: readonly Knob[]): Knob[] {
   const file = join(productDirectory, "knobs.yaml");

@@ -1,6 +1,6 @@
 /**
- * Use case: the main job, from a contract to a verdict: build → gates → calibrate → baseline → search → confirm →
- * re-measure → report.
+ * Use case: the main job, from a contract to a verdict: build → gates → calibrate → baseline → search →
+ * confirm → re-measure → report.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";

@@ -8,7 +8,8 @@ export interface Status {
   /** Number of the trial under way, from 1; 0 before the first. */
   readonly trial: number;
   readonly of: number | undefined;
-  readonly secondsLeft: number;
+  /** Undefined where no time limits it. */
+  readonly secondsLeft: number | undefined;
   readonly incumbent: { readonly knobs: Readonly<Record<string, unknown>> };
   readonly text: string;
 }

@@ -1,6 +1,6 @@
 /**
- * Shows where a long job stands: on a terminal one line that is written over; elsewhere a line per change of stage or text,
- * so that logs stay readable.
+ * Shows where a long job stands: on a terminal one line that is written over; elsewhere a line per
+ * change of stage or text, so that logs stay readable.
  */
 import type { WriteStream } from "node:tty";
 import type { Status } from "../app/use-case.ts";
@@ -44,7 +44,7 @@ export class StatusDisplay {
     const trialText = trial === 0 ? "" : ` · trial ${trial}${of === undefined ? "" : ` of ${of}`}`;
     const knobs = Object.entries(incumbent.knobs).map(([name, value]) => `${name}=${value}`);
     const best = knobs.length === 0 ? "" : ` · best so far ${knobs.join(" ")}`;
-    const left = secondsLeft < 24 * 3600 ? ` · ${duration(secondsLeft)} left` : "";
+    const left = secondsLeft !== undefined && secondsLeft < 24 * 3600 ? ` · ${duration(secondsLeft)} left` : "";
     return `[${elapsed}] ${stage}${trialText}: ${text}${best}${left}`;
   }
 }

@@ -5,7 +5,8 @@
  * Rules:
  *   1. Keys are sorted by code unit; no white space; strings and finite numbers as JSON.stringify writes
  *      them, and −0 as -0.
- *   2. What JSON has no word for is tagged: {"$bigint":"123"}, {"$number":"NaN"} (also Infinity, -Infinity).
+ *   2. What JSON has no word for is tagged: {"$bigint":"123"}, {"$number":"NaN"} (also Infinity,
+ *   -Infinity).
  *   3. A key that itself begins with $ gets another $ in front, so data can never be mistaken for a tag.
  *   4. Properties that are undefined are left out. Functions, symbols, class instances, undefined in an
  *      array and nesting deeper than 64 are refused: a journal holds plain data.

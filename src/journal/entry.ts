@@ -93,7 +93,10 @@ const calibrated: z.ZodType<Calibration> = z.looseObject({
   noise: number, effectMin: number, launchesMax: count, feasible: z.boolean(), sentence: text,
 });
 
-/** Seconds of study time, without the pause between a kill and its resumption: what a budget is measured against. */
+/**
+ * Seconds of study time, without the pause between a kill and its resumption: what a budget is
+ * measured against.
+ */
 const elapsedSeconds = number.optional();
 
 /** A point of the search space, as `search/candidate.ts` has it; more may join what makes a candidate. */
@@ -136,7 +139,10 @@ export const entrySchema = z.discriminatedUnion("kind", [
   studyHeaderSchema.extend({
     kind: z.literal("study_started"), format: z.literal("lathe-journal"), version: z.literal(1),
   }),
-  /** `candidate` is null for gates on the product as such; `last` closes the verdicts of one run of the gates. */
+  /**
+   * `candidate` is null for gates on the product as such; `last` closes the verdicts of one run of the
+   * gates.
+   */
   z.looseObject({
     kind: z.literal("gate_verdict"),
     candidate: text.nullable(),
@@ -199,7 +205,10 @@ export const entrySchema = z.discriminatedUnion("kind", [
     reason: text,
   }),
   z.looseObject({ kind: z.literal("incumbent_changed"), from: text, to: text, reason: text }),
-  /** `workload`: the one studied, or the name of a held-out one. `against`: the baseline where nothing is said. */
+  /**
+   * `workload`: the one studied, or the name of a held-out one. `against`: the baseline where nothing
+   * is said.
+   */
   z.looseObject({
     kind: z.literal("remeasurement_launch"),
     workload: text,
@@ -221,8 +230,8 @@ export const entrySchema = z.discriminatedUnion("kind", [
     reason: text,
   }),
   /**
-   * One subject driven alone, for the table of the report: `default`, `tuned`, `expert`, or another system. It decides
-   * nothing. `configuration` is what the reader needs to set it up alike.
+   * One subject driven alone, for the table of the report: `default`, `tuned`, `expert`, or another
+   * system. It decides nothing. `configuration` is what the reader needs to set it up alike.
    */
   z.looseObject({
     kind: z.literal("solo_measurement"),

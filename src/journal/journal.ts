@@ -11,8 +11,9 @@
  *      cut left half done, and was never acknowledged: they are cut, and the cut is recorded as an entry.
  *      So is a last line that holds zero bytes, which is how a file system shows blocks that it never
  *      wrote. Any other damage: CORRUPTION.
- * Invariants: one writer per journal (the lock of its directory); any number of readers, which need no lock.
- * Source: PostgreSQL's end-of-WAL rule, etcd's wal.Repair (a torn tail is cut, a torn middle is an error).
+ * Invariants: one writer per journal (the lock of its directory); any number of readers, which need no
+ * lock. Source: PostgreSQL's end-of-WAL rule, etcd's wal.Repair (a torn tail is cut, a torn middle is
+ * an error).
  */
 import { createHash } from "node:crypto";
 import {

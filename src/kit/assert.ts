@@ -1,4 +1,7 @@
-/** Asserts state what must hold if our own code is right; they stay on in production (TigerBeetle's rule). */
+/**
+ * Asserts state what must hold if our own code is right; they stay on in production (TigerBeetle's
+ * rule).
+ */
 export function assert(condition: unknown, message: string): asserts condition {
   if (!condition) throw new AssertionFailure(message);
 }

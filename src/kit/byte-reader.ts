@@ -48,7 +48,10 @@ export class ByteReader {
     return readBigU64LE(this.bytes, this.#advance(8));
   }
 
-  /** A LEB128 integer below 2^53; longer encodings than needed are refused, so that every value has one encoding. */
+  /**
+   * A LEB128 integer below 2^53; longer encodings than needed are refused, so that every value has one
+   * encoding.
+   */
   varint(): number {
     let value = 0;
     let factor = 1;

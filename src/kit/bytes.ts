@@ -1,9 +1,10 @@
 /**
  * Numbers in bytes: fixed-width integers in both byte orders, and LEB128 varints.
  *
- * Writers return the offset after what they wrote. Bounds are the caller's: reading past the end gives garbage, so check
- * lengths first or use `ByteReader`, which does. Numbers up to 2^53 - 1 are exact; beyond, use the BigInt functions.
- * Byte-wise arithmetic is as fast as a DataView here and needs no view object per buffer.
+ * Writers return the offset after what they wrote. Bounds are the caller's: reading past the end gives
+ * garbage, so check lengths first or use `ByteReader`, which does. Numbers up to 2^53 - 1 are exact;
+ * beyond, use the BigInt functions. Byte-wise arithmetic is as fast as a DataView here and needs no
+ * view object per buffer.
  */
 export const varintBytesMax = 8;
 
@@ -19,7 +20,10 @@ export function readU32LE(bytes: Uint8Array, offset: number): number {
   return (bytes[offset] | (bytes[offset + 1] << 8) | (bytes[offset + 2] << 16) | (bytes[offset + 3] << 24)) >>> 0;
 }
 
-/** An unsigned 64-bit integer as a number: exact below 2^53, rounded above (check `Number.isSafeInteger`). */
+/**
+ * An unsigned 64-bit integer as a number: exact below 2^53, rounded above (check
+ * `Number.isSafeInteger`).
+ */
 export function readU64LE(bytes: Uint8Array, offset: number): number {
   return readU32LE(bytes, offset) + readU32LE(bytes, offset + 4) * 0x1_0000_0000;
 }
@@ -107,7 +111,10 @@ export function varintLength(value: number): number {
   return length;
 }
 
-/** LEB128: seven bits per byte, least significant first, the high bit says that more follow. Value in [0, 2^53). */
+/**
+ * LEB128: seven bits per byte, least significant first, the high bit says that more follow. Value in
+ * [0, 2^53).
+ */
 export function writeVarint(bytes: Uint8Array, offset: number, value: number): number {
   let position = offset;
   let rest = value;

@@ -1,8 +1,8 @@
 /**
  * Order of byte strings: memcmp, where a prefix sorts first.
  *
- * Hand-written loops over typed arrays: for keys of tens of bytes they beat `Buffer.compare` with offsets by
- * about four times, because the call into C++ costs more than the bytes.
+ * Hand-written loops over typed arrays: for keys of tens of bytes they beat `Buffer.compare` with
+ * offsets by about four times, because the call into C++ costs more than the bytes.
  */
 
 /** Negative, zero or positive as `a` sorts before, with or after `b`. */

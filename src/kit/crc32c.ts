@@ -1,11 +1,11 @@
 /**
  * CRC-32C (Castagnoli), the checksum of everything that Lathe writes to disk.
  *
- * Algorithm: slicing-by-8. Table k holds the checksum of a byte followed by k zero bytes, so eight bytes are folded in
- * with eight independent look-ups instead of eight dependent ones.
- * Check value: crc32c("123456789") = 0xE3069283 (RFC 3720, appendix B.4, has more).
- * Source: Kounavis and Berry 2005; the same polynomial as in LevelDB, RocksDB, etcd, iSCSI and ext4. `zlib.crc32` is
- * the older CRC-32 (IEEE), which detects fewer errors at the sizes of our blocks.
+ * Algorithm: slicing-by-8. Table k holds the checksum of a byte followed by k zero bytes, so eight
+ * bytes are folded in with eight independent look-ups instead of eight dependent ones. Check value:
+ * crc32c("123456789") = 0xE3069283 (RFC 3720, appendix B.4, has more). Source: Kounavis and Berry 2005;
+ * the same polynomial as in LevelDB, RocksDB, etcd, iSCSI and ext4. `zlib.crc32` is the older CRC-32
+ * (IEEE), which detects fewer errors at the sizes of our blocks.
  */
 const polynomialReversed = 0x82f63b78;
 const slices = 8;
@@ -27,8 +27,8 @@ function makeTables(): Int32Array {
 const tables = makeTables();
 
 /**
- * The checksum of `bytes[start, end)`, in [0, 2^32). Pass the checksum of what came before as `initial` to go on with it:
- * `crc32c(b, 0, n, crc32c(a))` is the checksum of a followed by b.
+ * The checksum of `bytes[start, end)`, in [0, 2^32). Pass the checksum of what came before as `initial`
+ * to go on with it: `crc32c(b, 0, n, crc32c(a))` is the checksum of a followed by b.
  */
 export function crc32c(bytes: Uint8Array, start = 0, end = bytes.length, initial = 0): number {
   let crc = ~initial;

@@ -1,10 +1,11 @@
 /**
  * The closed set of error codes for what goes wrong in operation.
  *
- * Three kinds of errors: an `assert` is our own bug; a `LatheError` with one of these codes is a failure in operation;
- * an expected outcome (a failed trial, a missing key) is a value. Errors are recognised by `code`, never by `instanceof`,
- * because products carry their own copy of this file. A message says what happened, to what, and what to do.
- * Source: LevelDB's Status, Node's and abstract-level's error codes.
+ * Three kinds of errors: an `assert` is our own bug; a `LatheError` with one of these codes is a
+ * failure in operation; an expected outcome (a failed trial, a missing key) is a value. Errors are
+ * recognised by `code`, never by `instanceof`, because products carry their own copy of this file. A
+ * message says what happened, to what, and what to do. Source: LevelDB's Status, Node's and
+ * abstract-level's error codes.
  */
 
 /** Every code with what it means. Docs and exit codes are derived from this table. */

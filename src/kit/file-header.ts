@@ -1,5 +1,6 @@
 /**
- * The first 32 bytes of every file that a product writes: what it is, in which version, and for which selection.
+ * The first 32 bytes of every file that a product writes: what it is, in which version, and for which
+ * selection.
  *
  * | offset | bytes | field |
  * |-------:|------:|-------|
@@ -8,9 +9,9 @@
  * |     12 |    16 | selection hash: the first 16 bytes of the SHA-256 of the product's selection |
  * |     28 |     4 | CRC-32C of bytes 0 to 27 |
  *
- * A foreign magic, an unknown version and another selection are FORMAT_UNKNOWN, with the way out in the message; a known
- * magic with a wrong checksum is CORRUPTION.
- * Source: PNG's signature, SQLite's header string, RocksDB's table footers.
+ * A foreign magic, an unknown version and another selection are FORMAT_UNKNOWN, with the way out in the
+ * message; a known magic with a wrong checksum is CORRUPTION. Source: PNG's signature, SQLite's header
+ * string, RocksDB's table footers.
  */
 import { assert } from "./assert.ts";
 import { readU32LE, writeU32LE } from "./bytes.ts";

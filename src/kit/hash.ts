@@ -1,11 +1,11 @@
 /**
- * XXH32: a fast 32-bit hash of bytes for bloom filters, caches and hash tables. Not for secrets, and not for the disk
- * where a checksum is wanted (see `crc32c.ts`).
+ * XXH32: a fast 32-bit hash of bytes for bloom filters, caches and hash tables. Not for secrets, and
+ * not for the disk where a checksum is wanted (see `crc32c.ts`).
  *
- * Algorithm: four lanes of 32 bits take 16 bytes per round (multiply, rotate, multiply); the lanes are folded, the tail
- * is taken by words and bytes, and an avalanche spreads every input bit over the result.
- * Invariant: the result is part of file formats (bloom filters); it must never change.
- * Source: Yann Collet's xxHash specification 0.1.1.
+ * Algorithm: four lanes of 32 bits take 16 bytes per round (multiply, rotate, multiply); the lanes are
+ * folded, the tail is taken by words and bytes, and an avalanche spreads every input bit over the
+ * result. Invariant: the result is part of file formats (bloom filters); it must never change. Source:
+ * Yann Collet's xxHash specification 0.1.1.
  */
 const prime1 = 0x9e3779b1;
 const prime2 = 0x85ebca77;

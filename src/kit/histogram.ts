@@ -1,12 +1,14 @@
 /**
  * A log-linear histogram of non-negative numbers: every power of two is divided into 64 equal buckets.
  *
- *   1. Values below 64 have a bucket each. A larger value v with 2^e ≤ v < 2^(e+1) falls into one of 64 buckets of width
- *      2^(e-6); the relative error of a reported value is therefore below 1/128 (the middle of the bucket is reported).
+ *   1. Values below 64 have a bucket each. A larger value v with 2^e ≤ v < 2^(e+1) falls into one of 64
+ *   buckets of width 2^(e-6); the relative error of a reported value is therefore below 1/128 (the
+ *   middle of the bucket is reported).
  *   2. Recording is a clz32, a shift and an increment; nothing is allocated.
  *   3. Histograms of the same kind merge by adding counters, so threads and processes can record apart.
- * Fractions are cut off: choose a unit fine enough (microseconds for latencies). `min`, `max`, `sum` are exact.
- * Source: Gil Tene's HdrHistogram; the bucket layout is DDSketch's and Prometheus' native histograms' log-linear cousin.
+ * Fractions are cut off: choose a unit fine enough (microseconds for latencies). `min`, `max`, `sum`
+ * are exact. Source: Gil Tene's HdrHistogram; the bucket layout is DDSketch's and Prometheus' native
+ * histograms' log-linear cousin.
  */
 import { assert } from "./assert.ts";
 import type { HistogramMetric } from "./metric.ts";
@@ -27,7 +29,10 @@ export interface HistogramSnapshot {
 export interface HistogramMetricOptions {
   readonly name: string;
   readonly help: string;
-  /** The metric's base unit in recorded units: 1e-6 where microseconds are recorded and seconds reported. */
+  /**
+   * The metric's base unit in recorded units: 1e-6 where microseconds are recorded and seconds
+   * reported.
+   */
   readonly scale: number;
   readonly labels?: Readonly<Record<string, string>>;
 }
@@ -69,7 +74,10 @@ export class Histogram {
     if (value > this.#max) this.#max = value;
   }
 
-  /** The smallest value that at least `percent` % of the records do not exceed, to within 1/128; 0 when empty. */
+  /**
+   * The smallest value that at least `percent` % of the records do not exceed, to within 1/128; 0 when
+   * empty.
+   */
   percentile(percent: number): number {
     assert(percent >= 0 && percent <= 100, `percent ${percent} lies between 0 and 100`);
     if (this.#count === 0) return 0;
@@ -118,8 +126,8 @@ export class Histogram {
   }
 
   /**
-   * As a Prometheus histogram with one bucket per power of two between the smallest and the largest record. These bounds
-   * are bounds of our own buckets, so the cumulative counts are exact.
+   * As a Prometheus histogram with one bucket per power of two between the smallest and the largest
+   * record. These bounds are bounds of our own buckets, so the cumulative counts are exact.
    */
   toMetric({ name, help, scale, labels }: HistogramMetricOptions): HistogramMetric {
     const buckets: { upperBound: number; cumulativeCount: number }[] = [];

@@ -47,7 +47,10 @@ export function parseConstraint(text: string): Constraint {
   return { text, sign, left, right, knobs: [...new Set([...namesIn(left), ...namesIn(right)])] };
 }
 
-/** Whether the constraint holds. Undefined where a knob that it mentions is not there or is not a number. */
+/**
+ * Whether the constraint holds. Undefined where a knob that it mentions is not there or is not a
+ * number.
+ */
 export function holds(
   constraint: Constraint,
   values: Readonly<Record<string, number | string | boolean>>,

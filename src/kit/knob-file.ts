@@ -4,7 +4,8 @@
  *   # a comment
  *   lsm.block_cache_bytes: 67108864   # another
  *
- * Strict on purpose: nesting, lists, anchors and duplicate names are errors with their line, never guessed at.
+ * Strict on purpose: nesting, lists, anchors and duplicate names are errors with their line, never
+ * guessed at.
  */
 import { LatheError } from "./errors.ts";
 
@@ -19,7 +20,10 @@ export interface KnobLine {
   readonly line: number;
 }
 
-/** Reads a knob file. `file` appears in messages. Errors: INVALID_ARGUMENT with every wrong line, LIMIT_EXCEEDED. */
+/**
+ * Reads a knob file. `file` appears in messages. Errors: INVALID_ARGUMENT with every wrong line,
+ * LIMIT_EXCEEDED.
+ */
 export function parseKnobFile(text: string, file: string): KnobLine[] {
   if (text.length > textLengthMax) {
     throw new LatheError(

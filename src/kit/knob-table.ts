@@ -1,9 +1,9 @@
 /**
  * The table of a product's knobs: what may be set, within which bounds, and with which constraints.
  *
- * `resolveKnobs` turns what a person, a file or a search gave into a complete assignment, or says everything that is
- * wrong with it at once: a wrong value must never be clamped in silence, because a study would then measure something
- * else than it recorded.
+ * `resolveKnobs` turns what a person, a file or a search gave into a complete assignment, or says
+ * everything that is wrong with it at once: a wrong value must never be clamped in silence, because a
+ * study would then measure something else than it recorded.
  */
 import { LatheError } from "./errors.ts";
 import { holds, parseConstraint } from "./knob-constraint.ts";
@@ -68,7 +68,10 @@ export function valueProblem(knob: KnobDefinition, value: number | string | bool
   return undefined;
 }
 
-/** Constraints of any knob that a complete assignment breaks. Those over knobs that are not there do not bind. */
+/**
+ * Constraints of any knob that a complete assignment breaks. Those over knobs that are not there do
+ * not bind.
+ */
 export function constraintProblems(table: readonly KnobDefinition[], values: KnobValues): string[] {
   return table.flatMap((knob) =>
     knob.constraints.flatMap((text) => {

@@ -28,12 +28,15 @@ export interface Product {
   /** Binds the surfaces; resolves when they accept connections. Errors: ADDRESS_IN_USE. */
   serve(options: ServeOptions): Promise<{ mysqlPort: number; metricsPort: number | undefined }>;
   /**
-   * Runs SQL text in this process, past every surface: the way of embedded use, and of gates. One result per statement.
-   * Rejects with the statement's error.
+   * Runs SQL text in this process, past every surface: the way of embedded use, and of gates. One
+   * result per statement. Rejects with the statement's error.
    */
   query(sql: string): Promise<QueryResult[]>;
   metrics(): Metric[];
-  /** Writes out what is in memory and compacts every level with the present knobs; used to prepare checkpoints. */
+  /**
+   * Writes out what is in memory and compacts every level with the present knobs; used to prepare
+   * checkpoints.
+   */
   rewrite(): Promise<void>;
   /** Resolves when no background work is left. */
   settle(): Promise<void>;

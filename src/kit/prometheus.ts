@@ -1,9 +1,9 @@
 /**
  * Renders metrics in Prometheus' text exposition format 0.0.4.
  *
- * Metrics of one name (they differ in labels) form one group with one HELP and one TYPE line, as the format demands,
- * wherever they stand in the list.
- * Source: prometheus.io/docs/instrumenting/exposition_formats.
+ * Metrics of one name (they differ in labels) form one group with one HELP and one TYPE line, as the
+ * format demands, wherever they stand in the list. Source:
+ * prometheus.io/docs/instrumenting/exposition_formats.
  */
 import { assert } from "./assert.ts";
 import type { HistogramMetric, Metric } from "./metric.ts";

@@ -1,5 +1,6 @@
 /**
- * The command line of a product: parsed without any dependency, every mistake with what would have been right.
+ * The command line of a product: parsed without any dependency, every mistake with what would have been
+ * right.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,7 +1,9 @@
 /**
- * The password of a product's one user: from LATHE_PASSWORD, or from the file that the first run wrote, or made now.
+ * The password of a product's one user: from LATHE_PASSWORD, or from the file that the first run wrote,
+ * or made now.
  *
- * A generated password is stored in `password` of the data directory, readable by its owner alone, and shown once.
+ * A generated password is stored in `password` of the data directory, readable by its owner alone, and
+ * shown once.
  */
 import { closeSync, fstatSync, fsyncSync, openSync, readFileSync, writeSync } from "node:fs";
 import { join } from "node:path";

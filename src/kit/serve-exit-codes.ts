@@ -77,7 +77,10 @@ export function exitReasonOf(error: unknown): ExitReason {
   return exitReasons.find((reason) => reason.codes.includes(code)) ?? unexpected;
 }
 
-/** One line: what happened, to what, and what to do. A message with advice of its own (after a `;`) keeps just that. */
+/**
+ * One line: what happened, to what, and what to do. A message with advice of its own (after a `;`)
+ * keeps just that.
+ */
 export function describeFailure(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   const { advice } = exitReasonOf(error);

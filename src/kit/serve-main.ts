@@ -3,10 +3,13 @@
  *
  * Steps:
  *   1. parse arguments and knobs; say everything that is wrong with them in one line and exit 2;
- *   2. open the product (which takes the directory's lock and recovers), find or make the password, bind the ports;
- *   3. print `{"event":"listening","mysqlPort":N,"metricsPort":M}` on stdout, the only line a program needs to read;
- *   4. on SIGTERM or SIGINT drain within the time limit, close, exit 0; a second signal exits at once.
- * Logs are JSON lines on stderr (`env.log`). Failures have one line that says what to do; see `serve-exit-codes.ts`.
+ *   2. open the product (which takes the directory's lock and recovers), find or make the password,
+ *   bind the ports;
+ *   3. print `{"event":"listening","mysqlPort":N,"metricsPort":M}` on stdout, the only line a program
+ *   needs to read;
+ *   4. on SIGTERM or SIGINT drain and close within the time limit, exit 0; a second signal exits at once.
+ * Logs are JSON lines on stderr (`env.log`). Failures have one line that says what to do; see
+ * `serve-exit-codes.ts`.
  */
 import { resolve } from "node:path";
 import type { Env } from "./env/env.ts";
@@ -28,6 +31,9 @@ export interface ProductDefinition {
   readonly open: OpenProduct;
   readonly createEnv: () => Env;
 }
+
+/** Beyond the drain's own limit, for closing files. */
+const closeGraceMs = 5000;
 
 export async function serveMain(
   definition: ProductDefinition,
@@ -85,9 +91,15 @@ async function serve(
   env.log.info("listening", { host, mysqlPort: bound.mysqlPort, metricsPort: bound.metricsPort, dataDirectory });
   const signal = await stop;
   env.log.info("draining", { signal, timeoutMs: parsed.drainMs });
-  await product.drain(parsed.drainMs);
-  await product.close();
-  env.log.info("stopped", { signal });
+  const ended = product.drain(parsed.drainMs).then(() => product.close());
+  const inTime = await Promise.race([ended.then(() => true), after(parsed.drainMs + closeGraceMs)]);
+  // Acknowledged writes are in the log, so ending here loses nothing; the next start replays it.
+  if (inTime) env.log.info("stopped", { signal });
+  else env.log.warn("stopped without closing", { signal, waitedMs: parsed.drainMs + closeGraceMs });
+}
+
+function after(delayMs: number): Promise<false> {
+  return new Promise((done) => setTimeout(done, delayMs, false));
 }
 
 /** Resolves with the first signal; the second one ends the process. Also ends it on what nobody caught. */

@@ -1,6 +1,6 @@
 /**
- * "Did you mean …?": the nearest of a set of known words, where one is near enough to be a slip of the fingers.
- * Source: Damerau's distance (optimal string alignment), as in git's and clang's suggestions.
+ * "Did you mean …?": the nearest of a set of known words, where one is near enough to be a slip of the
+ * fingers. Source: Damerau's distance (optimal string alignment), as in git's and clang's suggestions.
  */
 const wordLengthMax = 80;
 

@@ -3,13 +3,16 @@
  *
  * Purpose: crash a product at any I/O call and see what its recovery makes of the rest.
  * Model:
- *   1. Each file has its bytes as the process sees them, and a list of writes since its last sync. `sync` empties the list.
- *   2. `crash(random)` returns a new disk as after a power loss: synced bytes are all there; of the unsynced writes an
- *      arbitrary subset reached the device, and any of these may be torn at a sector (512 bytes) boundary.
- *   3. Names: creations, renames and removals are durable after `syncDirectory`; at a crash an arbitrary prefix of the
- *      later ones is there (file systems journal metadata in order).
- *   4. `failAt` makes the n-th call fail with a code, once or from then on; `calls` counts calls that change something.
- * Source: FoundationDB's AsyncFileNonDurable, RocksDB's FaultInjectionTestFS, SQLite's crash VFS.
+ *   1. Each file has its bytes as the process sees them, and a list of writes since its last sync.
+ *   `sync` empties the list.
+ *   2. `crash(random)` returns a new disk as after a power loss: synced bytes are all there; of the
+ *   unsynced writes an arbitrary subset reached the device, and any of these may be torn at a sector
+ *   (512 bytes) boundary.
+ *   3. Names: creations, renames and removals are durable after `syncDirectory`; at a crash an
+ *   arbitrary prefix of the later ones is there (file systems journal metadata in order).
+ *   4. `failAt` makes the n-th call fail with a code, once or from then on; `calls` counts calls that
+ *   change something. Source: FoundationDB's AsyncFileNonDurable, RocksDB's FaultInjectionTestFS,
+ *   SQLite's crash VFS.
  */
 import type { Disk, DiskFile, DiskLock } from "../kit/env/env.ts";
 import { LatheError, type ErrorCode } from "../kit/errors.ts";
@@ -253,7 +256,10 @@ function writeAt(file: FileState, position: number, bytes: Uint8Array): void {
   file.length = Math.max(file.length, end);
 }
 
-/** What is left of a file: its durable bytes, and of each unsynced write nothing, all, or some of its sectors. */
+/**
+ * What is left of a file: its durable bytes, and of each unsynced write nothing, all, or some of its
+ * sectors.
+ */
 function survive(file: FileState, next: () => number): FileState {
   const result: FileState = {
     bytes: file.durable.slice(),

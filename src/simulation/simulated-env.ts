@@ -1,11 +1,12 @@
 /**
- * SimulatedEnv: the ports of `Env` with virtual time, seeded randomness, a disk that forgets, and jobs as generators.
+ * SimulatedEnv: the ports of `Env` with virtual time, seeded randomness, a disk that forgets, and jobs
+ * as generators.
  *
- * Steps of the scheduler (`settle`): let the microtasks and one real turn of the event loop pass; run what was deferred;
- * step each running job once; when nothing of that is left, move the clock to the next timer.
- * Invariants: no real time is read; the same seed gives the same sequence of events, because every source of a promise
- * (disk, timers, jobs, deferred calls) is resolved here, one at a time.
- * Source: FoundationDB's Sim2, TigerBeetle's VOPR.
+ * Steps of the scheduler (`settle`): let the microtasks and one real turn of the event loop pass; run
+ * what was deferred; step each running job once; when nothing of that is left, move the clock to the
+ * next timer. Invariants: no real time is read; the same seed gives the same sequence of events,
+ * because every source of a promise (disk, timers, jobs, deferred calls) is resolved here, one at a
+ * time. Source: FoundationDB's Sim2, TigerBeetle's VOPR.
  */
 import type { Clock, Env, JobReference, Logger, Network, Random, Threads } from "../kit/env/env.ts";
 import { LatheError } from "../kit/errors.ts";
@@ -13,7 +14,10 @@ import type { SimulatedDisk } from "./simulated-disk.ts";
 
 export interface SimulatedEnv extends Env {
   readonly disk: SimulatedDisk;
-  /** Runs the world until the promise settles. Rejects with TIMEOUT where nothing is left that could settle it. */
+  /**
+   * Runs the world until the promise settles. Rejects with TIMEOUT where nothing is left that could
+   * settle it.
+   */
   run<Value>(promise: Promise<Value>): Promise<Value>;
   /** Numbers from the seed, uniform in [0, 1). */
   next(): number;

@@ -42,7 +42,10 @@ export interface CalibrationOptions {
 export interface Calibration {
   /** Standard deviation of the log ratio between launches of the same code. */
   readonly noise: number;
-  /** The smallest log ratio that the budget confirms with 90 % power; infinite where it confirms nothing. */
+  /**
+   * The smallest log ratio that the budget confirms with 90 % power; infinite where it confirms
+   * nothing.
+   */
   readonly effectMin: number;
   /** Launches that a confirmation may take. */
   readonly launchesMax: number;
@@ -54,7 +57,10 @@ export interface Calibration {
 const noiseFloor = 0.001;
 const launchesCap = 40;
 const power = 0.9;
-/** What the simulation must reach to state 90 %: it draws normal noise, and real noise drifts and lingers. */
+/**
+ * What the simulation must reach to state 90 %: it draws normal noise, and real noise drifts and
+ * lingers.
+ */
 const simulatedPowerMin = 0.93;
 const simulatedRuns = 1000;
 

@@ -45,7 +45,10 @@ export function guardNonInferiority(logRatios: readonly number[], marginRatio: n
   return say("inconclusive", ": more launches may settle it");
 }
 
-/** Memory also passes while the candidate stays within what the user grants: below that, more is no loss. */
+/**
+ * Memory also passes while the candidate stays within what the user grants: below that, more is no
+ * loss.
+ */
 export function guardMemory(
   logRatios: readonly number[],
   marginRatio: number,

@@ -29,7 +29,10 @@ export function promptKvScore(
   return throughput - options.latencyWeight * latency - options.memoryWeight * memory;
 }
 
-/** Score of the candidate minus that of the incumbent: under the null symmetric about zero, as log ratios. */
+/**
+ * Score of the candidate minus that of the incumbent: under the null symmetric about zero, as log
+ * ratios.
+ */
 export function scoreDifference(
   launch: Pick<LaunchSample, "incumbent" | "candidate">,
   baseline: Pick<SideSample, "opsPerSecond" | "p50Us">,

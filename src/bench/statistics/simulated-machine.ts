@@ -58,8 +58,8 @@ export function modelMachine(model: MachineModel, random: SeededRandom): Simulat
 }
 
 /**
- * A machine that replays recorded A/A log ratios: runs of ten neighbouring launches, so that their drift and
- * autocorrelation stay, with labels drawn anew.
+ * A machine that replays recorded A/A log ratios: runs of ten neighbouring launches, so that their
+ * drift and autocorrelation stay, with labels drawn anew.
  */
 export function recordedMachine(aaLogRatios: readonly number[], random: SeededRandom): SimulatedMachine {
   requireSample(aaLogRatios);

@@ -188,7 +188,8 @@ test("noise within a launch comes from neighbouring blocks of different sides", 
     block("candidate", 2, 121),
     block("incumbent", 3, 100),
   ];
-  // Two pairs, log 1.1 and log 1.21: their standard deviation is log 1.1 / √2, that of the mean log 1.1 / 2.
+  // Two pairs, log 1.1 and log 1.21: their standard deviation is log 1.1 / √2, that of the mean log 1.1
+  // / 2.
   assert.ok(Math.abs((withinLaunchNoise(blocks) ?? 1) - Math.log(1.1) / 2) < 1e-12);
   assert.equal(withinLaunchNoise(blocks.slice(0, 3)), undefined);
 });

@@ -1,4 +1,7 @@
-/** Runs many simulated studies and counts how they ended: the evidence behind what the statistics promise. */
+/**
+ * Runs many simulated studies and counts how they ended: the evidence behind what the statistics
+ * promise.
+ */
 import { proportionLower, proportionUpper } from "./proportion.ts";
 import { SeededRandom } from "./seeded-random.ts";
 import type { MachineModel } from "./simulated-machine.ts";

@@ -29,7 +29,10 @@ export function medianAbsoluteDeviation(values: readonly number[]): number {
   return 1.4826 * median(values.map((value) => Math.abs(value - centre)));
 }
 
-/** Linear interpolation between order statistics (type 7 of Hyndman and Fan, the default of R and NumPy). */
+/**
+ * Linear interpolation between order statistics (type 7 of Hyndman and Fan, the default of R and
+ * NumPy).
+ */
 export function quantile(values: readonly number[], probability: number): number {
   requireSample(values);
   if (!(probability >= 0 && probability <= 1)) {

@@ -1,13 +1,14 @@
 /**
  * Env: the only door from a part to the world.
  *
- * Purpose: everything in `parts/` reaches clock, randomness, disk, network, threads and log through one value, so that
- * the same code runs on a real machine (`NodeEnv`) and in a deterministic simulation (`SimEnv`).
- * Invariants:
- *   1. Nothing in `parts/` touches Date, timers, Math.random, node:fs, node:net or node:worker_threads (the linter
- *      forbids it).
- *   2. Every call that can fail throws (or rejects with) a `LatheError` with a `code`; `cause` carries the system's error.
- * Source: LevelDB's Env (include/leveldb/env.h), FoundationDB's INetwork and IAsyncFile, TigerBeetle's IO and Time.
+ * Purpose: everything in `parts/` reaches clock, randomness, disk, network, threads and log through one
+ * value, so that the same code runs on a real machine (`NodeEnv`) and in a deterministic simulation
+ * (`SimEnv`). Invariants:
+ *   1. Nothing in `parts/` touches Date, timers, Math.random, node:fs, node:net or node:worker_threads
+ *   (the linter forbids it).
+ *   2. Every call that can fail throws (or rejects with) a `LatheError` with a `code`; `cause` carries
+ *   the system's error. Source: LevelDB's Env (include/leveldb/env.h), FoundationDB's INetwork and
+ *   IAsyncFile, TigerBeetle's IO and Time.
  */
 
 export interface Env {
@@ -26,7 +27,10 @@ export interface Clock {
   monotonicUs(): number;
   /** Calls `callback` once, not before `delayMs` have passed. Does not keep the process alive. */
   setTimer(delayMs: number, callback: () => void): Timer;
-  /** Calls `callback` in a later turn of the event loop, after input that is already there has been handled. */
+  /**
+   * Calls `callback` in a later turn of the event loop, after input that is already there has been
+   * handled.
+   */
   defer(callback: () => void): void;
 }
 
@@ -51,12 +55,13 @@ export interface Logger {
 
 /**
  * Files and directories. Calls named `…Sync` may block the thread; the others use a thread pool.
- * Paths are absolute or relative to the process; a part only ever uses paths below the directory it was given.
+ * Paths are absolute or relative to the process; a part only ever uses paths below the directory it was
+ * given.
  */
 export interface Disk {
   /**
-   * Opens a file. `read`: must exist. `write`: read and write, must exist. `create`: read and write, must not exist.
-   * Errors: NOT_FOUND, ALREADY_EXISTS, READ_ONLY, DISK_FULL, IO_ERROR.
+   * Opens a file. `read`: must exist. `write`: read and write, must exist. `create`: read and write,
+   * must not exist. Errors: NOT_FOUND, ALREADY_EXISTS, READ_ONLY, DISK_FULL, IO_ERROR.
    */
   open(path: string, mode: "read" | "write" | "create"): DiskFile;
   /** Creates a directory and its parents; no error where it exists. */
@@ -68,7 +73,10 @@ export interface Disk {
   size(path: string): number;
   rename(source: string, target: string): void;
   unlink(path: string): void;
-  /** Makes `target` another name of the file `source` (a hard link), or copies where links are not to be had. */
+  /**
+   * Makes `target` another name of the file `source` (a hard link), or copies where links are not to
+   * be had.
+   */
   link(source: string, target: string): void;
   /** Makes creations, renames and removals in a directory durable. */
   syncDirectory(path: string): void;
@@ -85,17 +93,29 @@ export interface DiskLock {
   release(): void;
 }
 
-/** An open file. Reads and writes are positional; a short write is an error (DISK_FULL or IO_ERROR), never a success. */
+/**
+ * An open file. Reads and writes are positional; a short write is an error (DISK_FULL or IO_ERROR),
+ * never a success.
+ */
 export interface DiskFile {
   readonly path: string;
-  /** Reads up to `length` bytes into `target` at `targetOffset`; returns the count, less only at the end of the file. */
+  /**
+   * Reads up to `length` bytes into `target` at `targetOffset`; returns the count, less only at the
+   * end of the file.
+   */
   readSync(target: Uint8Array, targetOffset: number, length: number, position: number): number;
   read(target: Uint8Array, targetOffset: number, length: number, position: number): Promise<number>;
   writeSync(source: Uint8Array, sourceOffset: number, length: number, position: number): void;
-  /** Makes the file's written bytes durable (fdatasync). After an error the file must not be trusted or synced again. */
+  /**
+   * Makes the file's written bytes durable (fdatasync). After an error the file must not be trusted or
+   * synced again.
+   */
   sync(): Promise<void>;
   syncSync(): void;
-  /** Makes sure that bytes [0, length) exist and that writing them later cannot fail for want of space; zero-filled. */
+  /**
+   * Makes sure that bytes [0, length) exist and that writing them later cannot fail for want of space;
+   * zero-filled.
+   */
   allocateSync(length: number): void;
   truncateSync(length: number): void;
   sizeSync(): number;
@@ -128,7 +148,10 @@ export interface Connection {
   readonly remoteAddress: string;
   /** Bytes accepted by `write` that the system has not taken yet. */
   readonly bufferedBytes: number;
-  /** Sends bytes; the caller must not change them afterwards. False when the caller should wait for `onDrain`. */
+  /**
+   * Sends bytes; the caller must not change them afterwards. False when the caller should wait for
+   * `onDrain`.
+   */
   write(bytes: Uint8Array): boolean;
   /** `bytes` are valid during the call only. */
   onData(handler: (bytes: Uint8Array) => void): void;
@@ -144,9 +167,9 @@ export interface Connection {
 }
 
 /**
- * Background jobs. A job is a generator function exported from a module: it takes an immutable input, yields at every
- * I/O, and returns an immutable output. In production it runs to its end on a worker thread; under simulation the
- * scheduler steps it between other events.
+ * Background jobs. A job is a generator function exported from a module: it takes an immutable input,
+ * yields at every I/O, and returns an immutable output. In production it runs to its end on a worker
+ * thread; under simulation the scheduler steps it between other events.
  */
 export interface Threads {
   /** How many jobs can run at once. */

@@ -1,18 +1,19 @@
 /**
  * One process per data directory, by a lock file that names its holder.
  *
- * Node has no flock(2), so the holder's identity decides: process id, the process's start time and the machine's boot.
- * Algorithm to acquire `path`:
- *   1. Write the own identity to a temporary file and link(2) it to `path`. Linking is atomic and fails where the name
- *      exists; a reader therefore never sees half a lock file.
+ * Node has no flock(2), so the holder's identity decides: process id, the process's start time and the
+ * machine's boot. Algorithm to acquire `path`:
+ *   1. Write the own identity to a temporary file and link(2) it to `path`. Linking is atomic and fails
+ *   where the name exists; a reader therefore never sees half a lock file.
  *   2. Where it exists, read the holder. A living holder: LOCKED. This process itself counts as living.
- *   3. A dead holder X: acquire `path.takeover` by the same algorithm, check that `path` still names X, rename the own
- *      file over `path`, release the takeover.
- * Invariants:
- *   1. `path` changes away from X only by X itself (release) or by the holder of `path.takeover`. Two processes that both
- *      saw a dead X can therefore not both replace it: the later one finds another name at step 3 and starts again.
- *   2. A process that dies while it holds the takeover leaves a stale takeover, which step 3 handles one level deeper.
- * Source: the dotfile lock of SQLite (os_unix.c) and Emacs, with PostgreSQL's postmaster.pid start-time check.
+ *   3. A dead holder X: acquire `path.takeover` by the same algorithm, check that `path` still names X,
+ *   rename the own file over `path`, release the takeover. Invariants:
+ *   1. `path` changes away from X only by X itself (release) or by the holder of `path.takeover`. Two
+ *   processes that both saw a dead X can therefore not both replace it: the later one finds another
+ *   name at step 3 and starts again.
+ *   2. A process that dies while it holds the takeover leaves a stale takeover, which step 3 handles
+ *   one level deeper. Source: the dotfile lock of SQLite (os_unix.c) and Emacs, with PostgreSQL's
+ *   postmaster.pid start-time check.
  */
 import { randomBytes } from "node:crypto";
 import { linkSync, readFileSync, readlinkSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
@@ -82,7 +83,8 @@ function linkNew(temporary: string, path: string): boolean {
     if (code === "EEXIST") return false;
     if (code !== "EPERM" && code !== "ENOTSUP" && code !== "ENOSYS") throw error;
   }
-  // No hard links on this file system: exclusive creation, with a moment in which the file is empty (see readHolder).
+  // No hard links on this file system: exclusive creation, with a moment in which the file is empty
+  // (see readHolder).
   try {
     writeFileSync(path, readFileSync(temporary), { flag: "wx" });
     return true;
@@ -107,7 +109,10 @@ function replaceDead(
   }
 }
 
-/** Undefined where the file is gone. A file that says nothing sensible is nobody's, hence a dead holder's. */
+/**
+ * Undefined where the file is gone. A file that says nothing sensible is nobody's, hence a dead
+ * holder's.
+ */
 function readHolder(path: string): ProcessIdentity | undefined {
   let text: string;
   try {
@@ -180,7 +185,10 @@ export function ownIdentity(): ProcessIdentity {
   };
 }
 
-/** Field 22 of /proc/PID/stat; the name in field 2 may hold spaces and brackets, so counting begins after it. */
+/**
+ * Field 22 of /proc/PID/stat; the name in field 2 may hold spaces and brackets, so counting begins
+ * after it.
+ */
 export function startTimeOf(pid: number): string {
   return readOrEmpty(() => {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");

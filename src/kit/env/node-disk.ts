@@ -1,8 +1,10 @@
 /**
- * The real disk. Positional reads and writes on file descriptors; calls that may wait go to libuv's thread pool.
+ * The real disk. Positional reads and writes on file descriptors; calls that may wait go to libuv's
+ * thread pool.
  *
- * `sync` is fdatasync(2): it flushes the data and the metadata needed to read them back, and nothing else. A file whose
- * blocks were allocated and written before needs no metadata, which is why logs preallocate and recycle.
+ * `sync` is fdatasync(2): it flushes the data and the metadata needed to read them back, and nothing
+ * else. A file whose blocks were allocated and written before needs no metadata, which is why logs
+ * preallocate and recycle.
  */
 import * as fs from "node:fs";
 import { assert } from "../assert.ts";
@@ -87,8 +89,9 @@ class NodeDiskFile implements DiskFile {
   }
 
   /**
-   * Writes zeros behind what is there, and flushes data and metadata. posix_fallocate would be quicker, but Node does
-   * not offer it, and extents that were never written still need a metadata update at the first sync after a write.
+   * Writes zeros behind what is there, and flushes data and metadata. posix_fallocate would be quicker,
+   * but Node does not offer it, and extents that were never written still need a metadata update at the
+   * first sync after a write.
    */
   allocateSync(length: number): void {
     const before = this.sizeSync();
@@ -130,7 +133,10 @@ class NodeDiskFile implements DiskFile {
     }
   }
 
-  /** A closed descriptor's number may belong to another file by now, so use after close must never reach the system. */
+  /**
+   * A closed descriptor's number may belong to another file by now, so use after close must never
+   * reach the system.
+   */
   #open(): number {
     assert(this.#descriptor !== -1, `${this.path} is used after it was closed`);
     return this.#descriptor;
@@ -202,7 +208,10 @@ class NodeDisk implements Disk {
   }
 }
 
-/** What link(2) says across devices, on file systems without links, and beyond the most links a file may have. */
+/**
+ * What link(2) says across devices, on file systems without links, and beyond the most links a file
+ * may have.
+ */
 const noLinks = new Set(["EXDEV", "EPERM", "ENOTSUP", "ENOSYS", "EMLINK"]);
 
 /** The copy gets its name only when it is whole and on the device, as a link would. */

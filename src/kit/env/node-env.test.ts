@@ -61,7 +61,8 @@ test("standard error gets every line, also those of the last moment", () => {
     setImmediate(() => { log.error("last"); process.exit(0); });`;
   const { stderr } = spawnSync(process.execPath, ["--input-type=module", "-e", source], { encoding: "utf8" });
   const events = stderr.trim().split("\n").map((line) => JSON.parse(line) as { event: string; at?: number });
-  // A write in flight when the process ends may overtake the last one on a busy machine; nothing may be missing.
+  // A write in flight when the process ends may overtake the last one on a busy machine; nothing may be
+  // missing.
   const numbers = events.flatMap(({ at }) => at ?? []).sort((one, other) => one - other);
   assert.deepEqual(numbers, Array.from({ length: 500 }, (_, at) => at));
   assert.equal(events.filter(({ event }) => event === "last").length, 1);

@@ -1,4 +1,7 @@
-/** NodeEnv: the real world behind the Env port. Products and the workshop make one per process; tests make many. */
+/**
+ * NodeEnv: the real world behind the Env port. Products and the workshop make one per process; tests
+ * make many.
+ */
 import { availableParallelism } from "node:os";
 import type { Env } from "./env.ts";
 import { nodeClock } from "./node-clock.ts";
@@ -13,7 +16,10 @@ export interface NodeEnvOptions {
   logLevel?: LogLevel | undefined;
   /** Default: standard error. */
   logStream?: LogStream | undefined;
-  /** Background jobs at once. Default: one less than the cores, at least 2 so that a flush never waits for a compaction. */
+  /**
+   * Background jobs at once. Default: one less than the cores, at least 2 so that a flush never waits
+   * for a compaction.
+   */
   threads?: number | undefined;
 }
 

@@ -1,9 +1,10 @@
 /**
  * Structured log: one JSON object per line, by default to standard error.
  *
- * A write to a pipe or terminal may block for as long as its reader pleases, so lines go through `fs.write` on the
- * thread pool. What waits is bounded: beyond the bound lines are counted and dropped, and the count is logged as soon as
- * there is room. What still waits when the process exits is written synchronously.
+ * A write to a pipe or terminal may block for as long as its reader pleases, so lines go through
+ * `fs.write` on the thread pool. What waits is bounded: beyond the bound lines are counted and dropped,
+ * and the count is logged as soon as there is room. What still waits when the process exits is written
+ * synchronously.
  */
 import { write, writeSync } from "node:fs";
 import type { Logger } from "./env.ts";
@@ -74,8 +75,8 @@ class StandardErrorStream implements LogStream {
   }
 
   /**
-   * A write in flight is left to its thread, for repeating it would print its lines twice. Nothing can be awaited any
-   * more, so it is given a moment to get there first.
+   * A write in flight is left to its thread, for repeating it would print its lines twice. Nothing can
+   * be awaited any more, so it is given a moment to get there first.
    */
   #flushAtExit(): void {
     if (this.#inFlight !== undefined) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, exitGraceMs);

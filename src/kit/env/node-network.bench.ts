@@ -1,7 +1,7 @@
 /**
  * Server CPU per request of an echo over the Network port, against the same over bare node:net.
- * Run: `node src/kit/env/node-network.bench.ts`. Eight connections, one request of 100 bytes in flight on each; the client
- * is a process of its own.
+ * Run: `node src/kit/env/node-network.bench.ts`. Eight connections, one request of 100 bytes in flight
+ * on each; the client is a process of its own.
  */
 import { spawn } from "node:child_process";
 import * as net from "node:net";

@@ -1,8 +1,9 @@
 /**
  * TCP over node:net, kept thin because every request passes here.
  *
- * Writes of one turn leave together: those made while a data handler runs are sent when it returns, others at the end
- * of the running callback. A pipelining client thus costs one system call per batch of answers, not one per answer.
+ * Writes of one turn leave together: those made while a data handler runs are sent when it returns,
+ * others at the end of the running callback. A pipelining client thus costs one system call per batch
+ * of answers, not one per answer.
  */
 import * as net from "node:net";
 import type { Connection, ListenOptions, Listener, Network } from "./env.ts";
@@ -22,7 +23,10 @@ class NodeConnection implements Connection {
   #heldBytes = 0;
   #handling = false;
   #flushScheduled = false;
-  /** A caller was told to wait, so `onDrain` must follow, whether or not the socket itself ever fills up. */
+  /**
+   * A caller was told to wait, so `onDrain` must follow, whether or not the socket itself ever fills
+   * up.
+   */
   #owesDrain = false;
   #drainHandler: (() => void) | undefined;
   #error: Error | undefined;
@@ -150,7 +154,10 @@ class NodeListener implements Listener {
     this.#server = server;
   }
 
-  /** Node's `close` calls back when the last connection is gone; accepting ends at once, which is what we promise. */
+  /**
+   * Node's `close` calls back when the last connection is gone; accepting ends at once, which is what
+   * we promise.
+   */
   close(): Promise<void> {
     this.#server.close();
     return Promise.resolve();

@@ -1,4 +1,7 @@
-/** The operating system's generator. `u32` draws from a buffer, because a system call per number is dear. */
+/**
+ * The operating system's generator. `u32` draws from a buffer, because a system call per number is
+ * dear.
+ */
 import { randomBytes, randomFillSync } from "node:crypto";
 import type { Random } from "./env.ts";
 

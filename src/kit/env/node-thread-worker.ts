@@ -1,6 +1,6 @@
 /**
- * What runs on a worker thread: takes one job at a time, runs its generator to the end, and sends back what it returned
- * or the error by code. Yields are the simulation's concern; here they are skipped.
+ * What runs on a worker thread: takes one job at a time, runs its generator to the end, and sends back
+ * what it returned or the error by code. Yields are the simulation's concern; here they are skipped.
  */
 import { parentPort } from "node:worker_threads";
 import { errorCodeOf } from "../errors.ts";

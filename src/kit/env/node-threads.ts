@@ -1,16 +1,21 @@
 /**
  * Background jobs on a pool of worker threads.
  *
- *   1. A job goes to an idle thread, else to a new one while there are fewer than `concurrency`, else it waits its turn.
+ *   1. A job goes to an idle thread, else to a new one while there are fewer than `concurrency`, else
+ *   it waits its turn.
  *   2. A thread keeps the process alive only while it runs a job.
- *   3. A thread that dies (out of memory, process.exit, a crash) rejects its job with JOB_LOST and is replaced on demand.
+ *   3. A thread that dies (out of memory, process.exit, a crash) rejects its job with JOB_LOST and is
+ *   replaced on demand.
  */
 import { Worker } from "node:worker_threads";
 import { type ErrorCode, LatheError } from "../errors.ts";
 import type { JobReference, Threads } from "./env.ts";
 import type { JobFailure, JobMessage, JobReply } from "./node-thread-worker.ts";
 
-/** `.ts` when run from source, `.js` when run from emitted code; a job's module has the same as this one. */
+/**
+ * `.ts` when run from source, `.js` when run from emitted code; a job's module has the same as this
+ * one.
+ */
 const extension = import.meta.url.slice(import.meta.url.lastIndexOf("."));
 const workerUrl = new URL(`./node-thread-worker${extension}`, import.meta.url);
 const waitingJobsMax = 1024;
@@ -109,7 +114,10 @@ export class NodeThreads implements Threads {
   }
 }
 
-/** An error with a code comes back with it; one without was a bug in the job and stays an ordinary Error. */
+/**
+ * An error with a code comes back with it; one without was a bug in the job and stays an ordinary
+ * Error.
+ */
 function restoreFailure(failure: JobFailure): Error {
   const error =
     failure.code === undefined

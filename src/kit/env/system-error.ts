@@ -1,6 +1,6 @@
 /**
- * Translates the operating system's errors into `LatheError`s, so that callers know one closed set of codes.
- * The message says what was being done and to what; `cause` carries the original.
+ * Translates the operating system's errors into `LatheError`s, so that callers know one closed set of
+ * codes. The message says what was being done and to what; `cause` carries the original.
  */
 import { type ErrorCode, LatheError } from "../errors.ts";
 
@@ -25,7 +25,10 @@ const translations: Readonly<Record<string, Translation>> = {
   EROFS: { code: "READ_ONLY", reason: "the file system is read-only" },
 };
 
-/** The `LatheError` for `error`, thrown while doing `action` ("open", "write") to `subject` (a path or an address). */
+/**
+ * The `LatheError` for `error`, thrown while doing `action` ("open", "write") to `subject` (a path or
+ * an address).
+ */
 export function translateSystemError(error: unknown, action: string, subject: string): LatheError {
   if (error instanceof LatheError) return error;
   const { code: systemCode, message } = error as NodeJS.ErrnoException;

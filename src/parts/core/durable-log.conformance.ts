@@ -1,6 +1,6 @@
 /**
- * What every DurableLog must do, whatever stands behind it. Crashes and faults are each part's own tests, because only the
- * part knows which bytes to damage.
+ * What every DurableLog must do, whatever stands behind it. Crashes and faults are each part's own
+ * tests, because only the part knows which bytes to damage.
  */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";

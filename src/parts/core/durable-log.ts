@@ -1,14 +1,14 @@
 /**
  * DurableLog: an append-only sequence of entries that survives crashes.
  *
- * Purpose: the one durable log of a product. On a single node it is the write-ahead log; under Raft it holds the
- * replicated entries (hence `truncateSuffix`).
- * Contract:
+ * Purpose: the one durable log of a product. On a single node it is the write-ahead log; under Raft it
+ * holds the replicated entries (hence `truncateSuffix`). Contract:
  *   1. Entries are numbered from `firstIndex` to `lastIndex` without gaps; a new log starts at 1.
- *   2. `append` buffers and returns the index; the entry is durable once a `sync` begun afterwards has resolved.
+ *   2. `append` buffers and returns the index; the entry is durable once a `sync` begun afterwards has
+ *   resolved.
  *   3. Concurrent `sync` calls share one device flush (group commit).
- *   4. After a crash the log is a prefix of what was appended that contains everything synced. A torn tail is cut off;
- *      damage before the last synced entry is CORRUPTION, never silently dropped.
+ *   4. After a crash the log is a prefix of what was appended that contains everything synced. A torn
+ *   tail is cut off; damage before the last synced entry is CORRUPTION, never silently dropped.
  *   5. After a failed write or sync the log refuses everything with the first error (fsync is not retried).
  * Source: etcd's wal package, RocksDB's recycled WAL, PostgreSQL's fsync policy after 2018.
  */
@@ -23,7 +23,10 @@ export interface DurableLog {
   append(entry: Uint8Array): number;
   /** Resolves when all entries appended before the call are durable. */
   sync(): Promise<void>;
-  /** Entries from an index on, in order. The bytes are valid until the next step. Errors: CORRUPTION, NOT_FOUND. */
+  /**
+   * Entries from an index on, in order. The bytes are valid until the next step. Errors: CORRUPTION,
+   * NOT_FOUND.
+   */
   read(fromIndex: number): Iterable<LogRecord>;
   /** Forgets entries up to and including `index`; whole segments are recycled, so more may stay on disk. */
   truncatePrefix(index: number): void;

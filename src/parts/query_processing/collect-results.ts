@@ -7,7 +7,10 @@ import type { ColumnValue } from "../architecture/catalog/table.ts";
 import type { RowLayout } from "../storage/layout/row-layout.ts";
 import type { Executor, ResultShape, ResultSink, SqlError } from "./executor.ts";
 
-/** One result per statement. Rejects with the first statement's `SqlError`; later statements are not run. */
+/**
+ * One result per statement. Rejects with the first statement's `SqlError`; later statements are not
+ * run.
+ */
 export async function collectResults(
   executor: Executor,
   layout: RowLayout,

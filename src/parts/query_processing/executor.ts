@@ -1,16 +1,18 @@
 /**
  * Executor: statements in, results out; what stands between a wire protocol and the store.
  *
- * Purpose: a surface (MySQL, later HTTP and PostgreSQL) owns bytes on the wire, sessions and limits; an executor owns
- * parsing, planning, reads, commands. A surface sees results through a `ResultSink` and encodes them as it likes.
- * Contract:
- *   1. A call that can answer at once (a read from memory or page cache) returns undefined and has already called the
- *      sink; one that must wait returns a promise that resolves after the last call of the sink.
- *   2. Per statement the sink sees either `rows(shape)`, `row(…)`*, `end()`, or `done(…)`, or `fail(…)`. After a
- *      failed statement the remaining ones of a multi-statement text are not run.
- *   3. Text `START TRANSACTION; …; COMMIT` in one call is one atomic, serializable command; a transaction that would stay
- *      open at the end of the call is refused with the missing leaf's name, and nothing of it happens.
- * Source: the Handler_interface of MySQL's sql_class, tRPC's separation of procedure and transport.
+ * Purpose: a surface (MySQL, later HTTP and PostgreSQL) owns bytes on the wire, sessions and limits; an
+ * executor owns parsing, planning, reads, commands. A surface sees results through a `ResultSink` and
+ * encodes them as it likes. Contract:
+ *   1. A call that can answer at once (a read from memory or page cache) returns undefined and has
+ *   already called the sink; one that must wait returns a promise that resolves after the last call of
+ *   the sink.
+ *   2. Per statement the sink sees either `rows(shape)`, `row(…)`*, `end()`, or `done(…)`, or
+ *   `fail(…)`. After a failed statement the remaining ones of a multi-statement text are not run.
+ *   3. Text `START TRANSACTION; …; COMMIT` in one call is one atomic, serializable command; a
+ *   transaction that would stay open at the end of the call is refused with the missing leaf's name,
+ *   and nothing of it happens. Source: the Handler_interface of MySQL's sql_class, tRPC's separation of
+ *   procedure and transport.
  */
 import type { Metric } from "../../kit/metric.ts";
 import type { Column, ColumnValue, Table } from "../architecture/catalog/table.ts";
@@ -59,7 +61,10 @@ export interface ResultSink {
   /** A statement without rows. */
   done(result: { affectedRows: number; matchedRows: number; info: string }): void;
   fail(error: SqlError): void;
-  /** Whether another statement of the same text follows the one that ends next (MySQL's MORE_RESULTS flag). */
+  /**
+   * Whether another statement of the same text follows the one that ends next (MySQL's MORE_RESULTS
+   * flag).
+   */
   moreResults: boolean;
 }
 

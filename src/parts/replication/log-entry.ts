@@ -1,5 +1,6 @@
 /**
- * The bytes of a log entry, the same in every durable log and on the wire between replicas. Integers are little-endian.
+ * The bytes of a log entry, the same in every durable log and on the wire between replicas. Integers
+ * are little-endian.
  *
  * | offset | bytes | field |
  * |-------:|------:|-------|

@@ -1,19 +1,25 @@
-/** What every ReplicatedLog must do, on one node or many, shown with a state machine that is as small as can be. */
+/**
+ * What every ReplicatedLog must do, on one node or many, shown with a state machine that is as small
+ * as can be.
+ */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { describe, test } from "node:test";
 import { type ErrorCode, LatheError } from "../../kit/errors.ts";
 import type { LogEntry, ReplicatedLog, StateMachine } from "./replicated-log.ts";
 
-/** One place where a log lives; `open` may be called again, with a fresh state machine, after the log was closed. */
+/**
+ * One place where a log lives; `open` may be called again, with a fresh state machine, after the log
+ * was closed.
+ */
 export interface ReplicatedLogPlace {
   open(stateMachine: StateMachine): Promise<ReplicatedLog>;
   remove(): Promise<void>;
 }
 
 /**
- * Keeps a running hash over all it applied: two of them are equal exactly if they applied the same entries in the same
- * order. Commands are texts; `refuse CODE` throws that code and changes nothing.
+ * Keeps a running hash over all it applied: two of them are equal exactly if they applied the same
+ * entries in the same order. Commands are texts; `refuse CODE` throws that code and changes nothing.
  */
 export class HashingStateMachine implements StateMachine {
   appliedIndex: number;

@@ -2,11 +2,12 @@
  * ReplicatedLog: commands in, outcomes out, in one order that all replicas share.
  *
  * Contract:
- *   1. An entry is a deterministic command with the proposer's time, term, client and request id. Conditions and expiry
- *      are evaluated when the entry is applied, with the entry's own time: one log applied to two replicas gives equal
- *      states.
- *   2. `propose` resolves after the entry is durable (on a quorum, under Raft) and applied here; commands are applied in
- *      log order. Rejects with the state machine's error where applying it fails (the entry then changed nothing).
+ *   1. An entry is a deterministic command with the proposer's time, term, client and request id.
+ *   Conditions and expiry are evaluated when the entry is applied, with the entry's own time: one log
+ *   applied to two replicas gives equal states.
+ *   2. `propose` resolves after the entry is durable (on a quorum, under Raft) and applied here;
+ *   commands are applied in log order. Rejects with the state machine's error where applying it fails
+ *   (the entry then changed nothing).
  *   3. The applied index is the engine's sequence number.
  * Source: Ongaro and Ousterhout 2014, section 5; etcd's raft library.
  */
@@ -14,17 +15,26 @@ import type { Metric } from "../../kit/metric.ts";
 
 export interface ReplicatedLog {
   readonly appliedIndex: number;
-  /** Proposes a command (encoded, see `concurrency/transaction/command.ts`). Errors: BACKPRESSURE, CLOSED, and the log's. */
+  /**
+   * Proposes a command (encoded, see `concurrency/transaction/command.ts`). Errors: BACKPRESSURE,
+   * CLOSED, and the log's.
+   */
   propose(command: Uint8Array): Promise<CommandOutcome>;
   /** Undefined where a read now is linearizable; otherwise a promise to wait for. */
   readBarrier(): Promise<void> | undefined;
-  /** Applies what the log holds and the state machine lacks; called once by the wiring before the surfaces open. */
+  /**
+   * Applies what the log holds and the state machine lacks; called once by the wiring before the
+   * surfaces open.
+   */
   recover(): Promise<{ replayedEntries: number }>;
   metrics(): Metric[];
   close(): Promise<void>;
 }
 
-/** What applying one command gave. Expected refusals (a duplicate key) are values, with the state unchanged. */
+/**
+ * What applying one command gave. Expected refusals (a duplicate key) are values, with the state
+ * unchanged.
+ */
 export interface CommandOutcome {
   readonly index: number;
   readonly result: unknown;
@@ -42,7 +52,10 @@ export interface StateMachine {
 }
 
 export interface LogEntry {
-  /** The proposer's wall clock in milliseconds since the epoch; never less than that of the entry before. */
+  /**
+   * The proposer's wall clock in milliseconds since the epoch; never less than that of the entry
+   * before.
+   */
   readonly timestampMs: number;
   readonly term: number;
   readonly clientId: number;

@@ -1,9 +1,10 @@
 /**
  * The conformance suite of the StorageEngine port: what every engine must do, as node:test cases.
  *
- * Give it a way to open the engine on a directory, with options so small that flushes and compactions happen
- * within a few hundred keys. Cases that an engine does not claim in its capabilities are skipped, and say so.
- * The model test runs random programs against a sorted map; `LATHE_TEST_RUNS` sets how many (default 25).
+ * Give it a way to open the engine on a directory, with options so small that flushes and compactions
+ * happen within a few hundred keys. Cases that an engine does not claim in its capabilities are
+ * skipped, and say so. The model test runs random programs against a sorted map; `LATHE_TEST_RUNS` sets
+ * how many (default 25).
  */
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
@@ -404,7 +405,8 @@ const stepArbitrary: fc.Arbitrary<Step> = fc.oneof(
 type Contents = ReadonlyMap<string, string>;
 
 /**
- * Runs a program on the engine and on a map, and compares. The record of batches stands for the caller's log.
+ * Runs a program on the engine and on a map, and compares. The record of batches stands for the
+ * caller's log.
  */
 class ModelRun {
   readonly #harness: EngineHarness;

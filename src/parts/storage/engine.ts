@@ -1,20 +1,20 @@
 /**
  * StorageEngine: an ordered map from byte keys to byte values, with atomic batches, snapshots and recovery.
  *
- * Purpose: the port behind which storage engines stand (blackboard LSM, later RocksDB, Pebble, B-tree, in memory).
- * Contract:
- *   1. Keys and values are bytes; keys are ordered by memcmp (unsigned, a prefix sorts first). Keys are 0 < n ≤ `keyBytesMax`
- *      bytes, values 0 ≤ n ≤ `valueBytesMax`.
- *   2. A batch is atomic: after any crash either all of its operations are there or none. Of several operations on one
- *      key in a batch the last wins.
- *   3. Every batch has an index, ascending without repetition; it is the engine's sequence number and is stored
- *      atomically with the data. `appliedIndex` is the index of the last batch applied.
- *   4. The engine has no log of its own unless it was opened with one: the caller keeps batches (or commands) durable in
- *      its log, and replays those after `durableIndex` when it opens the engine.
- *   5. Reads see every batch applied before the call; a snapshot sees those applied before it was taken, whatever
- *      flushes and compactions do meanwhile.
- *   6. Bytes handed out are valid until the caller's next call on the engine; to keep them, copy them. Bytes handed in
- *      belong to the caller again when the call returns.
+ * Purpose: the port behind which storage engines stand (blackboard LSM, later RocksDB, Pebble, B-tree,
+ * in memory). Contract:
+ *   1. Keys and values are bytes; keys are ordered by memcmp (unsigned, a prefix sorts first). Keys are
+ *   0 < n ≤ `keyBytesMax` bytes, values 0 ≤ n ≤ `valueBytesMax`.
+ *   2. A batch is atomic: after any crash either all of its operations are there or none. Of several
+ *   operations on one key in a batch the last wins.
+ *   3. Every batch has an index, ascending without repetition; it is the engine's sequence number and
+ *   is stored atomically with the data. `appliedIndex` is the index of the last batch applied.
+ *   4. The engine has no log of its own unless it was opened with one: the caller keeps batches (or
+ *   commands) durable in its log, and replays those after `durableIndex` when it opens the engine.
+ *   5. Reads see every batch applied before the call; a snapshot sees those applied before it was
+ *   taken, whatever flushes and compactions do meanwhile.
+ *   6. Bytes handed out are valid until the caller's next call on the engine; to keep them, copy them.
+ *   Bytes handed in belong to the caller again when the call returns.
  *   7. Corrupt bytes are never returned as data: the call throws CORRUPTION and names the file.
  * Source: LevelDB's DB, RocksDB's DB, abstract-level's capability manifest.
  */
@@ -36,31 +36,39 @@ export interface StorageEngine {
   getMany(keys: readonly Uint8Array[], snapshot?: Snapshot): Promise<(Uint8Array | undefined)[]>;
 
   /**
-   * Applies a batch under the given index (> appliedIndex). Visible when the call returns; durable by the caller's log.
-   * Errors: INVALID_ARGUMENT, LIMIT_EXCEEDED, CLOSED, and DISK_FULL or IO_ERROR once background work has failed for good.
+   * Applies a batch under the given index (> appliedIndex). Visible when the call returns; durable by
+   * the caller's log. Errors: INVALID_ARGUMENT, LIMIT_EXCEEDED, CLOSED, and DISK_FULL or IO_ERROR once
+   * background work has failed for good.
    */
   applySync(batch: WriteBatch, index: number): void;
   /**
-   * Undefined while there is room for more writes; otherwise a promise that resolves when there is. Writers must wait
-   * for it before `applySync`: this is the engine's back-pressure.
+   * Undefined while there is room for more writes; otherwise a promise that resolves when there is.
+   * Writers must wait for it before `applySync`: this is the engine's back-pressure.
    */
   backpressure(): Promise<void> | undefined;
   /**
-   * For an engine opened with a log: appends the batch to it, makes it durable (with the others that wait) unless
-   * `sync` is false, applies it, and resolves with its index. Rejects with INVALID_ARGUMENT where there is no log.
+   * For an engine opened with a log: appends the batch to it, makes it durable (with the others that
+   * wait) unless `sync` is false, applies it, and resolves with its index. Rejects with
+   * INVALID_ARGUMENT where there is no log.
    */
   write(batch: WriteBatch, options?: { sync?: boolean }): Promise<number>;
 
   /** A cursor over a range. Close it. */
   scan(range: ScanRange): Cursor;
   snapshot(): Snapshot;
-  /** Makes everything applied so far durable in the engine's own files (`durableIndex` reaches `appliedIndex`). */
+  /**
+   * Makes everything applied so far durable in the engine's own files (`durableIndex` reaches
+   * `appliedIndex`).
+   */
   flush(): Promise<void>;
   /** Flushes and merges all runs into the last level with the present options. */
   compactAll(): Promise<void>;
   /** Resolves when no background work is due or running. */
   settle(): Promise<void>;
-  /** Makes an openable copy of the store in an empty or missing directory on the same file system, cheaply. */
+  /**
+   * Makes an openable copy of the store in an empty or missing directory on the same file system,
+   * cheaply.
+   */
   checkpoint(directory: string): Promise<void>;
   metrics(): Metric[];
   close(): Promise<void>;
@@ -93,8 +101,8 @@ export interface ScanRange {
 }
 
 /**
- * Walks a range. `next` returns whether there is an entry; `key` and `value` are valid until the next call of `next`.
- * A cursor sees the store as of its creation.
+ * Walks a range. `next` returns whether there is an entry; `key` and `value` are valid until the next
+ * call of `next`. A cursor sees the store as of its creation.
  */
 export interface Cursor {
   next(): boolean;

@@ -1,8 +1,9 @@
 /**
  * Surface: a protocol server in front of an executor.
  *
- * Contract: binds to loopback unless told otherwise; requires authentication; every connection, packet, statement and
- * buffer has a stated limit; `drain` stops accepting, lets running statements end, then closes.
+ * Contract: binds to loopback unless told otherwise; requires authentication; every connection, packet,
+ * statement and buffer has a stated limit; `drain` stops accepting, lets running statements end, then
+ * closes.
  */
 import type { Metric } from "../../../kit/metric.ts";
 

@@ -2,10 +2,10 @@
  * GroupCommit: many waiters, one device flush at a time.
  *
  *   1. A request while nothing is in flight starts a flush at once (or after `delayUs`, to gather more).
- *   2. Requests during a flush wait together for the next one, which starts as soon as the present one ends: what arrives
- *      during a flush is not known to be in it.
- * A failure is final: it rejects those in flight, those waiting and everyone who comes later.
- * Source: DeWitt et al. 1984 (group commit); the leader and followers of LevelDB's and RocksDB's write queue.
+ *   2. Requests during a flush wait together for the next one, which starts as soon as the present one
+ *   ends: what arrives during a flush is not known to be in it. A failure is final: it rejects those in
+ *   flight, those waiting and everyone who comes later. Source: DeWitt et al. 1984 (group commit); the
+ *   leader and followers of LevelDB's and RocksDB's write queue.
  */
 import type { Clock } from "../../../kit/env/env.ts";
 

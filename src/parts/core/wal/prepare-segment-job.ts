@@ -1,10 +1,10 @@
 /**
- * Makes a segment file ready for use, off the owner's thread: allocating and flushing tens of megabytes takes as long as
- * thousands of commits.
+ * Makes a segment file ready for use, off the owner's thread: allocating and flushing tens of megabytes
+ * takes as long as thousands of commits.
  *
  * Steps, each durable before the next:
- *   1. A retired segment gets the spare's name, so that it is no longer taken for a part of the log. Or else a new file is
- *      created and its size written out with zeros.
+ *   1. A retired segment gets the spare's name, so that it is no longer taken for a part of the log. Or
+ *   else a new file is created and its size written out with zeros.
  *   2. The header with a fresh salt is written: whatever the file held is void.
  */
 import type { Job, JobContext } from "../../../kit/env/env.ts";

@@ -25,10 +25,11 @@
  *
  * The first record of a segment is its base; its payload is the segment's sequence number (8 bytes).
  *
- * The salt makes records of a recycled file's former life fail their checksum: for the same bytes, checksums that start
- * from different salts always differ. Being random, it also keeps a client from planting records inside its own data.
- * The lag lets recovery tell a torn tail from damage: a record that says that entry i was durable proves it.
- * Source: RocksDB's recyclable log records, SQLite's WAL salts, etcd's preallocated segments.
+ * The salt makes records of a recycled file's former life fail their checksum: for the same bytes,
+ * checksums that start from different salts always differ. Being random, it also keeps a client from
+ * planting records inside its own data. The lag lets recovery tell a torn tail from damage: a record
+ * that says that entry i was durable proves it. Source: RocksDB's recyclable log records, SQLite's WAL
+ * salts, etcd's preallocated segments.
  */
 import { readU32LE, readU64LE, writeU32LE, writeU64LE } from "../../../kit/bytes.ts";
 import { crc32c } from "../../../kit/crc32c.ts";

@@ -1,6 +1,7 @@
 /**
  * Reads entries of a segment in order through a window of memory, checking each record.
- * A record that does not verify before the segment's known end is damage that came after it was written: CORRUPTION.
+ * A record that does not verify before the segment's known end is damage that came after it was
+ * written: CORRUPTION.
  */
 import { LatheError } from "../../../kit/errors.ts";
 import type { LogRecord } from "../durable-log.ts";
@@ -17,7 +18,10 @@ export class SegmentReader {
   #windowOffset = 0;
   #windowLength = 0;
 
-  /** Entries with `fromIndex` ≤ index < `endIndex`, which the segment holds. The bytes are valid until the next step. */
+  /**
+   * Entries with `fromIndex` ≤ index < `endIndex`, which the segment holds. The bytes are valid until
+   * the next step.
+   */
   *read(segment: LogSegment, fromIndex: number, endIndex: number): Generator<LogRecord> {
     let offset = segment.offsetBefore(fromIndex);
     if (offset === segmentHeaderBytes) offset += baseRecordBytes;

@@ -1,20 +1,21 @@
 /**
  * Finds out what a directory of segments holds after a clean end, a crash or damage.
  *
- *   1. Segments are ordered by the sequence number in their names. One without a valid base record was never used, or
- *      lost it in a crash before anything in it was synced.
- *   2. A segment whose base index is at or above that of a later one was cut off by `truncateSuffix`: it is retired.
- *   3. Each remaining segment is walked from its base: records must verify and have ascending indexes, up to the base
- *      index of the next segment.
- *   4. Where the walk ends early, at index i, everything behind is searched for a record that says that entry i was
- *      durable when it was written. Such a record proves damage: CORRUPTION. Otherwise the tail was torn by a crash before
- *      it was synced, and the log ends at i - 1.
- *   5. If any whole record stands behind the end, the log must go on in a new segment, or else that record could later be
- *      taken for a continuation (`leftovers`).
+ *   1. Segments are ordered by the sequence number in their names. One without a valid base record was
+ *   never used, or lost it in a crash before anything in it was synced.
+ *   2. A segment whose base index is at or above that of a later one was cut off by `truncateSuffix`:
+ *   it is retired.
+ *   3. Each remaining segment is walked from its base: records must verify and have ascending indexes,
+ *   up to the base index of the next segment.
+ *   4. Where the walk ends early, at index i, everything behind is searched for a record that says that
+ *   entry i was durable when it was written. Such a record proves damage: CORRUPTION. Otherwise the
+ *   tail was torn by a crash before it was synced, and the log ends at i - 1.
+ *   5. If any whole record stands behind the end, the log must go on in a new segment, or else that
+ *   record could later be taken for a continuation (`leftovers`).
  *
- * What cannot be told: damage within the very last synced group looks like a torn tail, because nothing later speaks of
- * it. (Two devices or a replica can tell; one log cannot.)
- * Source: etcd's wal.ReadAll and its torn-entry check, RocksDB's kPointInTimeRecovery, TigerBeetle's journal recovery.
+ * What cannot be told: damage within the very last synced group looks like a torn tail, because nothing
+ * later speaks of it. (Two devices or a replica can tell; one log cannot.) Source: etcd's wal.ReadAll
+ * and its torn-entry check, RocksDB's kPointInTimeRecovery, TigerBeetle's journal recovery.
  */
 import { assert } from "../../../kit/assert.ts";
 import { readU64LE } from "../../../kit/bytes.ts";
@@ -52,7 +53,10 @@ interface Leftovers {
   readonly syncedIndex: number;
 }
 
-/** Records behind the end are sought at the cost of at most so many times the segment's size in checksummed bytes. */
+/**
+ * Records behind the end are sought at the cost of at most so many times the segment's size in
+ * checksummed bytes.
+ */
 const searchEffortMax = 16;
 
 /** Errors: CORRUPTION, FORMAT_UNKNOWN, IO_ERROR. */
@@ -180,7 +184,10 @@ class Recovery {
     return { segment, lastIndex: index - 1, endOffset: offset };
   }
 
-  /** What whole records stand behind the end of the log: in the rest of its segment and in all later ones. */
+  /**
+   * What whole records stand behind the end of the log: in the rest of its segment and in all later
+   * ones.
+   */
   #searchBehind(last: FoundSegment, endOffset: number): Leftovers {
     let leftovers = this.#search(last, endOffset);
     for (const found of this.#found.filter(({ sequence }) => sequence > last.sequence)) {
@@ -202,7 +209,8 @@ class Recovery {
       if (kind !== recordKinds.entry && kind !== recordKinds.base) continue;
       const length = readPayloadLength(bytes, offset);
       if (length > capacityBytes - offset) continue;
-      // Data that is full of would-be records must not make the search quadratic; to suspect a leftover is always safe.
+      // Data that is full of would-be records must not make the search quadratic; to suspect a leftover
+      // is always safe.
       effort -= length;
       if (effort < 0) return { found: true, syncedIndex };
       if (!isRecord(bytes, offset, capacityBytes, kind, salt)) continue;

@@ -1,10 +1,13 @@
 /**
  * SegmentSupply: segment files that are ready to be used, so that an append never waits for an allocation.
  *
- *   1. Retired segments are prepared for another life while fewer than `recycledSegments` are ready; the rest is removed.
+ *   1. Retired segments are prepared for another life while fewer than `recycledSegments` are ready;
+ *   the rest is removed.
  *   2. When the log asks ahead and none is ready, a new file is allocated.
- *   Both happen on a background thread, one at a time and oldest first, so that a crash leaves a log without holes.
- *   3. If the log needs one and none is ready, it is prepared on the spot; this is counted, for it stalls the writers.
+ *   Both happen on a background thread, one at a time and oldest first, so that a crash leaves a log
+ *   without holes.
+ *   3. If the log needs one and none is ready, it is prepared on the spot; this is counted, for it
+ *   stalls the writers.
  */
 import type { Env } from "../../../kit/env/env.ts";
 import { type PrepareSegmentInput, prepareSegment, type RemoveSegmentInput } from "./prepare-segment-job.ts";

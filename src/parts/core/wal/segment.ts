@@ -1,8 +1,8 @@
 /**
  * LogSegment: one open segment file and what is known about its records.
  *
- * Offsets of some records are kept in memory (about one per 64 KiB), so that reading from an index in the middle does
- * not begin at the start of the file.
+ * Offsets of some records are kept in memory (about one per 64 KiB), so that reading from an index in
+ * the middle does not begin at the start of the file.
  */
 import { assert } from "../../../kit/assert.ts";
 import type { DiskFile } from "../../../kit/env/env.ts";
@@ -54,7 +54,10 @@ export class LogSegment {
     if (offset - last.offset >= landmarkDistanceBytes) this.#landmarks.push({ index, offset });
   }
 
-  /** Where to begin reading for an index: the offset of a record at or before it (at first the base record). */
+  /**
+   * Where to begin reading for an index: the offset of a record at or before it (at first the base
+   * record).
+   */
   offsetBefore(index: number): number {
     let low = 0;
     for (let high = this.#landmarks.length - 1; low < high; ) {

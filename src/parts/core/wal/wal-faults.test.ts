@@ -1,8 +1,9 @@
 /**
  * The write-ahead log on a disk that loses, tears, refuses and flips.
  *
- * Each test compares with what a log may be after a fault: a prefix of what was appended, with everything that was synced;
- * or CORRUPTION where durable bytes are damaged. `LATHE_TEST_SEEDS` sets the number of random histories.
+ * Each test compares with what a log may be after a fault: a prefix of what was appended, with
+ * everything that was synced; or CORRUPTION where durable bytes are damaged. `LATHE_TEST_SEEDS` sets
+ * the number of random histories.
  */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -163,7 +164,10 @@ async function assertRefusedOrUsable(
   }
 }
 
-/** A log of some synced groups and one that was written but not synced; the bytes of its only segment before and after. */
+/**
+ * A log of some synced groups and one that was written but not synced; the bytes of its only segment
+ * before and after.
+ */
 async function logWithTail() {
   const disk = new SimulatedDisk();
   const env = createSimulatedEnv({ seed: 7, disk });
@@ -292,7 +296,8 @@ test("a flipped bit in durable entries is CORRUPTION, and never wrong data", asy
     try {
       const log = await openBytes(damaged);
       for (const [index, found] of readAll(log)) assert.deepEqual(found, entries[index - 1]);
-      // Group 9 to 11 was written last: damage there looks like a torn tail. Entries up to 8 are spoken for.
+      // Group 9 to 11 was written last: damage there looks like a torn tail. Entries up to 8 are spoken
+      // for.
       assert.ok(log.lastIndex >= 8, `damage at ${at} went unnoticed`);
       if (log.lastIndex === entries.length) outcomes.unharmed++;
       else outcomes.cut++;

@@ -1,16 +1,18 @@
 /**
- * The write-ahead log: a DurableLog over preallocated, recycled segments (see `segment-format.ts` for the bytes).
+ * The write-ahead log: a DurableLog over preallocated, recycled segments (see `segment-format.ts` for
+ * the bytes).
  *
- *   1. `append` frames the entry into a buffer and gives it the next index. A full buffer is written out; a full segment
- *      is followed by one that was prepared beforehand.
- *   2. `sync` joins a group (`group-commit.ts`): the group writes the buffer out with one positional write and flushes the
- *      device once. The space was allocated and written before, so fdatasync has no metadata to flush.
+ *   1. `append` frames the entry into a buffer and gives it the next index. A full buffer is written
+ *   out; a full segment is followed by one that was prepared beforehand.
+ *   2. `sync` joins a group (`group-commit.ts`): the group writes the buffer out with one positional
+ *   write and flushes the device once. The space was allocated and written before, so fdatasync has no
+ *   metadata to flush.
  *   3. `truncatePrefix` retires whole segments whose successor's base record is durable.
- *   4. `truncateSuffix` begins a new segment at the index; its base record supersedes every entry from there on in earlier
- *      segments, atomically when it becomes durable.
- *   5. Opening recovers (`segment-recovery.ts`), writes out once more what is not proven durable, and flushes it: after a
- *      failed flush the page cache may claim to be clean and yet differ from the disk.
- * Invariants:
+ *   4. `truncateSuffix` begins a new segment at the index; its base record supersedes every entry from
+ *   there on in earlier segments, atomically when it becomes durable.
+ *   5. Opening recovers (`segment-recovery.ts`), writes out once more what is not proven durable, and
+ *   flushes it: after a failed flush the page cache may claim to be clean and yet differ from the disk.
+ *   Invariants:
  *   1. Ascending sequence numbers never have ascending holes of durable entries.
  *   2. The first segment's base record is durable before an older segment is given up.
  *   3. After a failed write or flush nothing is accepted any more; every call throws the first error.
@@ -271,7 +273,10 @@ class WriteAheadLog implements DurableLog {
     return this.#failure;
   }
 
-  /** Lets `encode` write a record of `length` bytes where it belongs: into the buffer, or past it where it is too large. */
+  /**
+   * Lets `encode` write a record of `length` bytes where it belongs: into the buffer, or past it where
+   * it is too large.
+   */
   #put(length: number, encode: (target: Uint8Array, offset: number) => void): void {
     const segment = this.#active;
     if (this.#buffered + length > bufferBytes) this.#writeOut();
@@ -361,7 +366,10 @@ class WriteAheadLog implements DurableLog {
     this.#supply.retire(segmentFileName(sequence));
   }
 
-  /** Writes the segment's bytes from the record of an index on to where they are, so that a flush covers them. */
+  /**
+   * Writes the segment's bytes from the record of an index on to where they are, so that a flush
+   * covers them.
+   */
   #rewriteFrom(segment: LogSegment, index: number): void {
     const chunk = new Uint8Array(rewriteChunkBytes);
     let offset = segment.offsetBefore(Math.max(index, segment.baseIndex));

@@ -31,7 +31,8 @@ export class ProposalQueue {
   push(proposal: Proposal): void {
     const { proposalsMax, bytesMax } = this.#limits;
     const bytes = this.#bytes + proposal.command.length;
-    // A command larger than the whole budget still passes alone; whether it fits anywhere is for the log to say.
+    // A command larger than the whole budget still passes alone; whether it fits anywhere is for the
+    // log to say.
     if (this.#proposals.length >= proposalsMax || (bytes > bytesMax && this.#proposals.length > 0)) {
       throw new LatheError(
         "BACKPRESSURE",

@@ -1,18 +1,21 @@
 /**
  * A ReplicatedLog of one node: the write-ahead log is the log, durable here is durable.
  *
- *   1. `propose` queues the command. The first one of a turn asks to run at the end of the turn's input, so that what other
- *      connections send in the same turn shares its flush; it waits for nothing else.
- *   2. A round appends all that waits, begins the device flush, and meanwhile applies the group whose flush has ended
- *      before. Flush and apply thus overlap, and groups grow by themselves when the device is slow.
+ *   1. `propose` queues the command. The first one of a turn asks to run at the end of the turn's
+ *   input, so that what other connections send in the same turn shares its flush; it waits for nothing
+ *   else.
+ *   2. A round appends all that waits, begins the device flush, and meanwhile applies the group whose
+ *   flush has ended before. Flush and apply thus overlap, and groups grow by themselves when the device
+ *   is slow.
  *   3. When its flush has ended, a group is applied in log order; each proposal resolves with its outcome.
- *   4. Whenever the state machine has made more of its state durable, the log's prefix up to there is given up.
- * Invariants:
- *   1. Nothing is applied that is not durable; hence a read of the applied state is linearizable without a barrier.
+ *   4. Whenever the state machine has made more of its state durable, the log's prefix up to there is
+ *   given up. Invariants:
+ *   1. Nothing is applied that is not durable; hence a read of the applied state is linearizable
+ *   without a barrier.
  *   2. Entry times never go backwards, also across restarts (the last entry is kept for that).
- *   3. After a failed flush, or an entry that could not be applied for a reason outside of it, nothing is accepted any
- *      more: the order of the log would be broken. What is durable is applied at the next start.
- * Source: etcd's apply loop, VoltDB's command log, LevelDB's writer queue.
+ *   3. After a failed flush, or an entry that could not be applied for a reason outside of it, nothing
+ *   is accepted any more: the order of the log would be broken. What is durable is applied at the next
+ *   start. Source: etcd's apply loop, VoltDB's command log, LevelDB's writer queue.
  */
 import { assert } from "../../../kit/assert.ts";
 import type { Env } from "../../../kit/env/env.ts";
@@ -44,7 +47,10 @@ interface LoggedProposal {
 const singleTerm = 1;
 const noClient = 0;
 
-/** Errors that follow from the entry alone: every replica meets them, so the log goes on without the entry's effect. */
+/**
+ * Errors that follow from the entry alone: every replica meets them, so the log goes on without the
+ * entry's effect.
+ */
 const refusals = new Set(["CONSTRAINT", "INVALID_ARGUMENT", "LIMIT_EXCEEDED", "NOT_FOUND", "NOT_SELECTED", "ALREADY_EXISTS"]);
 
 export function openSingleNodeLog(env: Env, options: SingleNodeLogOptions): ReplicatedLog {

@@ -1,6 +1,7 @@
 /**
- * What every Cache must do, whatever its policy. The judge of staleness is a model test: an engine (a map), writes that
- * pass through the cache in commit order, and reads that take their ticket, read, and fill only some steps later.
+ * What every Cache must do, whatever its policy. The judge of staleness is a model test: an engine (a
+ * map), writes that pass through the cache in commit order, and reads that take their ticket, read, and
+ * fill only some steps later.
  */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";

@@ -2,10 +2,11 @@
  * Cache: a bounded map from byte keys to byte values in front of the engine.
  *
  * Contract:
- *   1. `sizeBytes` never exceeds `capacityBytes`; what an entry costs (key, value and a stated overhead) is counted.
- *   2. Never stale: the one thread that applies commands calls `update` or `invalidate` in commit order, in the same turn
- *      as it applies them; a fill from a read that began before a write to that key is refused (`fill` with the epoch
- *      taken before the read).
+ *   1. `sizeBytes` never exceeds `capacityBytes`; what an entry costs (key, value and a stated
+ *   overhead) is counted.
+ *   2. Never stale: the one thread that applies commands calls `update` or `invalidate` in commit
+ *   order, in the same turn as it applies them; a fill from a read that began before a write to that
+ *   key is refused (`fill` with the epoch taken before the read).
  *   3. `get` returns a view that is valid until the next call on the cache.
  * Source: Caffeine's and Ristretto's interfaces; invalidation in commit order is ours.
  */

@@ -3,11 +3,11 @@
  *
  *   1. A connection is taken unless `connectionsMax` are open; then it is closed at once.
  *   2. Its request head is read (`http-request-head.ts`), within `requestTimeoutMs`.
- *   3. GET or HEAD of /metrics is answered with the metrics of that moment, of /health with `ok` (the event loop turns);
- *      anything else with 404, 405, 400 or 431.
- *   4. Every answer closes its connection: a scraper comes every few seconds, and nothing is left to keep track of.
- * There is no authentication, because figures are no data; bind it to an address that only the scraper reaches.
- * Source: Prometheus' exposition formats; RFC 9110 and 9112.
+ *   3. GET or HEAD of /metrics is answered with the metrics of that moment, of /health with `ok` (the
+ *   event loop turns); anything else with 404, 405, 400 or 431.
+ *   4. Every answer closes its connection: a scraper comes every few seconds, and nothing is left to
+ *   keep track of. There is no authentication, because figures are no data; bind it to an address that
+ *   only the scraper reaches. Source: Prometheus' exposition formats; RFC 9110 and 9112.
  */
 import type { Connection, Env, Listener } from "../../../../kit/env/env.ts";
 import { LatheError } from "../../../../kit/errors.ts";
@@ -63,7 +63,7 @@ class MetricsEndpoint implements Surface {
 
   async close(): Promise<void> {
     await this.#listener?.close();
-    for (const connection of [...this.#connections]) connection.destroy();
+    for (const connection of this.#connections) connection.destroy();
   }
 
   metrics(): Metric[] {

@@ -31,7 +31,10 @@ import { nonceBytes } from "./handshake.ts";
 export type AuthPlugin = "caching_sha2_password" | "mysql_native_password";
 
 export interface AuthenticationOptions {
-  /** False: the first login takes the full path, as on a MySQL server that has just started. Default true. */
+  /**
+   * False: the first login takes the full path, as on a MySQL server that has just started. Default
+   * true.
+   */
   readonly fastPath?: boolean;
   /** Whether clients may log in by mysql_native_password, as those before MySQL 8 must. Default true. */
   readonly nativePassword?: boolean;

@@ -62,7 +62,10 @@ export class Login {
     );
   }
 
-  /** COM_CHANGE_USER: whatever scramble came with it is ignored and asked for again, under a fresh nonce. */
+  /**
+   * COM_CHANGE_USER: whatever scramble came with it is ignored and asked for again, under a fresh
+   * nonce.
+   */
   changeUser(reader: PacketReader): void {
     const { user, plugin } = readChangeUser(reader);
     this.#user = user;

@@ -2,7 +2,8 @@
  * What the surface itself costs: server CPU per query beside a plain node:net server that answers
  * fixed bytes.
  *
- *   node src/parts/architecture/networking/wire_protocols/mysql_classic/mysql-surface.bench.ts [seconds per block] [blocks]
+ *   node src/parts/architecture/networking/wire_protocols/mysql_classic/mysql-surface.bench.ts [seconds
+ *   per block] [blocks]
  *
  * Each server is a process of its own, driven by this process with 8 connections, one query in
  * flight on each; blocks of the servers alternate. The executor answers one stored row (timestamp,

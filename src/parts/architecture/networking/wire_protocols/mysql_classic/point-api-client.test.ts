@@ -1,4 +1,7 @@
-/** mysql2 against the surface with the real executor: the statements of TAOBench, and what clients send on connect. */
+/**
+ * mysql2 against the surface with the real executor: the statements of TAOBench, and what clients send
+ * on connect.
+ */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import mysql from "mysql2/promise";

@@ -1,9 +1,10 @@
 /**
  * CellArena: memory of a fixed size, handed out in chains of 64-byte cells.
  *
- * Chains of equal cells have no fragmentation to speak of and nothing that must be moved or calcifies, whatever mix of
- * sizes comes and goes; the price is that a value is copied together when it is read. One ArrayBuffer holds everything:
- * the garbage collector sees one object, and the operating system maps its pages only when they are first used.
+ * Chains of equal cells have no fragmentation to speak of and nothing that must be moved or calcifies,
+ * whatever mix of sizes comes and goes; the price is that a value is copied together when it is read.
+ * One ArrayBuffer holds everything: the garbage collector sees one object, and the operating system
+ * maps its pages only when they are first used.
  *
  * | word of a cell | field |
  * |---------------:|-------|
@@ -104,7 +105,10 @@ export class CellArena {
     }
   }
 
-  /** Copies `words` words of the chain, from byte `offset` (a multiple of 4) on, to the start of `target`. */
+  /**
+   * Copies `words` words of the chain, from byte `offset` (a multiple of 4) on, to the start of
+   * `target`.
+   */
   read(first: number, offset: number, words: number, target: Int32Array): void {
     const source = this.words;
     let cell = first;

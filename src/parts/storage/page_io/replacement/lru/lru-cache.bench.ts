@@ -1,6 +1,7 @@
 /**
- * What one call of the row cache costs. Run: `node src/parts/storage/page_io/replacement/lru/lru-cache.bench.ts`.
- * Keys of 20 bytes, values of 150; reads in random order, so that the machine's caches miss as in service.
+ * What one call of the row cache costs. Run: `node
+ * src/parts/storage/page_io/replacement/lru/lru-cache.bench.ts`. Keys of 20 bytes, values of 150; reads
+ * in random order, so that the machine's caches miss as in service.
  */
 import { performance } from "node:perf_hooks";
 import { createLruCache } from "./lru-cache.ts";

@@ -1,18 +1,20 @@
 /**
  * The LRU row cache: when room is needed, what was not used for longest goes.
  *
- *   1. Key (padded to whole words) and value lie behind one another in a chain of 64-byte cells (`cell-arena.ts`). The chain's first cell carries
- *      the entry's fields: hash, lengths, neighbours in the recency list, next entry of the bucket.
+ *   1. Key (padded to whole words) and value lie behind one another in a chain of 64-byte cells
+ *   (`cell-arena.ts`). The chain's first cell carries the entry's fields: hash, lengths, neighbours in
+ *   the recency list, next entry of the bucket.
  *   2. A hash table of buckets (a power of two, about one per two cells) heads the chains of entries.
- *   3. `get` finds the entry, puts it first in the recency list, and copies the value into a buffer of its own.
+ *   3. `get` finds the entry, puts it first in the recency list, and copies the value into a buffer of
+ *   its own.
  *   4. `fill` makes room by dropping entries from the end of the list until enough cells are free.
- *   5. Staleness: writes are numbered. The number of the last write is kept per stripe of hashes; a fill whose ticket is
- *      older than its key's stripe is refused. A stripe stands for many keys, so a refusal may be needless but a stale
- *      fill cannot pass.
- * Invariants:
+ *   5. Staleness: writes are numbered. The number of the last write is kept per stripe of hashes; a
+ *   fill whose ticket is older than its key's stripe is refused. A stripe stands for many keys, so a
+ *   refusal may be needless but a stale fill cannot pass. Invariants:
  *   1. Cells in use belong to exactly one entry; each entry is in one bucket and once in the list.
- *   2. All memory is allocated at the start: cells, buckets and stripes together stay within `capacityBytes`.
- * Source: memcached's LRU; the epoch rule is ours, after the leases of Nishtala et al. 2013 ("Scaling Memcache").
+ *   2. All memory is allocated at the start: cells, buckets and stripes together stay within
+ *   `capacityBytes`. Source: memcached's LRU; the epoch rule is ours, after the leases of Nishtala et
+ *   al. 2013 ("Scaling Memcache").
  */
 import { hash32 } from "../../../../../kit/hash.ts";
 import type { Metric } from "../../../../../kit/metric.ts";
