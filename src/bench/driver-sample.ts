@@ -8,6 +8,7 @@ export function driverSample(
   ceilingOpsPerSecond: number,
   opsPerSecond: number,
   blockDelaysP99Ms: readonly number[],
+  neighbourCores: number | undefined,
 ): DriverSample {
   const utilisation = opsPerSecond / ceilingOpsPerSecond;
   // The median over blocks: one hiccup of the machine does not make a driver slow.
@@ -17,6 +18,7 @@ export function driverSample(
     ceilingOpsPerSecond,
     utilisation,
     eventLoopDelayP99Ms,
+    neighbourCores,
     driverBound: utilisation > utilisationMax || eventLoopDelayP99Ms > eventLoopDelayMaxMs,
   };
 }

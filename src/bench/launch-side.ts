@@ -13,6 +13,7 @@ import { LatheError } from "../kit/errors.ts";
 import type { KnobValues } from "../kit/product.ts";
 import type { Driver } from "./driver.ts";
 import type { BlockOptions, BlockResult } from "./driver-protocol.ts";
+import { machineBusyUs, type NeighbourLoad } from "./machine-load.ts";
 import type { Block, Side, SideSample } from "./measurement.ts";
 import { drainServer } from "./server-signals.ts";
 import { SideRecord } from "./side-record.ts";
@@ -93,15 +94,18 @@ export class LaunchSide {
     return operations / seconds;
   }
 
-  async measure(block: BlockOptions, position: number): Promise<Block> {
+  async measure(block: BlockOptions, position: number, neighbours: NeighbourLoad): Promise<Block> {
     const cpuBeforeUs = this.server.cpuUs();
+    const busyBeforeUs = machineBusyUs();
     this.server.thaw();
     const result = await this.#run(block, "while it was measured");
     this.#freeze();
     this.#record.add(result);
     this.delaysP99Ms.push(result.eventLoopDelayP99Ms);
-    const { operations, errors, seconds } = result;
-    return { side: this.side, position, operations, errors, seconds, serverCpuUs: this.server.cpuUs() - cpuBeforeUs };
+    const { operations, errors, seconds, driverCpuUs } = result;
+    const serverCpuUs = this.server.cpuUs() - cpuBeforeUs;
+    neighbours.add(busyBeforeUs, machineBusyUs(), serverCpuUs + driverCpuUs, seconds);
+    return { side: this.side, position, operations, errors, seconds, serverCpuUs };
   }
 
   get operationsPerSecond(): number {

@@ -21,6 +21,7 @@ import { Driver } from "./driver.ts";
 import type { BlockOptions } from "./driver-protocol.ts";
 import { driverSample } from "./driver-sample.ts";
 import { type Contender, LaunchSide } from "./launch-side.ts";
+import { NeighbourLoad } from "./machine-load.ts";
 import type { Block, LaunchSample, Side, SideSample, Statistic } from "./measurement.ts";
 
 export interface LaunchOptions {
@@ -60,6 +61,7 @@ export async function runLaunch(options: LaunchOptions): Promise<LaunchSample> {
   const driver = await Driver.start(options.workload, options.dataSeed);
   const sides = new Map<Side, LaunchSide>();
   const blocks: Block[] = [];
+  const neighbours = new NeighbourLoad();
   const cancel = onAbort(options.signal);
   let work: Promise<unknown> | undefined;
   try {
@@ -68,16 +70,16 @@ export async function runLaunch(options: LaunchOptions): Promise<LaunchSample> {
       const measure = async () => (await measureCeiling(driver, { connections: clients })).operationsPerSecond;
       const known = options.ceilingOpsPerSecond ?? (await measure());
       const block = await startSides(options, order, driver, sides);
-      await runBlocks(options, order, sides, block, blocks);
+      await runBlocks(options, order, sides, block, blocks, neighbours);
       const samples = new Map<Side, SideSample>();
       for (const side of order) samples.set(side, await (sides.get(side) as LaunchSide).drain());
       const fastest = Math.max(...[...samples.values()].map(({ opsPerSecond }) => opsPerSecond));
       const ceiling = await ceilingFor(driver, fastest, known, clients);
-      return { ceiling, samples };
+      return { ceiling, fastest, samples };
     };
     const working = measured();
     work = working;
-    const { ceiling, samples } = await Promise.race([working, cancel.aborted]);
+    const { ceiling, fastest, samples } = await Promise.race([working, cancel.aborted]);
     const incumbent = samples.get("incumbent") as SideSample;
     const candidate = samples.get("candidate") as SideSample;
     const delays = [...sides.values()].flatMap(({ delaysP99Ms }) => delaysP99Ms);
@@ -87,7 +89,7 @@ export async function runLaunch(options: LaunchOptions): Promise<LaunchSample> {
       blocks,
       incumbent,
       candidate,
-      driver: driverSample(ceiling, Math.max(incumbent.opsPerSecond, candidate.opsPerSecond), delays),
+      driver: driverSample(ceiling, fastest, delays, neighbours.cores),
       logRatios: logRatiosOf(incumbent, candidate),
       startedAtMs,
       wallSeconds: (performance.now() - begin) / 1000,
@@ -135,12 +137,13 @@ async function runBlocks(
   sides: ReadonlyMap<Side, LaunchSide>,
   block: BlockOptions,
   blocks: Block[],
+  neighbours: NeighbourLoad,
 ): Promise<void> {
   const pairs = options.blockPairs ?? blockPairsDefault;
   for (let pair = 0; pair < pairs; pair++) {
     for (const side of pair % 2 === 0 ? order : order.toReversed()) {
       throwIfAborted(options.signal);
-      blocks.push(await (sides.get(side) as LaunchSide).measure(block, blocks.length));
+      blocks.push(await (sides.get(side) as LaunchSide).measure(block, blocks.length, neighbours));
     }
   }
 }

@@ -60,6 +60,8 @@ export interface DriverSample {
    * does.
    */
   readonly driverBound: boolean;
+  /** Processors that other processes of the machine kept busy meanwhile, where the system says. */
+  readonly neighbourCores?: number | undefined;
 }
 
 export interface LaunchSample {

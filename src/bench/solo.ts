@@ -12,6 +12,7 @@ import { ceilingFor, measureCeiling } from "./ceiling.ts";
 import { Driver } from "./driver.ts";
 import type { BlockOptions, LoadResult } from "./driver-protocol.ts";
 import { driverSample } from "./driver-sample.ts";
+import { machineBusyUs, NeighbourLoad } from "./machine-load.ts";
 import type { DriverSample, SideSample } from "./measurement.ts";
 import { type Drained, drainServer } from "./server-signals.ts";
 import { SideRecord } from "./side-record.ts";
@@ -67,9 +68,14 @@ export async function runSolo(subject: SoloSubject, options: SoloOptions): Promi
     await driver.run("solo", { durationMs: options.warmUpMs });
     const record = new SideRecord();
     const delays: number[] = [];
+    const neighbours = new NeighbourLoad();
     const cpuBeforeUs = subject.cpuUs?.() ?? 0;
     for (let leftMs = options.durationMs; leftMs > 0 && signal?.aborted !== true; leftMs -= blockMs) {
+      const busyBeforeUs = machineBusyUs();
+      const cpuBlockUs = subject.cpuUs?.() ?? 0;
       const block = await driver.run("solo", blockOf(workload, Math.min(blockMs, leftMs)));
+      const ownUs = block.driverCpuUs + (subject.cpuUs?.() ?? 0) - cpuBlockUs;
+      neighbours.add(busyBeforeUs, machineBusyUs(), ownUs, block.seconds);
       if (block.connectionsLost > 0) {
         throw new LatheError("CLOSED", `the server closed connections: ${block.complaints[0]}`);
       }
@@ -83,7 +89,13 @@ export async function runSolo(subject: SoloSubject, options: SoloOptions): Promi
     return {
       server: record.sample({ serverCpuUs, residentBytes, drained }),
       accounted: subject.cpuUs !== undefined,
-      driver: driverSample(ceiling, record.operationsPerSecond, delays),
+      // An unknown server's own time cannot be told from that of its neighbours.
+      driver: driverSample(
+        ceiling,
+        record.operationsPerSecond,
+        delays,
+        subject.cpuUs === undefined ? undefined : neighbours.cores,
+      ),
       loaded,
       cancelled: signal?.aborted === true,
     };
