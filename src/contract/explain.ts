@@ -157,9 +157,10 @@ function explainWorkload({ workload }: Contract): TopicExplanation {
   const operations = workload.operations ?? [];
   const total = operations.reduce((sum, operation) => sum + operation.weight, 0);
   const mix = operations.map((operation) => `${operation.name} ${formatShare(operation.weight / total)}`);
+  const { clients, operationsPerSecond } = workload;
   const loop = workload.loop === "closed"
-    ? `${workload.clients} clients, each waits for its answer (closed loop).`
-    : `${workload.operationsPerSecond} operations/s arrive whatever happens (open loop), on ${workload.clients} connections.`;
+    ? `${clients} clients, each waits for its answer (closed loop).`
+    : `${operationsPerSecond} operations/s arrive at their own pace (open loop), on ${clients} connections.`;
   return {
     title: "Workload",
     promises: [

@@ -12,7 +12,7 @@ import { join } from "node:path";
 import type { Contract } from "../contract/contract.ts";
 import { LatheError } from "../kit/errors.ts";
 import { knobValuesOf, parseKnobFile } from "../kit/knob-file.ts";
-import { knobProblems } from "../kit/knob-table.ts";
+import { knobProblems, resolveKnobs } from "../kit/knob-table.ts";
 import type { KnobValues } from "../kit/product.ts";
 import { formatKnobFile } from "../knobs/assignment.ts";
 import type { Knob } from "../knobs/knob.ts";
@@ -53,15 +53,16 @@ export interface BuildReport {
 }
 
 /**
- * Errors: NOT_SELECTED where no part serves the contract; ALREADY_EXISTS where something is in the way; READ_ONLY,
- * PERMISSION and DISK_FULL from the file system. Nothing is left half written.
+ * Errors: NOT_SELECTED where no part serves the contract; INVALID_ARGUMENT for knobs; ALREADY_EXISTS where something is
+ * in the way; READ_ONLY, PERMISSION and DISK_FULL from the file system. Nothing is left half written.
  */
 export function buildProduct(input: BuildInput, directory: string): BuildReport {
   const selected = selectParts(input.contract, loadPartDescriptors());
   const selection = makeSelection(input.contract, selected);
   const knobs = knobsOf(input.knobCatalog, selected);
   const carried = carriedKnobs(directory, knobs);
-  const files = assembleFiles(input, selected, selection, knobs, { ...carried, ...input.knobs });
+  const values = resolveKnobs(knobs, { ...carried, ...input.knobs });
+  const files = assembleFiles(input, selected, selection, knobs, values);
   const { replaced, setAside } = replaceProduct(directory, input.contract.name, selection.hash, files, {
     force: input.force ?? false,
     carried: ["knobs.yaml"],

@@ -10,6 +10,7 @@ export function productReadme(contract: Contract, selection: Selection, knobs: r
   const topics = explainContract(contract);
   const megabytes = Math.round(dataBytes(contract.data.tables) / 1e6);
   const high = knobs.filter((knob) => knob.impact === "high").map((knob) => `\`${knob.name}\``);
+  const hint = high.length > 0 ? `; those that matter most: ${high.join(", ")}` : "";
   return [
     `# ${contract.name}`,
     "",
@@ -54,8 +55,7 @@ export function productReadme(contract: Contract, selection: Selection, knobs: r
     ...selection.parts.map((part) => `| ${part.name} | \`parts/${part.path}\` | ${part.leaves.length} |`),
     "",
     "Read `product.ts` first: it is the wiring. `main.ts` opens it on the real machine. `kit/` holds what every",
-    `product carries, \`parts/\` the database itself. \`knobs.yaml\` has ${knobs.length} knobs with their documentation` +
-      (high.length > 0 ? `; those that matter most: ${high.join(", ")}.` : "."),
+    `product carries, \`parts/\` the database itself. \`knobs.yaml\` documents ${knobs.length} knobs${hint}.`,
     "",
     `Sized for at most ${formatCount(megabytes)} MB of rows, within ${contract.targets.memoryMiBMax} MiB of memory.`,
     "",

@@ -122,7 +122,7 @@ export function productModule(
     "",
     ...storeFunction(has, knobLines),
     "",
-    ...productClass(has, knobLines),
+    ...productClass(knobLines),
     "",
   ].join("\n");
 }
@@ -211,7 +211,7 @@ function storeFunction(has: Has, knobLines: KnobLines): string[] {
   ];
 }
 
-function productClass(has: Has, knobLines: KnobLines): string[] {
+function productClass(knobLines: KnobLines): string[] {
   return [
     "class WiredProduct implements Product {",
     "  readonly name = productName;",
@@ -230,68 +230,61 @@ function productClass(has: Has, knobLines: KnobLines): string[] {
     "",
     "  async serve(options: ServeOptions): Promise<{ mysqlPort: number; metricsPort: number | undefined }> {",
     "    const { host, user, password } = options;",
-    ...(has("mysqlSurface")
-      ? [
-          "    const knobs = this.#knobs;",
-          "    const surface = openMysqlSurface(this.#env, {",
-          "      executor: this.#store.executor,",
-          "      layout: rowToKv,",
-          "      credentials: { user, password },",
-          ...limitLines(knobLines("mysqlSurface", "        "), "      "),
-          "    });",
-          "    this.#opened.defer(() => surface.close());",
-          "    this.#surface = surface;",
-        ]
-      : []),
-    ...(has("metricsEndpoint")
-      ? [
-          "    // Metrics first: whoever sees the main port open may scrape.",
-          "    const metricsPort = options.metricsPort === undefined",
-          "      ? undefined",
-          "      : await this.#serveMetrics(host, options.metricsPort);",
-        ]
-      : ["    const metricsPort = undefined;"]),
+    "    const knobs = this.#knobs;",
+    "    const surface = openMysqlSurface(this.#env, {",
+    "      executor: this.#store.executor,",
+    "      layout: rowToKv,",
+    "      credentials: { user, password },",
+    ...limitLines(knobLines("mysqlSurface", "        "), "      "),
+    "    });",
+    "    this.#opened.defer(() => surface.close());",
+    "    this.#surface = surface;",
+    "    // Metrics first: whoever sees the main port open may scrape.",
+    "    const metricsPort = options.metricsPort === undefined",
+    "      ? undefined",
+    "      : await this.#serveMetrics(host, options.metricsPort);",
     "    const { port: mysqlPort } = await surface.listen({ host, port: options.mysqlPort });",
     "    return { mysqlPort, metricsPort };",
     "  }",
     "",
-    "  query(sql: string): Promise<QueryResult[]> {",
-    "    return collectResults(this.#store.executor, rowToKv, sql);",
-    "  }",
-    "",
-    "  metrics(): Metric[] {",
-    "    return [...this.#store.metrics(), ...(this.#surface?.metrics() ?? [])];",
-    "  }",
-    "",
-    "  async rewrite(): Promise<void> {",
-    "    await this.#store.engine.flush();",
-    "    await this.#store.engine.compactAll();",
-    "  }",
-    "",
-    "  settle(): Promise<void> {",
-    "    return this.#store.engine.settle();",
-    "  }",
-    "",
-    "  async drain(timeoutMs: number): Promise<void> {",
-    "    await this.#surface?.drain(timeoutMs);",
-    "  }",
-    "",
-    "  close(): Promise<void> {",
-    "    return this.#opened.disposeAsync();",
-    "  }",
-    ...(has("metricsEndpoint")
-      ? [
-          "",
-          "  async #serveMetrics(host: string, port: number): Promise<number> {",
-          "    const endpoint = openMetricsEndpoint(this.#env, { metrics: () => this.metrics() });",
-          "    this.#opened.defer(() => endpoint.close());",
-          "    return (await endpoint.listen({ host, port })).port;",
-          "  }",
-        ]
-      : []),
+    ...productMethods,
     "}",
   ];
 }
+
+/** What does not depend on the selection. */
+const productMethods: readonly string[] = [
+  "  query(sql: string): Promise<QueryResult[]> {",
+  "    return collectResults(this.#store.executor, rowToKv, sql);",
+  "  }",
+  "",
+  "  metrics(): Metric[] {",
+  "    return [...this.#store.metrics(), ...(this.#surface?.metrics() ?? [])];",
+  "  }",
+  "",
+  "  async rewrite(): Promise<void> {",
+  "    await this.#store.engine.flush();",
+  "    await this.#store.engine.compactAll();",
+  "  }",
+  "",
+  "  settle(): Promise<void> {",
+  "    return this.#store.engine.settle();",
+  "  }",
+  "",
+  "  async drain(timeoutMs: number): Promise<void> {",
+  "    await this.#surface?.drain(timeoutMs);",
+  "  }",
+  "",
+  "  close(): Promise<void> {",
+  "    return this.#opened.disposeAsync();",
+  "  }",
+  "",
+  "  async #serveMetrics(host: string, port: number): Promise<number> {",
+  "    const endpoint = openMetricsEndpoint(this.#env, { metrics: () => this.metrics() });",
+  "    this.#opened.defer(() => endpoint.close());",
+  "    return (await endpoint.listen({ host, port })).port;",
+  "  }",
+];
 
 /** `limits: { … }` around the lines of knobs, or nothing. */
 function limitLines(lines: readonly string[], indent: string): string[] {

@@ -25,7 +25,9 @@ export interface Knob {
   readonly choices?: readonly string[] | undefined;
   /** `high` knobs are in the default search space. */
   readonly impact: "high" | "medium" | "low";
-  /** What setting it wrongly costs; `durability` and `consistency` knobs are never in a space unless the contract says so. */
+  /**
+   * What setting it wrongly costs; `durability` and `consistency` knobs are never in a space unless the contract says so.
+   */
   readonly risk: "none" | "memory" | "latency" | "durability" | "consistency";
   /** `files`: takes effect as files are rewritten, so a candidate needs a checkpoint of its own. */
   readonly effect: "restart" | "files";
