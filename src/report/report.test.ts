@@ -158,3 +158,9 @@ test("figures per operation add up to the total", () => {
     assert.ok(Math.abs(sum / total.opsPerSecond - 1) < 0.02, label);
   }
 });
+
+test("a subject that was measured again after a resumption has one column", () => {
+  const solo = entries.filter(({ kind }) => kind === "solo_measurement");
+  const twice = readStudyRecord([...entries, ...solo]);
+  assert.equal(operationTable(twice)?.columns.length, operationTable(record)?.columns.length);
+});

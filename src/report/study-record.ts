@@ -84,7 +84,7 @@ export function readStudyRecord(source: Iterable<JournalEntry>): StudyRecord {
     trials,
     searchEnded: of("search_ended")[0]?.reason,
     remeasurements: readRemeasurements(history),
-    solos: entries.filter((entry): entry is SoloRecord => entry.kind === "solo_measurement"),
+    solos: latestSolos(entries),
     outcome,
     winner: trials.find(({ candidate }) => candidate.id === winnerId)?.candidate,
     interrupted: history.some(({ kind }) => kind === "interrupted"),
@@ -151,4 +151,13 @@ function readRemeasurements(history: readonly JournalEntry[]): RemeasurementReco
     );
     return launches.length === 0 ? [] : [{ against, launches, result }];
   });
+}
+
+/** A study that was resumed may have measured a subject twice: the latest counts. */
+function latestSolos(entries: readonly JournalEntry[]): SoloRecord[] {
+  const latest = new Map<string, SoloRecord>();
+  for (const entry of entries) {
+    if (entry.kind === "solo_measurement") latest.set(entry.subject, entry as SoloRecord);
+  }
+  return [...latest.values()];
 }
