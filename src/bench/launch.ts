@@ -51,11 +51,16 @@ const blockPairsDefault = 12;
  */
 const writeHeavy = new Set(["taobench a", "ycsb a", "ycsb f"]);
 
+/** The coin of a launch. */
+export function firstSide(seed: number): Side {
+  return (mix(seed ^ 0xc0171) & 1) === 0 ? "incumbent" : "candidate";
+}
+
 /** Errors: CLOSED (a server died), TIMEOUT (it hangs), CANCELLED, and what starting can fail with. */
 export async function runLaunch(options: LaunchOptions): Promise<LaunchSample> {
   const startedAtMs = Date.now();
   const begin = performance.now();
-  const first: Side = (mix(options.seed ^ 0xc0171) & 1) === 0 ? "incumbent" : "candidate";
+  const first = firstSide(options.seed);
   const order: readonly Side[] = first === "incumbent" ? ["incumbent", "candidate"] : ["candidate", "incumbent"];
   mkdirSync(options.workDirectory, { recursive: true });
   const driver = await Driver.start(options.workload, options.dataSeed);
