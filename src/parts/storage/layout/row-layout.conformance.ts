@@ -80,6 +80,7 @@ function registerTests(layout: RowLayout): void {
         const key = layout.encodeKey(table, keyOf(table, row));
         const value = layout.encodeValue(table, row);
         assert.deepEqual(layout.decodeRow(table, key, value), row);
+        assert.deepEqual(layout.encodeValue(table, layout.viewRow(table, value)), value);
         const target = new Uint8Array(room);
         const end = layout.writeValue(table, row, target, 3);
         if (end >= 0) assert.deepEqual(target.slice(3, end), value);
@@ -151,6 +152,7 @@ function registerTests(layout: RowLayout): void {
         for (const [at, byte] of flips) if (at < target.length) target[at] = byte;
         const damaged = target.subarray(0, Math.max(0, target.length - Math.max(0, cut - 30)));
         attempt(() => layout.decodeRow(table, inKey ? damaged : key, inKey ? value : damaged));
+        attempt(() => layout.viewRow(table, inKey ? value : damaged));
         table.columns.forEach((_, ordinal) => {
           if (!table.primaryKey.includes(ordinal)) attempt(() => layout.columnSpan(table, ordinal, inKey ? value : damaged, span));
         });

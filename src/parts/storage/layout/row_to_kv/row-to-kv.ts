@@ -61,7 +61,13 @@ export const rowToKv: RowLayout = {
     const row = table.columns.map((): ColumnValue => null);
     const keyValues = readKey(layout, key);
     table.primaryKey.forEach((ordinal, i) => (row[ordinal] = keyValues[i]));
-    readValue(layout, value, row);
+    readValue(layout, value, row, false);
+    return row;
+  },
+
+  viewRow(table: Table, value: Uint8Array): ColumnValue[] {
+    const row = table.columns.map((): ColumnValue => null);
+    readValue(tableLayout(table), value, row, true);
     return row;
   },
 

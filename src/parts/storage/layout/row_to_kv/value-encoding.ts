@@ -15,7 +15,7 @@
 import { LatheError } from "../../../../kit/errors.ts";
 import type { ColumnValue } from "../../../architecture/catalog/table.ts";
 import { readDouble, readInt32, readInt64, writeDouble, writeInt32, writeInt64 } from "./machine-word.ts";
-import { type TableLayout, typeBigint, typeDouble, typeInt, typeVarchar } from "./table-layout.ts";
+import { type TableLayout, typeBigint, typeDouble, typeInt, typeVarbinary, typeVarchar } from "./table-layout.ts";
 
 const formatVersion = 1;
 const textBytesMax = 0xffffff;
@@ -157,8 +157,11 @@ export function findColumn(
   return span;
 }
 
-/** Puts the non-key columns' values into `row` at their ordinals. Errors: CORRUPTION. */
-export function readValue(layout: TableLayout, value: Uint8Array, row: ColumnValue[]): void {
+/**
+ * Puts the non-key columns' values into `row` at their ordinals; with `views` text and bytes are views of `value`.
+ * Errors: CORRUPTION.
+ */
+export function readValue(layout: TableLayout, value: Uint8Array, row: ColumnValue[], views: boolean): void {
   checkHead(layout, value);
   const spareBits = layout.valueOrdinals.length & 7;
   if (spareBits !== 0 && value[layout.bitmapBytes] >>> spareBits !== 0) {
@@ -175,7 +178,10 @@ export function readValue(layout: TableLayout, value: Uint8Array, row: ColumnVal
       continue;
     }
     const end = columnEnd(layout, layout.valueTypes[i], value, at);
-    row[ordinal] = readColumn(layout, layout.valueTypes[i], value, at, end);
+    const type = layout.valueTypes[i];
+    const viewed = views && (type === typeVarchar || type === typeVarbinary);
+    if (viewed) row[ordinal] = value.subarray(contentStart(layout, value, at), end);
+    else row[ordinal] = readColumn(layout, type, value, at, end);
     at = end;
   }
   if (at !== value.length) throw corrupt(layout, "bytes are left over");

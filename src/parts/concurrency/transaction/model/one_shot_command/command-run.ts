@@ -109,7 +109,7 @@ export class CommandRun {
     const matched = this.#collect(target);
     let changedRows = 0;
     for (const { key, value } of matched) {
-      const row = layout.decodeRow(table, key, value);
+      const row = layout.viewRow(table, value);
       for (const { ordinal, value: assigned } of set) row[ordinal] = assigned;
       this.#overlay.stageBytes(key);
       const changed = layout.encodeValue(table, row);
