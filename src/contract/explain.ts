@@ -127,7 +127,9 @@ function explainSurface({ surface }: Contract): TopicExplanation {
     title: "Query surface",
     promises: [
       `Clients speak ${surface.protocols.join(" and ")}; every connection is authenticated.`,
-      packets ? "A transaction is one packet: START TRANSACTION; …; COMMIT." : "No transactions over the wire.",
+      packets
+        ? "A transaction is one packet: START TRANSACTION; …; COMMIT."
+        : "Transactions over the wire are not asked for.",
     ],
     costs: ["Point, batch and key-range statements only; anything else gets an error that names the missing leaf."],
     leaves: ["architecture/networking/wire_protocols/mysql_classic", "query_processing/execution/model/point_api"],

@@ -26,7 +26,8 @@ export interface Knob {
   /** `high` knobs are in the default search space. */
   readonly impact: "high" | "medium" | "low";
   /**
-   * What setting it wrongly costs; `durability` and `consistency` knobs are never in a space unless the contract says so.
+   * What setting it wrongly costs. Knobs of `durability` and `consistency` are never in a space unless the contract
+   * says so.
    */
   readonly risk: "none" | "memory" | "latency" | "durability" | "consistency";
   /** `files`: takes effect as files are rewritten, so a candidate needs a checkpoint of its own. */

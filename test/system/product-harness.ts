@@ -1,4 +1,4 @@
-/** A product as a child process: built into a directory, started, asked by a MySQL client, stopped. For system tests. */
+/** A product as a child process: started, asked by a MySQL client, stopped. For system tests. */
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
