@@ -17,7 +17,7 @@ import { WriteBatch } from "../../../../write-batch.ts";
 import { type BlackboardEngine, openBlackboardEngine } from "./blackboard-engine.ts";
 import type { BlackboardOptions } from "./options.ts";
 
-const runs = Number(process.env.LATHE_TEST_RUNS ?? 60);
+const runs = Number(process.env.LATHE_TEST_RUNS ?? 40);
 const directory = "/store";
 const options: BlackboardOptions = {
   directory,
