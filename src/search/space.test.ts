@@ -8,6 +8,7 @@ import { ladderOf } from "./ladder.ts";
 import { createRandomStream } from "./random-stream.ts";
 import {
   createSpace,
+  limitMemory,
   movesFrom,
   pointCount,
   points,
@@ -124,19 +125,17 @@ test("a broken constraint and a knob that may not vary are named", () => {
 });
 
 test("knobs that count memory end at half of what the contract grants, defaults stay", () => {
-  const space = createSpace(table, { memoryBytesMax: 128 * mebibyte });
-  const found = space.knobs.find(({ name }) => name === "lsm.block_cache_bytes");
-  assert.equal(found?.max, 1024 * mebibyte, "it is not marked as memory");
-  const risky = table.map((one): Knob => ({ ...one, unit: "bytes", risk: "memory" }));
-  const cut = createSpace(risky.slice(0, 2), { memoryBytesMax: 32 * mebibyte });
-  const maxima = cut.knobs.map(({ max }) => max);
+  const marked = table.map((one): Knob => ({ ...one, unit: "bytes", risk: "memory" }));
+  const space = createSpace(marked.slice(0, 2));
+  const maxima = limitMemory(space, 32 * mebibyte).knobs.map(({ max }) => max);
   assert.deepEqual(maxima, [64 * mebibyte, 16 * mebibyte]);
+  assert.deepEqual(limitMemory(createSpace(table), mebibyte), createSpace(table));
 });
 
 test("every knob of the catalog can be searched, and the default space has few", () => {
   const catalog = loadKnobCatalog();
   for (const one of catalog) assert.ok(ladderOf(one).includes(one.default), one.name);
-  const { knobs } = createSpace(catalog, { memoryBytesMax: 256 * mebibyte });
+  const { knobs } = limitMemory(createSpace(catalog), 256 * mebibyte);
   assert.ok(knobs.length >= 4 && knobs.length <= 8, knobs.map(({ name }) => name).join(", "));
 });
 

@@ -24,8 +24,6 @@ export interface SpaceOptions {
   readonly names?: readonly string[] | undefined;
   /** Risky knobs that the contract allows to vary, by name. */
   readonly riskyAllowed?: readonly string[] | undefined;
-  /** What the contract grants: no single knob may spend more than half of it. */
-  readonly memoryBytesMax?: number | undefined;
 }
 
 const sampleAttemptsMax = 1000;
@@ -55,7 +53,6 @@ export function createSpace(table: readonly Knob[], options: SpaceOptions = {}):
   const asked = (knob: Knob) => names?.includes(knob.name) ?? impacts.includes(knob.impact);
   const knobs = table
     .filter((knob) => asked(knob) && mayVary(knob))
-    .map((knob) => withinMemory(knob, options.memoryBytesMax ?? Infinity))
     .filter((knob) => ladderOf(knob).length > 1);
   if (knobs.length > 0) return { knobs, table };
   const message = "no knob of this product may vary: the space is empty";
@@ -63,14 +60,16 @@ export function createSpace(table: readonly Knob[], options: SpaceOptions = {}):
 }
 
 /**
- * A knob that counts memory, without the values that would break the memory guard by themselves.
+ * The space without values that would break the memory guard by themselves: a knob that counts
+ * memory ends at half of what the contract grants, or at its default where that is more.
  */
-function withinMemory(knob: Knob, memoryBytesMax: number): Knob {
-  if (knob.unit !== "bytes" || knob.risk !== "memory" || typeof knob.default !== "number") {
-    return knob;
-  }
-  const max = Math.max(knob.default, Math.floor(memoryBytesMax / 2));
-  return knob.max === undefined || knob.max <= max ? knob : { ...knob, max };
+export function limitMemory(space: Space, memoryBytesMax: number): Space {
+  const limited = space.knobs.map((knob) => {
+    if (knob.unit !== "bytes" || knob.risk !== "memory") return knob;
+    const max = Math.max(knob.default as number, Math.floor(memoryBytesMax / 2));
+    return knob.max === undefined || knob.max <= max ? knob : { ...knob, max };
+  });
+  return { ...space, knobs: limited.filter((knob) => ladderOf(knob).length > 1) };
 }
 
 function isForbidden(knob: Knob): boolean {

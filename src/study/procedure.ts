@@ -23,7 +23,7 @@ import type { Conclusion } from "./conclusion.ts";
 import { calibrateStatistics, chooseStatistic } from "./decisions.ts";
 import { concludeInterrupted, remeasureWinner } from "./remeasurement.ts";
 import { type Script, StudyInterrupted } from "./script.ts";
-import type { StudyDefinition } from "./settings.ts";
+import { type StudyDefinition, unlimitedSeconds, untimedConfirmationLaunches } from "./settings.ts";
 import { failureIn, isFailure, StudyState } from "./study-state.ts";
 import { runTrial } from "./trial.ts";
 
@@ -95,10 +95,10 @@ function* calibrateMachine(state: StudyState): Script<string | undefined> {
   const keepLaunches = launchesToKeep(alphaForConfirmation(1, definition.alpha));
   const searchSeconds = Math.max(0, budget.secondsLeft - state.reservedSeconds - budget.priceOf(1));
   const half = Math.max(searchSeconds / 2, Math.min(searchSeconds, budget.priceOf(keepLaunches)));
-  const confirmationSeconds = Math.min(
-    half,
-    budget.priceOf(definition.settings.confirmationLaunchesMax ?? Infinity),
-  );
+  const timed = definition.budgetSeconds < unlimitedSeconds;
+  const launchesMax =
+    definition.settings.confirmationLaunchesMax ?? (timed ? Infinity : untimedConfirmationLaunches);
+  const confirmationSeconds = Math.min(half, budget.priceOf(launchesMax));
   const input = {
     launchSeconds: budget.priceOf(1),
     budgetSeconds: confirmationSeconds,

@@ -28,7 +28,10 @@ export function* remeasureWinner(state: StudyState, searchEnded: string): Script
   }
   const compared = yield* compare(state, "baseline", state.baseline);
   const expert = expertCandidate(state.definition);
-  if (expert !== undefined && expert.id !== winner.id) yield* compare(state, "expert", expert);
+  const affordable = state.budget.affordableLaunches(state.budget.prepareSeconds) >= launchesMin;
+  if (expert !== undefined && expert.id !== winner.id && affordable) {
+    yield* compare(state, "expert", expert);
+  }
   if (typeof compared === "string") {
     return {
       outcome: "none",

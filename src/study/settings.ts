@@ -10,13 +10,17 @@ import { LatheError } from "../kit/errors.ts";
 import type { Knob } from "../knobs/knob.ts";
 import { type Candidate, createCandidate } from "../search/candidate.ts";
 import type { Space } from "../search/proposer.ts";
+import { limitMemory } from "../search/space.ts";
 
 export interface StudySettings {
   /** A/A launches of the calibration. */
   readonly calibrationLaunches: number;
   /** Launches that screening may spend on one candidate. */
   readonly screeningLaunchesMax: number;
-  /** Launches that one confirmation may take, where the budget pays for more. */
+  /**
+   * Launches that one confirmation may take, where the budget pays for more; 12 by default where
+   * time is not limited.
+   */
   readonly confirmationLaunchesMax?: number | undefined;
   /** Launches of the final comparison; six are the fewest that give an interval at 95 %. */
   readonly remeasurementLaunches: number;
@@ -74,22 +78,8 @@ export const defaultSettings: Omit<StudySettings, "targets"> = {
 /** Longer than any study: the limit of one that is bounded by its trials alone. */
 export const unlimitedSeconds = 24 * 3600;
 
-/**
- * The limits that `--budget` stands for. Time covers everything after the gates: calibration,
- * search and re-measurement. Where only trials are counted, a single one must not take forever.
- */
-export function budgetLimits(budget: {
-  readonly trials?: number | undefined;
-  readonly minutes?: number | undefined;
-}): { readonly budgetSeconds: number; readonly settings: Partial<StudySettings> } {
-  const { trials, minutes } = budget;
-  if (minutes !== undefined)
-    return { budgetSeconds: minutes * 60, settings: { trialsMax: trials } };
-  return {
-    budgetSeconds: unlimitedSeconds,
-    settings: { trialsMax: trials, confirmationLaunchesMax: 12 },
-  };
-}
+/** Launches of one confirmation where only trials are counted: a single one must not take forever. */
+export const untimedConfirmationLaunches = 12;
 
 /** A study as its procedure sees it. */
 export interface StudyDefinition {
@@ -107,7 +97,10 @@ export type StudyFacts = Pick<
   "contract" | "product" | "versions" | "environment" | "commit"
 >;
 
-/** The first entry of the journal of a study. */
+/**
+ * The first entry of the journal of a study. The space that it records, and that is searched, ends
+ * where a knob by itself would break the memory guard.
+ */
 export function createStudyHeader(definition: StudyDefinition, facts: StudyFacts): StudyHeader {
   const { seed, alpha, proposer, budgetSeconds, space, settings } = definition;
   requireDefinition(definition);
@@ -117,7 +110,7 @@ export function createStudyHeader(definition: StudyDefinition, facts: StudyFacts
     alpha,
     proposer,
     budget: { seconds: budgetSeconds },
-    space: space.knobs,
+    space: limitMemory(space, settings.targets.memoryMiBMax * 2 ** 20).knobs,
     knobTable: space.table,
     settings: { ...settings },
   };

@@ -14,6 +14,9 @@ import type { Stage } from "./progress.ts";
 import type { LaunchStep, Script, ScriptAnswer, Step } from "./script.ts";
 import { type StudyDefinition, unlimitedSeconds } from "./settings.ts";
 
+/** Share of the budget that a comparison with an expert's configuration may take. */
+const expertShareMax = 0.15;
+
 export class StudyState {
   readonly definition: StudyDefinition;
   readonly baseline: Candidate = baselineCandidate();
@@ -53,14 +56,16 @@ export class StudyState {
     return confirmationIndex(this.confirmations);
   }
 
-  /** Seconds that the final comparisons need. */
+  /**
+   * Seconds that the final comparisons need. That with the expert's configuration is set aside only
+   * where it is cheap: it informs, and must not take the search's time.
+   */
   get reservedSeconds(): number {
     const { remeasurementLaunches, expert } = this.definition.settings;
-    const comparisons = expert === undefined ? 1 : 2;
-    return (
-      this.budget.priceOf(comparisons * remeasurementLaunches) +
-      (comparisons + 1) * this.budget.prepareSeconds
-    );
+    const comparison = this.budget.priceOf(remeasurementLaunches) + this.budget.prepareSeconds;
+    const affordable = comparison <= expertShareMax * this.budget.seconds;
+    const comparisons = expert !== undefined && affordable ? 2 : 1;
+    return comparisons * comparison + this.budget.prepareSeconds;
   }
 
   /** The budget, or what the trials that are left should take, whichever is less. */

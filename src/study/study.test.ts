@@ -7,7 +7,7 @@ import { test } from "node:test";
 import type { EntryOfKind, JournalEntry } from "../journal/entry.ts";
 import { isKind } from "../journal/entry.ts";
 import type { Progress } from "./progress.ts";
-import { budgetLimits } from "./settings.ts";
+import { unlimitedSeconds } from "./settings.ts";
 import { replayStudy } from "./replay.ts";
 import { runSimulation, type SimulatedStudyOptions } from "./simulated-study.ts";
 
@@ -233,9 +233,16 @@ test("progress says stage, trial, incumbent and time left", async () => {
 test("trials alone can be the limit: time left is then told from their pace", async () => {
   const left: (number | undefined)[] = [];
   const onProgress = ({ secondsLeft }: Progress) => void left.push(secondsLeft);
-  const { journal } = await runSimulation({ seed: 1, ...budgetLimits({ trials: 4 }), onProgress });
+  const { journal } = await runSimulation({
+    seed: 1,
+    budgetSeconds: unlimitedSeconds,
+    settings: { trialsMax: 4 },
+    onProgress,
+  });
   assert.equal(entriesOf(journal, "trial_ended").length, 4);
   assert.equal(left[0], undefined);
+  const { launchesMax } = entriesOf(journal, "calibration_result")[0];
+  assert.ok(launchesMax <= 12, "a confirmation does not take forever");
   assert.ok((left.at(-1) ?? Infinity) < 600);
 });
 
@@ -249,4 +256,16 @@ test("an expert's configuration is compared with the winner on launches of its o
     ["baseline", "expert"],
   );
   assert.ok(Math.abs(results[1].intervals.throughput.estimate - Math.log(1.2 / 1.1)) < 0.03);
+});
+
+test("a short budget is not spent on the comparison with an expert", async () => {
+  const expert = { knobs: { "toy.mode": "a" }, source: "a tuning guide" };
+  const effects = { "toy.mode": { fast: 0.2, a: 0.1 } };
+  const options = { seed: 1, effects, budgetSeconds: 180, settings: { expert } };
+  const { journal, conclusion } = await runSimulation(options);
+  assert.notEqual(conclusion.outcome, "refused");
+  const seconds = Math.max(
+    ...[...journal.entries()].map((entry) => Number(entry["elapsedSeconds"] ?? 0)),
+  );
+  assert.ok(seconds <= 182, `${seconds} s`);
 });
