@@ -7,11 +7,11 @@ import { join } from "node:path";
 import { measureCeiling } from "../bench/ceiling.ts";
 import { Driver } from "../bench/driver.ts";
 import { type Contender, productContender } from "../bench/launch-side.ts";
-import { runLaunch } from "../bench/launch.ts";
+import { type LaunchOptions, runLaunch } from "../bench/launch.ts";
 import type { LaunchSample } from "../bench/measurement.ts";
 import type { WorkloadSpec } from "../contract/contract.ts";
 import { candidateGates, productGates } from "../gates/gate-table.ts";
-import type { GateVerdict } from "../gates/gate.ts";
+import type { Gate, GateVerdict } from "../gates/gate.ts";
 import { runGates } from "../gates/run-gates.ts";
 import type { Knob } from "../knobs/knob.ts";
 import type { Candidate } from "../search/candidate.ts";
@@ -24,7 +24,13 @@ export interface ProductEvaluatorOptions {
   readonly workload: WorkloadSpec;
   readonly table: readonly Knob[];
   readonly progress: (line: string) => void;
+  /** Which gates run; the tables of `gates/gate-table.ts` where nothing is said. */
+  readonly gates?: { readonly product: readonly Gate[]; readonly candidate: readonly Gate[] } | undefined;
+  /** How long a launch is; the defaults of `bench/launch.ts` where nothing is said. */
+  readonly launch?: LaunchSize | undefined;
 }
+
+export type LaunchSize = Pick<LaunchOptions, "warmUpMs" | "blockMs" | "blockPairs">;
 
 export class ProductEvaluator implements Evaluator {
   readonly checkpoints: CheckpointStore;
@@ -50,7 +56,8 @@ export class ProductEvaluator implements Evaluator {
   }
 
   async gate(request: GateRequest): Promise<GateVerdict[]> {
-    const gates = request.stage === "product" ? productGates() : candidateGates();
+    const { product = productGates(), candidate = candidateGates() } = this.#options.gates ?? {};
+    const gates = request.stage === "product" ? product : candidate;
     const workDirectory = mkdtempSync(join(this.#scratch, "gates-"));
     try {
       return await runGates(
@@ -80,6 +87,7 @@ export class ProductEvaluator implements Evaluator {
   async launch(request: LaunchRequest): Promise<LaunchSample> {
     const { workload } = this.#options;
     return runLaunch({
+      ...this.#options.launch,
       workload,
       dataSeed: request.workloadSeed,
       seed: request.seed,
