@@ -2,7 +2,7 @@
 //
 // Purpose: `npm start`, `npm test` and `./lathe` work on a clean clone with Node 20 or newer and npm.
 // Steps:
-//   1. dependencies: where `commander` cannot be resolved in a checkout, run `npm ci` (or `npm install`).
+//   1. dependencies: where one cannot be resolved in a checkout, run `npm install` along the lock file.
 //   2. Node: where this one is older than 24.15, take the newest 24 from npm's `node-<os>-<cpu>` package, kept in
 //      `.lathe/node` of the checkout or, where that cannot be written, in the user's cache directory.
 //   3. run `src/cli/main.ts` (in a package under node_modules: `dist/cli/main.js`, because Node does not strip types
@@ -39,7 +39,9 @@ function npm(args, cwd) {
     encoding: "utf8",
   });
   if (result.status !== 0) {
-    fail(`\`npm ${args.join(" ")}\` failed in ${cwd}: ${result.error?.message ?? result.stderr.trim()}`);
+    const lines = (result.stderr ?? "").split("\n").filter((line) => line.startsWith("npm error"));
+    const reason = result.error?.message ?? lines.slice(0, 4).join("\n");
+    fail(`\`npm ${args.join(" ")}\` failed in ${cwd}:\n${reason}`);
   }
 }
 
@@ -57,8 +59,9 @@ function ensureDependencies() {
   if (missing.length === 0) return;
   if (packaged) fail(`dependency ${missing[0]} is missing: run \`npm install\` in the project that uses Lathe`);
   process.stderr.write("lathe: installing dependencies (npm, once)\n");
-  const command = existsSync(join(root, "package-lock.json")) ? "ci" : "install";
-  npm([command, "--ignore-scripts", "--no-audit", "--no-fund"], root);
+  // Not `npm ci`: it refuses a lock file that lacks optional packages of platforms that a registry does not carry.
+  // `--no-save` follows the lock file and leaves it as it is.
+  npm(["install", "--no-save", "--ignore-scripts", "--no-audit", "--no-fund"], root);
 }
 
 function isWritable(directory) {

@@ -84,7 +84,7 @@ async function measureMariadb(options: SideBySideOptions): Promise<void> {
     const sample = await runSolo(server, await soloOptions(options, true));
     record(options, {
       subject: "mariadb",
-      label: `MariaDB ${server.version}`,
+      label: `MariaDB ${server.version.split("-")[0]}`,
       sample,
       configuration: { options: server.options },
     });
