@@ -106,21 +106,31 @@ export class CommandRun {
   #update(target: RowPredicate, set: readonly { ordinal: number; value: ColumnValue }[]): StepResult {
     const { layout, engine } = this.#doors;
     const table = this.#table(target.tableId);
-    const matched = this.#collect(target);
+    const { valueBytesMax } = engine.capabilities;
+    let matchedRows = 0;
     let changedRows = 0;
-    for (const { key, value } of matched) {
+    /** The row's key is staged. */
+    const rewrite = (value: Uint8Array) => {
       const row = layout.viewRow(table, value);
       for (const { ordinal, value: assigned } of set) row[ordinal] = assigned;
-      this.#overlay.stageBytes(key);
-      const changed = layout.encodeValue(table, row);
-      if (changed.length > engine.capabilities.valueBytesMax) {
-        throw tooLong("a row", changed.length, engine.capabilities.valueBytesMax);
+      const valueBytes = this.#overlay.replaceRow(layout, table, row, value);
+      if (valueBytes > valueBytesMax) throw tooLong("a row", valueBytes, valueBytesMax);
+      matchedRows++;
+      if (valueBytes >= 0) changedRows++;
+    };
+    if (target.keyPrefix.length === table.primaryKey.length) {
+      // One row: visiting it has staged its key, and its bytes stay valid until it is rewritten.
+      this.#visit(table, target, (key, value) => {
+        if (rowMatches(layout, table, target.conditions, key, value)) rewrite(value);
+        return false;
+      });
+    } else {
+      for (const { key, value } of this.#collect(target)) {
+        this.#overlay.stageBytes(key);
+        rewrite(value);
       }
-      if (compareBytes(changed, value) === 0) continue;
-      this.#overlay.putBytes(changed);
-      changedRows++;
     }
-    return { kind: "changed", matchedRows: matched.length, changedRows };
+    return { kind: "changed", matchedRows, changedRows };
   }
 
   #delete(target: RowPredicate): StepResult {

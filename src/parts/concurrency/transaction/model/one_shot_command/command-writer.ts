@@ -1,7 +1,8 @@
 /**
- * CommandWriter: numbers and texts one after another into bytes that are used from command to command.
+ * CommandWriter: numbers and texts one after another into slabs of which each command gets its own part.
  *
- * Beside kit's ByteWriter because of `text`: a bulk insert has a thousand texts, and ASCII, which they nearly always are,
+ * A command is a view of its slab: nothing is copied when it is finished, and no memory is allocated for most commands.
+ * Bytes that were given out are never written again; a slab lives as long as one of its commands. Beside kit's ByteWriter because of `text`: a bulk insert has a thousand texts, and ASCII, which they nearly always are,
  * goes in without an encoded copy. Little-endian numbers, varints (LEB128), length-prefixed bytes.
  */
 import { LatheError } from "../../../../../kit/errors.ts";
@@ -10,11 +11,15 @@ const encoder = new TextEncoder();
 const word = new Uint8Array(8);
 const wordInt64 = new BigInt64Array(word.buffer);
 const wordDouble = new Float64Array(word.buffer);
-const keptBytesMax = 1024 * 1024;
+const slabBytes = 64 * 1024;
+/** A command is not begun in a slab with less room than this. */
+const roomBytes = 1024;
 
 export class CommandWriter {
   readonly #bytesMax: number;
-  #bytes = new Uint8Array(1024);
+  #bytes = new Uint8Array(slabBytes);
+  /** Where the command begins, and where its next byte goes. */
+  #start = 0;
   #length = 0;
 
   constructor(bytesMax: number) {
@@ -22,13 +27,18 @@ export class CommandWriter {
   }
 
   begin(): void {
-    this.#length = 0;
-    if (this.#bytes.length > keptBytesMax) this.#bytes = new Uint8Array(1024);
+    if (this.#bytes.length - this.#start < roomBytes) {
+      this.#bytes = new Uint8Array(slabBytes);
+      this.#start = 0;
+    }
+    this.#length = this.#start;
   }
 
-  /** A copy of what was written since `begin`. */
+  /** What was written since `begin`; the caller's for good. */
   finish(): Uint8Array {
-    return this.#bytes.slice(0, this.#length);
+    const command = this.#bytes.subarray(this.#start, this.#length);
+    this.#start = this.#length;
+    return command;
   }
 
   byte(value: number): void {
@@ -97,11 +107,14 @@ export class CommandWriter {
   #reserve(count: number): void {
     const needed = this.#length + count;
     if (needed <= this.#bytes.length) return;
-    if (needed > this.#bytesMax) {
+    const commandBytes = needed - this.#start;
+    if (commandBytes > this.#bytesMax) {
       throw new LatheError("LIMIT_EXCEEDED", `a command is larger than ${this.#bytesMax} bytes`);
     }
-    const larger = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
-    larger.set(this.#bytes.subarray(0, this.#length));
+    const larger = new Uint8Array(Math.max(slabBytes, commandBytes * 2));
+    larger.set(this.#bytes.subarray(this.#start, this.#length));
     this.#bytes = larger;
+    this.#length -= this.#start;
+    this.#start = 0;
   }
 }

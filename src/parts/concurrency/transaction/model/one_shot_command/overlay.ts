@@ -8,7 +8,7 @@
  * Invariant: one entry per key; `forEach` visits entries in the order in which their keys came first.
  */
 import { assert } from "../../../../../kit/assert.ts";
-import { compareBytes } from "../../../../../kit/compare.ts";
+import { compareBytes, equalRanges } from "../../../../../kit/compare.ts";
 import { LatheError } from "../../../../../kit/errors.ts";
 import type { ColumnValue, Table } from "../../../../architecture/catalog/table.ts";
 import type { RowLayout } from "../../../../storage/layout/row-layout.ts";
@@ -100,20 +100,19 @@ export class Overlay {
 
   /** Puts a row under the staged key; returns the length of its value in bytes. */
   putRow(layout: RowLayout, table: Table, row: readonly ColumnValue[]): number {
-    let end = layout.writeValue(table, row, this.#arena, this.#stagedEnd);
-    while (end < 0) {
-      this.#grow(this.#arena.length + 1);
-      end = layout.writeValue(table, row, this.#arena, this.#stagedEnd);
-    }
+    const end = this.#writeRow(layout, table, row);
     const start = this.#stagedEnd;
     this.#record(start, end);
     return end - start;
   }
 
-  putBytes(value: Uint8Array): void {
-    this.#grow(this.#stagedEnd + value.length);
-    this.#arena.set(value, this.#stagedEnd);
-    this.#record(this.#stagedEnd, this.#stagedEnd + value.length);
+  /** As `putRow`, but leaves all as it was and returns -1 where the value equals `before`. */
+  replaceRow(layout: RowLayout, table: Table, row: readonly ColumnValue[], before: Uint8Array): number {
+    const end = this.#writeRow(layout, table, row);
+    const start = this.#stagedEnd;
+    if (end - start === before.length && equalRanges(this.#arena, start, before, 0, before.length)) return -1;
+    this.#record(start, end);
+    return end - start;
   }
 
   /** Marks the staged key as deleted. */
@@ -136,6 +135,16 @@ export class Overlay {
       if (i === prefix.length) found.push(entry);
     }
     return found.length < 2 ? found : found.sort((a, b) => compareBytes(this.keyOf(a), this.keyOf(b)));
+  }
+
+  /** Writes a value behind the staged key without recording it; returns its end. */
+  #writeRow(layout: RowLayout, table: Table, row: readonly ColumnValue[]): number {
+    let end = layout.writeValue(table, row, this.#arena, this.#stagedEnd);
+    while (end < 0) {
+      this.#grow(this.#arena.length + 1);
+      end = layout.writeValue(table, row, this.#arena, this.#stagedEnd);
+    }
+    return end;
   }
 
   #stage(end: number): void {
