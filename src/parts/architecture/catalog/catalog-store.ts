@@ -3,7 +3,7 @@
  *
  * Contract:
  *   1. A change is planned as writes, which the caller puts into the batch of the command that asked for it, so that
- *      definition and data are atomic together; after the batch is applied, in the same turn, the caller calls `commit`.
+ *      definition and data are atomic together; after the batch is applied, in the same turn, `commit` is called.
  *   2. Planning is deterministic in the committed state: replicas assign equal ids. Ids are never used twice.
  *   3. `reload` reads everything from the engine again: after recovery from a snapshot, and on opening.
  */

@@ -44,12 +44,13 @@ export interface RowLayout {
   /** One value per column of the table. Errors: CORRUPTION. */
   decodeRow(table: Table, key: Uint8Array, value: Uint8Array): ColumnValue[];
   /**
-   * The non-key columns of a row as `encodeValue` takes them, for rewriting it: text and bytes are views of `value`, key
-   * columns are null. Errors: CORRUPTION.
+   * The non-key columns of a row as `encodeValue` takes them, for rewriting it: text and bytes are views of `value`,
+   * key columns are null. Errors: CORRUPTION.
    */
   viewRow(table: Table, value: Uint8Array): ColumnValue[];
   /**
-   * Where the encoded bytes of a non-key column stand in a value: `start << 0`, `end` exclusive; both 0 when it is NULL.
+   * Where the encoded bytes of a non-key column stand in a value, a length prefix included: from `start` to `end`,
+   * exclusive; both 0 when it is NULL.
    * Writes into `span` and returns it, so that a hot path allocates nothing.
    */
   columnSpan(table: Table, ordinal: number, value: Uint8Array, span: { start: number; end: number }): {

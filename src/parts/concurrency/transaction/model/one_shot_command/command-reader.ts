@@ -1,6 +1,6 @@
 /**
- * CommandReader: the pieces of an encoded command. Every length and count is checked against what is left before anything
- * is allocated for it; see `command-codec.ts` for the layout. Errors: CORRUPTION.
+ * CommandReader: the pieces of an encoded command. Every length and count is checked against what is left before
+ * anything is allocated for it; see `command-codec.ts` for the layout. Errors: CORRUPTION.
  */
 import { ByteReader } from "../../../../../kit/byte-reader.ts";
 import { LatheError } from "../../../../../kit/errors.ts";

@@ -2,8 +2,9 @@
  * CommandWriter: numbers and texts one after another into slabs of which each command gets its own part.
  *
  * A command is a view of its slab: nothing is copied when it is finished, and no memory is allocated for most commands.
- * Bytes that were given out are never written again; a slab lives as long as one of its commands. Beside kit's ByteWriter because of `text`: a bulk insert has a thousand texts, and ASCII, which they nearly always are,
- * goes in without an encoded copy. Little-endian numbers, varints (LEB128), length-prefixed bytes.
+ * Bytes that were given out are never written again; a slab lives as long as one of its commands.
+ * Beside kit's ByteWriter because of that, and because of `text`: a bulk insert has a thousand texts, and ASCII, which
+ * they nearly always are, goes in without an encoded copy. Little-endian numbers, LEB128 varints.
  */
 import { LatheError } from "../../../../../kit/errors.ts";
 
