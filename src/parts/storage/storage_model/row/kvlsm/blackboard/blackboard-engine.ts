@@ -34,6 +34,7 @@ import { lookupMissing, lookupPut } from "./lookup.ts";
 import { type BlackboardOptions, resolveTuning, selectionHashOf } from "./options.ts";
 import { PointReader } from "./point-reader.ts";
 import { ReadCounters } from "./read-counters.ts";
+import { ReadPace } from "./read-pace.ts";
 import { VersionSet } from "./version-set.ts";
 import { WriteStall } from "./write-stall.ts";
 
@@ -49,9 +50,6 @@ export const blackboardCapabilities: EngineCapabilities = {
 /** A batch lives in one memtable, so it must have bounds. */
 const batchBytesMax = 1 << 28;
 const batchOperationsMax = 1 << 22;
-/** A read slower than this came from a cold disk: adaptive reads go to the pool for `poolHoldUs` after it. */
-const slowReadUs = 2000;
-const poolHoldUs = 1_000_000;
 /**
  * Blocks that one pooled read waits for before it reads the rest itself; eviction could undo its work for ever.
  */
@@ -96,7 +94,7 @@ export class BlackboardEngine implements StorageEngine {
   readonly #reader: PointReader;
   readonly #logWrites: LogWrites | undefined;
   readonly #lock: DiskLock;
-  #poolUntilUs = 0;
+  readonly #pace = new ReadPace();
   #closed: Promise<void> | undefined = undefined;
 
   constructor(env: Env, options: BlackboardOptions, board: Blackboard, lock: DiskLock) {
@@ -144,7 +142,7 @@ export class BlackboardEngine implements StorageEngine {
     const indexMax = snapshot === undefined ? Infinity : snapshot.index;
     const result = this.#reader.find(key, indexMax, false);
     if (result !== lookupMissing) return this.#copyOf(result);
-    if (readMode === "adaptive" && this.#env.clock.monotonicUs() >= this.#poolUntilUs) {
+    if (readMode === "adaptive" && this.#pace.mayBlock(this.#env.clock.monotonicUs())) {
       return this.#getTimed(key, indexMax);
     }
     return this.#getPooled(key.slice(), indexMax);
@@ -306,10 +304,7 @@ export class BlackboardEngine implements StorageEngine {
     const startUs = clock.monotonicUs();
     const result = this.#reader.find(key, indexMax, true);
     const endUs = clock.monotonicUs();
-    if (endUs - startUs > slowReadUs) {
-      this.#poolUntilUs = endUs + poolHoldUs;
-      this.#board.reads.slowReads++;
-    }
+    if (this.#pace.note(endUs - startUs, endUs)) this.#board.reads.slowReads++;
     return this.#copyOf(result);
   }
 

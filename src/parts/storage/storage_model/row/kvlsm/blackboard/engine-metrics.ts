@@ -29,7 +29,7 @@ function readMetrics({ cache, reads }: Blackboard): Metric[] {
       "Tables searched for a key they lack",
       reads.filterFalsePositives,
     ),
-    counter("lsm_slow_reads_total", "Block reads that sent adaptive reads to the pool", reads.slowReads),
+    counter("lsm_slow_reads_total", "Times that slow reads sent adaptive reads to the pool", reads.slowReads),
     counter("lsm_scans_total", "Cursors opened", reads.scans),
     counter("lsm_scanned_entries_total", "Entries handed out by cursors", reads.scannedEntries),
     gauge(
