@@ -9,8 +9,15 @@ export interface FunctionLength {
   readonly lines: number;
 }
 
-const opening =
-  /^(\s*)(?:export\s+)?(?:default\s+)?(?:(?:async\s+)?function\*?\s+([A-Za-z_$][\w$]*)|(?:(?:private|public|static|override|async|get|set)\s+)*\*?(#?[A-Za-z_$][\w$]*)\s*(?:<[^>]*>)?\([^;]*\)\s*(?::[^={]+)?\{\s*$|const\s+([A-Za-z_$][\w$]*)\s*=\s*(?:async\s*)?\([^;]*=>\s*\{\s*$)/;
+// One alternative per form: functions, methods, arrows.
+const name = String.raw`([A-Za-z_$][\w$]*)`;
+const modifiers = String.raw`(?:(?:private|public|static|override|async|get|set)\s+)*\*?`;
+const functionForm = String.raw`(?:async\s+)?function\*?\s+${name}`;
+const methodForm = String.raw`${modifiers}(#?[A-Za-z_$][\w$]*)\s*(?:<[^>]*>)?\([^;]*\)\s*(?::[^={]+)?\{\s*$`;
+const arrowForm = String.raw`const\s+${name}\s*=\s*(?:async\s*)?\([^;]*=>\s*\{\s*$`;
+const opening = new RegExp(
+  String.raw`^(\s*)(?:export\s+)?(?:default\s+)?(?:${functionForm}|${methodForm}|${arrowForm})`,
+);
 const keywords = new Set(["if", "for", "while", "switch", "catch", "return", "with", "function", "constructor"]);
 
 export function functionLengths(text: string): FunctionLength[] {

@@ -29,8 +29,15 @@ export interface Import {
   readonly line: number;
 }
 
-const importPattern =
-  /(?:^|\n)\s*(?:import|export)\s[^;'"]*?from\s*["']([^"']+)["']|(?:^|\n)\s*import\s*["']([^"']+)["']|import\(\s*["']([^"']+)["']\s*\)|new URL\(\s*["'](\.[^"']+)["']/g;
+const importPattern = new RegExp(
+  [
+    String.raw`(?:^|\n)\s*(?:import|export)\s[^;'"]*?from\s*["']([^"']+)["']`,
+    String.raw`(?:^|\n)\s*import\s*["']([^"']+)["']`,
+    String.raw`import\(\s*["']([^"']+)["']\s*\)`,
+    String.raw`new URL\(\s*["'](\.[^"']+)["']`,
+  ].join("|"),
+  "g",
+);
 
 /** Imports of one file: static, side-effect, dynamic with a literal, and `new URL("./x.ts", …)`. */
 export function importsOf(source: string, text = readText(source)): Import[] {

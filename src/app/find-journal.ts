@@ -8,5 +8,6 @@ export function findJournal(path: string): string {
   const places = [path, join(path, "study", "journal.ndjson"), join(path, "journal.ndjson")];
   const found = places.find((place) => existsSync(place) && statSync(place).isFile());
   if (found !== undefined) return found;
-  throw new LatheError("NOT_FOUND", `${path} holds no study: expected a journal.ndjson, or the --out directory of a run`);
+  const expected = "a journal.ndjson, or the --out directory of a run";
+  throw new LatheError("NOT_FOUND", `${path} holds no study: expected ${expected}`);
 }

@@ -12,7 +12,10 @@ import type { Knob } from "../knobs/knob.ts";
 export function productKnobs(productDirectory: string, catalog: readonly Knob[]): Knob[] {
   const file = join(productDirectory, "knobs.yaml");
   if (!existsSync(file)) {
-    throw new LatheError("NOT_FOUND", `${productDirectory} holds no product (no knobs.yaml): \`lathe build\` makes one`);
+    throw new LatheError(
+      "NOT_FOUND",
+      `${productDirectory} holds no product (no knobs.yaml): \`lathe build\` makes one`,
+    );
   }
   const values = knobValuesOf(parseKnobFile(readFileSync(file, "utf8"), file));
   return catalog

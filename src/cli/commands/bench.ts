@@ -46,11 +46,13 @@ export function registerBench(program: Command): void {
 function formatBench(result: BenchResult): string {
   const count = (value: number) => Math.round(value).toLocaleString("en-US");
   const rows = Object.entries(result.operations).map(([name, one]) =>
-    [name, count(one.count), count(one.errors), count(one.meanUs), count(one.p50Us), count(one.p99Us), count(one.maxUs)]);
+    [name, ...[one.count, one.errors, one.meanUs, one.p50Us, one.p99Us, one.maxUs].map(count)]);
   const table = [["operation", "count", "errors", "mean µs", "p50 µs", "p99 µs", "max µs"], ...rows];
   const lines = table.map((row) => row.map((cell, at) => (at === 0 ? cell.padEnd(18) : cell.padStart(12))).join(""));
   lines.push("", `${count(result.opsPerSecond)} operations/s`);
-  if (result.serverCpuUsPerOp !== null) lines.push(`${result.serverCpuUsPerOp.toFixed(1)} µs of server CPU per operation`);
+  if (result.serverCpuUsPerOp !== null) {
+    lines.push(`${result.serverCpuUsPerOp.toFixed(1)} µs of server CPU per operation`);
+  }
   if (result.memoryMiB !== null) lines.push(`${result.memoryMiB.toFixed(0)} MiB of memory`);
   if (result.driverBound) lines.push("driver-bound: throughput says nothing here, compare CPU per operation");
   return lines.join("\n");

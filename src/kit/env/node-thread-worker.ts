@@ -46,7 +46,9 @@ function describeFailure(error: unknown): JobFailure {
 
 /** Only what survives structured cloning for certain. */
 function plainDetails(details: Record<string, unknown> | undefined): Record<string, unknown> {
-  const plain = Object.entries(details ?? {}).filter(([, value]) => typeof value !== "function" && typeof value !== "object");
+  const plain = Object.entries(details ?? {}).filter(
+    ([, value]) => typeof value !== "function" && typeof value !== "object",
+  );
   return Object.fromEntries(plain);
 }
 

@@ -44,7 +44,8 @@ export function decodeLogEntry(bytes: Uint8Array): LogEntry {
   if (bytes[0] !== layoutVersion) {
     throw new LatheError(
       "FORMAT_UNKNOWN",
-      `a log entry has layout ${bytes[0]}, this product reads ${layoutVersion}: open the data with the product that wrote it`,
+      `a log entry has layout ${bytes[0]}, this product reads ${layoutVersion}: ` +
+        "open the data with the product that wrote it",
     );
   }
   const [timestampMs, term, clientId, requestId] = [1, 9, 17, 25].map((offset) => readU64LE(bytes, offset));

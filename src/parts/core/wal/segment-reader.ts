@@ -60,7 +60,8 @@ export class SegmentReader {
 
 function damaged(segment: LogSegment, offset: number): LatheError {
   const { path } = segment.file;
-  return new LatheError("CORRUPTION", `the record at offset ${offset} of ${path} is damaged; restore the log from a copy`, {
+  const message = `the record at offset ${offset} of ${path} is damaged; restore the log from a copy`;
+  return new LatheError("CORRUPTION", message, {
     details: { path, offset },
   });
 }

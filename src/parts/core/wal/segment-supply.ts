@@ -109,7 +109,8 @@ export class SegmentSupply {
     const { directory, segmentBytes, recycledSegments } = this.#options;
     const sizeFits = this.#env.disk.size(`${directory}/${name}`) === segmentBytes;
     if (sizeFits && this.#ready.length < recycledSegments) return this.#prepare(name);
-    await this.#env.threads.run<RemoveSegmentInput, void>({ moduleUrl, exportName: "removeSegment" }, { directory, name });
+    const job = { moduleUrl, exportName: "removeSegment" };
+    await this.#env.threads.run<RemoveSegmentInput, void>(job, { directory, name });
   }
 
   async #prepare(recycledName: string | undefined): Promise<void> {

@@ -51,7 +51,9 @@ const noClient = 0;
  * Errors that follow from the entry alone: every replica meets them, so the log goes on without the
  * entry's effect.
  */
-const refusals = new Set(["CONSTRAINT", "INVALID_ARGUMENT", "LIMIT_EXCEEDED", "NOT_FOUND", "NOT_SELECTED", "ALREADY_EXISTS"]);
+const refusals = new Set([
+  "CONSTRAINT", "INVALID_ARGUMENT", "LIMIT_EXCEEDED", "NOT_FOUND", "NOT_SELECTED", "ALREADY_EXISTS",
+]);
 
 export function openSingleNodeLog(env: Env, options: SingleNodeLogOptions): ReplicatedLog {
   return new SingleNodeLog(env, options);
