@@ -78,8 +78,9 @@ async function recordLaunches(journal: Journal, subject: Subject, options: BarOp
     if (recorded > 0) progress(`${recorded} launches are recorded already`);
     for (let failures = 0; recorded < count && !signal.aborted; ) {
       const launchSeed = deriveSeed(seed, `null launch ${recorded} attempt ${failures}`);
-      const request = { purpose: "calibration", incumbent: baseline, candidate: baseline, workloadSeed } as const;
-      const launch = await evaluator.launch({ ...request, seed: launchSeed, signal }).catch((error: Error) => error);
+      const sides = { purpose: "calibration", incumbent: baseline, candidate: baseline, workloadSeed } as const;
+      const request = { ...sides, seed: launchSeed, signal };
+      const launch = await evaluator.launch(request).catch((error: Error) => error);
       if (signal.aborted) return;
       const problem = launch instanceof Error ? launch.message : launchProblem(launch)?.message;
       if (launch instanceof Error || problem !== undefined) {
@@ -92,8 +93,9 @@ async function recordLaunches(journal: Journal, subject: Subject, options: BarOp
       recorded++;
       const { logRatios, driver, wallSeconds } = launch;
       progress(
-        `A/A launch ${recorded} of ${count} (${wallSeconds.toFixed(1)} s): throughput ${percent(logRatios.throughput)}, ` +
-          `cost ${percent(logRatios.cost)}${driver.driverBound ? ", driver-bound" : ""}`,
+        `A/A launch ${recorded} of ${count} (${wallSeconds.toFixed(1)} s): ` +
+          `throughput ${percent(logRatios.throughput)}, cost ${percent(logRatios.cost)}` +
+          `${driver.driverBound ? ", driver-bound" : ""}`,
       );
     }
   } finally {
@@ -103,21 +105,24 @@ async function recordLaunches(journal: Journal, subject: Subject, options: BarOp
 
 function resultOf(launches: readonly LaunchSample[], journal: string, options: BarOptions): BarResult {
   const declared = chooseStatistic(launches, "auto");
+  const enough = launches.length >= launchesMin;
   const rows: BarRow[] = [];
   const facts: Record<string, unknown>[] = [];
   for (const statistic of ["throughput", "cost"] as const) {
     const logRatios = launches.map((launch) => launch.logRatios[statistic]);
+    const note = statistic === declared ? "; what a study here would declare" : "";
     rows.push(noiseRow(statistic, logRatios));
     for (const screening of [true, false]) {
-      options.progress(`resampling ${studies} studies on ${statistic}, ${screening ? "with" : "without"} screening`);
+      const how = screening ? "screened" : "all confirmed";
+      options.progress(`resampling ${studies} studies on ${statistic}, ${how}`);
       const counted = countOutcomes(studies, (seed) => resampleNull(logRatios, seed, { screening }));
       const { rate, upper } = counted.falseKeep;
       facts.push({ statistic, screening, ...counted });
       rows.push({
-        claim: `studies of eight null candidates that keep something, ${statistic}, ${screening ? "screened" : "all confirmed"}`,
+        claim: `studies of eight null candidates that keep something, ${statistic}, ${how}`,
         value: `${percent(rate)} (95 % upper bound ${percent(upper)})`,
-        bar: launches.length < launchesMin ? undefined : { text: "upper bound ≤ 5.5 %", met: upper <= rateMax },
-        note: `${counted.confirmationsMean.toFixed(1)} confirmations each${statistic === declared ? "; the statistic a study here would declare" : ""}`,
+        bar: enough ? { text: "upper bound ≤ 5.5 %", met: upper <= rateMax } : undefined,
+        note: `${counted.confirmationsMean.toFixed(1)} confirmations each${note}`,
       });
     }
   }
@@ -128,7 +133,9 @@ function resultOf(launches: readonly LaunchSample[], journal: string, options: B
       `${launches.length} A/A launches of taobench-o at scale ${options.scale} ` +
       `(${seconds.toFixed(1)} s each, ${bound} driver-bound), ${studies} studies resampled from them`,
     rows,
-    facts: { journal, launches: launches.length, launch: shortLaunch, driverBound: bound, declared, counted: facts },
+    facts: {
+      journal, launches: launches.length, launch: shortLaunch, driverBound: bound, declared, counted: facts,
+    },
   };
 }
 

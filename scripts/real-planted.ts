@@ -5,7 +5,7 @@
  */
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { productHash } from "../src/app/conduct-study.ts";
+import { productHash } from "../src/app/product-hash.ts";
 import { ProductEvaluator } from "../src/app/product-evaluator.ts";
 import type { LaunchSample } from "../src/bench/measurement.ts";
 import { loadGate } from "../src/gates/load-gate.ts";
@@ -13,7 +13,7 @@ import { createNodeEnv } from "../src/kit/env/node-env.ts";
 import type { JournalEntry } from "../src/journal/entry.ts";
 import { createJournal, openJournal } from "../src/journal/journal.ts";
 import type { Knob } from "../src/knobs/knob.ts";
-import { baselineCandidate, createCandidate } from "../src/search/candidate.ts";
+import { baselineCandidate, type Candidate, createCandidate } from "../src/search/candidate.ts";
 import type { Space } from "../src/search/proposer.ts";
 import { createRandomStream, deriveSeed } from "../src/search/random-stream.ts";
 import { chooseStatistic } from "../src/study/decisions.ts";
@@ -26,15 +26,20 @@ import { buildSubject, headerOf, shortLaunch, type Subject } from "./real-subjec
 const idleKnobs = [
   "executor.plan_cache_entries", "mysql.connections_max", "mysql.statements_max", "mysql.packet_bytes_max",
 ];
-const trueGain = Math.log(1.1);
-const firstGuessNs = 3000;
-const guessLaunches = 3;
+/** What removing the delay is to gain; what it may come to before the delay is corrected again. */
+const gainWanted = 0.1;
+const gainMin = 0.08;
+const gainMax = 0.125;
+/** Long, so that its effect stands out and the first correction is a good one. */
+const firstGuessNs = 10_000;
+const guessLaunches = 4;
 const checkLaunches = 6;
+const checksMax = 3;
 const foundMin = 0.9;
 
 interface Planted {
   readonly delayNs: number;
-  /** Log ratios of launches with the delay against without it, on fresh seeds. */
+  /** The incumbent has the delay, the candidate has not. */
   readonly launches: readonly LaunchSample[];
 }
 
@@ -44,7 +49,11 @@ interface Run {
   readonly reason: string;
   readonly kept: readonly string[];
   readonly found: boolean;
-  readonly trials: readonly { readonly knobs: unknown; readonly outcome: string; readonly reason: string }[];
+  readonly trials: readonly {
+    readonly knobs: Candidate["knobs"];
+    readonly outcome: string;
+    readonly reason: string;
+  }[];
   readonly launches: number;
   readonly seconds: number;
 }
@@ -68,10 +77,13 @@ export async function measurePlanted(options: BarOptions): Promise<BarResult | u
 }
 
 /**
- * Finds the delay whose removal gains about a tenth: a guess, one correction in proportion, and launches
- * that say what it came to. Done once per directory.
+ * Finds the delay whose removal gains about a tenth: a long one first, then corrections in proportion (what
+ * a wait costs is linear in it), each with launches that say what it came to. Done once per directory.
  */
-async function calibrateDelay(plain: Subject, options: BarOptions): Promise<{ planted: Planted; subject: Subject }> {
+async function calibrateDelay(
+  plain: Subject,
+  options: BarOptions,
+): Promise<{ planted: Planted; subject: Subject }> {
   const { directory, progress } = options;
   const remembered = join(directory, `planted-delay-${plain.productHash}-${options.scale}.json`);
   const productDirectory = join(directory, "planted-product");
@@ -89,12 +101,19 @@ async function calibrateDelay(plain: Subject, options: BarOptions): Promise<{ pl
     plantDelay(plain.productDirectory, productDirectory, planted.delayNs);
     progress(`the delay is ${planted.delayNs} ns, as calibrated before`);
   } else {
-    const guess = effectOf(await gainOf(firstGuessNs, guessLaunches)).mean;
-    const delayNs = Math.round(firstGuessNs * Math.min(4, Math.max(0.25, trueGain / Math.max(guess, 0.01))));
-    planted = await gainOf(delayNs, checkLaunches);
+    planted = await gainOf(firstGuessNs, guessLaunches);
+    for (let check = 0; check < checksMax && !isAsWanted(planted); check++) {
+      const gain = Math.max(0.02, Math.expm1(effectOf(planted).mean));
+      planted = await gainOf(Math.round((planted.delayNs * gainWanted) / gain), checkLaunches);
+    }
     writeFileSync(remembered, JSON.stringify(planted));
   }
-  return { planted, subject: { ...subject, productHash: `${productHash(productDirectory)}-${planted.delayNs}` } };
+  return { planted, subject: { ...subject, productHash: productHash(productDirectory) } };
+}
+
+function isAsWanted(planted: Planted): boolean {
+  const gain = Math.expm1(effectOf(planted).mean);
+  return gain >= gainMin && gain <= gainMax;
 }
 
 async function launchPairs(
@@ -104,7 +123,7 @@ async function launchPairs(
   options: BarOptions,
 ): Promise<LaunchSample[]> {
   const { directory, seed, signal, progress } = options;
-  const evaluator = createEvaluator(subject, join(directory, "planted-work"), () => undefined);
+  const evaluator = createEvaluator(subject, join(directory, "planted-work"));
   const without = createCandidate({ [delayKnob.name]: false }, subject.knobTable);
   const workloadSeed = deriveSeed(seed, "delay workload");
   try {
@@ -121,7 +140,7 @@ async function launchPairs(
   }
 }
 
-function createEvaluator(subject: Subject, workDirectory: string, progress: (line: string) => void): ProductEvaluator {
+function createEvaluator(subject: Subject, workDirectory: string): ProductEvaluator {
   const quick = [loadGate({ connections: 8, milliseconds: 200 })];
   mkdirSync(workDirectory, { recursive: true });
   return new ProductEvaluator({
@@ -131,7 +150,7 @@ function createEvaluator(subject: Subject, workDirectory: string, progress: (lin
     table: subject.knobTable,
     gates: { product: quick, candidate: quick },
     launch: shortLaunch,
-    progress,
+    progress: () => undefined,
   });
 }
 
@@ -139,7 +158,10 @@ function createEvaluator(subject: Subject, workDirectory: string, progress: (lin
 function spaceOf(subject: Subject, seed: number): Space {
   const twoValued = subject.knobTable
     .filter(({ name }) => idleKnobs.includes(name))
-    .map((knob): Knob => ({ ...knob, min: Number(knob.default), max: 2 * Number(knob.default), scale: "log2", impact: "high" }));
+    .map((knob): Knob => {
+      const least = Number(knob.default);
+      return { ...knob, min: least, max: 2 * least, scale: "log2", impact: "high" };
+    });
   const random = createRandomStream(seed, "order of the planted knobs");
   const knobs = [...twoValued, delayKnob]
     .map((knob) => ({ knob, key: random.next() }))
@@ -160,15 +182,18 @@ async function runPlanted(subject: Subject, run: number, options: BarOptions): P
     trialsMax: space.knobs.length,
     budgetSeconds: 1200,
   };
-  const journal = existsSync(path) ? openJournal(path) : createJournal(path, headerOf(subject, space, seed, settings));
+  const journal = existsSync(path)
+    ? openJournal(path)
+    : createJournal(path, headerOf(subject, space, seed, settings));
   const work = join(directory, `planted-work-${run}`);
   try {
     await runStudy({
       journal,
-      evaluator: createEvaluator(subject, work, () => undefined),
+      evaluator: createEvaluator(subject, work),
       clock: createNodeEnv({ logLevel: "error" }).clock,
       signal,
-      onProgress: ({ stage, trial, text }) => progress(`run ${run} · ${stage}${trial === 0 ? "" : ` ${trial}`}: ${text}`),
+      onProgress: ({ stage, trial, text }) =>
+        progress(`run ${run} · ${stage}${trial === 0 ? "" : ` ${trial}`}: ${text}`),
     });
     return readRun(run, [...journal.entries()]);
   } finally {
@@ -178,11 +203,11 @@ async function runPlanted(subject: Subject, run: number, options: BarOptions): P
 }
 
 function readRun(run: number, entries: readonly JournalEntry[]): Run {
-  const proposed = new Map<string, Readonly<Record<string, unknown>>>();
+  const proposed = new Map<string, Run["trials"][number]["knobs"]>();
   const trials: Run["trials"][number][] = [];
   const kept: string[] = [];
   let ended = { outcome: "none", reason: "it did not end" };
-  let incumbent: Readonly<Record<string, unknown>> = {};
+  let incumbent: Candidate["knobs"] = {};
   let seconds = 0;
   for (const entry of entries) {
     if ("elapsedSeconds" in entry && typeof entry.elapsedSeconds === "number") seconds = entry.elapsedSeconds;

@@ -2,7 +2,8 @@
 import { join } from "node:path";
 import { buildProduct } from "../src/foundry/build.ts";
 import { loadServedContract } from "../src/app/contract.ts";
-import { latheVersion, productHash } from "../src/app/conduct-study.ts";
+import { latheVersion } from "../src/app/open-study.ts";
+import { productHash } from "../src/app/product-hash.ts";
 import type { LaunchSize } from "../src/app/product-evaluator.ts";
 import { productKnobs } from "../src/app/product-knobs.ts";
 import type { Contract, WorkloadSpec } from "../src/contract/contract.ts";

@@ -38,12 +38,18 @@ export class CheckpointStore {
    * The checkpoint of a candidate for one content, made where it is missing. Errors: those of starting
    * and loading.
    */
-  async of(candidate: Candidate, workloadSeed: number): Promise<string> {
+  async of(candidate: Candidate, workloadSeed: number, signal?: AbortSignal): Promise<string> {
     const shaping = this.#shapingKnobs(candidate);
     const base = await this.#make(`${workloadSeed}-base`, async (directory) => {
       const { productDirectory, workload, progress } = this.#options;
-      const options = { productDirectory, workload, dataSeed: workloadSeed, knobs: {}, checkpointDirectory: directory };
-      const loaded = await prepareCheckpoint(options);
+      const loaded = await prepareCheckpoint({
+        productDirectory,
+        workload,
+        dataSeed: workloadSeed,
+        knobs: {},
+        checkpointDirectory: directory,
+        signal,
+      });
       progress(`loaded ${loaded.rows.toLocaleString("en")} rows in ${loaded.seconds.toFixed(1)} s`);
     });
     if (Object.keys(shaping).length === 0) return base;
@@ -53,6 +59,7 @@ export class CheckpointStore {
         productDirectory: this.#options.productDirectory,
         knobs: shaping,
         checkpointDirectory: directory,
+        signal,
       }),
     );
   }

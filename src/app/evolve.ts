@@ -32,7 +32,7 @@ export async function evolveProduct(request: EvolveRequest, context: UseCaseCont
   context.progress(`study in ${root}`);
   return conductStudy(
     {
-      directory: openStudyDirectory(root, productDirectory),
+      directory: openStudyDirectory(root, contract.storage.durability, productDirectory),
       contractFile,
       contract,
       knobTable: productKnobs(productDirectory, loadKnobCatalog()),

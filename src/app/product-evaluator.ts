@@ -81,7 +81,7 @@ export class ProductEvaluator implements Evaluator {
   }
 
   async prepare(request: PrepareRequest): Promise<void> {
-    await this.checkpoints.of(request.candidate, request.workloadSeed);
+    await this.checkpoints.of(request.candidate, request.workloadSeed, request.signal);
   }
 
   async launch(request: LaunchRequest): Promise<LaunchSample> {
@@ -91,8 +91,8 @@ export class ProductEvaluator implements Evaluator {
       workload,
       dataSeed: request.workloadSeed,
       seed: request.seed,
-      incumbent: await this.#contender(request.incumbent, request.workloadSeed),
-      candidate: await this.#contender(request.candidate, request.workloadSeed),
+      incumbent: await this.#contender(request.incumbent, request),
+      candidate: await this.#contender(request.candidate, request),
       workDirectory: join(this.#scratch, "launch"),
       ceilingOpsPerSecond: await this.ceiling(),
       signal: request.signal,
@@ -122,11 +122,11 @@ export class ProductEvaluator implements Evaluator {
     }
   }
 
-  async #contender(candidate: Candidate, workloadSeed: number): Promise<Contender> {
+  async #contender(candidate: Candidate, { workloadSeed, signal }: LaunchRequest): Promise<Contender> {
     return productContender({
       productDirectory: this.#options.productDirectory,
       knobs: candidate.knobs,
-      checkpointDirectory: await this.checkpoints.of(candidate, workloadSeed),
+      checkpointDirectory: await this.checkpoints.of(candidate, workloadSeed, signal),
     });
   }
 }

@@ -10,7 +10,7 @@ import { buildProduct } from "../foundry/build.ts";
 import { LatheError } from "../kit/errors.ts";
 import { loadKnobCatalog } from "../knobs/catalog.ts";
 import type { ExpertConfiguration } from "../study/settings.ts";
-import { type Budget, conductStudy, type RunResult } from "./conduct-study.ts";
+import { type Budget, conductStudy, type RunResult, type StudyOverrides } from "./conduct-study.ts";
 import { loadServedContract } from "./contract.ts";
 import { productKnobs } from "./product-knobs.ts";
 import { openStudyDirectory } from "./study-directory.ts";
@@ -29,6 +29,7 @@ export interface RunRequest {
   /** Edges or records instead of the contract's. */
   readonly scale: number | undefined;
   readonly mariadb: boolean;
+  readonly overrides?: StudyOverrides | undefined;
 }
 
 /** Chance that a study keeps anything that is no gain. */
@@ -40,14 +41,14 @@ export async function runContract(request: RunRequest, context: UseCaseContext):
   const { scale } = request;
   const workload = scale === undefined ? loaded.contract.workload : { ...loaded.contract.workload, scale };
   const contract = { ...loaded.contract, workload };
-  const directory = openStudyDirectory(request.directory);
+  const directory = openStudyDirectory(request.directory, contract.storage.durability);
   const knobCatalog = loadKnobCatalog();
   // A study that is there belongs to the product that is there.
-  if (!existsSync(directory.journal)) {
+  if (!existsSync(directory.journal) || !existsSync(directory.product)) {
     const input = { contract: loaded.contract, contractText: loaded.text, knobCatalog, force: request.force };
     const built = buildProduct(input, directory.product);
-    const kibibytes = Math.round(built.bytes / 1024).toLocaleString("en");
-    context.progress(`built ${built.product}: ${built.parts} parts, ${built.files} files, ${kibibytes} KiB, in ${directory.product}`);
+    const size = `${built.parts} parts, ${built.files} files, ${Math.round(built.bytes / 1024)} KiB`;
+    context.progress(`built ${built.product}: ${size}, in ${directory.product}`);
   }
   return conductStudy(
     {
@@ -62,6 +63,7 @@ export async function runContract(request: RunRequest, context: UseCaseContext):
       knobs: [],
       expert: readExpert(join(dirname(request.contractFile), "expert.yaml")),
       mariadb: request.mariadb,
+      overrides: request.overrides,
     },
     context,
   );

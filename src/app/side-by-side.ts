@@ -60,7 +60,7 @@ async function measureProduct(
   options: SideBySideOptions,
   { subject, label, candidate }: SideBySideOptions["subjects"][number],
 ): Promise<void> {
-  const checkpoint = await options.evaluator.checkpoints.of(candidate, options.dataSeed);
+  const checkpoint = await options.evaluator.checkpoints.of(candidate, options.dataSeed, options.signal);
   const dataDirectory = join(options.workDirectory, `alone-${subject}`);
   rmSync(dataDirectory, { recursive: true, force: true });
   cloneCheckpoint(checkpoint, dataDirectory);

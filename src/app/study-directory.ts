@@ -1,6 +1,9 @@
 /** Where a study keeps its things: one directory that can be copied, archived or deleted as a whole. */
-import { mkdirSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { existsSync, mkdirSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import type { Contract } from "../contract/contract.ts";
+import { isInMemory } from "../fleet/work-directory.ts";
+import { LatheError } from "../kit/errors.ts";
 import { translateSystemError } from "../kit/env/system-error.ts";
 
 export interface StudyDirectory {
@@ -14,9 +17,17 @@ export interface StudyDirectory {
   readonly work: string;
 }
 
-/** Creates the directories. `product` where the product lies elsewhere. Errors: READ_ONLY, PERMISSION, DISK_FULL. */
-export function openStudyDirectory(root: string, product?: string): StudyDirectory {
+/**
+ * Creates the directories. `product` where the product lies elsewhere. Errors: INVALID_ARGUMENT where the
+ * place is in memory and `durability` promises anything, READ_ONLY, PERMISSION, DISK_FULL, IO_ERROR.
+ */
+export function openStudyDirectory(
+  root: string,
+  durability: Contract["storage"]["durability"],
+  product?: string,
+): StudyDirectory {
   const absolute = resolve(root);
+  if (durability !== "none") requireDisk(absolute);
   const work = join(absolute, "work");
   try {
     mkdirSync(work, { recursive: true });
@@ -32,4 +43,17 @@ export function openStudyDirectory(root: string, product?: string): StudyDirecto
     summary: join(absolute, "summary.json"),
     work,
   };
+}
+
+/** A flush to memory costs nothing and keeps nothing, so figures from there are not those of a durable store. */
+function requireDisk(root: string): void {
+  let existing = root;
+  while (!existsSync(existing)) existing = dirname(existing);
+  if (!isInMemory(existing)) return;
+  throw new LatheError(
+    "INVALID_ARGUMENT",
+    `${root} is on a file system in memory (tmpfs): a flush there reaches no device, so nothing measured there says ` +
+      "what a durable store costs; give a directory on a disk, for example --out ~/lathe-out (`lathe doctor` says " +
+      "what a directory is on)",
+  );
 }

@@ -38,12 +38,17 @@ function targetOf(name: string): DriverTarget {
   return target;
 }
 
+/** A workshop that is gone does not listen; `disconnect` ends us. */
+function respond(response: DriverResponse): void {
+  process.send?.(response, () => undefined);
+}
+
 process.on("message", (request: DriverRequest) => {
   execute(request.command).then(
-    (value) => process.send?.({ id: request.id, value } satisfies DriverResponse),
+    (value) => respond({ id: request.id, value }),
     (error: { code?: string; message?: string }) => {
       const shown = { code: error.code, message: error.message ?? String(error) };
-      process.send?.({ id: request.id, error: shown } satisfies DriverResponse);
+      respond({ id: request.id, error: shown });
     },
   );
 });

@@ -18,6 +18,7 @@ export interface PrepareOptions {
   readonly checkpointDirectory: string;
   readonly workload: WorkloadSpec;
   readonly dataSeed: number;
+  readonly signal?: AbortSignal | undefined;
 }
 
 const drainTimeoutMs = 120_000;
@@ -28,19 +29,25 @@ const drainTimeoutMs = 120_000;
  * removed.
  */
 export async function prepareCheckpoint(options: PrepareOptions): Promise<LoadResult> {
-  const { productDirectory, knobs, checkpointDirectory: dataDirectory } = options;
+  const { productDirectory, knobs, checkpointDirectory: dataDirectory, signal } = options;
   const driver = await Driver.start(options.workload, options.dataSeed);
   try {
     const server = await startProduct({ productDirectory, knobs, dataDirectory });
+    // Whoever waits for the server then learns that it is gone.
+    const stop = () => void server.kill();
+    signal?.addEventListener("abort", stop);
     try {
+      signal?.throwIfAborted();
       const loaded = await driver.load(server.endpoint);
       await drainServer(server, drainTimeoutMs);
       await server.stop();
-      await rewriteProductData({ productDirectory, knobs, dataDirectory });
+      await rewriteProductData({ productDirectory, knobs, dataDirectory }, signal);
       return loaded;
     } catch (error) {
       await server.kill();
       throw error;
+    } finally {
+      signal?.removeEventListener("abort", stop);
     }
   } catch (error) {
     rmSync(dataDirectory, { recursive: true, force: true });
@@ -56,12 +63,12 @@ export async function prepareCheckpoint(options: PrepareOptions): Promise<LoadRe
  */
 export async function rewriteCheckpoint(
   source: string,
-  options: { readonly productDirectory: string; readonly knobs: KnobValues; readonly checkpointDirectory: string },
+  options: Omit<PrepareOptions, "workload" | "dataSeed">,
 ): Promise<void> {
-  const { productDirectory, knobs, checkpointDirectory: dataDirectory } = options;
+  const { productDirectory, knobs, checkpointDirectory: dataDirectory, signal } = options;
   try {
     cloneCheckpoint(source, dataDirectory);
-    await rewriteProductData({ productDirectory, knobs, dataDirectory });
+    await rewriteProductData({ productDirectory, knobs, dataDirectory }, signal);
   } catch (error) {
     rmSync(dataDirectory, { recursive: true, force: true });
     throw error;

@@ -47,7 +47,6 @@ export class LocalProcess {
       });
     });
     processes.add(child);
-    guardProcess(this.processId);
     child.on("exit", () => {
       processes.delete(child);
       releaseProcess(this.processId);
@@ -63,6 +62,8 @@ export class LocalProcess {
       // A process group of its own: Ctrl-C in a terminal is for us, and we decide what becomes of servers.
       detached: true,
     });
+    // At once: a kill that comes first must not leave it behind.
+    if (child.pid !== undefined) guardProcess(child.pid);
     await new Promise<void>((resolve, reject) => {
       child.once("spawn", resolve);
       child.once("error", (cause) => {

@@ -54,12 +54,19 @@ export async function startProduct(start: ProductStart): Promise<RunningServer> 
   }
 }
 
-/** Opens a data directory, rewrites all of its files with the given knobs, and closes it. */
-export async function rewriteProductData(start: ProductStart): Promise<void> {
+/**
+ * Opens a data directory, rewrites all of its files with the given knobs, and closes it. Errors: CLOSED,
+ * also where `signal` stopped it.
+ */
+export async function rewriteProductData(start: ProductStart, signal?: AbortSignal): Promise<void> {
   const process = await spawnProduct(start, "unused", ["--rewrite"]);
-  const timer = setTimeout(() => void process.kill(), start.startTimeoutMs ?? rewriteTimeoutMs);
+  const stop = () => void process.kill();
+  const timer = setTimeout(stop, start.startTimeoutMs ?? rewriteTimeoutMs);
+  signal?.addEventListener("abort", stop);
+  if (signal?.aborted === true) stop();
   const end = await process.ended;
   clearTimeout(timer);
+  signal?.removeEventListener("abort", stop);
   if (end.exitCode !== 0) throw process.endError(end, "while it rewrote its files,");
 }
 

@@ -36,14 +36,15 @@ export function registerEvolve(program: Command): void {
       "lathe evolve build/taobench-o --budget 1h",
       "lathe evolve build/taobench-o --vary lsm.block_cache_bytes --vary row_cache.bytes --policy random",
     ],
-    exitCodes: [3, 5, 6, 10],
+    exitCodes: [3, 5, 6, 7, 11],
   }).action((product: string, options: EvolveOptions) =>
     runAction(options.json, async (context) => {
       const { study, policy, seed, vary, alpha } = options;
       const budget = parseBudget(options.budget);
       const request = { productDirectory: product, studyDirectory: study, budget, policy, seed, knobs: vary, alpha };
       const { summary, ...json } = await evolveProduct(request, context);
-      return { json, text: summary };
+      // What was measured is kept and shown, but the job was not done.
+      return { json, text: summary, exitCode: context.signal.aborted ? 130 : 0 };
     }),
   );
 }

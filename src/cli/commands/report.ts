@@ -8,7 +8,7 @@ export function registerReport(program: Command): void {
     .command("report")
     .description("write the report of a study again, from its journal alone")
     .argument("<study>", "a study's directory or its journal")
-    .option("--out <file>", "HTML file to write (default: report.html beside the journal)");
+    .option("--out <file>", "HTML file to write (default: report.html in the study's directory)");
   const examples = ["lathe report lathe-out", "lathe report lathe-out --out report.html"];
   withFrame(command, { examples, exitCodes: [5, 7] }).action(
     (study: string, options: { out?: string; json?: boolean }) =>

@@ -35,7 +35,7 @@ export function registerRun(program: Command): void {
       "lathe run examples/taobench-o/contract.yaml",
       "lathe run contract.yaml --budget 30m --policy random --json",
     ],
-    exitCodes: [5, 6, 9, 10, 11],
+    exitCodes: [3, 5, 6, 7, 9, 11],
   }).action((contract: string, options: RunOptions) =>
     runAction(options.json, async (context) => {
       const { out, policy, seed } = options;
@@ -43,7 +43,8 @@ export function registerRun(program: Command): void {
       const { scale, mariadb, force = false } = options;
       const request = { contractFile: contract, directory: out, budget, policy, seed, force, scale, mariadb };
       const { summary, ...json } = await runContract(request, context);
-      return { json, text: summary };
+      // What was measured is kept and shown, but the job was not done.
+      return { json, text: summary, exitCode: context.signal.aborted ? 130 : 0 };
     }),
   );
 }
