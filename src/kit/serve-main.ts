@@ -48,6 +48,8 @@ export async function serveMain(
         `${definition.name} ${definition.version} selection ${definition.selectionHash}\n`,
       );
     }
+    // Timers and threads of Env keep no process alive, and a start has no socket yet: this does, until the exit.
+    setInterval(() => undefined, 2 ** 30);
     const knobs = knobsInForce(definition.directory, definition.knobTable, parsed);
     const env = definition.createEnv();
     const dataDirectory = resolve(parsed.data);
