@@ -8,7 +8,7 @@ import { createWorkDirectory } from "../fleet/work-directory.ts";
 import { buildProduct } from "../foundry/build.ts";
 import { productGates } from "../gates/gate-table.ts";
 import type { GateVerdict } from "../gates/gate.ts";
-import { loadMutants, plantMutant } from "../gates/mutant.ts";
+import { loadMutants, type Mutant, plantMutant } from "../gates/mutant.ts";
 import { isAdmitted, runGates } from "../gates/run-gates.ts";
 import { LatheError } from "../kit/errors.ts";
 import { loadKnobCatalog } from "../knobs/catalog.ts";
@@ -42,10 +42,15 @@ export interface MutantResult {
   readonly name: string;
   /** Whether a fault was planted; false for benign variants. */
   readonly planted: boolean;
-  readonly verdict: "reject" | "admit";
-  /** The gate that rejected it, and why. */
+  readonly verdict: GateVerdict["verdict"];
+  /** The first gate that did not admit it, and why. */
   readonly gate: string | undefined;
   readonly reason: string;
+  /** The gates of which one must be the first to reject a planted fault. */
+  readonly expectedGates: readonly string[];
+  /** A planted fault was rejected by an expected gate; a benign variant was admitted by all. */
+  readonly right: boolean;
+  readonly seconds: number;
 }
 
 /** Errors: those of build; INVALID_ARGUMENT for a patch that does not apply; CANCELLED. A rejection is no error. */
@@ -59,29 +64,54 @@ export async function checkProduct(request: CheckRequest, context: UseCaseContex
     context.progress(`${contract.name}${request.patchFile === undefined ? "" : ` with ${request.patchFile}`}`);
     const gates = await judge(subject, work.path, request, context, true);
     const mutants: MutantResult[] = [];
-    const chosen = request.mutants
-      ? loadMutants().filter(({ name }) => request.names.length === 0 || request.names.includes(name))
-      : [];
+    const chosen = request.mutants ? chooseMutants(request.names) : [];
     for (const mutant of chosen) {
       if (context.signal.aborted) throw new LatheError("CANCELLED", "stopped by request");
       context.progress(`${mutant.planted ? "mutant" : "benign variant"} ${mutant.name}: ${mutant.description}`);
-      const directory = join(work.path, `mutant-${mutant.name}`);
-      plantMutant(product, mutant, directory);
-      const verdicts = await judge(directory, work.path, request, context, false);
-      const rejected = verdicts.find(({ verdict }) => verdict !== "admit");
-      mutants.push({
-        name: mutant.name,
-        planted: mutant.planted,
-        verdict: rejected === undefined ? "admit" : "reject",
-        gate: rejected?.gate,
-        reason: rejected?.reason ?? "every gate admitted it",
-      });
-      rmSync(directory, { recursive: true, force: true });
+      const result = await judgeMutant(mutant, product, work.path, request, context);
+      mutants.push(result);
+      context.progress(`  ${result.right ? "right" : "WRONG"}: ${result.verdict} (${result.seconds.toFixed(1)} s)`);
     }
     return { contract: contract.name, verdict: isAdmitted(gates) ? "admit" : "reject", gates, mutants };
   } finally {
     work.remove();
   }
+}
+
+/** Those of the names, or all. Errors: NOT_FOUND. */
+function chooseMutants(names: readonly string[]): Mutant[] {
+  const all = loadMutants();
+  const unknown = names.find((name) => !all.some((mutant) => mutant.name === name));
+  if (unknown !== undefined) throw new LatheError("NOT_FOUND", `there is no mutant ${unknown}`);
+  return all.filter(({ name }) => names.length === 0 || names.includes(name));
+}
+
+/** Plants one mutant and stops at the first gate that does not admit it. */
+async function judgeMutant(
+  mutant: Mutant,
+  product: string,
+  work: string,
+  request: CheckRequest,
+  context: UseCaseContext,
+): Promise<MutantResult> {
+  const startedAt = performance.now();
+  const { name, planted, expectedGates } = mutant;
+  const directory = join(work, `mutant-${name}`);
+  plantMutant(product, mutant, directory);
+  const verdicts = await judge(directory, work, request, context, false);
+  rmSync(directory, { recursive: true, force: true, maxRetries: 3 });
+  const last = verdicts.find(({ verdict }) => verdict !== "admit");
+  const verdict = last?.verdict ?? (verdicts.length > 0 ? "admit" : "inconclusive");
+  return {
+    name,
+    planted,
+    verdict,
+    gate: last?.gate,
+    reason: last?.reason ?? "every gate admitted it",
+    expectedGates,
+    right: planted ? verdict === "reject" && expectedGates.includes(last?.gate ?? "") : verdict === "admit",
+    seconds: Math.round(performance.now() - startedAt) / 1000,
+  };
 }
 
 async function judge(

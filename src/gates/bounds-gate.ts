@@ -3,10 +3,14 @@
  *
  * Two ways to look fast in a short measurement are to keep everything in memory and to put compaction off until nobody
  * measures. Both show here, under caches and memtables of a few MiB:
- *   1. Memory: write and read far more bytes than the memory knobs allow; the kernel's resident set may grow by the knobs
- *      plus a stated overhead, not with the data.
- *   2. Disk: overwrite few rows many times without a pause; once the store has reached its steady state, its directory may
- *      not go on growing with what is written.
+ *   1. Disk: overwrite few rows many times without a pause; from the second quarter of the writes to the last, the
+ *      directory may not grow with what is written.
+ *   2. Memory: write far more bytes than the memory knobs allow and read each of them; between the first eighth of the
+ *      rows and the last, the resident set may not grow with the data.
+ * Both are noisy. Garbage not yet collected, buffers in flight and pages that the allocator keeps raise memory by tens of
+ * MiB for a while; files that wait for a compaction, and its outputs beside its inputs, raise the disk, the more the
+ * busier the machine. What is really kept is never given back, so the lowest of the samples of a stretch is judged, and
+ * growth from a stretch in which code, pools and caches are warm already.
  * Source: RocksDB's space-amplification and stall tests; the kernel's figures, not the product's own.
  */
 import { readdirSync, statSync } from "node:fs";
@@ -14,13 +18,17 @@ import { join } from "node:path";
 import { seededNumbers } from "../simulation/simulated-env.ts";
 import type { Gate, GateSubject, GateVerdict } from "./gate.ts";
 import { connectGate, startSubject, type GateConnection } from "./gate-connection.ts";
+import { RandomLetters } from "./random-letters.ts";
 import { verdictOf } from "./run-gates.ts";
 import { shrunkKnobs } from "./shrunk-knobs.ts";
+import { tableNames } from "./table-names.ts";
 
 const name = "bounds";
 const mebibyte = 1 << 20;
-/** What the process may take beside its knobs: garbage not yet collected, buffers in flight, code. */
-const memoryOverheadMiB = 110;
+const rowBytes = 3500;
+/** Share of the data by which memory may grow, and of the overwrites by which the directory may. */
+const memoryShareMax = 0.6;
+const diskShareMax = 0.3;
 
 export function boundsGate(options: { dataMiB: number; overwriteMiB: number }): Gate {
   return {
@@ -34,39 +42,39 @@ export function boundsGate(options: { dataMiB: number; overwriteMiB: number }): 
 
 async function runBounds(options: { dataMiB: number; overwriteMiB: number }, subject: GateSubject): Promise<GateVerdict> {
   const verdict = verdictOf(name, performance.now());
-  const knobs = { ...shrunkKnobs(subject) };
-  const server = await startSubject({ ...subject, knobs });
+  const server = await startSubject({ ...subject, knobs: shrunkKnobs(subject) });
   const dataDirectory = join(subject.workDirectory, "data");
   try {
     const connection = await connectGate(server.endpoint);
     const next = seededNumbers(subject.seed);
-    const table = `b${Math.floor(next() * 2 ** 32).toString(36)}`;
-    await connection.query(
-      `CREATE TABLE ${table} (id BIGINT PRIMARY KEY, timestamp BIGINT, value VARCHAR(4000))`,
-    );
-    const disk = await overwrite(connection, { table, dataDirectory, bytes: options.overwriteMiB * mebibyte, next });
-    const baseMiB = server.memory().residentBytes / mebibyte;
-    const peakMiB = await fillAndRead(connection, server.memory.bind(server), {
-      table,
-      bytes: options.dataMiB * mebibyte,
-      next,
-      signal: subject.signal,
-    });
-    const evidence = { ...disk, baseMiB: round(baseMiB), peakMiB: round(peakMiB), dataMiB: options.dataMiB };
-    if (disk.grownMiB > disk.writtenMiB * 0.4) {
-      return verdict.reject(
-        `the directory grew by ${disk.grownMiB} MiB while ${disk.writtenMiB} MiB of the same few rows were overwritten`,
-        evidence,
+    const letters = new RandomLetters(next);
+    const [table, overwritten] = tableNames(next);
+    for (const created of [table, overwritten]) {
+      await expectOk(
+        connection,
+        `CREATE TABLE ${created} (id BIGINT PRIMARY KEY, timestamp BIGINT, value VARCHAR(4000))`,
       );
     }
-    if (peakMiB - baseMiB > memoryOverheadMiB) {
+    const bytes = options.overwriteMiB * mebibyte;
+    const disk = await overwrite(connection, { table: overwritten, dataDirectory, bytes, next, letters });
+    if (disk.grownMiB > disk.writtenMiB * diskShareMax) {
       return verdict.reject(
-        `resident memory grew by ${round(peakMiB - baseMiB)} MiB over ${options.dataMiB} MiB of data with caches of a few MiB`,
+        `the directory grew by ${disk.grownMiB} MiB while ${disk.writtenMiB} MiB of the same few rows were overwritten`,
+        disk,
+      );
+    }
+    const rows = Math.ceil((options.dataMiB * mebibyte) / rowBytes);
+    const sample = () => server.memory().residentBytes / mebibyte;
+    const memory = await fillAndRead(connection, { table, rows, letters, sample, signal: subject.signal });
+    const evidence = { ...disk, ...memory, dataMiB: options.dataMiB };
+    if (memory.keptMiB > options.dataMiB * memoryShareMax) {
+      return verdict.reject(
+        `resident memory grew by ${memory.keptMiB} MiB over ${options.dataMiB} MiB of data with caches of a few MiB`,
         evidence,
       );
     }
     return verdict.admit(
-      `memory grew by ${round(peakMiB - baseMiB)} MiB over ${options.dataMiB} MiB of data; the directory by ` +
+      `memory grew by ${memory.keptMiB} MiB over ${options.dataMiB} MiB of data; the directory by ` +
         `${disk.grownMiB} MiB over ${disk.writtenMiB} MiB of overwrites`,
       evidence,
     );
@@ -75,66 +83,86 @@ async function runBounds(options: { dataMiB: number; overwriteMiB: number }, sub
   }
 }
 
-/** Overwrites about 1 MiB of rows; growth of the directory is taken over the second half. */
+interface Overwriting {
+  readonly table: string;
+  readonly dataDirectory: string;
+  readonly bytes: number;
+  readonly next: () => number;
+  readonly letters: RandomLetters;
+}
+
+/** Overwrites about 1 MiB of rows. */
 async function overwrite(
   connection: GateConnection,
-  options: { table: string; dataDirectory: string; bytes: number; next: () => number },
+  { table, dataDirectory, bytes, next, letters }: Overwriting,
 ): Promise<{ grownMiB: number; writtenMiB: number; directoryMiB: number }> {
   const rows = 300;
-  const rowBytes = 3500;
-  const inserts = Array.from({ length: rows }, (_, id) => `(${id}, 0, '${letters(rowBytes, options.next)}')`);
+  const perStatement = 50;
+  const inserts = Array.from({ length: rows }, (_, id) => `(${id}, 0, '${letters.take(rowBytes)}')`);
   for (let at = 0; at < rows; at += 100) {
-    await expectOk(connection, `INSERT INTO ${options.table} VALUES ${inserts.slice(at, at + 100).join(",")}`);
+    await expectOk(connection, `INSERT INTO ${table} VALUES ${inserts.slice(at, at + 100).join(",")}`);
   }
-  const statements = Math.ceil(options.bytes / rowBytes / 50);
-  let halfBytes = 0;
+  const statements = Math.ceil(bytes / rowBytes / perStatement);
+  const samples: number[] = [];
   for (let statement = 0; statement < statements; statement++) {
-    if (statement === statements >> 1) halfBytes = directoryBytes(options.dataDirectory);
-    const updates = Array.from({ length: 50 }, (_, index) => {
-      const id = Math.floor(options.next() * rows);
-      const version = statement * 50 + index + 1;
+    const updates = Array.from({ length: perStatement }, (_, index) => {
+      const id = Math.floor(next() * rows);
+      const version = statement * perStatement + index + 1;
       return (
-        `UPDATE ${options.table} SET timestamp=${version}, value='${letters(rowBytes, options.next)}' ` +
+        `UPDATE ${table} SET timestamp=${version}, value='${letters.take(rowBytes)}' ` +
         `WHERE timestamp<${version} AND id=${id}`
       );
     });
     await expectOk(connection, `START TRANSACTION; ${updates.join("; ")}; COMMIT`);
+    samples.push(directoryBytes(dataDirectory) / mebibyte);
   }
-  const endBytes = directoryBytes(options.dataDirectory);
+  const quarter = Math.max(1, samples.length >> 2);
+  const secondMiB = Math.min(...samples.slice(quarter, 2 * quarter));
+  const lastMiB = Math.min(...samples.slice(-quarter));
   return {
-    grownMiB: round((endBytes - halfBytes) / mebibyte),
-    writtenMiB: round((statements - (statements >> 1)) * 50 * (rowBytes / mebibyte)),
-    directoryMiB: round(endBytes / mebibyte),
+    grownMiB: round(lastMiB - secondMiB),
+    writtenMiB: round((2 * quarter * perStatement * rowBytes) / mebibyte),
+    directoryMiB: round(samples[samples.length - 1]),
   };
 }
 
+/** Writes rows and reads each of them, in rounds; samples memory all the while. */
 async function fillAndRead(
   connection: GateConnection,
-  memory: () => { residentBytes: number },
-  options: { table: string; bytes: number; next: () => number; signal: AbortSignal | undefined },
-): Promise<number> {
-  const rowBytes = 3500;
-  const rows = Math.ceil(options.bytes / rowBytes);
-  let peakBytes = 0;
-  const sample = () => (peakBytes = Math.max(peakBytes, memory().residentBytes));
-  for (let at = 0; at < rows && options.signal?.aborted !== true; at += 100) {
-    const values = Array.from(
-      { length: 100 },
-      (_, index) => `(${1_000_000 + at + index}, 0, '${letters(rowBytes, options.next)}')`,
-    );
-    await expectOk(connection, `INSERT INTO ${options.table} VALUES ${values.join(",")}`);
-    if (at % 1000 === 0) sample();
-  }
-  for (let read = 0; read < rows && options.signal?.aborted !== true; read += 50) {
-    const reads = Array.from(
-      { length: 50 },
-      () => `SELECT value FROM ${options.table} WHERE id=${1_000_000 + Math.floor(options.next() * rows)}`,
-    );
+  options: {
+    table: string;
+    rows: number;
+    letters: RandomLetters;
+    sample: () => number;
+    signal: AbortSignal | undefined;
+  },
+): Promise<{ baseMiB: number; lastMiB: number; peakMiB: number; keptMiB: number }> {
+  const { table, letters } = options;
+  const perRound = 100;
+  const roundsBehind = 16;
+  const rounds = Math.ceil(options.rows / perRound);
+  const samples: number[] = [];
+  for (let round = 0; round < rounds && options.signal?.aborted !== true; round++) {
+    // Ascending keys: files are moved down, not merged, so that the time goes into filling memory.
+    const ids = Array.from({ length: perRound }, (_, at) => round * perRound + at);
+    const values = ids.map((id) => `(${id}, 0, '${letters.take(rowBytes)}')`);
+    await expectOk(connection, `INSERT INTO ${table} VALUES ${values.join(",")}`);
+    samples.push(options.sample());
+    // Rows of some rounds ago, which have left the memtables: they are read from files.
+    if (round < roundsBehind) continue;
+    const reads = ids.map((id) => `SELECT value FROM ${table} WHERE id=${id - roundsBehind * perRound}`);
     await expectOk(connection, reads.join("; "));
-    if (read % 1000 === 0) sample();
+    samples.push(options.sample());
   }
-  sample();
-  return peakBytes / mebibyte;
+  const stretch = Math.max(1, samples.length >> 3);
+  const baseMiB = Math.min(...samples.slice(stretch >> 1, stretch));
+  const lastMiB = Math.min(...samples.slice(-stretch));
+  return {
+    baseMiB: round(baseMiB),
+    lastMiB: round(lastMiB),
+    peakMiB: round(Math.max(...samples)),
+    keptMiB: round(lastMiB - baseMiB),
+  };
 }
 
 async function expectOk(connection: GateConnection, sql: string): Promise<void> {
@@ -142,15 +170,6 @@ async function expectOk(connection: GateConnection, sql: string): Promise<void> 
   const failed = results.find((result) => result.error !== undefined);
   if (failed?.error !== undefined) throw new Error(`${failed.error.message} (${sql.slice(0, 60)}…)`);
 }
-
-/** Letters that differ from call to call, cut from one long random text so that making them costs nothing. */
-function letters(length: number, next: () => number): string {
-  if (pool.length === 0) while (pool.length < 1 << 20) pool += Math.floor(next() * 2 ** 52).toString(36);
-  const start = Math.floor(next() * (pool.length - length));
-  return pool.slice(start, start + length);
-}
-
-let pool = "";
 
 function directoryBytes(directory: string): number {
   return readdirSync(directory, { withFileTypes: true }).reduce((sum, entry) => {

@@ -1,16 +1,20 @@
 /**
- * Conformance gate: the workshop's suites over the product's parts.
+ * Conformance gate: the workshop's suites of ports over the product's parts.
  *
  * Steps:
  *   1. Copy the product aside and replace its `test/` by what the workshop holds for its parts: a product is never judged
  *      by its own copies.
- *   2. Run them in a process of their own with Node's test runner; read its closing counts.
+ *   2. Run the suites of ports in a process of their own with Node's test runner; read its closing counts.
+ * A part's other tests fix how it does its work (which entry a cache drops, what an agent proposes). A candidate is free
+ * to do that in another way, so they are for the part's authors and decide nothing here; the suites of ports say what
+ * everybody may rely on.
  * Invariant: a run without tests, or one that ends without counts, is no admission.
  */
 import { spawn } from "node:child_process";
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join, relative } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
+import { scanImports } from "../foundry/import-scanner.ts";
 import { sourceRoot } from "../foundry/part-descriptor.ts";
 import { productTests } from "../foundry/source-closure.ts";
 import { LatheError } from "../kit/errors.ts";
@@ -22,7 +26,7 @@ const name = "conformance";
 export function conformanceGate(): Gate {
   return {
     name,
-    description: "the workshop's conformance suites and part tests over the product's parts",
+    description: "the workshop's conformance suites of ports over the product's parts",
     stage: "product",
     timeoutMs: 180_000,
     run: runConformance,
@@ -32,21 +36,27 @@ export function conformanceGate(): Gate {
 async function runConformance(subject: GateSubject): Promise<GateVerdict> {
   const verdict = verdictOf(name, performance.now());
   const copy = join(subject.workDirectory, "product");
-  const files = plantWorkshopTests(subject.productDirectory, copy);
-  const tests = files.filter((path) => path.endsWith(".test.ts"));
-  if (tests.length === 0) return verdict.inconclusive("the workshop has no tests for the parts of this product");
-  const run = await runTests(copy, tests, subject.signal);
-  const evidence = { files: tests.length, ...run.counts };
+  const { tests, suites } = plantWorkshopTests(subject.productDirectory, copy);
+  if (tests.length === 0) return verdict.inconclusive("the workshop has no suites for the parts of this product");
+  const run = await runTests(copy, { tests, suites }, subject.signal);
+  const evidence = { suites, ...run.counts };
   const { tests: count = 0, fail = 0, pass = 0 } = run.counts;
   if (count === 0) return verdict.inconclusive(`the test runner gave no counts: ${run.output.slice(-300)}`, evidence);
   if (run.exitCode !== 0 || fail > 0) {
     return verdict.reject(`${fail} of ${count} tests failed: ${firstFailure(run.output)}`, evidence);
   }
-  return verdict.admit(`${pass} tests of ${tests.length} suites passed`, evidence);
+  return verdict.admit(`${pass} tests of ${suites.length} ports passed: ${suites.join(", ")}`, evidence);
 }
 
-/** Copies the product and puts the workshop's tests in the place of its own. Returns the planted paths. */
-function plantWorkshopTests(productDirectory: string, copy: string): string[] {
+interface Suites {
+  /** Test files that apply a suite to a part. */
+  readonly tests: readonly string[];
+  /** What the names of the suites' tests begin with. */
+  readonly suites: readonly string[];
+}
+
+/** Copies the product and puts the workshop's tests in the place of its own. */
+function plantWorkshopTests(productDirectory: string, copy: string): Suites {
   cpSync(productDirectory, copy, { recursive: true });
   // The suites use fast-check, which is the workshop's; a product need not have installed it.
   const fastCheck = dirname(createRequire(import.meta.url).resolve("fast-check/package.json"));
@@ -65,7 +75,18 @@ function plantWorkshopTests(productDirectory: string, copy: string): string[] {
     writeFileSync(target, text);
   }
   if (folders.length === 0) throw new LatheError("NOT_FOUND", `${productDirectory}/selection.json names no parts`);
-  return [...planted.keys()];
+  const suiteFiles = [...planted.keys()].filter((path) => path.endsWith(".conformance.ts"));
+  const isSuite = (path: string) => suiteFiles.some((file) => file.endsWith(path));
+  const tests = [...planted].filter(
+    ([path, text]) =>
+      path.endsWith(".test.ts") && scanImports(text).some(({ specifier }) => isSuite(basename(specifier))),
+  );
+  const suites = suiteFiles.map((path) => {
+    const title = /describe\(`([\w ]+): \$\{name\}`/.exec(planted.get(path) ?? "")?.[1];
+    if (title === undefined) throw new LatheError("NOT_FOUND", `${path} has no describe(\`<port>: \${name}\`)`);
+    return title;
+  });
+  return { tests: tests.map(([path]) => path), suites };
 }
 
 function filesBelow(directory: string, root = directory): string[] {
@@ -81,13 +102,20 @@ interface TestRun {
   readonly output: string;
 }
 
-function runTests(directory: string, tests: readonly string[], signal: AbortSignal | undefined): Promise<TestRun> {
+function runTests(
+  directory: string,
+  { tests, suites }: Suites,
+  signal: AbortSignal | undefined,
+): Promise<TestRun> {
   const environment = { ...process.env };
   // Otherwise a runner that is itself run by a test runner reports to that one.
   delete environment.NODE_TEST_CONTEXT;
   const child = spawn(
     process.execPath,
-    ["--disable-warning=ExperimentalWarning", "--test", "--test-reporter=tap", "--test-concurrency=2", ...tests],
+    [
+      "--disable-warning=ExperimentalWarning", "--test", "--test-reporter=tap", "--test-concurrency=2",
+      `--test-name-pattern=/^(${suites.join("|")}): /`, ...tests,
+    ],
     { cwd: directory, env: environment, stdio: ["ignore", "pipe", "pipe"], ...(signal ? { signal } : {}) },
   );
   let output = "";

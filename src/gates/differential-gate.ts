@@ -2,21 +2,28 @@
  * Differential gate: random statements go to the product and to a model; every answer must be equal.
  *
  * Steps:
- *   1. Start the product as a process with the candidate's knobs (`shrunk`: with tiny memtables and caches, so that
- *      flushes, compactions and evictions happen within the run).
- *   2. Draw table and column values from the seed, 64-bit extremes among them; run inserts, multi-row and conditional
- *      inserts, updates, deletes, point and prefix reads, range scans and transactions; compare each answer.
- *   3. Half way: SIGTERM, start again, compare the whole table. At the end compare the whole table once more.
+ *   1. Start the product as a process with the candidate's knobs (`shrunk`: with tiny memtables and caches, and every so
+ *      many statements a round of a bulk table, so that flushes, compactions and evictions happen within the run).
+ *   2. On two tables (see `table-names.ts`), with values from the seed, 64-bit extremes among them: inserts, multi-row
+ *      and conditional inserts, updates, deletes, point and prefix reads, range scans and transactions; compare each
+ *      answer.
+ *   3. Half way, just after a write that changes something: SIGTERM, start again, compare the whole tables. At the end
+ *      compare the whole tables once more.
  * Invariant: a statement that the model accepts and the product refuses, or the other way round, is a rejection.
  * Source: Pebble's metamorphic tests, SQLite's sqllogictest, RocksDB's expected state.
  */
 import { seededNumbers } from "../simulation/simulated-env.ts";
+import { BulkTable } from "./bulk-table.ts";
 import type { Gate, GateSubject, GateVerdict } from "./gate.ts";
 import { connectGate, startSubject, type GateConnection, type StatementResult } from "./gate-connection.ts";
 import { verdictOf } from "./run-gates.ts";
 import { shrunkKnobs } from "./shrunk-knobs.ts";
 import { TableModel, type ModelRow } from "./table-model.ts";
+import { tableNames } from "./table-names.ts";
 
+/** About 300 kB are written per round: a memtable of 1 MiB is full after three of them. */
+const statementsPerBulkRound = 25;
+const firstTime = 1_000_000_000_000_000_000n;
 const extremes = [0n, 1n, -1n, 2n ** 63n - 1n, -(2n ** 63n), 2n ** 53n + 1n, 4_294_967_296n];
 
 export function differentialGate(options: { statements: number; shrunk: boolean }): Gate {
@@ -39,14 +46,17 @@ async function runDifferential(
 ): Promise<GateVerdict> {
   const verdict = verdictOf(name, performance.now());
   const knobs = options.shrunk ? shrunkKnobs(subject) : subject.knobs;
-  const script = new DifferentialScript(subject.seed);
+  const script = new TwoTables(subject.seed, options.shrunk);
   let server = await startSubject({ ...subject, knobs });
   try {
     let connection = await connectGate(server.endpoint);
-    await connection.query(script.createTable);
+    await script.createTables(connection);
     for (let statement = 0; statement < options.statements; statement++) {
       if (subject.signal?.aborted) return verdict.inconclusive("stopped on request");
       if (statement === options.statements >> 1) {
+        // The last entry of the log is one whose loss shows.
+        const refused = await script.leaveMark(connection);
+        if (refused !== undefined) return verdict.reject(`statement ${statement}: ${refused}`, script.evidence());
         await connection.close();
         await server.stop();
         server = await startSubject({ ...subject, knobs });
@@ -54,7 +64,7 @@ async function runDifferential(
         const difference = await script.compareAll(connection);
         if (difference !== undefined) return verdict.reject(`after a restart, ${difference}`, script.evidence());
       }
-      const difference = await script.step(connection);
+      const difference = await script.step(connection, statement);
       if (difference !== undefined) {
         return verdict.reject(`statement ${statement}: ${difference}`, script.evidence());
       }
@@ -63,26 +73,79 @@ async function runDifferential(
     if (difference !== undefined) return verdict.reject(`at the end, ${difference}`, script.evidence());
     await connection.close();
     return verdict.admit(
-      `${options.statements} statements and ${script.model.size} rows equal to the model, across a restart`,
-      { seed: subject.seed, statements: options.statements, rows: script.model.size, kinds: script.kinds },
+      `${options.statements} statements and ${script.rows} rows equal to the model, across a restart`,
+      { seed: subject.seed, statements: options.statements, rows: script.rows, kinds: script.kinds },
     );
   } finally {
     await server.kill();
   }
 }
 
-/** The random statements of one seed, each with what the model says. */
+/** The scripts of a table with a benchmark's name, of one with a drawn name and, where wanted, of a bulk table. */
+class TwoTables {
+  readonly kinds: Record<string, number> = {};
+  readonly #scripts: readonly DifferentialScript[];
+  readonly #bulk: BulkTable | undefined;
+  readonly #next: () => number;
+  #last: DifferentialScript;
+
+  constructor(seed: number, withBulk: boolean) {
+    const next = seededNumbers(seed);
+    this.#next = next;
+    const names = tableNames(next);
+    this.#scripts = names.map((table) => new DifferentialScript(table, next, this.kinds));
+    this.#bulk = withBulk ? new BulkTable(`${names[1]}b`, next) : undefined;
+    this.#last = this.#scripts[0];
+  }
+
+  get rows(): number {
+    return this.#scripts.reduce((sum, { model }) => sum + model.size, this.#bulk?.rows ?? 0);
+  }
+
+  evidence(): Record<string, unknown> {
+    return { ...this.#last.evidence(), kinds: this.kinds };
+  }
+
+  async createTables(connection: GateConnection): Promise<void> {
+    for (const { createTable } of [...this.#scripts, ...(this.#bulk === undefined ? [] : [this.#bulk])]) {
+      const [result] = await connection.query(createTable);
+      if (result?.error !== undefined) throw new Error(`no table: ${result.error.message}`);
+    }
+  }
+
+  async step(connection: GateConnection, statement: number): Promise<string | undefined> {
+    this.#last = this.#scripts[this.#next() < 0.5 ? 0 : 1];
+    const bulk = statement % statementsPerBulkRound === 0 ? await this.#bulk?.round(connection) : undefined;
+    return bulk ?? this.#last.step(connection);
+  }
+
+  leaveMark(connection: GateConnection): Promise<string | undefined> {
+    return this.#last.leaveMark(connection);
+  }
+
+  async compareAll(connection: GateConnection): Promise<string | undefined> {
+    for (const script of this.#scripts) {
+      this.#last = script;
+      const difference = await script.compareAll(connection);
+      if (difference !== undefined) return difference;
+    }
+    return this.#bulk?.compareAll(connection);
+  }
+}
+
+/** Random statements on one table, each with what the model says. */
 class DifferentialScript {
   readonly model = new TableModel();
-  readonly kinds: Record<string, number> = {};
+  readonly #kinds: Record<string, number>;
   readonly #next: () => number;
   readonly #table: string;
-  #clock = 1_000_000_000_000_000_000n;
+  #clock = firstTime;
   #last = "";
 
-  constructor(seed: number) {
-    this.#next = seededNumbers(seed);
-    this.#table = `t${Math.floor(this.#next() * 2 ** 32).toString(36)}`;
+  constructor(table: string, next: () => number, kinds: Record<string, number>) {
+    this.#next = next;
+    this.#table = table;
+    this.#kinds = kinds;
   }
 
   get createTable(): string {
@@ -93,7 +156,7 @@ class DifferentialScript {
   }
 
   evidence(): Record<string, unknown> {
-    return { table: this.#table, lastStatement: this.#last.slice(0, 500), kinds: this.kinds };
+    return { table: this.#table, lastStatement: this.#last.slice(0, 500) };
   }
 
   async step(connection: GateConnection): Promise<string | undefined> {
@@ -102,8 +165,17 @@ class DifferentialScript {
       this.#read, this.#read, this.#readPrepared, this.#readPrepared, this.#scanPrefix, this.#scanRange, this.#transaction,
     ];
     const step = steps[Math.floor(this.#next() * steps.length)];
-    this.kinds[step.name.replace("#", "")] = (this.kinds[step.name.replace("#", "")] ?? 0) + 1;
+    const kind = step.name.replace("#", "");
+    this.#kinds[kind] = (this.#kinds[kind] ?? 0) + 1;
     return step.call(this, connection);
+  }
+
+  /** Inserts a row that cannot be there yet. */
+  async leaveMark(connection: GateConnection): Promise<string | undefined> {
+    const row = { ...this.#row(), id1: 1_000_000n + BigInt(this.model.size) };
+    const [result] = await this.#run(connection, `INSERT INTO ${this.#table} VALUES ${tuple(row)}`);
+    this.model.insert(row);
+    return expectAffected(result, 1);
   }
 
   async compareAll(connection: GateConnection): Promise<string | undefined> {
@@ -131,9 +203,11 @@ class DifferentialScript {
     return { id1: this.#integer(), id2: this.#integer(), type: this.#type(), timestamp: this.#tick(), value };
   }
 
+  /** Mostly later than all before; some come late, by as much as the whole run. */
   #tick(): bigint {
     this.#clock += BigInt(Math.floor(this.#next() * 100));
-    return this.#clock - (this.#next() < 0.2 ? 5000n : 0n);
+    if (this.#next() < 0.7) return this.#clock;
+    return this.#clock - BigInt(Math.floor(this.#next() * Number(this.#clock - firstTime)));
   }
 
   async #run(connection: GateConnection, sql: string): Promise<StatementResult[]> {
@@ -171,8 +245,14 @@ class DifferentialScript {
     return expected < 0 ? expectError(result, 1062) : expectAffected(result, expected);
   }
 
+  /** What a write assigns, mostly to a row that is there. */
+  #change(): ModelRow {
+    const { id1, id2, type } = this.#known() ?? this.#row();
+    return { ...this.#row(), id1, id2, type };
+  }
+
   async #update(connection: GateConnection): Promise<string | undefined> {
-    const row = this.#row();
+    const row = this.#change();
     const [result] = await this.#run(connection, this.#updateText(row));
     return expectAffected(result, this.model.update(row.id1, row.id2, row.type, row.timestamp, row.value));
   }
@@ -185,7 +265,7 @@ class DifferentialScript {
   }
 
   async #delete(connection: GateConnection): Promise<string | undefined> {
-    const row = this.#row();
+    const row = this.#change();
     const sql =
       `DELETE FROM ${this.#table} WHERE timestamp<${row.timestamp} AND id1=${row.id1} AND id2=${row.id2} ` +
       `AND type=${row.type}`;
@@ -241,7 +321,7 @@ class DifferentialScript {
   }
 
   async #transaction(connection: GateConnection): Promise<string | undefined> {
-    const rows = Array.from({ length: 1 + Math.floor(this.#next() * 6) }, () => this.#row());
+    const rows = Array.from({ length: 1 + Math.floor(this.#next() * 6) }, () => this.#change());
     const texts = rows.map((row) => this.#updateText(row));
     const results = await this.#run(connection, `START TRANSACTION; ${texts.join("; ")}; COMMIT`);
     for (const [index, row] of rows.entries()) {

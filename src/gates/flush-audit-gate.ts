@@ -21,32 +21,36 @@ import type { Gate, GateSubject, GateVerdict } from "./gate.ts";
 import { connectGate, startSubject, type GateConnection } from "./gate-connection.ts";
 import { verdictOf } from "./run-gates.ts";
 import { auditTrace } from "./system-call-trace.ts";
+import { tableNames } from "./table-names.ts";
 
 const name = "flush-audit";
 
-export function flushAuditGate(options: { writes: number }): Gate {
+export function flushAuditGate(options: { writes: number; stage: Gate["stage"] }): Gate {
+  const gateName = options.stage === "product" ? name : `${name}-short`;
   return {
-    name,
+    name: gateName,
     description: `${options.writes} sequential writes: a device flush of the written file before each answer`,
-    stage: "candidate",
+    stage: options.stage,
     timeoutMs: 20_000,
-    run: (subject) => runAudit(options.writes, subject),
+    run: (subject) => runAudit(gateName, options.writes, subject),
   };
 }
 
-async function runAudit(writes: number, subject: GateSubject): Promise<GateVerdict> {
-  const verdict = verdictOf(name, performance.now());
+async function runAudit(gateName: string, writes: number, subject: GateSubject): Promise<GateVerdict> {
+  const verdict = verdictOf(gateName, performance.now());
   const server = await startSubject(subject);
   try {
     const connection = await connectGate(server.endpoint);
-    const table = `f${(subject.seed >>> 0).toString(36)}`;
-    await connection.query(`CREATE TABLE ${table} (id BIGINT PRIMARY KEY, value VARCHAR(150))`);
+    const tables = tableNames(seededNumbers(subject.seed));
+    for (const table of tables) {
+      await connection.query(`CREATE TABLE ${table} (id BIGINT PRIMARY KEY, value VARCHAR(150))`);
+    }
     const dataDirectory = join(subject.workDirectory, "data");
     if (spawnSync("strace", ["-V"]).status === 0) {
       const tracePath = join(subject.workDirectory, "trace");
       const tracer = await attach(server.processId, tracePath);
       if (tracer !== undefined) {
-        await writeSequentially(connection, table, writes, subject.seed);
+        await writeSequentially(connection, tables, writes, subject.seed);
         tracer.kill("SIGINT");
         await once(tracer, "exit");
         const audit = auditTrace(readFileSync(tracePath, "latin1"), {
@@ -67,7 +71,7 @@ async function runAudit(writes: number, subject: GateSubject): Promise<GateVerdi
     if (before === undefined) {
       return verdict.inconclusive("neither strace nor a block device's flush counter: install strace (see doctor)");
     }
-    await writeSequentially(connection, table, writes, subject.seed);
+    await writeSequentially(connection, tables, writes, subject.seed);
     const flushes = (deviceFlushes(dataDirectory) ?? before) - before;
     return flushes >= writes
       ? verdict.admit(`${flushes} device flushes for ${writes} sequential writes (kernel's counter)`, { flushes })
@@ -99,10 +103,11 @@ async function attach(processId: number, tracePath: string): Promise<ChildProces
   return undefined;
 }
 
-async function writeSequentially(connection: GateConnection, table: string, writes: number, seed: number) {
+async function writeSequentially(connection: GateConnection, tables: readonly string[], writes: number, seed: number) {
   const next = seededNumbers(seed);
   for (let id = 0; id < writes; id++) {
     const value = Math.floor(next() * 2 ** 32).toString(36);
+    const table = tables[id % tables.length];
     const [result] = await connection.query(`INSERT INTO ${table} (id, value) VALUES (${id}, '${value}')`);
     if (result?.error !== undefined) throw new Error(`a write was refused: ${result.error.message}`);
   }

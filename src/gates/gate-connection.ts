@@ -1,9 +1,9 @@
 /**
  * What gates need of a running product: start it, talk to it, take answers as text.
  *
- * Ports, users and passwords are drawn afresh at every start, so that a product cannot know that it is being examined.
+ * A product is started with the arguments of a measurement, on a port that the system chooses: it cannot know which of
+ * the two it is in.
  */
-import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { MySqlClient, type PreparedHandle } from "../bench/clients/mysql-client.ts";
 import type { MySqlError } from "../bench/clients/mysql-error.ts";
@@ -33,8 +33,6 @@ export function startSubject(subject: GateSubject, directory = "data"): Promise<
     productDirectory: subject.productDirectory,
     dataDirectory: join(subject.workDirectory, directory),
     knobs: subject.knobs,
-    user: `u${randomBytes(4).toString("hex")}`,
-    password: randomBytes(12).toString("base64url"),
   });
 }
 

@@ -11,25 +11,28 @@ import { killGate } from "./kill-gate.ts";
 import { loadGate } from "./load-gate.ts";
 import { powerLossGate } from "./power-loss-gate.ts";
 
-/** Once per product. `effort` multiplies what is random or slow (1 in the main job; more by flag). */
+/**
+ * Once per product; cheap ones and those that look from outside come first, so that a product that is wrong is known by
+ * its behaviour and soon. `effort` multiplies what is random or slow (1 in the main job; more by flag).
+ */
 export function productGates(effort = 1): Gate[] {
   return [
-    conformanceGate(),
+    flushAuditGate({ writes: 40 * effort, stage: "product" }),
+    powerLossGate({ points: 40 * effort, fates: 6 }),
+    loadGate({ connections: 48, milliseconds: 1000 * effort, stage: "product" }),
     differentialGate({ statements: 1500 * effort, shrunk: true }),
-    powerLossGate({ points: 40 * effort, stage: "product" }),
-    flushAuditGate({ writes: 40 * effort }),
-    loadGate({ connections: 48, milliseconds: 1000 * effort }),
     killGate({ rounds: 5 * effort, stage: "product" }),
     boundsGate({ dataMiB: 160, overwriteMiB: 60 }),
+    conformanceGate(),
   ];
 }
 
 /** For every candidate: five seconds in all. */
 export function candidateGates(): Gate[] {
   return [
+    flushAuditGate({ writes: 12, stage: "candidate" }),
     differentialGate({ statements: 400, shrunk: false }),
-    flushAuditGate({ writes: 12 }),
-    loadGate({ connections: 24, milliseconds: 400 }),
+    loadGate({ connections: 24, milliseconds: 400, stage: "candidate" }),
     killGate({ rounds: 1, stage: "candidate" }),
   ];
 }

@@ -5,7 +5,7 @@
  *   1. Several connections write: pairs of rows in one transaction (both or none), and single-row updates that raise a
  *      version. Before a statement is sent its intent is recorded here, outside the process; after its answer, its
  *      acknowledgement.
- *   2. After a random while: SIGKILL. Start again.
+ *   2. After a random while, and not before enough was acknowledged for the round to mean something: SIGKILL. Start again.
  *   3. Read everything: an acknowledged write is there; an unacknowledged one is wholly there or wholly not; of a pair
  *      both rows have one version; nothing is there that was never sent.
  * Limits: SIGKILL keeps the page cache, so this gate proves recovery, not flushing; the flush audit does that.
@@ -16,9 +16,13 @@ import { seededNumbers } from "../simulation/simulated-env.ts";
 import type { Gate, GateSubject, GateVerdict } from "./gate.ts";
 import { connectGate, startSubject, type GateConnection } from "./gate-connection.ts";
 import { verdictOf } from "./run-gates.ts";
+import { tableNames } from "./table-names.ts";
+
+const acknowledgedPerRoundMin = 20;
+const writersMax = 8;
 
 /** What may be in the store for one pair: the last acknowledged version, and versions that were sent after it. */
-interface PairState {
+export interface PairState {
   acknowledged: bigint;
   readonly pending: Set<bigint>;
 }
@@ -40,16 +44,19 @@ async function runKills(name: string, rounds: number, subject: GateSubject): Pro
   let server = await startSubject(subject);
   try {
     const first = await connectGate(server.endpoint);
-    await first.query(writers.createTable);
+    for (const createTable of writers.createTables) await first.query(createTable);
     for (let round = 0; round < rounds; round++) {
       if (subject.signal?.aborted) return verdict.inconclusive("stopped on request");
-      const connections = await Promise.all(Array.from({ length: 8 }, () => connectGate(server.endpoint)));
+      const connections = await Promise.all(Array.from({ length: writersMax }, () => connectGate(server.endpoint)));
       writers.stopped = false;
       // Settled from the start: the kill breaks connections before anybody awaits them.
       const running = Promise.allSettled(connections.map((connection, number) => writers.run(connection, number)));
       await sleep(60 + Math.floor(writers.next() * 240));
-      writers.stopped = true;
+      const enough = (round + 1) * acknowledgedPerRoundMin;
+      for (let waits = 0; waits < 300 && writers.acknowledgedWrites < enough && !writers.failure; waits++) await sleep(10);
+      // The writers stop when their connections break: the kill finds them writing.
       await server.kill();
+      writers.stopped = true;
       await running;
       const unclear = writers.unclearWrites;
       if (writers.failure !== undefined) return verdict.reject(writers.failure, writers.evidence());
@@ -62,7 +69,7 @@ async function runKills(name: string, rounds: number, subject: GateSubject): Pro
       }
     }
     const { acknowledgedWrites, unclearAtKills } = writers;
-    if (acknowledgedWrites < rounds * 20 || unclearAtKills < 1) {
+    if (acknowledgedWrites < rounds * acknowledgedPerRoundMin || unclearAtKills < 1) {
       return verdict.inconclusive(
         `only ${acknowledgedWrites} writes acknowledged and ${unclearAtKills} in flight at the kills: nothing was tested`,
       );
@@ -82,7 +89,7 @@ class PairWriters {
   acknowledgedWrites = 0;
   unclearAtKills = 0;
   failure: string | undefined;
-  readonly #table: string;
+  readonly #tables: readonly string[];
   readonly #seed: number;
   readonly #pairs = new Map<number, PairState>();
   #nextPair = 0;
@@ -91,12 +98,12 @@ class PairWriters {
   constructor(seed: number) {
     this.#seed = seed;
     this.next = seededNumbers(seed);
-    this.#table = `k${Math.floor(this.next() * 2 ** 32).toString(36)}`;
+    this.#tables = tableNames(this.next);
   }
 
-  get createTable(): string {
-    return (
-      `CREATE TABLE ${this.#table} (id BIGINT PRIMARY KEY, timestamp BIGINT, value VARCHAR(150))`
+  get createTables(): string[] {
+    return this.#tables.map(
+      (table) => `CREATE TABLE ${table} (id BIGINT PRIMARY KEY, timestamp BIGINT, value VARCHAR(150))`,
     );
   }
 
@@ -107,7 +114,7 @@ class PairWriters {
   evidence(): Record<string, unknown> {
     return {
       seed: this.#seed,
-      table: this.#table,
+      tables: this.#tables,
       pairs: this.#pairs.size,
       acknowledgedWrites: this.acknowledgedWrites,
       inFlightAtKills: this.unclearAtKills,
@@ -117,15 +124,15 @@ class PairWriters {
   /** Writes until stopped or disconnected. Each connection owns the pairs with its number, so their order is known. */
   async run(connection: GateConnection, number: number): Promise<void> {
     const next = seededNumbers(this.#seed * 31 + number + this.#nextPair);
-    const own = [...this.#pairs.keys()].filter((pair) => pair % 8 === number);
+    const own = [...this.#pairs.keys()].filter((pair) => pair % writersMax === number);
     while (!this.stopped) {
       const fresh = own.length === 0 || next() < 0.5;
-      const pair = fresh ? this.#nextPair++ * 8 + number : own[Math.floor(next() * own.length)];
+      const pair = fresh ? this.#nextPair++ * writersMax + number : own[Math.floor(next() * own.length)];
       const state = this.#pairs.get(pair) ?? { acknowledged: 0n, pending: new Set<bigint>() };
       this.#pairs.set(pair, state);
       const version = this.#version++;
       state.pending.add(version);
-      const texts = [pair * 2, pair * 2 + 1].map((id) => this.#write(id, version, fresh));
+      const texts = [pair * 2, pair * 2 + 1].map((id) => this.#write(this.#tables[number % this.#tables.length], id, version, fresh));
       const results = await connection.query(`START TRANSACTION; ${texts.join("; ")}; COMMIT`);
       const failed = results.find((result) => result.error !== undefined);
       const affected = results.slice(1, 3).map((result) => result.affectedRows);
@@ -145,14 +152,17 @@ class PairWriters {
   }
 
   async compare(connection: GateConnection): Promise<string | undefined> {
-    const sql = `SELECT id, timestamp, value FROM ${this.#table} WHERE id >= 0 ORDER BY id LIMIT 10000000`;
-    const [result] = await connection.query(sql);
-    if (result?.error !== undefined) return `the table cannot be read: ${result.error.message}`;
-    const found = new Map(result.rows.map((row) => [Number(row[0]), row]));
+    const found = new Map<number, readonly (string | null)[]>();
+    for (const table of this.#tables) {
+      const sql = `SELECT id, timestamp, value FROM ${table} WHERE id >= 0 ORDER BY id LIMIT 10000000`;
+      const [result] = await connection.query(sql);
+      if (result?.error !== undefined) return `table ${table} cannot be read: ${result.error.message}`;
+      for (const row of result.rows) found.set(Number(row[0]), row);
+    }
     for (const [pair, state] of this.#pairs) {
       this.unclearAtKills += state.pending.size;
       const [left, right] = [found.get(pair * 2), found.get(pair * 2 + 1)];
-      const difference = this.#comparePair(pair, state, left, right);
+      const difference = judgePair(pair, state, left, right);
       if (difference !== undefined) return difference;
       const version = left === undefined ? 0n : BigInt(left[1] ?? 0);
       state.acknowledged = version;
@@ -164,37 +174,38 @@ class PairWriters {
     return found.size === 0 ? undefined : `${found.size} rows are there that were never written`;
   }
 
-  #comparePair(
-    pair: number,
-    state: PairState,
-    left: readonly (string | null)[] | undefined,
-    right: readonly (string | null)[] | undefined,
-  ): string | undefined {
-    const versions = [left, right].map((row) => (row === undefined ? 0n : BigInt(row[1] ?? 0)));
-    if (versions[0] !== versions[1]) {
-      return `pair ${pair} is half written: versions ${versions[0]} and ${versions[1]} of one transaction`;
-    }
-    if (versions[0] !== state.acknowledged && !state.pending.has(versions[0])) {
-      return `pair ${pair} has version ${versions[0]}, but ${state.acknowledged} was acknowledged`;
-    }
-    for (const row of [left, right]) {
-      if (row !== undefined && row[2] !== valueOf(Number(row[0]), versions[0])) {
-        return `row ${row[0]} has version ${versions[0]} with a value that was never written`;
-      }
-    }
-    return undefined;
-  }
-
-  #write(id: number, version: bigint, fresh: boolean): string {
+  #write(table: string, id: number, version: bigint, fresh: boolean): string {
     const value = valueOf(id, version);
     return fresh
-      ? `INSERT INTO ${this.#table} (id, timestamp, value) VALUES (${id}, ${version}, '${value}')`
-      : `UPDATE ${this.#table} SET timestamp=${version}, value='${value}' WHERE timestamp<${version} AND id=${id}`;
+      ? `INSERT INTO ${table} (id, timestamp, value) VALUES (${id}, ${version}, '${value}')`
+      : `UPDATE ${table} SET timestamp=${version}, value='${value}' WHERE timestamp<${version} AND id=${id}`;
   }
 }
 
+/** What is wrong with the rows found for a pair (key, version, value; undefined where absent), or undefined. */
+export function judgePair(
+  pair: number,
+  state: PairState,
+  left: readonly (string | null)[] | undefined,
+  right: readonly (string | null)[] | undefined,
+): string | undefined {
+  const versions = [left, right].map((row) => (row === undefined ? 0n : BigInt(row[1] ?? 0)));
+  if (versions[0] !== versions[1]) {
+    return `pair ${pair} is half written: versions ${versions[0]} and ${versions[1]} of one transaction`;
+  }
+  if (versions[0] !== state.acknowledged && !state.pending.has(versions[0])) {
+    return `pair ${pair} has version ${versions[0]}, but ${state.acknowledged} was acknowledged`;
+  }
+  for (const row of [left, right]) {
+    if (row !== undefined && row[2] !== valueOf(Number(row[0]), versions[0])) {
+      return `row ${row[0]} has version ${versions[0]} with a value that was never written`;
+    }
+  }
+  return undefined;
+}
+
 /** 120 letters that follow from the key and the version. */
-function valueOf(id: number, version: bigint): string {
+export function valueOf(id: number, version: bigint): string {
   const next = seededNumbers(id * 2_654_435_761 + Number(version));
   let text = "";
   while (text.length < 120) text += Math.floor(next() * 2 ** 32).toString(36);

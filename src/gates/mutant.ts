@@ -14,7 +14,11 @@ const mutantSchema = z.strictObject({
   name: z.string().regex(/^[a-z0-9-]+$/),
   planted: z.boolean(),
   description: z.string(),
+  /** Gates of which one must be the first to reject it; a rejection for another reason may be an accident. */
+  expectedGates: z.array(z.string()).default([]),
   edits: z.array(z.strictObject({ file: z.string(), find: z.string(), replace: z.string() })).min(1),
+}).refine(({ planted, expectedGates }) => planted === expectedGates.length > 0, {
+  error: "expectedGates: a planted fault names the gates that find it, a benign variant none",
 });
 
 /** `planted`: wrong on purpose, to be rejected. Otherwise benign, to be admitted. */
@@ -32,10 +36,16 @@ export function loadMutants(directory = join(import.meta.dirname, "mutants")): M
   });
 }
 
-/** Copies a product to `target` with the mutant's edits. Errors: NOT_FOUND where a text is not there exactly once. */
-export function plantMutant(productDirectory: string, mutant: Mutant, target: string): void {
+/**
+ * Copies a product to `target` with the mutant's edits. Errors: NOT_FOUND where a text is not there exactly once,
+ * INVALID_ARGUMENT where an edit changes nothing.
+ */
+export function plantMutant(productDirectory: string, mutant: z.input<typeof mutantSchema>, target: string): void {
   cpSync(productDirectory, target, { recursive: true });
   for (const edit of mutant.edits) {
+    if (edit.find.trimEnd() === edit.replace.trimEnd()) {
+      throw new LatheError("INVALID_ARGUMENT", `mutant ${mutant.name}: an edit of ${edit.file} changes nothing`);
+    }
     const path = join(target, edit.file);
     const text = readFileSync(path, "utf8");
     const pieces = text.split(edit.find.trimEnd());

@@ -6,7 +6,10 @@
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Gate, GateSubject, GateVerdict } from "./gate.ts";
+
+const graceMs = 5000;
 
 export interface RunGatesOptions {
   /** Gates go on after a rejection, so that a report shows all of them. */
@@ -44,24 +47,24 @@ async function runGate(gate: Gate, subject: GateSubject): Promise<GateVerdict> {
   const limit = AbortSignal.timeout(gate.timeoutMs);
   const signal = subject.signal === undefined ? limit : AbortSignal.any([limit, subject.signal]);
   const expired = new Promise<GateVerdict>((resolve) => {
-    signal.addEventListener("abort", () =>
-      resolve({
-        gate: gate.name,
-        verdict: "inconclusive",
-        reason: limit.aborted ? `no answer within ${gate.timeoutMs / 1000} s` : "stopped on request",
-        evidence: {},
-        seconds: seconds(),
-      }),
-    );
+    const expire = () => {
+      const reason = limit.aborted ? `no answer within ${gate.timeoutMs / 1000} s` : "stopped on request";
+      resolve({ gate: gate.name, verdict: "inconclusive", reason, evidence: {}, seconds: seconds() });
+    };
+    signal.addEventListener("abort", expire, { once: true });
   });
-  const answer = gate.run({ ...subject, signal }).catch((error: Error): GateVerdict => ({
+  // A gate that throws at once is no different from one that rejects.
+  const answer = (async () => gate.run({ ...subject, signal }))().catch((error: Error): GateVerdict => ({
     gate: gate.name,
     verdict: "inconclusive",
     reason: `the gate could not finish: ${error.message}`,
     evidence: { error: String(error.stack ?? error).slice(0, 2000) },
     seconds: seconds(),
   }));
-  return Promise.race([answer, expired]);
+  const verdict = await Promise.race([answer, expired]);
+  // What an expired gate has started ends at its signal; its directory is not taken away below running servers.
+  await Promise.race([answer, sleep(graceMs, undefined, { ref: false })]);
+  return verdict;
 }
 
 /** Builds verdicts of one gate with its running time. */

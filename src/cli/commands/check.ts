@@ -42,9 +42,9 @@ export function registerCheck(program: Command): void {
   );
 }
 
-/** The product is admitted, every planted fault is rejected, and nothing harmless is. */
+/** The product is admitted, every planted fault is rejected by a gate that should, and nothing harmless is. */
 function passed(result: CheckResult): boolean {
-  return result.verdict === "admit" && result.mutants.every((one) => one.planted === (one.verdict === "reject"));
+  return result.verdict === "admit" && result.mutants.every(({ right }) => right);
 }
 
 function formatCheck(result: CheckResult): string {
@@ -52,10 +52,12 @@ function formatCheck(result: CheckResult): string {
     return `${gate.verdict.padEnd(12)} ${gate.gate.padEnd(22)} ${gate.seconds.toFixed(1)} s  ${gate.reason}`;
   });
   for (const mutant of result.mutants) {
-    const right = mutant.planted === (mutant.verdict === "reject");
-    const kind = mutant.planted ? "mutant" : "benign";
-    const by = mutant.gate === undefined ? "" : `  ${mutant.gate}: ${mutant.reason}`;
-    lines.push(`${mutant.verdict.padEnd(12)} ${kind} ${mutant.name}${right ? "" : "  WRONG"}${by}`);
+    const { name, planted, verdict, gate, reason, right, expectedGates, seconds } = mutant;
+    const by = gate === undefined ? "" : `  ${gate}: ${reason}`;
+    const wanted = right ? "" : `  WRONG: ${planted ? `to be rejected by ${expectedGates.join(" or ")}` : "to be admitted"}`;
+    lines.push(
+      `${verdict.padEnd(12)} ${planted ? "mutant" : "benign"} ${name.padEnd(28)} ${seconds.toFixed(1)} s${wanted}${by}`,
+    );
   }
   return [...lines, "", `${result.contract}: ${result.verdict}`].join("\n");
 }
