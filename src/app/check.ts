@@ -6,8 +6,8 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { createWorkDirectory } from "../fleet/work-directory.ts";
 import { buildProduct } from "../foundry/build.ts";
-import { productGates } from "../gates/gate-table.ts";
-import type { GateVerdict } from "../gates/gate.ts";
+import { candidateGates, productGates } from "../gates/gate-table.ts";
+import type { Gate, GateVerdict } from "../gates/gate.ts";
 import { loadMutants, type Mutant, plantMutant } from "../gates/mutant.ts";
 import { isAdmitted, runGates } from "../gates/run-gates.ts";
 import { LatheError } from "../kit/errors.ts";
@@ -51,6 +51,12 @@ export interface MutantResult {
   /** A planted fault was rejected by an expected gate; a benign variant was admitted by all. */
   readonly right: boolean;
   readonly seconds: number;
+}
+
+/** What runs when, for people: one line per gate. */
+export function describeGates(): { readonly product: readonly string[]; readonly candidate: readonly string[] } {
+  const line = ({ name, description }: Gate) => `${name.padEnd(20)} ${description}`;
+  return { product: productGates().map(line), candidate: candidateGates().map(line) };
 }
 
 /** Errors: those of build; INVALID_ARGUMENT for a patch that does not apply; CANCELLED. A rejection is no error. */

@@ -157,7 +157,7 @@ async function writePairs(connection: GateConnection, load: Load) {
 }
 
 async function readPairs(connection: GateConnection, load: Load, next: () => number) {
-  const newest = new Array<bigint>(pairs).fill(0n);
+  const newest = Array.from({ length: pairs }, () => 0n);
   while (!load.stopped) {
     const pair = Math.floor(next() * pairs);
     const read = (id: number) => `SELECT timestamp, value FROM ${load.table} WHERE id=${id}`;

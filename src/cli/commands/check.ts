@@ -1,6 +1,6 @@
 /** `lathe check CONTRACT`: the gates. */
 import type { Command } from "commander";
-import { checkProduct, type CheckResult } from "../../app/check.ts";
+import { checkProduct, type CheckResult, describeGates } from "../../app/check.ts";
 import { runAction, withFrame } from "../command-frame.ts";
 import { wholeNumber } from "../knob-arguments.ts";
 
@@ -25,6 +25,13 @@ export function registerCheck(program: Command): void {
     .option("--patch <file>", "judge a unified diff over the product")
     .option("--seed <n>", "seed of tables, keys, values and schedules", wholeNumber(0, 2 ** 32 - 1), 1)
     .option("--work <dir>", "directory to work in; on a disk, not on tmpfs");
+  const { product, candidate } = describeGates();
+  const list = (lines: readonly string[]) => lines.map((line) => `  ${line}`).join("\n");
+  command.addHelpText(
+    "after",
+    `\nGates of a product, in this order (all of them here; in a study once, at its start):\n${list(product)}\n\n` +
+      `Gates of every candidate of a study, before it is measured:\n${list(candidate)}`,
+  );
   withFrame(command, {
     examples: [
       "lathe check examples/taobench-o/contract.yaml",

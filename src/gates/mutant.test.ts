@@ -1,0 +1,83 @@
+/** Every mutant is well formed and applies to a product as it is built today. */
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { loadContract } from "../contract/parse.ts";
+import { buildProduct } from "../foundry/build.ts";
+import { loadKnobCatalog } from "../knobs/catalog.ts";
+import { productGates } from "./gate-table.ts";
+import { loadMutants, plantMutant } from "./mutant.ts";
+
+const scratch = mkdtempSync(join(tmpdir(), "lathe-mutants-"));
+const product = join(scratch, "product");
+const contractFile = join(import.meta.dirname, "..", "..", "examples", "taobench-o", "contract.yaml");
+
+before(() => {
+  const contractText = readFileSync(contractFile, "utf8");
+  buildProduct({ contract: loadContract(contractFile), contractText, knobCatalog: loadKnobCatalog() }, product);
+});
+after(() => rmSync(scratch, { recursive: true, force: true }));
+
+const mutants = loadMutants();
+
+test("the faults that coding agents are known to plant are there, and harmless variants too", () => {
+  const names = mutants.map(({ name }) => name);
+  const wanted = [
+    "skip-fsync", "ack-early", "drop-writes-under-load", "canned-answers", "stale-cache", "unbounded-block-cache",
+    "defer-compaction", "split-batch",
+  ];
+  assert.deepEqual(wanted.filter((name) => !names.includes(name)), []);
+  assert.ok(mutants.filter(({ planted }) => !planted).length >= 5);
+  assert.equal(new Set(names).size, names.length);
+});
+
+test("expected gates are gates of the product stage", () => {
+  const gates = productGates().map(({ name }) => name);
+  const expected = new Set(mutants.flatMap(({ expectedGates }) => expectedGates));
+  assert.deepEqual([...expected].filter((name) => !gates.includes(name)), []);
+});
+
+for (const mutant of mutants) {
+  test(`${mutant.name} applies to a built product and changes it`, () => {
+    const target = join(scratch, mutant.name);
+    plantMutant(product, mutant, target);
+    for (const { file } of mutant.edits) {
+      assert.notEqual(readFileSync(join(target, file), "utf8"), readFileSync(join(product, file), "utf8"));
+    }
+    rmSync(target, { recursive: true, force: true });
+  });
+}
+
+test("an edit is refused that changes nothing, finds nothing, or finds too much", () => {
+  const small = join(scratch, "small");
+  mkdirSync(small);
+  writeFileSync(join(small, "a.ts"), "one\ntwo\ntwo\n");
+  const plant = (find: string, replace: string) => () => {
+    const target = join(scratch, "planted");
+    rmSync(target, { recursive: true, force: true });
+    plantMutant(small, { name: "x", planted: true, description: "", edits: [{ file: "a.ts", find, replace }] }, target);
+    return readFileSync(join(target, "a.ts"), "utf8");
+  };
+  assert.equal(plant("one\n", "three\n")(), "three\ntwo\ntwo\n");
+  assert.throws(plant("one\n", "one\n"), { code: "INVALID_ARGUMENT", message: /changes nothing/ });
+  assert.throws(plant("four\n", "x"), { code: "NOT_FOUND", message: /stands 0 times/ });
+  assert.throws(plant("two\n", "x"), { code: "NOT_FOUND", message: /stands 2 times/ });
+});
+
+test("a file that is no mutant is named", () => {
+  const directory = join(scratch, "bad");
+  mkdirSync(directory);
+  const write = (text: string) => writeFileSync(join(directory, "bad.yaml"), text);
+  const edits = "edits: [{ file: a, find: b, replace: c }]\n";
+  const refused = { code: "INVALID_ARGUMENT", message: /mutant bad\.yaml/ };
+  write(`name: bad\nplanted: true\ndescription: x\n${edits}`);
+  assert.throws(() => loadMutants(directory), refused, "a fault without a gate that finds it");
+  write(`name: bad\nplanted: false\ndescription: x\nexpectedGates: [load]\n${edits}`);
+  assert.throws(() => loadMutants(directory), refused, "a benign variant with one");
+  write("name: bad\nplanted: false\ndescription: x\nedits: []\n");
+  assert.throws(() => loadMutants(directory), refused);
+  write(`name: bad\nplanted: false\ndescription: x\n${edits}`);
+  assert.equal(loadMutants(directory).length, 1);
+});
