@@ -31,8 +31,8 @@ export function packageFile(contract: Contract): string {
 /** The version that the parts were tested with: Lathe's own. */
 function versionOf(name: string): string {
   const text = readFileSync(join(sourceRoot, "..", "package.json"), "utf8");
-  const file = JSON.parse(text) as { devDependencies: Readonly<Record<string, string>> };
-  return file.devDependencies[name];
+  const file = JSON.parse(text) as { dependencies: Readonly<Record<string, string>> };
+  return file.dependencies[name];
 }
 
 /** Types are stripped by Node; this serves editors and `tsc`. */
