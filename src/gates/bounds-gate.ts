@@ -7,8 +7,8 @@
  *      directory may not grow with what is written.
  *   2. Memory: write far more bytes than the memory knobs allow and read each of them; between the first eighth of the
  *      rows and the last, the resident set may not grow with the data.
- * Both are noisy. Garbage not yet collected, buffers in flight and pages that the allocator keeps raise memory by tens of
- * MiB for a while; files that wait for a compaction, and its outputs beside its inputs, raise the disk, the more the
+ * Both are noisy. Garbage not yet collected, buffers in flight and pages that the allocator keeps raise memory by tens
+ * of MiB for a while; files that wait for a compaction, and its outputs beside its inputs, raise the disk, the more the
  * busier the machine. What is really kept is never given back, so the lowest of the samples of a stretch is judged, and
  * growth from a stretch in which code, pools and caches are warm already.
  * Source: RocksDB's space-amplification and stall tests; the kernel's figures, not the product's own.
@@ -30,17 +30,23 @@ const rowBytes = 3500;
 const memoryShareMax = 0.6;
 const diskShareMax = 0.3;
 
-export function boundsGate(options: { dataMiB: number; overwriteMiB: number }): Gate {
+interface Amounts {
+  readonly dataMiB: number;
+  readonly overwriteMiB: number;
+}
+
+export function boundsGate(options: Amounts): Gate {
+  const { dataMiB, overwriteMiB } = options;
   return {
     name,
-    description: `memory bounded over ${options.dataMiB} MiB of data, disk over ${options.overwriteMiB} MiB of overwrites`,
+    description: `memory bounded over ${dataMiB} MiB of data, disk over ${overwriteMiB} MiB of overwrites`,
     stage: "product",
     timeoutMs: 90_000,
     run: (subject) => runBounds(options, subject),
   };
 }
 
-async function runBounds(options: { dataMiB: number; overwriteMiB: number }, subject: GateSubject): Promise<GateVerdict> {
+async function runBounds(options: Amounts, subject: GateSubject): Promise<GateVerdict> {
   const verdict = verdictOf(name, performance.now());
   const server = await startSubject({ ...subject, knobs: shrunkKnobs(subject) });
   const dataDirectory = join(subject.workDirectory, "data");

@@ -1,9 +1,9 @@
 /**
- * A table with megabytes of rows and a model of it: what makes flushes, compactions and evictions happen, and then holds
- * them to every row.
+ * A table with megabytes of rows and a model of it: what makes flushes, compactions and evictions happen, and then
+ * holds them to every row.
  *
- * Keys come from a random order over a range, so that files overlap. Old rows are overwritten and deleted all the time:
- * a tombstone or a newer version must go on hiding what lies in deeper levels.
+ * Each round's keys cover the whole range, so that files overlap. Old rows are overwritten and deleted all the time: a
+ * tombstone or a newer version must go on hiding what lies in deeper levels.
  */
 import type { GateConnection, StatementResult } from "./gate-connection.ts";
 import { RandomLetters } from "./random-letters.ts";
@@ -118,12 +118,15 @@ export class BulkTable {
 function differs(id: number, value: string | undefined, start: string): string | undefined {
   if (value === undefined) return `bulk row ${id} is missing`;
   if (value.length === rowBytes && value.startsWith(start)) return undefined;
-  return `bulk row ${id} begins ${value.slice(0, 20)} (${value.length} letters) where the model says ${start.slice(0, 20)}`;
+  const found = `${value.slice(0, 20)} (${value.length} letters)`;
+  return `bulk row ${id} begins ${found} where the model says ${start.slice(0, 20)}`;
 }
 
 function unexpected(results: readonly StatementResult[], affected: readonly number[]): string | undefined {
   const failed = results.find(({ error }) => error !== undefined);
-  if (failed?.error !== undefined) return `a bulk write was refused with ${failed.error.errno}: ${failed.error.message}`;
+  if (failed?.error !== undefined) {
+    return `a bulk write was refused with ${failed.error.errno}: ${failed.error.message}`;
+  }
   const at = affected.findIndex((count, index) => results[index]?.affectedRows !== count);
   return at < 0 ? undefined : `a bulk write changed ${results[at]?.affectedRows} rows instead of ${affected[at]}`;
 }

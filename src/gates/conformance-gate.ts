@@ -2,12 +2,12 @@
  * Conformance gate: the workshop's suites of ports over the product's parts.
  *
  * Steps:
- *   1. Copy the product aside and replace its `test/` by what the workshop holds for its parts: a product is never judged
- *      by its own copies.
+ *   1. Copy the product aside and replace its `test/` by what the workshop holds for its parts: a product is
+ *      never judged by its own copies.
  *   2. Run the suites of ports in a process of their own with Node's test runner; read its closing counts.
- * A part's other tests fix how it does its work (which entry a cache drops, what an agent proposes). A candidate is free
- * to do that in another way, so they are for the part's authors and decide nothing here; the suites of ports say what
- * everybody may rely on.
+ * A part's other tests fix how it does its work (which entry a cache drops, what an agent proposes). A
+ * candidate is free to do that in another way, so they are for the part's authors and decide nothing here; the
+ * suites of ports say what everybody may rely on.
  * Invariant: a run without tests, or one that ends without counts, is no admission.
  */
 import { spawn } from "node:child_process";

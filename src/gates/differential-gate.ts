@@ -2,8 +2,9 @@
  * Differential gate: random statements go to the product and to a model; every answer must be equal.
  *
  * Steps:
- *   1. Start the product as a process with the candidate's knobs (`shrunk`: with tiny memtables and caches, and every so
- *      many statements a round of a bulk table, so that flushes, compactions and evictions happen within the run).
+ *   1. Start the product as a process with the candidate's knobs (`shrunk`: with tiny memtables and caches, and
+ *      every so many statements a round of a bulk table, so that flushes, compactions and evictions happen
+ *      within the run).
  *   2. On two tables (see `table-names.ts`), with values from the seed, 64-bit extremes among them: inserts, multi-row
  *      and conditional inserts, updates, deletes, point and prefix reads, range scans and transactions; compare each
  *      answer.
@@ -162,7 +163,8 @@ class DifferentialScript {
   async step(connection: GateConnection): Promise<string | undefined> {
     const steps = [
       this.#insert, this.#insertMany, this.#insertConditional, this.#update, this.#update, this.#delete,
-      this.#read, this.#read, this.#readPrepared, this.#readPrepared, this.#scanPrefix, this.#scanRange, this.#transaction,
+      this.#read, this.#read, this.#readPrepared, this.#readPrepared, this.#scanPrefix, this.#scanRange,
+      this.#transaction,
     ];
     const step = steps[Math.floor(this.#next() * steps.length)];
     const kind = step.name.replace("#", "");

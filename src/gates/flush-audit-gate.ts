@@ -9,7 +9,8 @@
  *      fsync or fdatasync of the same file (or a write to a file opened with O_SYNC or O_DSYNC).
  * Where strace is missing, the flush counter of the block device takes its place: sequential writes must raise it by at
  * least one each. Where neither is to be had (tmpfs has no device), the gate is inconclusive and says what to install.
- * Source: the fsync checks of Jepsen's LazyFS and of SQLite's VFS tests; trust is put in the kernel, not in the product.
+ * Source: the fsync checks of Jepsen's LazyFS and of SQLite's VFS tests; trust is put in the kernel, not in the
+ * product.
  */
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { once } from "node:events";

@@ -1,6 +1,6 @@
 /**
- * Which gates run when. Candidates pass the short list (≤ 5 s in all) before every measurement; a product passes the long
- * list once. `lathe check --help`, the report and the docs are derived from this table.
+ * Which gates run when. Candidates pass the short list (≤ 5 s in all) before every measurement; a product
+ * passes the long list once. `lathe check --help`, the report and the docs are derived from this table.
  */
 import { boundsGate } from "./bounds-gate.ts";
 import { conformanceGate } from "./conformance-gate.ts";

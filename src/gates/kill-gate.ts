@@ -5,7 +5,8 @@
  *   1. Several connections write: pairs of rows in one transaction (both or none), and single-row updates that raise a
  *      version. Before a statement is sent its intent is recorded here, outside the process; after its answer, its
  *      acknowledgement.
- *   2. After a random while, and not before enough was acknowledged for the round to mean something: SIGKILL. Start again.
+ *   2. After a random while, and not before enough was acknowledged for the round to mean something: SIGKILL. Start
+ *      again.
  *   3. Read everything: an acknowledged write is there; an unacknowledged one is wholly there or wholly not; of a pair
  *      both rows have one version; nothing is there that was never sent.
  * Limits: SIGKILL keeps the page cache, so this gate proves recovery, not flushing; the flush audit does that.
@@ -53,7 +54,8 @@ async function runKills(name: string, rounds: number, subject: GateSubject): Pro
       const running = Promise.allSettled(connections.map((connection, number) => writers.run(connection, number)));
       await sleep(60 + Math.floor(writers.next() * 240));
       const enough = (round + 1) * acknowledgedPerRoundMin;
-      for (let waits = 0; waits < 300 && writers.acknowledgedWrites < enough && !writers.failure; waits++) await sleep(10);
+      const isWaiting = () => writers.acknowledgedWrites < enough && writers.failure === undefined;
+      for (let waits = 0; waits < 300 && isWaiting(); waits++) await sleep(10);
       // The writers stop when their connections break: the kill finds them writing.
       await server.kill();
       writers.stopped = true;
@@ -71,11 +73,13 @@ async function runKills(name: string, rounds: number, subject: GateSubject): Pro
     const { acknowledgedWrites, unclearAtKills } = writers;
     if (acknowledgedWrites < rounds * acknowledgedPerRoundMin || unclearAtKills < 1) {
       return verdict.inconclusive(
-        `only ${acknowledgedWrites} writes acknowledged and ${unclearAtKills} in flight at the kills: nothing was tested`,
+        `only ${acknowledgedWrites} writes acknowledged and ${unclearAtKills} in flight at the kills: ` +
+          "nothing was tested",
       );
     }
     return verdict.admit(
-      `${rounds} kills, ${acknowledgedWrites} acknowledged writes all there, ${unclearAtKills} in flight whole or absent`,
+      `${rounds} kills, ${acknowledgedWrites} acknowledged writes all there, ` +
+        `${unclearAtKills} in flight whole or absent`,
       writers.evidence(),
     );
   } finally {
@@ -132,7 +136,8 @@ class PairWriters {
       this.#pairs.set(pair, state);
       const version = this.#version++;
       state.pending.add(version);
-      const texts = [pair * 2, pair * 2 + 1].map((id) => this.#write(this.#tables[number % this.#tables.length], id, version, fresh));
+      const table = this.#tables[number % this.#tables.length];
+      const texts = [pair * 2, pair * 2 + 1].map((id) => this.#write(table, id, version, fresh));
       const results = await connection.query(`START TRANSACTION; ${texts.join("; ")}; COMMIT`);
       const failed = results.find((result) => result.error !== undefined);
       const affected = results.slice(1, 3).map((result) => result.affectedRows);

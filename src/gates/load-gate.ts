@@ -3,12 +3,12 @@
  * was told of a write reads it.
  *
  * Steps:
- *   1. For a while, on two tables (see `table-names.ts`): most connections insert rows of random keys. Two keep pairs of
- *      rows equal in one transaction each; two read the pairs, and one that sees two versions has seen half a
- *      transaction, one that sees an older version than before has gone back in time. Two write a row and read it at once,
- *      as text and as a prepared statement.
- *   2. At once, without a pause in which work left undone could be caught up: read the whole tables and compare them with
- *      what was acknowledged.
+ *   1. For a while, on two tables (see `table-names.ts`): most connections insert rows of random keys. Two keep
+ *      pairs of rows equal in one transaction each; two read the pairs, and one that sees two versions has seen
+ *      half a transaction, one that sees an older version than before has gone back in time. Two write a row
+ *      and read it at once, as text and as a prepared statement.
+ *   2. At once, without a pause in which work left undone could be caught up: read the whole tables and compare
+ *      them with what was acknowledged.
  * The while goes on until enough was done for the verdict to mean something; a machine too busy for that within
  * `patience` times as long gives no verdict.
  * Source: etcd's robustness tests (a run that did not reach a minimum of work is void).
@@ -27,11 +27,11 @@ const ownReadsMin = 10;
 const patience = 8;
 
 export function loadGate(options: { connections: number; milliseconds: number; stage?: Gate["stage"] }): Gate {
-  const { stage = "candidate" } = options;
+  const { connections, milliseconds, stage = "candidate" } = options;
   const gateName = stage === "product" ? name : `${name}-short`;
   return {
     name: gateName,
-    description: `${options.connections} connections insert and read for ${options.milliseconds} ms; nothing is missing`,
+    description: `${connections} connections insert and read for ${milliseconds} ms; nothing is missing`,
     stage,
     timeoutMs: 20_000,
     run: (subject) => runLoad(gateName, options, subject),

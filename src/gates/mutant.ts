@@ -1,8 +1,9 @@
 /**
  * Mutants: planted changes of a product that the gates must reject, and benign ones that they must admit.
  *
- * They test the testers. A mutant is data (`mutants/*.yaml`): which file of a product, which text there, what instead. A text
- * that is not found exactly once is an error, so that a mutant cannot silently become a no-op when the source changes.
+ * They test the testers. A mutant is data (`mutants/*.yaml`): which file of a product, which text there, what
+ * instead. A text that is not found exactly once is an error, so that a mutant cannot silently become a no-op
+ * when the source changes.
  */
 import { cpSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

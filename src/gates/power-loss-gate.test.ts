@@ -17,7 +17,8 @@ function build(fault: ToyFault | undefined): string {
   mkdirSync(product, { recursive: true });
   const toy = pathToFileURL(join(import.meta.dirname, "toy-product.fixture.ts")).href;
   const argument = fault === undefined ? "" : JSON.stringify(fault);
-  writeFileSync(join(product, "product.ts"), `import { toyProduct } from "${toy}";\nexport const open = toyProduct(${argument});\n`);
+  const text = `import { toyProduct } from "${toy}";\nexport const open = toyProduct(${argument});\n`;
+  writeFileSync(join(product, "product.ts"), text);
   writeFileSync(join(product, "knobs.yaml"), "");
   return product;
 }

@@ -1,14 +1,14 @@
 /**
  * Power-loss gate: the product's own code on a simulated disk that loses power at I/O calls of a short scenario.
  *
- * The scenario (`power-loss-scenario.ts`) runs on a worker thread: a product that never comes to an end is stopped there
- * when the gate's time is up, and its modules are given back with the thread.
+ * The scenario (`power-loss-scenario.ts`) runs on a worker thread: a product that never comes to an end is
+ * stopped there when the gate's time is up, and its modules are given back with the thread.
  * Steps:
- *   1. Open the product through its `open`, with a simulated environment. Run the scenario once without faults and count
- *      the disk's calls.
- *   2. For calls spread over the scenario: run it again and lose power at that call. What of the unsynced writes is left
- *      is up to the seed (any subset, torn at sectors): several disks are made of each loss, and the product is opened on
- *      each of them.
+ *   1. Open the product through its `open`, with a simulated environment. Run the scenario once without faults
+ *      and count the disk's calls.
+ *   2. For calls spread over the scenario: run it again and lose power at that call. What of the unsynced
+ *      writes is left is up to the seed (any subset, torn at sectors): several disks are made of each loss, and
+ *      the product is opened on each of them.
  *   3. What was acknowledged must be there; a transaction is whole or absent; the store must open.
  * Limits: only what is durable is examined, on one connection; the timing of real devices and threads is not here.
  * Source: SQLite's crash tests (fail at the n-th call, for every n), FoundationDB's non-durable files.

@@ -1,9 +1,9 @@
 /**
  * What the power-loss gate does with a product: write transactions, lose power, open again, judge.
  *
- * A transaction is a group of rows that are larger than several sectors; all groups together are larger than a memtable
- * and a segment of the log (with `shrunk-knobs.ts`), so that power is lost during flushes, compactions and the change of
- * segments too.
+ * A transaction is a group of rows that are larger than several sectors; all groups together are larger than a
+ * memtable and a segment of the log (with `shrunk-knobs.ts`), so that power is lost during flushes, compactions
+ * and the change of segments too.
  */
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";

@@ -67,7 +67,8 @@ test("stopping on request ends the gate at work and starts no other", async () =
     queueMicrotask(() => controller.abort());
     return new Promise((_, reject) => signal?.addEventListener("abort", () => reject(new Error("stopped"))));
   });
-  const verdicts = await runGates([waiting, admitting("never")], { ...subject, signal: controller.signal }, { all: true });
+  const stoppable = { ...subject, signal: controller.signal };
+  const verdicts = await runGates([waiting, admitting("never")], stoppable, { all: true });
   assert.deepEqual(verdicts.map(({ verdict, reason }) => [verdict, reason]), [["inconclusive", "stopped on request"]]);
 });
 

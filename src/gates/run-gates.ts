@@ -1,8 +1,8 @@
 /**
  * Runs gates over a product in order and stops at the first that does not admit.
  *
- * A gate that throws or exceeds its time is `inconclusive`, which counts as not admitted: a candidate has a score only when
- * every gate has said yes.
+ * A gate that throws or exceeds its time is `inconclusive`, which counts as not admitted: a candidate has a
+ * score only when every gate has said yes.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";

@@ -1,6 +1,6 @@
 /**
- * Knobs that make rare events common: tiny memtables, caches and files, so that a short run flushes, compacts and evicts
- * many times. Knobs that the product does not have are left out.
+ * Knobs that make rare events common: tiny memtables, caches and files, so that a short run flushes, compacts
+ * and evicts many times. Knobs that the product does not have are left out.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,8 +1,8 @@
 /**
  * Reads a trace of system calls (`strace -f -yy -ttt`) and decides whether answers were preceded by flushes.
  *
- * A line is `<thread> <time> <call>(<descriptor><path or socket>, …) = <result>`; a call that another thread interrupts is
- * written as `<call>(… <unfinished ...>` and later `<... <call> resumed>…) = <result>`.
+ * A line is `<thread> <time> <call>(<descriptor><path or socket>, …) = <result>`; a call that another thread
+ * interrupts is written as `<call>(… <unfinished ...>` and later `<... <call> resumed>…) = <result>`.
  * Rule, per answer (bytes sent on a connection of the server's port): since the request's arrival (bytes read from that
  * connection) a file below the data directory was written, and a flush of that file began after the write and ended
  * before the answer began. Files opened with O_SYNC or O_DSYNC flush with the write itself.

@@ -1,8 +1,8 @@
 /**
  * TableModel: what a table must hold, as plainly as it can be written. The oracle of differential tests.
  *
- * One ordered map from the text of a key to a row; conditional statements as the contract defines them. It shares no code
- * with the parts, so that a mistake must be made twice to go unseen.
+ * One ordered map from the text of a key to a row; conditional statements as the contract defines them. It
+ * shares no code with the parts, so that a mistake must be made twice to go unseen.
  */
 export interface ModelRow {
   readonly id1: bigint;

@@ -7,7 +7,8 @@ import { crc32c } from "../kit/crc32c.ts";
 import type { Env } from "../kit/env/env.ts";
 import type { OpenProduct, Product, QueryResult } from "../kit/product.ts";
 
-export type ToyFault = "noFlush" | "noDirectoryFlush" | "recordPerRow" | "noChecksum" | "lastForgotten" | "waits" | "spins";
+export type ToyFault =
+  | "noFlush" | "noDirectoryFlush" | "recordPerRow" | "noChecksum" | "lastForgotten" | "waits" | "spins";
 
 type Row = readonly [id: number, value: string];
 

@@ -1,6 +1,6 @@
 /**
- * The whole list of gates on a product over real processes, and a few mutants that they must reject. CI runs all mutants
- * in a step of its own; they take minutes.
+ * The whole list of gates on a product over real processes, and a few mutants that they must reject. CI runs
+ * all mutants in a step of its own; they take minutes.
  */
 import assert from "node:assert/strict";
 import { join } from "node:path";

@@ -61,7 +61,8 @@ function formatCheck(result: CheckResult): string {
   for (const mutant of result.mutants) {
     const { name, planted, verdict, gate, reason, right, expectedGates, seconds } = mutant;
     const by = gate === undefined ? "" : `  ${gate}: ${reason}`;
-    const wanted = right ? "" : `  WRONG: ${planted ? `to be rejected by ${expectedGates.join(" or ")}` : "to be admitted"}`;
+    const due = planted ? `to be rejected by ${expectedGates.join(" or ")}` : "to be admitted";
+    const wanted = right ? "" : `  WRONG: ${due}`;
     lines.push(
       `${verdict.padEnd(12)} ${planted ? "mutant" : "benign"} ${name.padEnd(28)} ${seconds.toFixed(1)} s${wanted}${by}`,
     );
