@@ -51,7 +51,8 @@ async function runAudit(gateName: string, writes: number, subject: GateSubject):
       const tracePath = join(subject.workDirectory, "trace");
       const tracer = await attach(server.processId, tracePath);
       if (tracer !== undefined) {
-        await writeSequentially(connection, tables, writes, subject.seed);
+        // One more than is judged: the tracer may be stopped before it has noted the end of the last answer.
+        await writeSequentially(connection, tables, writes + 1, subject.seed);
         tracer.kill("SIGINT");
         await once(tracer, "exit");
         const audit = auditTrace(readFileSync(tracePath, "latin1"), {
