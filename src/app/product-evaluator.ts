@@ -2,7 +2,7 @@
  * ProductEvaluator: what a study asks of a real product: gates over its process, launches against
  * checkpoints.
  */
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, statfsSync } from "node:fs";
 import { join } from "node:path";
 import { measureCeiling } from "../bench/ceiling.ts";
 import { Driver } from "../bench/driver.ts";
@@ -12,7 +12,8 @@ import type { LaunchSample } from "../bench/measurement.ts";
 import type { WorkloadSpec } from "../contract/contract.ts";
 import { candidateGates, productGates } from "../gates/gate-table.ts";
 import type { Gate, GateVerdict } from "../gates/gate.ts";
-import { runGates } from "../gates/run-gates.ts";
+import { isAdmitted, runGates } from "../gates/run-gates.ts";
+import { LatheError } from "../kit/errors.ts";
 import type { Knob } from "../knobs/knob.ts";
 import type { Candidate } from "../search/candidate.ts";
 import type { Evaluator, GateRequest, LaunchRequest, PrepareRequest } from "../study/evaluator.ts";
@@ -29,6 +30,9 @@ export interface ProductEvaluatorOptions {
   /** How long a launch is; the defaults of `bench/launch.ts` where nothing is said. */
   readonly launch?: LaunchSize | undefined;
 }
+
+/** With less room than this, a failure says nothing of the product: two servers take about half of it. */
+const roomMiBMin = 256;
 
 export type LaunchSize = Pick<LaunchOptions, "warmUpMs" | "blockMs" | "blockPairs">;
 
@@ -55,7 +59,19 @@ export class ProductEvaluator implements Evaluator {
     this.#scratch = scratch;
   }
 
-  async gate(request: GateRequest): Promise<GateVerdict[]> {
+  gate(request: GateRequest): Promise<GateVerdict[]> {
+    return this.#orFullDisk(this.#gate(request), isAdmitted);
+  }
+
+  prepare(request: PrepareRequest): Promise<void> {
+    return this.#orFullDisk(this.#prepare(request));
+  }
+
+  launch(request: LaunchRequest): Promise<LaunchSample> {
+    return this.#orFullDisk(this.#launch(request));
+  }
+
+  async #gate(request: GateRequest): Promise<GateVerdict[]> {
     const { product = productGates(), candidate = candidateGates() } = this.#options.gates ?? {};
     const gates = request.stage === "product" ? product : candidate;
     const workDirectory = mkdtempSync(join(this.#scratch, "gates-"));
@@ -80,11 +96,11 @@ export class ProductEvaluator implements Evaluator {
     }
   }
 
-  async prepare(request: PrepareRequest): Promise<void> {
+  async #prepare(request: PrepareRequest): Promise<void> {
     await this.checkpoints.of(request.candidate, request.workloadSeed, request.signal);
   }
 
-  async launch(request: LaunchRequest): Promise<LaunchSample> {
+  async #launch(request: LaunchRequest): Promise<LaunchSample> {
     const { workload } = this.#options;
     return runLaunch({
       ...this.#options.launch,
@@ -97,6 +113,26 @@ export class ProductEvaluator implements Evaluator {
       ceilingOpsPerSecond: await this.ceiling(),
       signal: request.signal,
     });
+  }
+
+  /** Rejects with DISK_FULL where something went wrong while there was no room. */
+  async #orFullDisk<Result>(
+    call: Promise<Result>,
+    wentWell: (result: Result) => boolean = () => true,
+  ): Promise<Result> {
+    const ended = await call.then((result) => ({ result }), (error: unknown) => ({ error }));
+    if ("result" in ended && wentWell(ended.result)) return ended.result;
+    const { bavail, bsize } = statfsSync(this.#options.workDirectory);
+    const roomMiB = Math.floor((bavail * bsize) / 2 ** 20);
+    if (roomMiB < roomMiBMin) {
+      const message =
+        `${roomMiB} MiB are left on the disk of ${this.#options.workDirectory}, and a launch needs ` +
+        `${roomMiBMin} MiB beside the data; make room and give the same command again`;
+      const cause = "error" in ended ? ended.error : undefined;
+      throw new LatheError("DISK_FULL", message, { cause, details: { machineFailure: true } });
+    }
+    if ("error" in ended) throw ended.error;
+    return ended.result;
   }
 
   async close(): Promise<void> {

@@ -15,6 +15,8 @@ export interface ReplayResult {
   readonly study: string;
   readonly decisions: number;
   readonly reproduced: number;
+  /** Whether the journal holds the study's end; decisions can be replayed without it. */
+  readonly ended: boolean;
   /** What came out differently, one line each. */
   readonly differences: readonly string[];
 }
@@ -25,5 +27,6 @@ export async function replayStudy(request: ReplayRequest): Promise<ReplayResult>
   const replay = replayEntries(readEntries(journal));
   const differences = replay.differences.map(({ seq, message }) => `entry ${seq}: ${message}`);
   const decisions = replay.decisions;
-  return { study: journal, decisions, reproduced: Math.max(0, decisions - differences.length), differences };
+  const reproduced = Math.max(0, decisions - differences.length);
+  return { study: journal, decisions, reproduced, ended: replay.conclusion !== undefined, differences };
 }

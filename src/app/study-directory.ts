@@ -30,8 +30,8 @@ export function openStudyDirectory(
   if (durability !== "none") requireDisk(absolute);
   const work = join(absolute, "work");
   try {
-    mkdirSync(work, { recursive: true });
-    mkdirSync(join(absolute, "study"), { recursive: true });
+    makeDirectories(work);
+    makeDirectories(join(absolute, "study"));
   } catch (error) {
     throw translateSystemError(error, "create", work);
   }
@@ -56,4 +56,11 @@ function requireDisk(root: string): void {
       "what a durable store costs; give a directory on a disk, for example --out ~/lathe-out (`lathe doctor` says " +
       "what a directory is on)",
   );
+}
+
+/** One by one: Node's `recursive` says ENOENT on a read-only disk, and never returns where nothing can be made. */
+function makeDirectories(path: string): void {
+  if (existsSync(path)) return;
+  makeDirectories(dirname(path));
+  mkdirSync(path);
 }

@@ -4,7 +4,8 @@
  *
  * Contract of an adapter:
  *   1. A call that cannot be done rejects, with a `LatheError` where the reason is known; the study
- *      records it as data.
+ *      records it as data. One with `details.machineFailure` stops the study where it is: it says nothing of a
+ *      candidate, and the study goes on when the machine works again.
  *   2. When `signal` aborts, a call cleans up after itself (no server stays behind) and rejects
  *      soon.
  *   3. The same request may be made again: after a kill, a step that was under way is repeated.
@@ -55,4 +56,9 @@ export interface LaunchRequest {
   readonly workloadSeed: number;
   readonly purpose: LaunchPurpose;
   readonly signal: AbortSignal;
+}
+
+/** An error that says nothing of what was asked: the disk is full, whoever asks. */
+export function isMachineFailure(error: unknown): boolean {
+  return (error as { details?: { machineFailure?: unknown } } | undefined)?.details?.machineFailure === true;
 }

@@ -4,12 +4,12 @@
  *
  * Algorithm: the call races with its timeout and with the person's stop. A call that loses is told
  * to end by its signal; if it has not ended after `graceMs` it is left behind, for a study must not
- * hang because a server does.
+ * hang because a server does. A failure of the machine (`isMachineFailure`) is thrown on.
  */
 import type { Clock } from "../kit/env/env.ts";
 import { errorCodeOf } from "../kit/errors.ts";
 import type { Entry } from "../journal/entry.ts";
-import type { Evaluator } from "./evaluator.ts";
+import { type Evaluator, isMachineFailure } from "./evaluator.ts";
 import type { LaunchStep, Step } from "./script.ts";
 import type { StepTimeouts } from "./settings.ts";
 
@@ -51,6 +51,7 @@ export async function performStep(
     const error = { code: "TIMEOUT", message: `no answer within ${limitSeconds} s` };
     return [failed(step, error, elapsedSeconds())];
   }
+  if ("error" in result && isMachineFailure(result.error)) throw result.error;
   // What was given up because of the stop is not a failure of the candidate.
   if ("error" in result)
     return signal.aborted ? "interrupted" : [failed(step, result.error, elapsedSeconds())];

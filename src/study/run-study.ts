@@ -7,7 +7,7 @@
  *      under way is.
  *   2. Nothing is decided that is not written down before the next step begins.
  *   3. Whatever the evaluator does (throws, hangs, dies) becomes an entry; only a journal that
- *      cannot be written ends a study with an error.
+ *      cannot be written, or a machine on which nothing works, ends a study with an error.
  */
 import type { Clock } from "../kit/env/env.ts";
 import { LatheError } from "../kit/errors.ts";

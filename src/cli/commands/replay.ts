@@ -13,7 +13,8 @@ export function registerReplay(program: Command): void {
     (study: string, options: { json?: boolean }) =>
       runAction(options.json, async () => {
         const result = await replayStudy({ study });
-        const verdict = `${result.reproduced} of ${result.decisions} decisions reproduced`;
+        const end = result.ended ? "" : "; the journal does not hold the study's end";
+        const verdict = `${result.reproduced} of ${result.decisions} decisions reproduced${end}`;
         const text = [...result.differences, verdict].join("\n");
         return { json: result, text, exitCode: result.differences.length === 0 ? 0 : 10 };
       }),

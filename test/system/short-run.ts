@@ -1,0 +1,39 @@
+/**
+ * The program of `main-job.test.ts`: `lathe run`, but short: one quick gate, few and small launches. What it
+ * does is the same. Arguments: contract, directory, seed.
+ */
+import { runContract } from "../../src/app/run.ts";
+import { loadGate } from "../../src/gates/load-gate.ts";
+
+const [contractFile, directory, seed] = process.argv.slice(2);
+const controller = new AbortController();
+process.on("SIGINT", () => controller.abort());
+const gates = [loadGate({ connections: 12, milliseconds: 200 })];
+try {
+  const { summary: _, ...result } = await runContract(
+    {
+      contractFile,
+      directory,
+      budget: { trials: 1, minutes: undefined },
+      policy: "greedy",
+      seed: Number(seed),
+      force: false,
+      scale: 2000,
+      mariadb: false,
+      overrides: {
+        gates: { product: gates, candidate: gates },
+        launch: { warmUpMs: 100, blockMs: 50, blockPairs: 2 },
+        settings: { calibrationLaunches: 4, screeningLaunchesMax: 1 },
+      },
+    },
+    {
+      signal: controller.signal,
+      progress: (line) => process.stderr.write(`${line}\n`),
+      status: ({ text }) => process.stderr.write(`${text}\n`),
+    },
+  );
+  process.stdout.write(JSON.stringify(result));
+} catch (error) {
+  const { code, message } = error as { code?: string; message: string };
+  process.stdout.write(JSON.stringify({ error: { code, message } }));
+}
