@@ -3,7 +3,8 @@
  *
  * kill -9 keeps the page cache, so a store that never flushes survives it; this gate watches the system calls instead.
  * Steps:
- *   1. Start the product, attach strace to all its threads, and send writes one after the other on one connection.
+ *   1. Start the product, attach strace to all its threads, and send writes: first on many connections at once, as a
+ *      store may flush well for one writer and not for a crowd, then one after the other on one connection.
  *   2. In the trace, find per write the arrival of its request on that socket, and its answer.
  *   3. Between these two there must be a write to a file of the data directory and, begun after that write, a completed
  *      fsync or fdatasync of the same file (or a write to a file opened with O_SYNC or O_DSYNC).
@@ -25,12 +26,15 @@ import { auditTrace } from "./system-call-trace.ts";
 import { tableNames } from "./table-names.ts";
 
 const name = "flush-audit";
+const crowdConnections = 12;
 
 export function flushAuditGate(options: { writes: number; stage: Gate["stage"] }): Gate {
   const gateName = options.stage === "product" ? name : `${name}-short`;
   return {
     name: gateName,
-    description: `${options.writes} sequential writes: a device flush of the written file before each answer`,
+    description:
+      `${options.writes} sequential and ${options.writes * 2} concurrent writes: ` +
+      "a device flush of the written file before each answer",
     stage: options.stage,
     timeoutMs: 20_000,
     run: (subject) => runAudit(gateName, options.writes, subject),
@@ -47,10 +51,13 @@ async function runAudit(gateName: string, writes: number, subject: GateSubject):
       await connection.query(`CREATE TABLE ${table} (id BIGINT PRIMARY KEY, value VARCHAR(150))`);
     }
     const dataDirectory = join(subject.workDirectory, "data");
+    // Before the trace begins: the answers of a login have nothing to flush.
+    const crowd = await Promise.all(Array.from({ length: crowdConnections }, () => connectGate(server.endpoint)));
     if (spawnSync("strace", ["-V"]).status === 0) {
       const tracePath = join(subject.workDirectory, "trace");
       const tracer = await attach(server.processId, tracePath);
       if (tracer !== undefined) {
+        await writeConcurrently(crowd, tables, writes * 2);
         // One more than is judged: the tracer may be stopped before it has noted the end of the last answer.
         await writeSequentially(connection, tables, writes + 1, subject.seed);
         tracer.kill("SIGINT");
@@ -59,12 +66,12 @@ async function runAudit(gateName: string, writes: number, subject: GateSubject):
           serverPort: server.endpoint.port,
           dataDirectory,
         });
-        if (audit.answers < writes) {
-          return verdict.inconclusive(`the trace shows ${audit.answers} of ${writes} answers`, { ...audit });
+        if (audit.answers < writes * 3) {
+          return verdict.inconclusive(`the trace shows ${audit.answers} of ${writes * 3} answers`, { ...audit });
         }
         return audit.unflushed === 0
-          ? verdict.admit(`${writes} of ${writes} answers came after a flush (system calls traced)`, { ...audit })
-          : verdict.reject(`${audit.unflushed} of ${writes} answers came before a flush of what was written`, {
+          ? verdict.admit(`${audit.answers} of ${audit.answers} answers came after a flush (system calls traced)`, { ...audit })
+          : verdict.reject(`${audit.unflushed} of ${audit.answers} answers came before a flush of what was written`, {
               ...audit,
             });
       }
@@ -113,6 +120,20 @@ async function writeSequentially(connection: GateConnection, tables: readonly st
     const [result] = await connection.query(`INSERT INTO ${table} (id, value) VALUES (${id}, '${value}')`);
     if (result?.error !== undefined) throw new Error(`a write was refused: ${result.error.message}`);
   }
+}
+
+/** At least `writes` writes, on all connections at once. Their keys lie beyond those of `writeSequentially`. */
+async function writeConcurrently(crowd: readonly GateConnection[], tables: readonly string[], writes: number) {
+  const each = Math.ceil(writes / crowd.length);
+  const running = crowd.map(async (connection, number) => {
+    const table = tables[number % tables.length];
+    for (let count = 0; count < each; count++) {
+      const id = 1_000_000 + number * each + count;
+      const [result] = await connection.query(`INSERT INTO ${table} (id, value) VALUES (${id}, 'crowd')`);
+      if (result?.error !== undefined) throw new Error(`a write was refused: ${result.error.message}`);
+    }
+  });
+  await Promise.all(running);
 }
 
 /** Flush requests that the block device below a directory has completed, or undefined. */

@@ -9,6 +9,7 @@ import { cpSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
+import { sourceRoot } from "../foundry/part-descriptor.ts";
 import { LatheError } from "../kit/errors.ts";
 
 const mutantSchema = z.strictObject({
@@ -26,7 +27,7 @@ const mutantSchema = z.strictObject({
 export type Mutant = z.infer<typeof mutantSchema>;
 
 /** All mutants of a directory, by name. Errors: INVALID_ARGUMENT naming the file. */
-export function loadMutants(directory = join(import.meta.dirname, "mutants")): Mutant[] {
+export function loadMutants(directory = join(sourceRoot, "gates", "mutants")): Mutant[] {
   const names = readdirSync(directory).filter((name) => name.endsWith(".yaml"));
   return names.sort().map((name) => {
     const parsed = mutantSchema.safeParse(parse(readFileSync(join(directory, name), "utf8")));
