@@ -17,7 +17,7 @@ import { createStudyHeader, defaultSettings, type StudySettings } from "../src/s
 import { root } from "./repository.ts";
 
 /** Shorter than a study's, so that a hundred take minutes: 6 pairs of 100 ms after 400 ms of warm-up. */
-export const shortLaunch: LaunchSize = { blockPairs: 6, blockMs: 100, warmUpMs: 400 };
+export const shortLaunch: LaunchSize = { blockPairs: 8, blockMs: 100, warmUpMs: 1500 };
 
 export interface Subject {
   readonly productDirectory: string;

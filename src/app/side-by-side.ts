@@ -26,7 +26,7 @@ export interface SideBySideOptions {
   readonly progress: (line: string) => void;
 }
 
-const warmUpMs = 1500;
+const warmUpMs = 2500;
 const durationMs = 4000;
 
 /** Measures what is not in the journal yet. A subject that cannot be measured is left out with a line that says why. */
