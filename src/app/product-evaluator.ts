@@ -87,8 +87,10 @@ export class ProductEvaluator implements Evaluator {
         },
         {
           all: request.stage === "product",
-          onVerdict: ({ gate, verdict, reason, seconds }) =>
-            this.#options.progress(`  ${verdict === "admit" ? "✓" : "✗"} ${gate} (${seconds.toFixed(1)} s): ${reason}`),
+          onVerdict: ({ gate, verdict, reason, seconds }) => {
+            const mark = verdict === "admit" ? "✓" : "✗";
+            this.#options.progress(`  ${mark} ${gate} (${seconds.toFixed(1)} s): ${reason}`);
+          },
         },
       );
     } finally {
@@ -141,7 +143,11 @@ export class ProductEvaluator implements Evaluator {
 
   /** The driver's ceiling on this machine, measured once per study and process. */
   ceiling(): Promise<number> {
-    this.#ceiling ??= this.#measureCeiling();
+    this.#ceiling ??= this.#measureCeiling().catch((error: unknown) => {
+      // One that failed is measured again.
+      this.#ceiling = undefined;
+      throw error;
+    });
     return this.#ceiling;
   }
 
@@ -149,9 +155,8 @@ export class ProductEvaluator implements Evaluator {
     const driver = await Driver.start(this.#options.workload, 1);
     try {
       const measured = await measureCeiling(driver, { connections: this.#options.workload.clients });
-      this.#options.progress(
-        `the driver's ceiling is ${Math.round(measured.operationsPerSecond).toLocaleString("en")} operations per second`,
-      );
+      const ceiling = Math.round(measured.operationsPerSecond).toLocaleString("en");
+      this.#options.progress(`the driver's ceiling is ${ceiling} operations per second`);
       return measured.operationsPerSecond;
     } finally {
       await driver.close();

@@ -4,6 +4,7 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { guardProcess, releaseProcess } from "../fleet/orphan-guard.ts";
 import { LatheError } from "../kit/errors.ts";
 
 export interface ServeRequest {
@@ -42,6 +43,7 @@ export async function serveProduct(request: ServeRequest, signal: AbortSignal): 
   const stop = () => child.kill("SIGTERM");
   // Where we are ended at once, nothing must be left behind.
   const end = () => child.kill("SIGKILL");
+  if (child.pid !== undefined) guardProcess(child.pid);
   process.on("exit", end);
   signal.addEventListener("abort", stop, { once: true });
   try {
@@ -51,6 +53,7 @@ export async function serveProduct(request: ServeRequest, signal: AbortSignal): 
     });
     return { product: request.productDirectory, exitCode };
   } finally {
+    if (child.pid !== undefined) releaseProcess(child.pid);
     process.off("exit", end);
     signal.removeEventListener("abort", stop);
   }

@@ -21,12 +21,12 @@ while read -r change pid; do
     pids="$rest"
   fi
 done
-[ -z "$pids" ] || kill -9 $pids 2>/dev/null
+for one in $pids; do kill -9 "$one" 2>/dev/null; done
 `;
 
 let guard: ChildProcess | undefined;
 
-/** From now on the process ends when we do. */
+/** From now on the process ends when we do; a negative id is that of a process group, as for kill(2). */
 export function guardProcess(processId: number): void {
   guard ??= startGuard();
   guard?.stdin?.write(`+ ${processId}\n`);

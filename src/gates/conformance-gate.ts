@@ -14,6 +14,7 @@ import { spawn } from "node:child_process";
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, dirname, join, relative } from "node:path";
+import { guardProcess, releaseProcess } from "../fleet/orphan-guard.ts";
 import { scanImports } from "../foundry/import-scanner.ts";
 import { sourceRoot } from "../foundry/part-descriptor.ts";
 import { productTests } from "../foundry/source-closure.ts";
@@ -116,8 +117,19 @@ function runTests(
       "--disable-warning=ExperimentalWarning", "--test", "--test-reporter=tap", "--test-concurrency=2",
       `--test-name-pattern=/^(${suites.join("|")}): /`, ...tests,
     ],
-    { cwd: directory, env: environment, stdio: ["ignore", "pipe", "pipe"], ...(signal ? { signal } : {}) },
+    // A process group of its own: the runner and its tests end together, on request or with us.
+    { cwd: directory, env: environment, stdio: ["ignore", "pipe", "pipe"], detached: true },
   );
+  const group = child.pid === undefined ? undefined : -child.pid;
+  const stop = () => {
+    try {
+      if (group !== undefined) process.kill(group, "SIGKILL");
+    } catch {
+      // It has just ended by itself.
+    }
+  };
+  if (group !== undefined) guardProcess(group);
+  signal?.addEventListener("abort", stop);
   let output = "";
   const collect = (bytes: Buffer) => (output = (output + bytes.toString()).slice(-400_000));
   child.stdout.on("data", collect);
@@ -125,6 +137,8 @@ function runTests(
   return new Promise((resolve, reject) => {
     child.on("error", reject);
     child.on("close", (exitCode) => {
+      signal?.removeEventListener("abort", stop);
+      if (group !== undefined) releaseProcess(group);
       const counts = Object.fromEntries(
         [...output.matchAll(/^# (tests|pass|fail|skipped) (\d+)$/gm)].map(([, key, count]) => [key, Number(count)]),
       );

@@ -1,11 +1,15 @@
 /** `lathe bench CONTRACT`: drive a product or any MySQL server with a contract's workload. */
 import type { Command } from "commander";
-import { type BenchResult, runBench } from "../../app/bench.ts";
+import { type BenchRequest, type BenchResult, runBench } from "../../app/bench.ts";
 import { runAction, withFrame } from "../command-frame.ts";
-import { wholeNumber } from "../knob-arguments.ts";
+import { LatheError } from "../../kit/errors.ts";
+import { collect, knobArguments, wholeNumber } from "../knob-arguments.ts";
 
 interface BenchOptions {
   readonly url?: string;
+  readonly pid?: number;
+  readonly product?: string;
+  readonly knob: readonly string[];
   readonly seconds: number;
   readonly warmup: number;
   readonly clients?: number;
@@ -21,6 +25,9 @@ export function registerBench(program: Command): void {
     .description("measure the product of a contract, or any server that speaks MySQL")
     .argument("<contract>", "a contract.yaml; its workload is run")
     .option("--url <url>", "mysql://user:password@host:port/database (default: a product built for the contract)")
+    .option("--pid <n>", "with --url: the server's process here, for CPU and memory", wholeNumber(1, 2 ** 31))
+    .option("--product <dir>", "a product that is there, instead of one built for the contract")
+    .option("--knob <name=value>", "a knob value of the product; may be repeated", collect, [])
     .option("--seconds <n>", "measured time", wholeNumber(1, 86_400), 10)
     .option("--warmup <n>", "seconds before", wholeNumber(0, 86_400), 3)
     .option("--clients <n>", "connections (default: as the contract says)", wholeNumber(1, 10_000))
@@ -30,17 +37,33 @@ export function registerBench(program: Command): void {
   withFrame(command, {
     examples: [
       "lathe bench examples/taobench-o/contract.yaml --seconds 30",
+      "lathe bench contract.yaml --product ./store --knob row_cache.bytes=0",
       "lathe bench examples/taobench-o/contract.yaml --url mysql://root:secret@127.0.0.1:3306/test --json",
     ],
     exitCodes: [8, 9, 12],
   }).action((contract: string, options: BenchOptions) =>
     runAction(options.json, async (context) => {
-      const { url, seconds, warmup, clients, scale, seed, load } = options;
-      const request = { contractFile: contract, url, seconds, warmupSeconds: warmup, clients, scale, seed, load };
-      const result = await runBench(request, context);
-      return { json: result, text: formatBench(result) };
+      const result = await runBench(requestOf(contract, options), context);
+      return { json: result, text: formatBench(result), exitCode: result.cancelled ? 130 : 0 };
     }),
   );
+}
+
+/** Errors: INVALID_ARGUMENT for options that contradict one another. */
+function requestOf(contractFile: string, options: BenchOptions): BenchRequest {
+  const { url, pid: processId, product: productDirectory, seconds, clients, scale, seed, load } = options;
+  if (url !== undefined && (productDirectory !== undefined || options.knob.length > 0)) {
+    const message = "--url names a server that runs; --product and --knob are for one to start";
+    throw new LatheError("INVALID_ARGUMENT", message);
+  }
+  if (url === undefined && processId !== undefined) {
+    throw new LatheError("INVALID_ARGUMENT", "--pid goes with --url; the process of a product is known");
+  }
+  const knobs = knobArguments(options.knob);
+  const warmupSeconds = options.warmup;
+  return {
+    contractFile, url, processId, productDirectory, knobs, seconds, warmupSeconds, clients, scale, seed, load,
+  };
 }
 
 function formatBench(result: BenchResult): string {
@@ -54,6 +77,12 @@ function formatBench(result: BenchResult): string {
     lines.push(`${result.serverCpuUsPerOp.toFixed(1)} µs of server CPU per operation`);
   }
   if (result.memoryMiB !== null) lines.push(`${result.memoryMiB.toFixed(0)} MiB of memory`);
+  if (result.errors > 0) lines.push(`${count(result.errors)} operations failed`);
+  if (result.verificationFailures > 0) {
+    lines.push(`${count(result.verificationFailures)} reads returned values that were never written`);
+  }
+  lines.push(...result.complaints.map((complaint) => `  ${complaint}`));
+  if (result.cancelled) lines.push("stopped before its time");
   if (result.driverBound) lines.push("driver-bound: throughput says nothing here, compare CPU per operation");
   return lines.join("\n");
 }
