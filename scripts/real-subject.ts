@@ -16,7 +16,7 @@ import type { Space } from "../src/search/proposer.ts";
 import { createStudyHeader, defaultSettings, type StudySettings } from "../src/study/settings.ts";
 import { root } from "./repository.ts";
 
-/** Shorter than a study's, so that a hundred take minutes: 6 pairs of 100 ms after 400 ms of warm-up. */
+/** Shorter than a study's, so that a hundred take a quarter of an hour. */
 export const shortLaunch: LaunchSize = { blockPairs: 8, blockMs: 100, warmUpMs: 1500 };
 
 export interface Subject {

@@ -87,11 +87,12 @@ export class LaunchSide {
   }
 
   /** Load that is not counted; the server is frozen afterwards. Returns operations per second. */
-  async warmUp(durationMs: number): Promise<number> {
-    const { operations, seconds } = await this.#run({ durationMs }, "in the warm-up");
+  async warmUp(block: BlockOptions): Promise<{ operations: number; seconds: number }> {
+    this.server.thaw();
+    const { operations, seconds } = await this.#run(block, "in the warm-up");
     this.#freeze();
     this.#cpuBeforeUs = this.server.cpuUs();
-    return operations / seconds;
+    return { operations, seconds };
   }
 
   async measure(block: BlockOptions, position: number, neighbours: NeighbourLoad): Promise<Block> {
