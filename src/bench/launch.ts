@@ -43,9 +43,10 @@ export interface LaunchOptions {
 }
 
 /**
- * Long enough for code to be compiled and caches to fill. Launches of identical code on two cores differed by 13 % (root
- * mean square) with 400 ms and by 3 % with 2,500 ms over 20,000 edges; by 6.6 % with 2,000 ms and by 4 % with 4,000 ms
- * over 500,000, where shorter warm-ups also favoured one place in the order.
+ * Long enough for code to be compiled and caches to fill. Launches of identical code on two cores
+ * differed by 13 % (root mean square) with 400 ms and by 3 % with 2,500 ms over 20,000 edges; by 6.6 %
+ * with 2,000 ms and by 4 % with 4,000 ms over 500,000, where shorter warm-ups also favoured one place in
+ * the order.
  */
 const warmUpMsDefault = 4000;
 const warmUpTurns = 8;
@@ -144,8 +145,9 @@ async function startSides(
 }
 
 /**
- * Warms both sides up by turns, then lets the one that did less catch up: caches are as full as operations made them,
- * so that a side that was slower at first (a cold driver, a neighbour) would stay slower. Returns operations per second.
+ * Warms both sides up by turns, then lets the one that did less catch up: caches are as full as operations
+ * made them, so that a side that was slower at first (a cold driver, a neighbour) would stay slower.
+ * Returns operations per second.
  */
 async function warmUp(
   { warmUpMs = warmUpMsDefault, signal }: LaunchOptions,
@@ -157,7 +159,8 @@ async function warmUp(
   for (let turn = 0; turn < warmUpTurns; turn++) {
     for (const side of turn % 2 === 0 ? order : order.toReversed()) {
       throwIfAborted(signal);
-      const { operations, seconds } = await (sides.get(side) as LaunchSide).warmUp({ durationMs: warmUpMs / warmUpTurns });
+      const durationMs = warmUpMs / warmUpTurns;
+      const { operations, seconds } = await (sides.get(side) as LaunchSide).warmUp({ durationMs });
       done[side] += operations;
       if (turn === warmUpTurns - 1) rates += operations / seconds;
     }

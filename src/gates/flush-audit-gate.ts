@@ -69,8 +69,9 @@ async function runAudit(gateName: string, writes: number, subject: GateSubject):
         if (audit.answers < writes * 3) {
           return verdict.inconclusive(`the trace shows ${audit.answers} of ${writes * 3} answers`, { ...audit });
         }
+        const all = `${audit.answers} of ${audit.answers}`;
         return audit.unflushed === 0
-          ? verdict.admit(`${audit.answers} of ${audit.answers} answers came after a flush (system calls traced)`, { ...audit })
+          ? verdict.admit(`${all} answers came after a flush (system calls traced)`, { ...audit })
           : verdict.reject(`${audit.unflushed} of ${audit.answers} answers came before a flush of what was written`, {
               ...audit,
             });
