@@ -61,7 +61,7 @@ function ensureDependencies() {
   process.stderr.write("lathe: installing dependencies (npm, once)\n");
   // Not `npm ci`: it refuses a lock file that lacks optional packages of platforms that a registry does not carry.
   // `--no-save` follows the lock file and leaves it as it is.
-  npm(["install", "--no-save", "--ignore-scripts", "--no-audit", "--no-fund"], root);
+  npm(["install", "--no-save", "--prefer-offline", "--ignore-scripts", "--no-audit", "--no-fund"], root);
 }
 
 function isWritable(directory) {
@@ -93,7 +93,7 @@ function suitableNode() {
   const path = join(home, "node_modules", name, binary);
   if (!existsSync(path)) {
     process.stderr.write(`lathe: Node ${process.version} is too old; taking ${name}@24 from npm (once)\n`);
-    npm(["install", "--prefix", home, "--no-save", "--ignore-scripts", "--no-audit", "--no-fund", `${name}@24`], home);
+    npm(["install", "--prefix", home, "--no-save", "--prefer-offline", "--ignore-scripts", "--no-audit", "--no-fund", `${name}@24`], home);
   }
   if (!existsSync(path)) fail(`${name}@24 did not bring ${path}; install Node ${nodeFloor.join(".")} or newer`);
   return path;
