@@ -6,7 +6,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { LatheError } from "../kit/errors.ts";
 import { decodeCanonical, encodeCanonical } from "../journal/canonical-json.ts";
-import type { StudyHeader } from "../journal/entry.ts";
+import type { JournalEntry, StudyHeader } from "../journal/entry.ts";
 import { collectEnvironment, commitOf } from "../journal/environment.ts";
 import { createJournal, openJournal, type Journal } from "../journal/journal.ts";
 import { createSpace } from "../search/space.ts";
@@ -39,13 +39,20 @@ export function openStudy(request: StudyRequest, context: UseCaseContext): Opene
     if (header?.kind !== "study_started") throw new LatheError("CORRUPTION", "a journal begins with study_started");
     const differences = differencesBetween(header, asked);
     if (differences.length > 0) throw otherStudy(directory.root, differences);
-    const ended = isConcluded(historyOf(journal.entries()));
-    context.progress(`${ended ? "the study has ended" : "going on with the study"} in ${directory.root}`);
+    context.progress(`${whereItStands(historyOf(journal.entries()))} in ${directory.root}`);
     return { journal, definition: readStudyDefinition(header) };
   } catch (error) {
     journal.close();
     throw error;
   }
+}
+
+function whereItStands(history: readonly JournalEntry[]): string {
+  if (!isConcluded(history)) return "going on with the study";
+  const end = history.at(-1);
+  const refused = end?.kind === "outcome" && end.outcome === "refused";
+  if (!refused) return "the study has ended";
+  return "the study was refused; to try again, remove it or give another directory: it is";
 }
 
 function headerOf(request: StudyRequest): StudyHeader {

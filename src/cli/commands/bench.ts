@@ -37,7 +37,7 @@ export function registerBench(program: Command): void {
   withFrame(command, {
     examples: [
       "lathe bench examples/taobench-o/contract.yaml --seconds 30",
-      "lathe bench contract.yaml --product ./store --knob row_cache.bytes=0",
+      "lathe bench contract.yaml --product ./store --knob row_cache.bytes=1048576",
       "lathe bench examples/taobench-o/contract.yaml --url mysql://root:secret@127.0.0.1:3306/test --json",
     ],
     exitCodes: [8, 9, 12],
