@@ -21,6 +21,12 @@ import type { UseCaseContext } from "./use-case.ts";
 /** Differences that a message lists; more are counted. */
 const differencesShown = 4;
 
+/**
+ * Fewer launches than a study by default: each takes a dozen seconds over half a million edges, and minutes are what a
+ * person grants. Six calibrate, eight give an interval at 95 %.
+ */
+const launchCounts = { calibrationLaunches: 6, remeasurementLaunches: 8 };
+
 export interface OpenedStudy {
   readonly journal: Journal;
   readonly definition: StudyDefinition;
@@ -78,6 +84,7 @@ function defineStudy(request: StudyRequest): StudyDefinition {
     space: createSpace(request.knobTable, knobs.length > 0 ? { names: knobs } : {}),
     settings: {
       ...defaultSettings,
+      ...launchCounts,
       trialsMax: trials,
       targets: { p99RatioMax, memoryRatioMax, memoryMiBMax },
       ...(expert === undefined ? {} : { expert }),
