@@ -18,7 +18,11 @@ export const exitCodes: readonly ExitCode[] = [
   { exitCode: 5, codes: ["READ_ONLY", "PERMISSION"], meaning: "a directory cannot be written" },
   { exitCode: 6, codes: ["DISK_FULL"], meaning: "no space is left" },
   { exitCode: 7, codes: ["CORRUPTION", "FORMAT_UNKNOWN"], meaning: "a file is damaged or of an unknown format" },
-  { exitCode: 8, codes: ["IO_ERROR", "PROTOCOL", "JOB_LOST", "CLOSED"], meaning: "the system, a server or a thread failed" },
+  {
+    exitCode: 8,
+    codes: ["IO_ERROR", "PROTOCOL", "JOB_LOST", "CLOSED"],
+    meaning: "the system, a server or a thread failed",
+  },
   { exitCode: 9, codes: ["NOT_SELECTED"], meaning: "the contract needs a leaf that no part serves yet" },
   { exitCode: 10, codes: ["CONSTRAINT"], meaning: "a gate rejected what was checked" },
   { exitCode: 11, codes: ["ALREADY_EXISTS"], meaning: "something is in the way; nothing was overwritten" },
