@@ -1,44 +1,36 @@
 /**
  * SimulatedDisk: a file system in memory that forgets what was not synced.
  *
- * Purpose: crash a product at any I/O call and see what its recovery makes of the rest.
+ * Purpose: crash a product at any I/O call, let any call fail, and see what its recovery makes of the rest.
  * Model:
- *   1. Each file has its bytes as the process sees them, and a list of writes since its last sync.
- *   `sync` empties the list.
- *   2. `crash(random)` returns a new disk as after a power loss: synced bytes are all there; of the
- *   unsynced writes an arbitrary subset reached the device, and any of these may be torn at a sector
- *   (512 bytes) boundary.
- *   3. Names: creations, renames and removals are durable after `syncDirectory`; at a crash an
- *   arbitrary prefix of the later ones is there (file systems journal metadata in order).
- *   4. `failAt` makes the n-th call fail with a code, once or from then on; `calls` counts calls that
- *   change something. Source: FoundationDB's AsyncFileNonDurable, RocksDB's FaultInjectionTestFS,
- *   SQLite's crash VFS.
+ *   1. Files: `file-content.ts`. A `sync` under way covers what was written before it began.
+ *   2. Names: creations, renames and removals are durable after `syncDirectory` of their directory; at a crash an
+ *   arbitrary prefix of the later ones is there, for each directory apart (file systems journal in order).
+ *   Directories themselves are durable at once.
+ *   3. `crash(random)` is the disk as a machine finds it after a loss of power: unsynced writes all gone, all there, cut
+ *   off in the order in which they were made (the last one torn), or for every sector of 512 or 4096 bytes apart.
+ *   `restart()` is the disk after the process alone died: nothing is lost.
+ *   4. `fault` makes the n-th changing call fail, once or from then on. `nemesis` is asked before every call, reads
+ *   included, and decides what becomes of it (`disk-call.ts`).
+ *   5. Space: with `capacityBytes` writes beyond it are DISK_FULL.
+ *   6. `world` is told of every call, so that calls take time; asynchronous ones then end later.
+ * The port gives no short reads before the end of a file, and no short writes that succeed, so neither does this, except
+ * where a nemesis makes a read short.
+ * Source: FoundationDB's AsyncFileNonDurable, RocksDB's FaultInjectionTestFS, SQLite's crash VFS.
  */
 import type { Disk, DiskFile, DiskLock } from "../kit/env/env.ts";
 import { LatheError, type ErrorCode } from "../kit/errors.ts";
+import { type DiskCall, type DiskCallKind, type DiskNemesis, type DiskVerdict, isChange } from "./disk-call.ts";
+import { type Fate, FileContent, sectorBytes } from "./file-content.ts";
 
-const sectorBytes = 512;
+/** Names that are given or taken away together: a rename is both at once. */
+type NameChange = readonly { readonly path: string; readonly file: FileContent | undefined }[];
 
-interface UnsyncedWrite {
-  readonly position: number;
-  readonly bytes: Uint8Array;
-}
-
-interface FileState {
-  bytes: Uint8Array;
-  length: number;
-  /** Bytes as they would be after a crash that lost all unsynced writes. */
-  durable: Uint8Array;
-  unsynced: UnsyncedWrite[];
-}
-
-type NameChange =
-  | { readonly kind: "create"; readonly path: string; readonly file: FileState }
-  | { readonly kind: "rename"; readonly source: string; readonly target: string }
-  | { readonly kind: "unlink"; readonly path: string };
+/** Calls that can be half done when power goes. */
+const tearable: ReadonlySet<DiskCallKind> = new Set(["write", "sync", "syncDirectory", "rename", "unlink"]);
 
 export interface Fault {
-  /** Number of the call that fails, from 1. */
+  /** Number of the changing call that fails, from 1. */
   readonly call: number;
   readonly code: ErrorCode | "CRASH";
   readonly persistent: boolean;
@@ -49,28 +41,48 @@ export class SimulatedCrash extends Error {
   readonly code = "SIMULATED_CRASH";
 }
 
+/** What the simulated world does with calls. */
+export interface DiskWorld {
+  /** Takes the time of a call. */
+  spend(call: DiskCall): void;
+  /** Lets an asynchronous call end later. */
+  later(call: DiskCall): Promise<void>;
+}
+
 export class SimulatedDisk implements Disk {
   /** Calls so far that change something or make it durable. */
   calls = 0;
   fault: Fault | undefined;
+  nemesis: DiskNemesis | undefined;
+  world: DiskWorld | undefined;
+  capacityBytes = Number.MAX_SAFE_INTEGER;
   crashed = false;
-  readonly #files = new Map<string, FileState>();
-  readonly #durableNames = new Map<string, FileState>();
-  #changes: NameChange[] = [];
+  usedBytes = 0;
+  readonly #files = new Map<string, FileContent>();
+  readonly #durableNames = new Map<string, FileContent>();
+  /** Changes of names per directory that are not durable. */
+  readonly #changes = new Map<string, NameChange[]>();
   readonly #directories = new Set<string>(["/"]);
   readonly #locks = new Set<string>();
+  #sequence = 0;
+  /** What is left to chance inside a fault: which sectors of a failed write are there. */
+  #chance: () => number = () => 0.5;
+
+  /** Numbers in [0, 1) for what faults leave to chance. */
+  set chance(next: () => number) {
+    this.#chance = next;
+  }
 
   open(path: string, mode: "read" | "write" | "create"): DiskFile {
-    this.#step();
+    this.step(mode === "create" ? "create" : "open", path);
     let file = this.#files.get(path);
     if (mode === "create") {
       if (file !== undefined) throw new LatheError("ALREADY_EXISTS", `${path} exists`);
-      file = { bytes: new Uint8Array(0), length: 0, durable: new Uint8Array(0), unsynced: [] };
-      this.#files.set(path, file);
-      this.#changes.push({ kind: "create", path, file });
+      file = new FileContent();
+      this.#name([{ path, file }]);
     }
     if (file === undefined) throw new LatheError("NOT_FOUND", `${path} does not exist`);
-    return new SimulatedFile(path, file, () => this.#step());
+    return new SimulatedFile(path, file, this);
   }
 
   makeDirectory(path: string): void {
@@ -79,6 +91,7 @@ export class SimulatedDisk implements Disk {
   }
 
   list(path: string): string[] {
+    this.step("list", path);
     const prefix = path.endsWith("/") ? path : `${path}/`;
     const names = [...this.#files.keys(), ...this.#directories]
       .filter((name) => name.startsWith(prefix) && name.length > prefix.length)
@@ -98,34 +111,37 @@ export class SimulatedDisk implements Disk {
   }
 
   rename(source: string, target: string): void {
-    this.#step();
-    this.#files.set(target, this.#get(source));
-    this.#files.delete(source);
-    this.#changes.push({ kind: "rename", source, target });
+    const torn = this.step("rename", source) === "torn";
+    const file = this.#get(source);
+    this.#name([{ path: target, file }, { path: source, file: undefined }]);
+    if (torn) this.#powerOff("rename", source);
   }
 
   unlink(path: string): void {
-    this.#step();
+    const torn = this.step("unlink", path) === "torn";
     this.#get(path);
-    this.#files.delete(path);
-    this.#changes.push({ kind: "unlink", path });
+    this.#name([{ path, file: undefined }]);
+    if (torn) this.#powerOff("unlink", path);
   }
 
   link(source: string, target: string): void {
-    this.#step();
-    const file = this.#get(source);
-    this.#files.set(target, file);
-    this.#changes.push({ kind: "create", path: target, file });
+    this.step("link", source);
+    if (this.#files.has(target)) throw new LatheError("ALREADY_EXISTS", `${target} exists`);
+    this.#name([{ path: target, file: this.#get(source) }]);
   }
 
-  syncDirectory(_path: string): void {
-    this.#step();
-    for (const change of this.#changes) applyChange(this.#durableNames, change);
-    this.#changes = [];
+  syncDirectory(path: string): void {
+    const verdict = this.step("syncDirectory", path);
+    if (verdict === "lost") return;
+    const directory = path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path;
+    const changes = this.#changes.get(directory) ?? [];
+    const done = verdict === "torn" ? Math.floor(this.#chance() * (changes.length + 1)) : changes.length;
+    for (const change of changes.splice(0, done)) applyChange(this.#durableNames, change);
+    if (verdict === "torn") this.#powerOff("syncDirectory", path);
   }
 
   freeBytes(): number {
-    return 2 ** 40;
+    return Math.max(0, Math.min(2 ** 40, this.capacityBytes - this.usedBytes));
   }
 
   lock(directory: string): DiskLock {
@@ -136,95 +152,262 @@ export class SimulatedDisk implements Disk {
 
   /** The disk as a machine finds it after power returns. `next` is uniform in [0, 1). */
   crash(next: () => number): SimulatedDisk {
-    const after = new SimulatedDisk();
+    this.crashed = true;
+    const after = this.#successor();
+    const fate = this.#drawFate(next);
     const names = new Map(this.#durableNames);
-    const kept = Math.floor(next() * (this.#changes.length + 1));
-    for (const change of this.#changes.slice(0, kept)) applyChange(names, change);
-    const survivors = new Map<FileState, FileState>();
+    for (const changes of this.#changes.values()) {
+      const kept = Math.floor(next() * (changes.length + 1));
+      for (const change of changes.slice(0, kept)) applyChange(names, change);
+    }
+    const survivors = new Map<FileContent, FileContent>();
     for (const [path, file] of names) {
       let survivor = survivors.get(file);
-      if (survivor === undefined) survivors.set(file, (survivor = survive(file, next)));
+      if (survivor === undefined) survivors.set(file, (survivor = file.survivor(fate)));
       after.#files.set(path, survivor);
       after.#durableNames.set(path, survivor);
+      survivor.names++;
     }
-    for (const directory of this.#directories) after.#directories.add(directory);
+    for (const file of survivors.values()) after.usedBytes += file.length;
     return after;
   }
 
-  #get(path: string): FileState {
+  /** The disk as the next process finds it when this one was killed: the page cache is as it was. */
+  restart(): SimulatedDisk {
+    this.crashed = true;
+    const after = this.#successor();
+    for (const [path, file] of this.#files) after.#files.set(path, file);
+    for (const [path, file] of this.#durableNames) after.#durableNames.set(path, file);
+    for (const [directory, changes] of this.#changes) after.#changes.set(directory, [...changes]);
+    after.usedBytes = this.usedBytes;
+    return after;
+  }
+
+  /** Names of all files, sorted: what a nemesis may damage. */
+  paths(): string[] {
+    return [...this.#files.keys()].sort();
+  }
+
+  /** Flips one bit of a file, on the device and in the page cache. */
+  flipBit(path: string, position: number, bit: number): void {
+    this.#get(path).flip(position, bit);
+  }
+
+  /** Lets the page cache forget what failed syncs have left in it. Returns how many files that concerned. */
+  evictPageCache(): number {
+    let evicted = 0;
+    for (const file of new Set(this.#files.values())) {
+      if (!file.hidesLoss) continue;
+      file.evict();
+      evicted++;
+    }
+    return evicted;
+  }
+
+  /** Counts a call, spends its time, and says what is to become of it. Throws where it fails. */
+  step(kind: DiskCallKind, path: string, position = 0, length = 0): DiskVerdict["kind"] | undefined {
+    const call: DiskCall = { kind, path, position, length };
+    const verdict = this.verdict(call);
+    if (verdict?.kind === "error") throw injected(verdict.code, call);
+    return verdict?.kind;
+  }
+
+  verdict(call: DiskCall): DiskVerdict | undefined {
+    if (this.crashed) throw new SimulatedCrash("the machine is off");
+    if (isChange(call.kind)) this.calls++;
+    this.world?.spend(call);
+    const verdict = this.#strike(call.kind) ?? this.nemesis?.(call);
+    if (verdict?.kind === "crash") this.#powerOff(call.kind, call.path);
+    if (verdict?.kind === "torn" && !tearable.has(call.kind)) this.#powerOff(call.kind, call.path);
+    return verdict;
+  }
+
+  /** A write that the cache takes. Errors: DISK_FULL. */
+  write(file: FileContent, path: string, position: number, bytes: Uint8Array): void {
+    const growth = Math.max(0, position + bytes.length - file.length);
+    if (this.usedBytes + growth > this.capacityBytes) {
+      this.#takePart(file, position, bytes, Math.max(0, bytes.length - growth));
+      throw new LatheError("DISK_FULL", `cannot write ${path}: no space left on the simulated disk`);
+    }
+    const call: DiskCall = { kind: "write", path, position, length: bytes.length };
+    const verdict = this.verdict(call);
+    switch (verdict?.kind) {
+      case "error":
+        this.#takePart(file, position, bytes, bytes.length);
+        throw injected(verdict.code, call);
+      case "lost":
+        return this.#take(file, position, new Uint8Array(0), growth);
+      case "misdirected":
+        return this.#take(file, this.#elsewhere(file, position, bytes.length), bytes, 0);
+      case "flipped":
+        if (bytes.length > 0) bytes[Math.floor(this.#chance() * bytes.length)] ^= 1 << Math.floor(this.#chance() * 8);
+        break;
+      case "torn":
+        this.#take(file, position, bytes, growth);
+        this.#powerOff("write", path);
+        break;
+      default:
+    }
+    this.#take(file, position, bytes, growth);
+  }
+
+  truncate(file: FileContent, path: string, length: number): void {
+    if (length > file.length) return this.write(file, path, file.length, new Uint8Array(length - file.length));
+    this.step("truncate", path, length);
+    this.usedBytes -= file.length - length;
+    file.truncate(length, ++this.#sequence);
+  }
+
+  /** Begins a sync; the function returned ends it. */
+  beginSync(file: FileContent, path: string): () => void {
+    const call: DiskCall = { kind: "sync", path, position: 0, length: 0 };
+    const verdict = this.verdict(call);
+    const upTo = file.newestUnsynced;
+    return () => {
+      if (this.crashed) throw new SimulatedCrash("the machine is off");
+      if (verdict?.kind === "lost") return;
+      if (verdict?.kind === "torn") this.#powerOff("sync", path);
+      if (verdict?.kind !== "error") return file.sync(upTo);
+      file.giveUp(this.#drawFate(this.#chance));
+      if (this.#chance() < 0.3) file.evict();
+      throw injected(verdict.code, call);
+    };
+  }
+
+  #take(file: FileContent, position: number, bytes: Uint8Array, growth: number): void {
+    if (bytes.length > 0) {
+      this.usedBytes += Math.max(0, position + bytes.length - file.length);
+      file.write(position, bytes, ++this.#sequence);
+    } else if (growth > 0) {
+      // A lost write still moved the end of the file: that is metadata.
+      this.usedBytes += growth;
+      file.write(file.length, new Uint8Array(growth), ++this.#sequence);
+    }
+  }
+
+  /** What a failed write leaves: some of its first sectors. */
+  #takePart(file: FileContent, position: number, bytes: Uint8Array, lengthMax: number): void {
+    const sectors = Math.floor((this.#chance() * lengthMax) / sectorBytes);
+    if (sectors > 0) this.#take(file, position, bytes.slice(0, sectors * sectorBytes), 0);
+  }
+
+  #elsewhere(file: FileContent, position: number, length: number): number {
+    const sectors = Math.max(1, Math.floor(Math.max(file.length, position + length) / sectorBytes));
+    const shift = sectorBytes * (1 + Math.floor(this.#chance() * sectors));
+    return position >= shift ? position - shift : position + shift;
+  }
+
+  #strike(kind: DiskCallKind): DiskVerdict | undefined {
+    const { fault } = this;
+    if (fault === undefined || !isChange(kind)) return undefined;
+    if (this.calls !== fault.call && !(fault.persistent && this.calls > fault.call)) return undefined;
+    return fault.code === "CRASH" ? { kind: "crash" } : { kind: "error", code: fault.code };
+  }
+
+  #powerOff(kind: DiskCallKind, path: string): never {
+    this.crashed = true;
+    throw new SimulatedCrash(`power lost at call ${this.calls}, ${kind} ${path}`);
+  }
+
+  #drawFate(next: () => number): Fate {
+    const kind = next();
+    const unitBytes = next() < 0.7 ? sectorBytes : 8 * sectorBytes;
+    const keepsLength = () => next() < 0.25;
+    if (kind < 0.2) return { unitBytes, perUnit: false, cutoff: () => 0, keepsLength };
+    if (kind < 0.3) return { unitBytes, perUnit: false, cutoff: () => Infinity, keepsLength };
+    if (kind < 0.6) {
+      // The device took writes in order until a moment that all files share; what was under way then is torn.
+      let oldest = this.#sequence;
+      for (const file of this.#files.values()) if (file.hasUnsynced) oldest = Math.min(oldest, file.oldestUnsynced);
+      const moment = oldest + Math.floor(next() * (this.#sequence - oldest + 2));
+      const cutoff = () => moment + (next() < 0.5 ? 1 : 0);
+      return { unitBytes, perUnit: true, cutoff, keepsLength };
+    }
+    const cutoff = (first: number, last: number) => {
+      const luck = next();
+      if (luck < 0.35) return 0;
+      return luck < 0.7 ? Infinity : first + Math.floor(next() * (last - first + 2));
+    };
+    return { unitBytes, perUnit: kind < 0.95, cutoff, keepsLength };
+  }
+
+  #successor(): SimulatedDisk {
+    const after = new SimulatedDisk();
+    for (const directory of this.#directories) after.#directories.add(directory);
+    after.capacityBytes = this.capacityBytes;
+    after.#sequence = this.#sequence;
+    after.#chance = this.#chance;
+    return after;
+  }
+
+  #get(path: string): FileContent {
     const file = this.#files.get(path);
     if (file === undefined) throw new LatheError("NOT_FOUND", `${path} does not exist`);
     return file;
   }
 
-  #step(): void {
-    if (this.crashed) throw new SimulatedCrash("the machine is off");
-    this.calls++;
-    const fault = this.fault;
-    if (fault === undefined) return;
-    if (this.calls === fault.call || (fault.persistent && this.calls > fault.call)) {
-      if (fault.code === "CRASH") {
-        this.crashed = true;
-        throw new SimulatedCrash(`power lost at call ${this.calls}`);
-      }
-      throw new LatheError(fault.code, `injected ${fault.code} at call ${this.calls}`);
+  /** Gives and takes names. The change waits for a sync of the first one's directory. */
+  #name(change: NameChange): void {
+    for (const { path, file } of change) {
+      const before = this.#files.get(path);
+      if (file !== undefined && file.names++ === 0) this.usedBytes += file.length;
+      if (before !== undefined && --before.names === 0) this.usedBytes -= before.length;
+      if (file === undefined) this.#files.delete(path);
+      else this.#files.set(path, file);
     }
+    const [{ path }] = change;
+    const directory = path.slice(0, Math.max(1, path.lastIndexOf("/")));
+    const changes = this.#changes.get(directory);
+    if (changes === undefined) this.#changes.set(directory, [change]);
+    else changes.push(change);
   }
 }
 
 class SimulatedFile implements DiskFile {
   readonly path: string;
-  readonly #file: FileState;
-  readonly #step: () => void;
+  readonly #file: FileContent;
+  readonly #disk: SimulatedDisk;
 
-  constructor(path: string, file: FileState, step: () => void) {
+  constructor(path: string, file: FileContent, disk: SimulatedDisk) {
     this.path = path;
     this.#file = file;
-    this.#step = step;
+    this.#disk = disk;
   }
 
   readSync(target: Uint8Array, targetOffset: number, length: number, position: number): number {
-    const end = Math.min(this.#file.length, position + length);
-    if (end <= position) return 0;
-    target.set(this.#file.bytes.subarray(position, end), targetOffset);
-    return end - position;
+    const verdict = this.#disk.step("read", this.path, position, length);
+    return this.#copy(target, targetOffset, length, position, verdict);
   }
 
   async read(target: Uint8Array, targetOffset: number, length: number, position: number): Promise<number> {
-    return this.readSync(target, targetOffset, length, position);
+    const call: DiskCall = { kind: "read", path: this.path, position, length };
+    const verdict = this.#disk.verdict(call);
+    await this.#disk.world?.later(call);
+    if (verdict?.kind === "error") throw injected(verdict.code, call);
+    return this.#copy(target, targetOffset, length, position, verdict?.kind);
   }
 
   writeSync(source: Uint8Array, sourceOffset: number, length: number, position: number): void {
-    this.#step();
-    const bytes = source.slice(sourceOffset, sourceOffset + length);
-    writeAt(this.#file, position, bytes);
-    this.#file.unsynced.push({ position, bytes });
+    this.#disk.write(this.#file, this.path, position, source.slice(sourceOffset, sourceOffset + length));
   }
 
   async sync(): Promise<void> {
-    this.syncSync();
+    const end = this.#disk.beginSync(this.#file, this.path);
+    await this.#disk.world?.later({ kind: "sync", path: this.path, position: 0, length: 0 });
+    end();
   }
 
   syncSync(): void {
-    this.#step();
-    this.#file.durable = this.#file.bytes.slice(0, this.#file.length);
-    this.#file.unsynced = [];
+    this.#disk.beginSync(this.#file, this.path)();
   }
 
   allocateSync(length: number): void {
     if (length <= this.#file.length) return;
-    this.writeSync(new Uint8Array(length - this.#file.length), 0, length - this.#file.length, this.#file.length);
+    this.#disk.write(this.#file, this.path, this.#file.length, new Uint8Array(length - this.#file.length));
   }
 
   truncateSync(length: number): void {
-    this.#step();
-    // Kept simple and harsh: a truncation is durable at once, a growth is a write of zeros.
-    if (length > this.#file.length) return this.allocateSync(length);
-    this.#file.length = length;
-    this.#file.durable = this.#file.durable.slice(0, length);
-    this.#file.unsynced = this.#file.unsynced
-      .filter((write) => write.position < length)
-      .map((write) => ({ position: write.position, bytes: write.bytes.slice(0, length - write.position) }));
+    this.#disk.truncate(this.#file, this.path, length);
   }
 
   sizeSync(): number {
@@ -232,59 +415,26 @@ class SimulatedFile implements DiskFile {
   }
 
   close(): void {}
-}
 
-function applyChange(names: Map<string, FileState>, change: NameChange): void {
-  if (change.kind === "create") names.set(change.path, change.file);
-  else if (change.kind === "unlink") names.delete(change.path);
-  else {
-    const file = names.get(change.source);
-    if (file !== undefined) names.set(change.target, file);
-    names.delete(change.source);
+  #copy(
+    target: Uint8Array, targetOffset: number, length: number, position: number, verdict: DiskVerdict["kind"] | undefined,
+  ): number {
+    let end = Math.min(this.#file.length, position + length);
+    if (end <= position) return 0;
+    if (verdict === "short") end -= 1 + Math.floor((end - position - 1) / 2);
+    target.set(this.#file.bytes.subarray(position, end), targetOffset);
+    if (verdict === "flipped") target[targetOffset + ((end - position) >> 1)] ^= 1 << (position & 7);
+    return end - position;
   }
 }
 
-function writeAt(file: FileState, position: number, bytes: Uint8Array): void {
-  const end = position + bytes.length;
-  if (end > file.bytes.length) {
-    const larger = new Uint8Array(Math.max(end, file.bytes.length * 2));
-    larger.set(file.bytes.subarray(0, file.length));
-    file.bytes = larger;
+function applyChange(names: Map<string, FileContent>, change: NameChange): void {
+  for (const { path, file } of change) {
+    if (file === undefined) names.delete(path);
+    else names.set(path, file);
   }
-  if (position > file.length) file.bytes.fill(0, file.length, position);
-  file.bytes.set(bytes, position);
-  file.length = Math.max(file.length, end);
 }
 
-/**
- * What is left of a file: its durable bytes, and of each unsynced write nothing, all, or some of its
- * sectors.
- */
-function survive(file: FileState, next: () => number): FileState {
-  const result: FileState = {
-    bytes: file.durable.slice(),
-    length: file.durable.length,
-    durable: new Uint8Array(0),
-    unsynced: [],
-  };
-  // The newest writes are lost more often than not, but any subset is possible.
-  const fate = next();
-  for (const write of file.unsynced) {
-    const luck = fate < 0.25 ? 0 : fate < 0.5 ? 1 : next();
-    if (luck < 0.3) continue;
-    if (luck > 0.6) writeAt(result, write.position, write.bytes);
-    else writeSectors(result, write, next);
-  }
-  result.durable = result.bytes.slice(0, result.length);
-  return result;
-}
-
-function writeSectors(file: FileState, write: UnsyncedWrite, next: () => number): void {
-  let at = 0;
-  while (at < write.bytes.length) {
-    const sectorEnd = (Math.floor((write.position + at) / sectorBytes) + 1) * sectorBytes - write.position;
-    const end = Math.min(sectorEnd, write.bytes.length);
-    if (next() < 0.5) writeAt(file, write.position + at, write.bytes.subarray(at, end));
-    at = end;
-  }
+function injected(code: ErrorCode, call: DiskCall): LatheError {
+  return new LatheError(code, `injected ${code}: ${call.kind} ${call.path} at ${call.position}`);
 }

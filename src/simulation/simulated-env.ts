@@ -1,136 +1,311 @@
 /**
- * SimulatedEnv: the ports of `Env` with virtual time, seeded randomness, a disk that forgets, and jobs
- * as generators.
+ * SimulatedEnv: the ports of `Env` with virtual time, seeded randomness, a disk that forgets, and jobs as generators.
  *
- * Steps of the scheduler (`settle`): let the microtasks and one real turn of the event loop pass; run
- * what was deferred; step each running job once; when nothing of that is left, move the clock to the
- * next timer. Invariants: no real time is read; the same seed gives the same sequence of events,
- * because every source of a promise (disk, timers, jobs, deferred calls) is resolved here, one at a
- * time. Source: FoundationDB's Sim2, TigerBeetle's VOPR.
+ * Steps (`run`): let every microtask pass; take the next event (`event-queue.ts`); move the clock to it; run it; again.
+ * Events are deferred calls, timers, steps of jobs, and the ends of asynchronous disk calls. With a `schedule` each of
+ * them takes a time drawn from the seed, several jobs run at once, the wall clock jumps and threads die; without one
+ * everything happens as soon as it can, in the order in which it was asked for.
+ * Invariants: no real time is read (the globals that would are broken meanwhile); the same seed gives the same
+ * sequence of events, which `trace` hashes: every source of a promise (disk, timers, jobs, deferred calls) is resolved
+ * here, one at a time. Source: FoundationDB's Sim2, TigerBeetle's VOPR.
  */
 import type { Clock, Env, JobReference, Logger, Network, Random, Threads } from "../kit/env/env.ts";
 import { LatheError } from "../kit/errors.ts";
+import { breakGlobals } from "./broken-globals.ts";
+import type { DiskCall } from "./disk-call.ts";
+import { EventQueue, type WorldEvent } from "./event-queue.ts";
 import type { SimulatedDisk } from "./simulated-disk.ts";
+import { seededNumbers } from "./seeded-numbers.ts";
+import { TraceHash } from "./trace-hash.ts";
+
+export { seededNumbers } from "./seeded-numbers.ts";
 
 export interface SimulatedEnv extends Env {
   readonly disk: SimulatedDisk;
+  readonly trace: TraceHash;
   /**
-   * Runs the world until the promise settles. Rejects with TIMEOUT where nothing is left that could
-   * settle it.
+   * Runs the world until the promise settles. Rejects with TIMEOUT where nothing is left that could settle it, or after
+   * `eventsMax` events, and with CANCELLED where the machine lost power.
    */
   run<Value>(promise: Promise<Value>): Promise<Value>;
   /** Numbers from the seed, uniform in [0, 1). */
   next(): number;
 }
 
-interface PendingTimer {
-  readonly atMs: number;
-  readonly order: number;
-  readonly callback: () => void;
+/** How long things take, in virtual time, and what else may happen. All drawn from the seed. */
+export interface Schedule {
+  /** Mean of a disk call. */
+  readonly callUs: number;
+  /** Mean of the time between two steps of a job, beside its disk calls. */
+  readonly jobStepUs: number;
+  /** Longest time that a deferred call waits. */
+  readonly deferUs: number;
+  /** How much later than asked for timers may come. */
+  readonly timerLateUs: number;
+  /** Jobs that run at once. */
+  readonly concurrency: number;
+  /** Chance per event that the wall clock jumps, either way. */
+  readonly clockJumps: number;
+  /** Chance per step that the thread of a job dies. */
+  readonly threadDeaths: number;
 }
 
-export function createSimulatedEnv(options: { seed: number; disk: SimulatedDisk }): SimulatedEnv {
+export interface SimulatedEnvOptions {
+  readonly seed: number;
+  readonly disk: SimulatedDisk;
+  readonly schedule?: Schedule;
+  /** Told of every line that is logged. */
+  readonly onLog?: (event: string, fields: Record<string, unknown> | undefined) => void;
+  /** Told of every job that ended well. */
+  readonly onJob?: (name: string, input: unknown, output: unknown) => void;
+  readonly trace?: TraceHash;
+  readonly eventsMax?: number;
+}
+
+const eventKinds = { defer: 1, timer: 2, jobStep: 3, diskEnd: 4, jobStart: 5, jump: 6 } as const;
+const firstMs = 1_700_000_000_000;
+const jumpMsMax = 86_400_000;
+const eventsMaxDefault = 5_000_000;
+/** Real turns of the event loop that are waited for where nothing is left to happen. */
+const idleTurnsMax = 50;
+const { setImmediate: realSetImmediate } = globalThis;
+const { nextTick } = process;
+
+export function createSimulatedEnv(options: SimulatedEnvOptions): SimulatedEnv {
   const next = seededNumbers(options.seed);
-  const world = new World();
+  const world = new World(options);
   const random: Random = {
     u32: () => Math.floor(next() * 2 ** 32),
     bytes: (length) => Uint8Array.from({ length }, () => Math.floor(next() * 256)),
   };
-  const silent = () => {};
-  const log: Logger = { debug: silent, info: silent, warn: silent, error: silent };
+  const tell = (event: string, fields?: Record<string, unknown>) => {
+    world.trace.noteText(eventKinds.jump + 1, event);
+    options.onLog?.(event, fields);
+  };
+  const log: Logger = { debug: tell, info: tell, warn: tell, error: tell };
+  options.disk.world = world;
   return {
     clock: world.clock,
     random,
     disk: options.disk,
     network: noNetwork,
-    threads: world.threads(options.disk),
+    threads: world.threads,
     log,
     next,
-    run: (promise) => world.run(promise, options.disk),
+    trace: world.trace,
+    run: (promise) => world.run(promise),
   };
 }
 
+interface RunningJob {
+  readonly name: string;
+  readonly input: unknown;
+  readonly generator: Generator<void, unknown, void>;
+  readonly resolve: (output: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
 class World {
-  #nowMs = 1_700_000_000_000;
+  readonly trace: TraceHash;
+  readonly threads: Threads;
+  readonly #options: SimulatedEnvOptions;
+  readonly #schedule: Schedule | undefined;
+  readonly #disk: SimulatedDisk;
+  readonly #next: () => number;
+  readonly #queue = new EventQueue();
+  readonly #waitingJobs: RunningJob[] = [];
+  #runningJobs = 0;
+  #nowUs = 0;
+  #wallOffsetMs = firstMs;
   #order = 0;
-  #timers: PendingTimer[] = [];
-  #deferred: (() => void)[] = [];
-  #jobs: (() => boolean)[] = [];
+  #events = 0;
+  /** Modules of jobs that are being loaded: nothing may happen meanwhile, for that takes real time. */
+  #loading = 0;
+  /** Time that the calls of the present step of a job took, or undefined on the owner's thread. */
+  #stepUs: number | undefined = undefined;
 
-  readonly clock: Clock = {
-    nowMs: () => this.#nowMs,
-    monotonicUs: () => this.#nowMs * 1000,
-    setTimer: (delayMs, callback) => {
-      const timer = { atMs: this.#nowMs + Math.max(0, delayMs), order: this.#order++, callback };
-      this.#timers.push(timer);
-      return { cancel: () => (this.#timers = this.#timers.filter((other) => other !== timer)) };
-    },
-    defer: (callback) => {
-      this.#deferred.push(callback);
-    },
-  };
-
-  threads(disk: SimulatedDisk): Threads {
-    return {
-      concurrency: 1,
+  constructor(options: SimulatedEnvOptions) {
+    this.#options = options;
+    this.#schedule = options.schedule;
+    this.#disk = options.disk;
+    this.trace = options.trace ?? new TraceHash();
+    // A stream of its own, so that what a part draws does not change the schedule.
+    this.#next = seededNumbers(options.seed ^ 0x5bd1e995);
+    this.threads = {
+      concurrency: options.schedule?.concurrency ?? 1,
       close: async () => {},
-      run: <Input, Output>(job: JobReference, input: Input) => this.#runJob<Input, Output>(job, input, disk),
+      run: <Input, Output>(job: JobReference, input: Input) => this.#runJob(job, input) as Promise<Output>,
     };
   }
 
-  async run<Value>(promise: Promise<Value>, disk: SimulatedDisk): Promise<Value> {
+  readonly clock: Clock = {
+    nowMs: () => Math.floor(this.#nowUs / 1000) + this.#wallOffsetMs,
+    monotonicUs: () => this.#nowUs,
+    setTimer: (delayMs, callback) => {
+      const lateUs = this.#upTo(this.#schedule?.timerLateUs);
+      const event = this.#at(Math.max(0, delayMs) * 1000 + lateUs, eventKinds.timer, callback);
+      return { cancel: () => void (event.cancelled = true) };
+    },
+    defer: (callback) => void this.#at(this.#upTo(this.#schedule?.deferUs), eventKinds.defer, callback),
+  };
+
+
+  spend({ kind, path, position, length }: DiskCall): void {
+    this.trace.noteText(kindNumbers[kind], path, Math.imul(position, 31) + length);
+    const us = this.#mean(this.#schedule?.callUs);
+    if (this.#stepUs === undefined) this.#nowUs += us;
+    else this.#stepUs += us;
+  }
+
+  later(): Promise<void> {
+    const schedule = this.#schedule;
+    if (schedule === undefined) return Promise.resolve();
+    return new Promise((resolve) => void this.#at(this.#mean(schedule.callUs), eventKinds.diskEnd, resolve));
+  }
+
+  async run<Value>(promise: Promise<Value>): Promise<Value> {
     let settled = false;
     const mark = () => (settled = true);
     promise.then(mark, mark);
-    for (let idle = 0; idle < 50; ) {
-      await realTurn();
-      if (settled) return promise;
-      if (disk.crashed) throw new LatheError("CANCELLED", "the machine lost power");
-      idle = this.#step() ? 0 : idle + 1;
+    const { eventsMax = eventsMaxDefault } = this.#options;
+    const mend = breakGlobals();
+    try {
+      for (let idle = 0; idle < idleTurnsMax; ) {
+        await drainMicrotasks();
+        if (settled) return await promise;
+        if (this.#disk.crashed) throw new LatheError("CANCELLED", "the machine lost power");
+        if (this.#loading > 0) await realTurn();
+        else if (this.#step()) idle = 0;
+        else {
+          idle++;
+          await realTurn();
+        }
+        if (this.#events > eventsMax) {
+          throw new LatheError("TIMEOUT", `${eventsMax} events have happened, but the promise has not settled`);
+        }
+      }
+    } finally {
+      mend();
     }
     throw new LatheError("TIMEOUT", "nothing is left to happen, but the promise has not settled");
   }
 
-  async #runJob<Input, Output>(job: JobReference, input: Input, disk: SimulatedDisk): Promise<Output> {
-    const module = (await import(job.moduleUrl)) as Record<string, (...args: unknown[]) => Generator>;
-    const generator = module[job.exportName]({ disk, clock: this.clock }, structuredClone(input));
-    return new Promise<Output>((resolve, reject) => {
-      this.#jobs.push(() => {
-        try {
-          const step = generator.next();
-          if (step.done === true) resolve(step.value as Output);
-          return step.done === true;
-        } catch (error) {
-          reject(error);
-          return true;
-        }
-      });
+  /** Lets the next thing happen; false where nothing is due. */
+  #step(): boolean {
+    const event = this.#queue.pop();
+    if (event === undefined) return false;
+    this.#events++;
+    this.#nowUs = Math.max(this.#nowUs, event.atUs);
+    this.trace.note(event.kind, this.#nowUs, this.#events);
+    const jumps = this.#schedule?.clockJumps ?? 0;
+    if (jumps > 0 && this.#next() < jumps) {
+      this.#wallOffsetMs += Math.floor((this.#next() * 2 - 1) * jumpMsMax);
+      this.trace.note(eventKinds.jump, this.#wallOffsetMs, 0);
+    }
+    event.run();
+    return true;
+  }
+
+  async #runJob(job: JobReference, input: unknown): Promise<unknown> {
+    const cloned: unknown = structuredClone(input);
+    const make = jobModules.get(job.moduleUrl) ?? (await this.#load(job.moduleUrl));
+    const context = { disk: this.#disk, clock: this.clock };
+    const generator = make[job.exportName](context, cloned);
+    return new Promise((resolve, reject) => {
+      this.#waitingJobs.push({ name: job.exportName, input: cloned, generator, resolve, reject });
+      this.#startJobs();
     });
   }
 
-  /** Lets the next thing happen; false where nothing is due. */
-  #step(): boolean {
-    const deferred = this.#deferred;
-    const jobs = this.#jobs;
-    if (deferred.length > 0 || jobs.length > 0) {
-      this.#deferred = [];
-      this.#jobs = [];
-      for (const callback of deferred) callback();
-      const running = jobs.filter((step) => !step());
-      this.#jobs.unshift(...running);
-      return true;
+  async #load(moduleUrl: string): Promise<JobModule> {
+    this.#loading++;
+    try {
+      const module = (await import(moduleUrl)) as JobModule;
+      jobModules.set(moduleUrl, module);
+      return module;
+    } finally {
+      this.#loading--;
     }
-    const timer = this.#timers.sort((a, b) => a.atMs - b.atMs || a.order - b.order).shift();
-    if (timer === undefined) return false;
-    this.#nowMs = Math.max(this.#nowMs, timer.atMs);
-    timer.callback();
-    return true;
+  }
+
+  #startJobs(): void {
+    while (this.#runningJobs < (this.#schedule?.concurrency ?? Infinity)) {
+      const job = this.#waitingJobs.shift();
+      if (job === undefined) return;
+      this.#runningJobs++;
+      this.trace.noteText(eventKinds.jobStart, job.name);
+      this.#at(this.#mean(this.#schedule?.jobStepUs), eventKinds.jobStep, () => this.#stepJob(job));
+    }
+  }
+
+  #stepJob(job: RunningJob): void {
+    const deaths = this.#schedule?.threadDeaths ?? 0;
+    if (deaths > 0 && this.#next() < deaths) {
+      this.#options.onLog?.("simulation.thread_died", { job: job.name });
+      return this.#endJob(0, () => job.reject(new LatheError("JOB_LOST", `the thread of ${job.name} died`)));
+    }
+    this.#stepUs = 0;
+    let settle: (() => void) | undefined;
+    try {
+      const step = job.generator.next();
+      if (step.done === true) {
+        const output = structuredClone(step.value);
+        this.#options.onJob?.(job.name, job.input, output);
+        settle = () => job.resolve(output);
+      }
+    } catch (error) {
+      settle = () => job.reject(error);
+    }
+    const us = this.#stepUs + this.#mean(this.#schedule?.jobStepUs);
+    this.#stepUs = undefined;
+    if (settle === undefined) this.#at(us, eventKinds.jobStep, () => this.#stepJob(job));
+    else this.#endJob(us, settle);
+  }
+
+  /** Its outcome comes to the owner's thread in a turn of its own. */
+  #endJob(us: number, settle: () => void): void {
+    this.#runningJobs--;
+    this.#at(us, eventKinds.jobStep, settle);
+    this.#startJobs();
+  }
+
+  #at(delayUs: number, kind: number, run: () => void): WorldEvent {
+    const atUs = this.#nowUs + delayUs;
+    // Without a schedule what is asked for first happens first.
+    const tie = this.#schedule === undefined ? this.#order++ : this.#next();
+    const event: WorldEvent = { atUs, tie, kind, run, cancelled: false };
+    this.#queue.push(event);
+    return event;
+  }
+
+  /** A time drawn with a long tail: most are short, a few are very long. */
+  #mean(us: number | undefined): number {
+    if (us === undefined || us === 0) return 0;
+    return Math.floor(us * -Math.log(1 - this.#next()));
+  }
+
+  #upTo(us: number | undefined): number {
+    return us === undefined || us === 0 ? 0 : Math.floor(us * this.#next());
   }
 }
 
-/** A real turn of the event loop, so that promises and dynamic imports make progress. */
+type JobModule = Record<string, (...args: unknown[]) => Generator<void, unknown, void>>;
+
+const jobModules = new Map<string, JobModule>();
+
+const kindNumbers: Readonly<Record<DiskCall["kind"], number>> = {
+  open: 20, create: 21, read: 22, list: 23, write: 24, truncate: 25, sync: 26, syncDirectory: 27, rename: 28,
+  unlink: 29, link: 30,
+};
+
+/** Ticks run only after every microtask has, those that microtasks made included. */
+function drainMicrotasks(): Promise<void> {
+  return new Promise((resolve) => nextTick(resolve));
+}
+
+/** A real turn of the event loop, so that dynamic imports make progress. */
 function realTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+  return new Promise((resolve) => realSetImmediate(resolve));
 }
 
 const noNetwork: Network = {
@@ -141,14 +316,3 @@ const noNetwork: Network = {
     throw new LatheError("UNAVAILABLE", "this simulation has no network");
   },
 };
-
-/** mulberry32: small, seeded, good enough for schedules. */
-export function seededNumbers(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  };
-}
