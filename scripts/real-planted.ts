@@ -178,7 +178,7 @@ async function runPlanted(subject: Subject, run: number, options: BarOptions): P
   const settings = {
     calibrationLaunches: 6,
     remeasurementLaunches: 6,
-    confirmationLaunchesMax: 12,
+    confirmationLaunchesMax: 20,
     trialsMax: space.knobs.length,
     budgetSeconds: 1200,
   };

@@ -4,7 +4,9 @@
  *
  * Algorithm:
  *   1. Estimate: the mean log ratio so far; optimistic bound: estimate + 1.645 · noise/√n (a candidate
- *      whose true effect is `effectMin` fails it in one of 20 looks).
+ *      whose true effect is `effectMin` fails it in one of 20 looks). The first look of several uses 2.576
+ *      (one of 200): a single launch may be an outlier, and the noise of a few A/A launches is itself known
+ *      only roughly.
  *   2. Optimistic bound below `effectMin`: drop. Estimate at or above it: confirm. Else one more launch,
  *      if any is left.
  *   3. At the last screening launch the estimate must be at least half of `effectMin`.
@@ -26,11 +28,13 @@ export interface ScreeningDecision {
 }
 
 const optimism = 1.645;
+const optimismAtFirst = 2.576;
 
 export function screen(logRatios: readonly number[], options: ScreeningOptions): ScreeningDecision {
   const { noise, effectMin, launchesMax = 2 } = options;
   const estimate = mean(logRatios);
-  const optimistic = estimate + (optimism * noise) / Math.sqrt(logRatios.length);
+  const deviations = logRatios.length === 1 && launchesMax > 1 ? optimismAtFirst : optimism;
+  const optimistic = estimate + (deviations * noise) / Math.sqrt(logRatios.length);
   if (optimistic < effectMin) return { decision: "drop", estimate };
   if (estimate >= effectMin) return { decision: "confirm", estimate };
   if (logRatios.length < launchesMax) return { decision: "more", estimate };

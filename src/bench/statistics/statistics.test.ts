@@ -152,7 +152,9 @@ test("guards pass, fail or ask for more launches", () => {
 
 test("screening drops what cannot be worth it, and keeps nothing", () => {
   const noise = { noise: 0.02, effectMin: 0.04 };
-  assert.equal(screen([-0.01], noise).decision, "drop");
+  assert.equal(screen([-0.02], noise).decision, "drop");
+  assert.equal(screen([-0.01], noise).decision, "more", "a single launch may be an outlier");
+  assert.equal(screen([-0.01, -0.01], noise).decision, "drop");
   assert.equal(screen([0.05], noise).decision, "confirm");
   assert.equal(screen([0.02], noise).decision, "more");
   assert.equal(screen([0.02, 0.01], noise).decision, "drop");
