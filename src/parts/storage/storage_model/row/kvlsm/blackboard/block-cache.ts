@@ -57,6 +57,11 @@ export class BlockCache {
     return new Uint8Array(step * bufferStep);
   }
 
+  /** Takes back a buffer that no block was made of. */
+  giveBuffer(buffer: Uint8Array): void {
+    this.#rest(buffer);
+  }
+
   /** Takes a block that was just read; drops others for it. The owner has noted it already. */
   insert(block: Block): void {
     const cost = block.costBytes;
@@ -92,6 +97,7 @@ export class BlockCache {
     block.owner.forgetBlock(block.number);
     if (block.pins === 0) this.#rest(block.bytes);
   }
+
   #rest(buffer: Uint8Array): void {
     if (buffer.length > bufferKeptMax) return;
     const step = buffer.length / bufferStep;

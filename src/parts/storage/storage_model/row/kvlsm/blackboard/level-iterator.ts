@@ -37,13 +37,13 @@ export class LevelIterator implements EntryIterator {
   seekFirst(): void {
     if (!this.#open(0)) return;
     this.#iterator.seekFirst();
-    this.#show();
+    this.#skipForwards();
   }
 
   seekLast(): void {
     if (!this.#open(this.#tables.length - 1)) return;
     this.#iterator.seekLast();
-    this.#show();
+    this.#skipBackwards();
   }
 
   seek(target: Uint8Array): void {
@@ -69,12 +69,12 @@ export class LevelIterator implements EntryIterator {
   }
 
   #skipForwards(): void {
-    if (!this.#iterator.valid && this.#open(this.#position + 1)) this.#iterator.seekFirst();
+    while (!this.#iterator.valid && this.#open(this.#position + 1)) this.#iterator.seekFirst();
     this.#show();
   }
 
   #skipBackwards(): void {
-    if (!this.#iterator.valid && this.#open(this.#position - 1)) this.#iterator.seekLast();
+    while (!this.#iterator.valid && this.#open(this.#position - 1)) this.#iterator.seekLast();
     this.#show();
   }
 

@@ -9,7 +9,11 @@ export class ReadCounters {
   filterRejections = 0;
   /** Searches of a table that let the key through and did not have it. */
   filterFalsePositives = 0;
+  /** Tables that a scan passed over because their prefix filter lacks the prefix. */
+  prefixRejections = 0;
   slowReads = 0;
   scans = 0;
   scannedEntries = 0;
+  /** Entries that reads passed over because they had expired. */
+  expiredEntries = 0;
 }

@@ -10,7 +10,8 @@
 import { assert } from "../../../../../../kit/assert.ts";
 import type { Disk, DiskFile } from "../../../../../../kit/env/env.ts";
 import { Block, type BlockOwner } from "./block.ts";
-import { checksumBytes, checksumHolds, corruptTable } from "./table-format.ts";
+import { decodeStoredBlock, storagePlain } from "./stored-block.ts";
+import { corruptTable, trailerBytes, trailerHolds } from "./table-format.ts";
 import type { BlockSource } from "./table-iterator.ts";
 import { readTableLayout, type TableLayout } from "./table-layout.ts";
 
@@ -71,16 +72,20 @@ export class SequentialBlocks implements BlockSource, BlockOwner {
   }
 
   block(number: number): Block {
-    const { blockOffsets } = this.layout;
+    const { blockOffsets, version } = this.layout;
     const offset = blockOffsets[number];
     const length = blockOffsets[number + 1] - offset;
     if (offset < this.#bufferAt || offset + length > this.#bufferEnd) this.#fill(offset, length);
     const start = offset - this.#bufferAt;
-    const payload = length - checksumBytes;
-    if (!checksumHolds(this.#buffer, start, payload, offset)) {
+    const payload = length - trailerBytes(version);
+    if (!trailerHolds(this.#buffer, start, payload, offset, version)) {
       throw corruptTable(this.path, offset, `the checksum of block ${number} does not match`);
     }
-    return new Block(this.#buffer.subarray(start, start + payload), payload, this, number);
+    const stored = this.#buffer.subarray(start, start + payload);
+    const storage = version === 1 ? storagePlain : this.#buffer[start + payload];
+    if (storage === storagePlain) return new Block(stored, payload, this, number);
+    const block = decodeStoredBlock(stored, storage, this.path, offset);
+    return new Block(block, block.length, this, number);
   }
 
   forgetBlock(): void {

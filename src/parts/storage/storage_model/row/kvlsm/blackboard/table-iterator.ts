@@ -49,11 +49,14 @@ export class TableIterator implements EntryIterator {
   }
 
   seekFirst(): void {
+    // A file of range tombstones alone has no block.
+    if (this.#sourceNow().blockCount === 0) return this.#show(false);
     this.#enter(0);
     this.#show(this.#walk.toFirst());
   }
 
   seekLast(): void {
+    if (this.#sourceNow().blockCount === 0) return this.#show(false);
     this.#enter(this.#sourceNow().blockCount - 1);
     this.#show(this.#walk.toLast());
   }

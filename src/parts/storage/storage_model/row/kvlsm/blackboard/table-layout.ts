@@ -9,11 +9,10 @@
 import { ByteReader } from "../../../../../../kit/byte-reader.ts";
 import type { DiskFile } from "../../../../../../kit/env/env.ts";
 import { isBloomFilter } from "./bloom-filter.ts";
-import { decodeFileMeta, type FileMeta } from "./file-meta.ts";
+import { noBytes } from "./entry-iterator.ts";
+import type { FileMeta } from "./file-meta.ts";
 import { SortedKeys } from "./sorted-keys.ts";
 import {
-  checksumBytes,
-  checksumHolds,
   checkTableHeader,
   corruptTable,
   decodeFooter,
@@ -21,44 +20,70 @@ import {
   footerBytes,
   type Section,
   tableHeaderBytes,
+  trailerBytes,
+  trailerHolds,
 } from "./table-format.ts";
+import { decodeTableProperties, type TableProperties } from "./table-properties.ts";
 
 export interface TableLayout {
+  /** Version of the file's format. */
+  readonly version: number;
   readonly blockCount: number;
   readonly fences: SortedKeys;
   /** Offset of every block, and of the end of the last: one more than there are blocks. */
   readonly blockOffsets: Float64Array;
   readonly filter: Uint8Array;
+  /** Over the prefixes that `extra.prefixRule` makes; empty where there is none. */
+  readonly prefixFilter: Uint8Array;
+  /** The encoded range tombstones; empty where there are none. */
+  readonly rangeTombstones: Uint8Array;
   readonly properties: FileMeta;
+  readonly extra: TableProperties;
 }
 
 /** Reads and checks everything but the data blocks. Errors: CORRUPTION, FORMAT_UNKNOWN, IO_ERROR. */
 export function readTableLayout(file: DiskFile, selectionHash: string): TableLayout {
   const { path } = file;
   const sizeBytes = file.sizeSync();
-  if (sizeBytes < tableHeaderBytes + footerBytes) {
-    throw corruptTable(path, sizeBytes, `the file has ${sizeBytes} bytes, less than an SSTable can have`);
+  if (sizeBytes < tableHeaderBytes) throw tooShort(path, sizeBytes);
+  const version = checkTableHeader(readExactly(file, 0, tableHeaderBytes), selectionHash, path);
+  const footerLength = footerBytes(version);
+  if (sizeBytes < tableHeaderBytes + footerLength) throw tooShort(path, sizeBytes);
+  const footerBuffer = readExactly(file, sizeBytes - footerLength, footerLength);
+  const footer = decodeFooter(footerBuffer, version, sizeBytes, selectionHash, path);
+  const tailAt = footer.filter.offset;
+  const tail = readExactly(file, tailAt, sizeBytes - footerLength - tailAt);
+  const section = (part: Section, name: string): Uint8Array => {
+    // Version 1 has no place for some sections.
+    if (part.offset === 0) return noBytes;
+    const start = part.offset - tailAt;
+    if (!trailerHolds(tail, start, part.length, part.offset, version)) {
+      throw corruptTable(path, part.offset, `the checksum of ${name} does not match`);
+    }
+    return tail.subarray(start, start + part.length);
+  };
+  // Copies, so that what stays does not keep the rest of the tail in memory.
+  const filter = section(footer.filter, "the bloom filter").slice();
+  const prefixFilter = section(footer.prefixFilter, "the prefix filter").slice();
+  if (!isBloomFilter(filter) || !isBloomFilter(prefixFilter)) {
+    throw corruptTable(path, tailAt, "a bloom filter has a wrong shape");
   }
-  checkTableHeader(readExactly(file, 0, tableHeaderBytes), selectionHash, path);
-  const footerBuffer = readExactly(file, sizeBytes - footerBytes, footerBytes);
-  const footer = decodeFooter(footerBuffer, sizeBytes, selectionHash, path);
-  const tail = readExactly(file, footer.filter.offset, sizeBytes - footerBytes - footer.filter.offset);
-  // A copy, so that the filter does not keep the rest of the tail in memory.
-  const filter = section(tail, footer, footer.filter, path, "the bloom filter").slice();
-  if (!isBloomFilter(filter))
-    throw corruptTable(path, footer.filter.offset, "the bloom filter has a wrong shape");
-  const propertiesReader = new ByteReader(
-    section(tail, footer, footer.properties, path, "the properties"),
-    `${path}: the properties`,
-  );
-  const properties = { ...decodeFileMeta(propertiesReader), sizeBytes };
-  const index = decodeIndex(section(tail, footer, footer.index, path, "the index"), footer, path);
-  return { ...index, filter, properties };
+  const rangeTombstones = section(footer.rangeTombstones, "the range tombstones").slice();
+  const decoded = decodeTableProperties(section(footer.properties, "the properties"), version, path);
+  const properties = { ...decoded.meta, sizeBytes };
+  const index = decodeIndex(section(footer.index, "the index"), footer, version, path);
+  const extra = decoded.properties;
+  return { version, ...index, filter, prefixFilter, rangeTombstones, properties, extra };
+}
+
+function tooShort(path: string, sizeBytes: number): Error {
+  return corruptTable(path, sizeBytes, `the file has ${sizeBytes} bytes, less than an SSTable can have`);
 }
 
 function decodeIndex(
   bytes: Uint8Array,
   footer: Footer,
+  version: number,
   path: string,
 ): Pick<TableLayout, "blockCount" | "fences" | "blockOffsets"> {
   const reader = new ByteReader(bytes, `${path}: the index`);
@@ -69,27 +94,21 @@ function decodeIndex(
   const blockOffsets = new Float64Array(blockCount + 1);
   const fenceOffsets = new Uint32Array(blockCount + 1);
   const fenceBytes = new Uint8Array(bytes.length);
+  const trailer = trailerBytes(version);
   blockOffsets[0] = tableHeaderBytes;
   for (let i = 0; i < blockCount; i++) {
     const fence = reader.lengthPrefixed();
     fenceBytes.set(fence, fenceOffsets[i]);
     fenceOffsets[i + 1] = fenceOffsets[i] + fence.length;
-    blockOffsets[i + 1] = blockOffsets[i] + reader.varint() + checksumBytes;
+    blockOffsets[i + 1] = blockOffsets[i] + reader.varint() + trailer;
   }
   reader.expectEnd();
-  if (blockCount === 0 || blockOffsets[blockCount] !== footer.filter.offset) {
+  const mayBeEmpty = footer.rangeTombstones.length > 0;
+  if ((blockCount === 0 && !mayBeEmpty) || blockOffsets[blockCount] !== footer.filter.offset) {
     throw corruptTable(path, footer.index.offset, "the index does not cover the data blocks");
   }
   const fences = new SortedKeys(fenceBytes.slice(0, fenceOffsets[blockCount]), fenceOffsets);
   return { blockCount, fences, blockOffsets };
-}
-
-function section(tail: Uint8Array, footer: Footer, part: Section, path: string, name: string): Uint8Array {
-  const start = part.offset - footer.filter.offset;
-  if (!checksumHolds(tail, start, part.length, part.offset)) {
-    throw corruptTable(path, part.offset, `the checksum of ${name} does not match`);
-  }
-  return tail.subarray(start, start + part.length);
 }
 
 function readExactly(file: DiskFile, offset: number, length: number): Uint8Array {

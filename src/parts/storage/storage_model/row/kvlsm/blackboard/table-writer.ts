@@ -3,32 +3,53 @@
  *
  *   1. Entries go into a block; the first entry of another key after `blockBytes` starts the next block.
  *   2. Finished blocks gather in a write buffer; the job writes it out (`writePending`) between its yields.
- *   3. `finish` adds filter, index, properties and footer, and syncs: the file is durable, its name is not
- *      yet (the job syncs the directory).
- * Invariant: the writer never holds more than one block, the write buffer, the fences and one hash per key.
+ *   3. `finish` adds the filters, range tombstones, index, properties and footer, and syncs: the file is
+ *      durable, its name is not yet (the job syncs the directory).
+ * Invariant: the writer never holds more than one block, the write buffer, the fences, and one hash per key and
+ * per prefix.
  */
 import { ByteWriter } from "../../../../../../kit/byte-writer.ts";
-import { writeU32LE } from "../../../../../../kit/bytes.ts";
-import { commonPrefixLength } from "../../../../../../kit/compare.ts";
+import { commonPrefixLength, compareBytes } from "../../../../../../kit/compare.ts";
+import type { Codec } from "../../../../../../kit/compression.ts";
 import type { Disk, DiskFile } from "../../../../../../kit/env/env.ts";
 import { hash32 } from "../../../../../../kit/hash.ts";
 import { BlockBuilder } from "./block-builder.ts";
 import { buildBloomFilter } from "./bloom-filter.ts";
-import { type EntryIterator, kindDelete } from "./entry-iterator.ts";
-import { encodeFileMeta, type FileMeta } from "./file-meta.ts";
+import { type EntryIterator, kindDelete, noBytes } from "./entry-iterator.ts";
+import type { FileMeta } from "./file-meta.ts";
+import { HashList } from "./hash-list.ts";
+import { hasPrefixes, noPrefixes, prefixLengthOf, type PrefixRule } from "./prefix-rule.ts";
+import { encodeStoredBlock, storagePlain } from "./stored-block.ts";
 import {
-  checksumBytes,
   encodeFooter,
   encodeTableHeader,
+  encodeTrailer,
   footerBytes,
-  sectionChecksum,
+  type Section,
+  tableVersion,
 } from "./table-format.ts";
+import { encodeTableProperties } from "./table-properties.ts";
 
 export interface TableOptions {
   readonly blockBytes: number;
   readonly bloomBitsPerKey: number;
   readonly restartInterval: number;
   readonly selectionHash: string;
+  /** How data blocks are stored; default: plain. */
+  readonly compression?: Codec;
+  /** What goes into the prefix filter; default: there is none. */
+  readonly prefixRule?: PrefixRule;
+}
+
+/** The range tombstones of a file as a section, and what they add to its FileMeta. */
+export interface RangeTombstoneSection {
+  readonly bytes: Uint8Array;
+  readonly count: number;
+  /** Bounds within which the file must be searched on their account. */
+  readonly smallest: Uint8Array;
+  readonly largest: Uint8Array;
+  readonly indexMin: number;
+  readonly indexMax: number;
 }
 
 /** Bytes gathered before a write. */
@@ -45,8 +66,11 @@ export class TableWriter {
   #offset = 0;
   #blockCount = 0;
   #fence = new Uint8Array(0);
-  #hashes = new Int32Array(1024);
-  #keyCount = 0;
+  readonly #hashes = new HashList();
+  readonly #prefixHashes = new HashList();
+  readonly #prefixRule: PrefixRule;
+  #rangeTombstones: RangeTombstoneSection | undefined = undefined;
+  #plainBytes = 0;
   #entryCount = 0;
   #deleteCount = 0;
   #indexMin = Number.MAX_SAFE_INTEGER;
@@ -60,6 +84,7 @@ export class TableWriter {
     this.path = path;
     this.#number = number;
     this.#options = options;
+    this.#prefixRule = options.prefixRule ?? noPrefixes;
     this.#builder = new BlockBuilder(options.restartInterval);
     this.#file = disk.open(path, "create");
     this.#pending.raw(encodeTableHeader(options.selectionHash));
@@ -97,7 +122,9 @@ export class TableWriter {
         this.#fence = keyBytes.slice(keyStart, keyStart + shared + 1);
       }
       this.#rememberKey(keyBytes, keyStart, keyLength);
-      this.#addHash(hash32(keyBytes, 0, keyStart, keyEnd) | 0);
+      this.#hashes.add(hash32(keyBytes, 0, keyStart, keyEnd) | 0);
+      const prefixLength = prefixLengthOf(this.#prefixRule, keyBytes, keyStart, keyEnd);
+      if (prefixLength >= 0) this.#prefixHashes.addNew(hash32(keyBytes, 0, keyStart, keyStart + prefixLength) | 0);
     }
     const { valueBytes, valueStart, valueEnd } = entry;
     this.#builder.add(keyBytes, keyStart, keyEnd, index, entry.kind, valueBytes, valueStart, valueEnd);
@@ -107,28 +134,36 @@ export class TableWriter {
     if (index > this.#indexMax) this.#indexMax = index;
   }
 
-  /** Writes out the blocks gathered. Errors: DISK_FULL, IO_ERROR. */
-  writePending(): void {
+  /** Sets the file's range tombstones; a file with some of them needs no entry. */
+  setRangeTombstones(section: RangeTombstoneSection): void {
+    this.#rangeTombstones = section;
+  }
+
+  /** Writes out the blocks gathered; returns how many bytes. Errors: DISK_FULL, IO_ERROR. */
+  writePending(): number {
     const bytes = this.#pending.view();
     this.#file.writeSync(bytes, 0, bytes.length, this.#offset);
     this.#offset += bytes.length;
     this.#pending.clear();
+    return bytes.length;
   }
 
   /** Completes, syncs and closes the file. Errors: DISK_FULL, IO_ERROR. */
   finish(): FileMeta {
-    this.#finishBlock();
+    if (this.#builder.count > 0) this.#finishBlock();
     const filterBits = this.#options.bloomBitsPerKey;
-    const filter = this.#section(buildBloomFilter(this.#hashes, this.#keyCount, filterBits));
+    const filter = this.#section(buildBloomFilter(this.#hashes.view, this.#hashes.count, filterBits));
+    const prefixFilter = this.#section(
+      buildBloomFilter(this.#prefixHashes.view, this.#prefixHashes.count, filterBits),
+    );
+    const rangeTombstones = this.#section(this.#rangeTombstones?.bytes ?? noBytes);
     const indexHead = new ByteWriter();
     indexHead.varint(this.#blockCount);
     indexHead.raw(this.#index.view());
     const index = this.#section(indexHead.view());
-    const properties = new ByteWriter();
-    encodeFileMeta(properties, this.#meta(0));
-    const propertiesSection = this.#section(properties.view());
-    const sizeBytes = this.#offset + this.#pending.length + footerBytes;
-    const footer = { filter, index, properties: propertiesSection, sizeBytes };
+    const properties = this.#section(this.#properties(prefixFilter));
+    const sizeBytes = this.#offset + this.#pending.length + footerBytes(tableVersion);
+    const footer = { filter, prefixFilter, rangeTombstones, index, properties, sizeBytes };
     this.#pending.raw(encodeFooter(footer, this.#options.selectionHash));
     this.writePending();
     this.#file.syncSync();
@@ -150,33 +185,47 @@ export class TableWriter {
     }
   }
 
+  #properties(prefixFilter: Section): Uint8Array {
+    return encodeTableProperties(this.#meta(0), {
+      keyCount: this.#hashes.count,
+      plainBytes: this.#plainBytes,
+      // A file of keys without prefixes has no filter, and the rule would then say that no prefix is there.
+      prefixRule: prefixFilter.length > 0 && hasPrefixes(this.#prefixRule) ? this.#prefixRule : noPrefixes,
+      rangeTombstoneCount: this.#rangeTombstones?.count ?? 0,
+    });
+  }
+
   #meta(sizeBytes: number): FileMeta {
+    const keys = { smallest: this.#smallest, largest: this.#lastKey.slice(0, this.#lastKeyLength) };
+    const ranges = this.#rangeTombstones;
+    const { smallest, largest } = ranges === undefined ? keys : joinedBounds(keys, ranges);
     return {
       number: this.#number,
       sizeBytes,
       entryCount: this.#entryCount,
       deleteCount: this.#deleteCount,
-      indexMin: this.#indexMin,
-      indexMax: this.#indexMax,
-      smallest: this.#smallest ?? new Uint8Array(0),
-      largest: this.#lastKey.slice(0, this.#lastKeyLength),
+      indexMin: Math.min(this.#indexMin, ranges?.indexMin ?? Number.MAX_SAFE_INTEGER),
+      indexMax: Math.max(this.#indexMax, ranges?.indexMax ?? 0),
+      smallest: smallest ?? noBytes,
+      largest,
     };
   }
 
   #finishBlock(): void {
-    const { length } = this.#section(this.#builder.finish());
+    const block = this.#builder.finish();
+    this.#plainBytes += block.length;
+    const { bytes, storage } = encodeStoredBlock(block, this.#options.compression ?? "none");
+    const { length } = this.#section(bytes, storage);
     this.#index.lengthPrefixed(this.#fence);
     this.#index.varint(length);
     this.#blockCount++;
     this.#builder.reset();
   }
 
-  #section(bytes: Uint8Array): { offset: number; length: number } {
+  #section(bytes: Uint8Array, storage = storagePlain): Section {
     const offset = this.#offset + this.#pending.length;
     this.#pending.raw(bytes);
-    const checksum = new Uint8Array(checksumBytes);
-    writeU32LE(checksum, 0, sectionChecksum(bytes, 0, bytes.length, offset));
-    this.#pending.raw(checksum);
+    this.#pending.raw(encodeTrailer(bytes, storage, offset));
     return { offset, length: bytes.length };
   }
 
@@ -185,13 +234,17 @@ export class TableWriter {
     for (let i = 0; i < length; i++) this.#lastKey[i] = bytes[start + i];
     this.#lastKeyLength = length;
   }
+}
 
-  #addHash(hash: number): void {
-    if (this.#keyCount === this.#hashes.length) {
-      const larger = new Int32Array(this.#hashes.length * 2);
-      larger.set(this.#hashes);
-      this.#hashes = larger;
-    }
-    this.#hashes[this.#keyCount++] = hash;
-  }
+interface Bounds {
+  readonly smallest: Uint8Array | undefined;
+  readonly largest: Uint8Array;
+}
+
+function joinedBounds(keys: Bounds, ranges: RangeTombstoneSection): Bounds {
+  if (keys.smallest === undefined) return ranges;
+  return {
+    smallest: compareBytes(ranges.smallest, keys.smallest) < 0 ? ranges.smallest : keys.smallest,
+    largest: compareBytes(ranges.largest, keys.largest) > 0 ? ranges.largest : keys.largest,
+  };
 }

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { writeU32LE } from "../../../../../../kit/bytes.ts";
 import { compareBytes } from "../../../../../../kit/compare.ts";
+import { codecs, compress, hasCodec } from "../../../../../../kit/compression.ts";
 import { errorCodeOf } from "../../../../../../kit/errors.ts";
 import { noSelectionHash } from "../../../../../../kit/file-header.ts";
 import { hash32 } from "../../../../../../kit/hash.ts";
@@ -10,6 +12,7 @@ import { BlockCache } from "./block-cache.ts";
 import { WalkPool } from "./block-walk.ts";
 import type { FileMeta } from "./file-meta.ts";
 import { Lookup, lookupAbsent } from "./lookup.ts";
+import { noPrefixes, prefixLengthOf } from "./prefix-rule.ts";
 import { ReadCounters } from "./read-counters.ts";
 import { SequentialBlocks, SequentialRun } from "./sequential-blocks.ts";
 import {
@@ -21,6 +24,7 @@ import {
 } from "./sorted-entries.fixture.ts";
 import { Table } from "./table.ts";
 import { TableIterator } from "./table-iterator.ts";
+import { encodeTrailer, tableVersion, trailerBytes } from "./table-format.ts";
 import { readTableLayout } from "./table-layout.ts";
 import { type TableOptions, TableWriter } from "./table-writer.ts";
 
@@ -31,6 +35,13 @@ const optionsArbitrary: fc.Arbitrary<TableOptions> = fc.record({
   bloomBitsPerKey: fc.constantFrom(0, 2, 10),
   restartInterval: fc.constantFrom(1, 2, 5, 16),
   selectionHash: fc.constant(noSelectionHash),
+  compression: fc.constantFrom("none", "none", ...codecs.filter(hasCodec)),
+  prefixRule: fc.constantFrom(
+    noPrefixes,
+    { bytes: 1, separator: -1 },
+    { bytes: 5, separator: -1 },
+    { bytes: 0, separator: 47 },
+  ),
 });
 
 function writeTable(
@@ -107,6 +118,60 @@ test("what was written is found, at every index, and walked in both directions",
   );
 });
 
+test("a prefix filter never passes over a file that has a key of the range", () => {
+  let rejections = 0;
+  fc.assert(
+    fc.property(
+      entriesArbitrary.filter((entries) => entries.length > 0),
+      fc.array(fc.tuple(keyArbitrary, keyArbitrary), { minLength: 1, maxLength: 20 }),
+      optionsArbitrary.filter((options) => options.prefixRule !== noPrefixes),
+      (entries, pairs, options) => {
+        const { disk } = writeTable(entries, { ...options, bloomBitsPerKey: 10 });
+        const counters = new ReadCounters();
+        const file = disk.open(path, "read");
+        const layout = readTableLayout(file, noSelectionHash);
+        const table = new Table(layout.properties, file, layout, new BlockCache(0), counters);
+        const keys = entries.map((entry) => entry.key);
+        for (const [from, other] of [...pairs, ...pairs.map(([a], i) => [a, keys[i % keys.length]])]) {
+          for (const [gte, lt] of rangesFrom(from, other, options)) {
+            const inside = keys.some((key) => isInside(key, gte, lt));
+            const may = table.mayContainRange(gte, lt);
+            assert.ok(may || !inside, `[${gte}, ${lt}) has keys of ${entries.map(({ key }) => `${key}`).join(" | ")}`);
+          }
+        }
+        rejections += counters.prefixRejections;
+      },
+    ),
+    { numRuns: 300 },
+  );
+  assert.ok(rejections > 100, `${rejections} rejections`);
+});
+
+/** Ranges that begin at a key, and end within its prefix, at the end of it, behind it, or nowhere. */
+function* rangesFrom(
+  from: Uint8Array,
+  other: Uint8Array,
+  { prefixRule }: TableOptions,
+): Generator<[Uint8Array | undefined, Uint8Array | undefined]> {
+  yield [from, other];
+  yield [other, from];
+  yield [from, undefined];
+  yield [undefined, from];
+  yield [from, Uint8Array.from([...from, 0])];
+  const length = prefixLengthOf(prefixRule ?? noPrefixes, from, 0, from.length);
+  if (length <= 0) return;
+  const prefix = from.slice(0, length);
+  yield [prefix, Uint8Array.from([...prefix, 255, 255])];
+  const successor = prefix.slice();
+  successor[length - 1]++;
+  yield [prefix, successor];
+  yield [from, Uint8Array.from([...successor, 0])];
+}
+
+function isInside(key: Uint8Array, gte: Uint8Array | undefined, lt: Uint8Array | undefined): boolean {
+  return (gte === undefined || compareBytes(key, gte) >= 0) && (lt === undefined || compareBytes(key, lt) < 0);
+}
+
 const sample: Entry[] = Array.from({ length: 40 }, (_, i) => ({
   key: new TextEncoder().encode(`key${String(i).padStart(4, "0")}`),
   index: i + 1,
@@ -133,8 +198,14 @@ function readAll(disk: SimulatedDisk): string {
   return parts.join("\n");
 }
 
-test("any changed byte is noticed: CORRUPTION or FORMAT_UNKNOWN that names the file, never other data", () => {
-  const { disk } = writeTable(sample, sampleOptions);
+for (const compression of codecs.filter(hasCodec)) {
+  test(`any changed byte is noticed: CORRUPTION or FORMAT_UNKNOWN that names the file (${compression})`, () => {
+    checkEveryByte({ ...sampleOptions, compression });
+  });
+}
+
+function checkEveryByte(options: TableOptions): void {
+  const { disk } = writeTable(sample, options);
   const intact = readAll(disk);
   const file = disk.open(path, "write");
   const sizeBytes = file.sizeSync();
@@ -160,6 +231,69 @@ test("any changed byte is noticed: CORRUPTION or FORMAT_UNKNOWN that names the f
   }
   assert.equal(noticed, sizeBytes * 3, "every byte of the file is covered by a checksum");
   assert.equal(readAll(disk), intact);
+}
+
+test("compressed blocks are smaller on disk, and the properties know how large they were", () => {
+  const plain = writeTable(sample, sampleOptions).meta.sizeBytes;
+  for (const compression of codecs.filter((codec) => codec !== "none" && hasCodec(codec))) {
+    const { disk, meta } = writeTable(sample, { ...sampleOptions, compression });
+    assert.ok(meta.sizeBytes < plain, `${compression}: ${meta.sizeBytes} of ${plain} bytes`);
+    const { extra, blockOffsets } = readTableLayout(disk.open(path, "read"), noSelectionHash);
+    assert.ok(extra.plainBytes > blockOffsets[blockOffsets.length - 1]);
+    assert.equal(extra.keyCount, sample.length);
+  }
+});
+
+/** Writes other bytes for the first block with a trailer that holds; they must be of the same length. */
+function replaceFirstBlock(disk: SimulatedDisk, change: (stored: Uint8Array) => number): void {
+  const file = disk.open(path, "write");
+  const { blockOffsets } = readTableLayout(file, noSelectionHash);
+  const stored = new Uint8Array(blockOffsets[1] - blockOffsets[0] - trailerBytes(tableVersion));
+  file.readSync(stored, 0, stored.length, blockOffsets[0]);
+  const storage = change(stored);
+  file.writeSync(stored, 0, stored.length, blockOffsets[0]);
+  const trailer = encodeTrailer(stored, storage, blockOffsets[0]);
+  file.writeSync(trailer, 0, trailer.length, blockOffsets[0] + stored.length);
+}
+
+test("a block stored in a way that is not known is refused with the way out", () => {
+  for (const storage of [4, 15, 16, 255]) {
+    const { disk } = writeTable(sample, sampleOptions);
+    replaceFirstBlock(disk, () => storage);
+    assert.throws(() => readAll(disk), { code: "FORMAT_UNKNOWN", message: /00000001\.sst.*load the dump here/ });
+  }
+});
+
+test("a compressed block that claims too much, or is another stream, is CORRUPTION and not expanded", () => {
+  for (const length of [2 ** 32 - 1, 2 ** 30, 100, 0]) {
+    const { disk } = writeTable(sample, { ...sampleOptions, compression: "zlib" });
+    replaceFirstBlock(disk, (stored) => {
+      writeU32LE(stored, 0, length);
+      return codecs.indexOf("zlib");
+    });
+    assert.throws(() => readAll(disk), { code: "CORRUPTION", message: /00000001\.sst/ });
+  }
+  const { disk } = writeTable(sample, sampleOptions);
+  replaceFirstBlock(disk, (stored) => {
+    stored.set(compress("zlib", new Uint8Array(100)), 4);
+    return codecs.indexOf("zlib");
+  });
+  assert.throws(() => readAll(disk), { code: "CORRUPTION", message: /00000001\.sst/ });
+});
+
+test("a file of range tombstones alone has no entry, opens, and walks as empty", () => {
+  const disk = new SimulatedDisk();
+  disk.makeDirectory("/store");
+  const writer = new TableWriter(disk, path, 1, sampleOptions);
+  const [smallest, largest] = [Uint8Array.of(3), Uint8Array.of(9)];
+  writer.setRangeTombstones({ bytes: Uint8Array.of(1, 2, 3), count: 1, smallest, largest, indexMin: 7, indexMax: 8 });
+  const meta = writer.finish();
+  assert.deepEqual([meta.entryCount, meta.smallest, meta.largest], [0, smallest, largest]);
+  const table = openTable(disk, 1000);
+  assert.deepEqual(table.layout.rangeTombstones, Uint8Array.of(1, 2, 3));
+  assert.equal(table.layout.extra.rangeTombstoneCount, 1);
+  assert.equal(find(table, Uint8Array.of(5), Infinity), undefined);
+  checkIterator(new TableIterator(new WalkPool(), table), [], [Uint8Array.of(5)], assert.deepEqual);
 });
 
 test("a file cut short anywhere is refused", () => {

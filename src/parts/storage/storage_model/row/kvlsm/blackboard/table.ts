@@ -13,8 +13,10 @@ import type { BlockCache } from "./block-cache.ts";
 import { bloomMayContain } from "./bloom-filter.ts";
 import type { FileMeta } from "./file-meta.ts";
 import { type BlockLoader, type Lookup, lookupAbsent, lookupMissing } from "./lookup.ts";
+import { prefixHashOfRange } from "./prefix-rule.ts";
 import type { ReadCounters } from "./read-counters.ts";
-import { checksumBytes, checksumHolds, corruptTable } from "./table-format.ts";
+import { decodeStoredBlock, storagePlain } from "./stored-block.ts";
+import { corruptTable, trailerBytes, trailerHolds } from "./table-format.ts";
 import type { TableLayout } from "./table-layout.ts";
 
 export class Table implements BlockOwner, BlockLoader {
@@ -87,6 +89,16 @@ export class Table implements BlockOwner, BlockLoader {
     return block;
   }
 
+  /** False only where no key of [gte, lt) is here, as the prefix filter knows. */
+  mayContainRange(gte: Uint8Array | undefined, lt: Uint8Array | undefined): boolean {
+    const { prefixFilter, extra } = this.layout;
+    if (prefixFilter.length === 0) return true;
+    const hash = prefixHashOfRange(extra.prefixRule, gte, lt);
+    if (hash === undefined || bloomMayContain(prefixFilter, hash)) return true;
+    this.#counters.prefixRejections++;
+    return false;
+  }
+
   /** Brings a block into memory without blocking the thread. Errors: CORRUPTION, IO_ERROR. */
   loadBlock(number: number): Promise<void> {
     if (this.#blocks[number] !== undefined) return Promise.resolve();
@@ -128,12 +140,26 @@ export class Table implements BlockOwner, BlockLoader {
   }
 
   #admit(number: number, bytes: Uint8Array, length: number, offset: number): Block {
-    const payload = length - checksumBytes;
-    if (!checksumHolds(bytes, 0, payload, offset)) throw this.#damaged(number, offset);
-    const block = new Block(bytes, payload, this, number);
+    const { version } = this.layout;
+    const payload = length - trailerBytes(version);
+    if (!trailerHolds(bytes, 0, payload, offset, version)) throw this.#damaged(number, offset);
+    const storage = version === 1 ? storagePlain : bytes[payload];
+    const block =
+      storage === storagePlain
+        ? new Block(bytes, payload, this, number)
+        : this.#decompressed(number, bytes, payload, storage, offset);
     this.#blocks[number] = block;
     this.#cache.insert(block);
     return block;
+  }
+
+  /** The decompressed block in a buffer of the cache's; the buffer it was read into goes back. */
+  #decompressed(number: number, stored: Uint8Array, length: number, storage: number, offset: number): Block {
+    const block = decodeStoredBlock(stored.subarray(0, length), storage, this.path, offset);
+    this.#cache.giveBuffer(stored);
+    const buffer = this.#cache.takeBuffer(block.length);
+    buffer.set(block);
+    return new Block(buffer, block.length, this, number);
   }
 
   #damaged(number: number, offset: number): LatheError {
