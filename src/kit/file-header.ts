@@ -85,6 +85,16 @@ export function checkFileHeader(bytes: Uint8Array, expected: ExpectedHeader, pat
   return header.version;
 }
 
+/**
+ * What the first bytes of a file say about it, or undefined where they are no whole, undamaged header. For tools that
+ * look at files of any product and any version.
+ */
+export function peekFileHeader(bytes: Uint8Array): FileHeader | undefined {
+  if (bytes.length < fileHeaderBytes) return undefined;
+  if (readU32LE(bytes, checksumOffset) !== crc32c(bytes, 0, checksumOffset)) return undefined;
+  return decodeFields(bytes);
+}
+
 function checkOrigin(header: FileHeader, expected: ExpectedHeader, path: string): void {
   if (!expected.versions.includes(header.version)) {
     throw new LatheError(
