@@ -11,6 +11,8 @@
 /** Kinds of entries; the numbers are part of the file format and equal those of a write batch. */
 export const kindPut = 1;
 export const kindDelete = 2;
+/** A put whose value begins with its expiry time (see write-batch.ts). */
+export const kindPutExpiring = 3;
 
 export interface EntryIterator {
   valid: boolean;

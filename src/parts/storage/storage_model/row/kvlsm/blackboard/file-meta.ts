@@ -15,6 +15,10 @@ export interface FileMeta {
   readonly indexMax: number;
   readonly smallest: Uint8Array;
   readonly largest: Uint8Array;
+  /** Range tombstones (fragments) in the file; absent: none. They widen `smallest` and `largest`. */
+  readonly rangeTombstones?: number;
+  /** Where `largest` is the exclusive end of a range tombstone: no key of the file equals it. */
+  readonly largestIsExclusive?: boolean;
 }
 
 export function encodeFileMeta(writer: ByteWriter, meta: FileMeta): void {
@@ -26,6 +30,20 @@ export function encodeFileMeta(writer: ByteWriter, meta: FileMeta): void {
   writer.varint(meta.indexMax);
   writer.lengthPrefixed(meta.smallest);
   writer.lengthPrefixed(meta.largest);
+}
+
+/** The fields that came later: in a manifest they follow the FileMeta, an SSTable has them as properties. */
+export function encodeRangeFields(writer: ByteWriter, meta: FileMeta): void {
+  writer.varint(meta.rangeTombstones ?? 0);
+  writer.varint(meta.largestIsExclusive === true ? 1 : 0);
+}
+
+/** Errors: CORRUPTION. */
+export function decodeRangeFields(reader: ByteReader): Pick<FileMeta, "rangeTombstones" | "largestIsExclusive"> {
+  const rangeTombstones = reader.varint();
+  const largestIsExclusive = reader.varint() === 1;
+  if (rangeTombstones === 0) return {};
+  return largestIsExclusive ? { rangeTombstones, largestIsExclusive } : { rangeTombstones };
 }
 
 /** Errors: CORRUPTION. */

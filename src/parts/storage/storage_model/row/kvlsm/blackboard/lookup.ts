@@ -18,9 +18,11 @@ export interface BlockLoader {
   loadBlock(blockNumber: number): Promise<void>;
 }
 
-/** What a lookup in one run says. */
+/** What a lookup in one run says: the kind of the entry found, or one of the two that no entry has. */
 export const lookupAbsent = 0;
 export const lookupPut = 1;
 export const lookupDelete = 2;
+/** A put that expires: the value in the lookup begins with the time. */
+export const lookupPutExpiring = 3;
 /** The block is not in memory and the read must not block. */
-export const lookupMissing = 3;
+export const lookupMissing = 16;

@@ -32,7 +32,9 @@ import { decodeVersionEdit, encodeVersionEdit, type VersionEdit } from "./versio
 
 const manifestMagic = "LATHEMAN";
 const currentMagic = "LATHECUR";
-const manifestVersion = 1;
+const manifestVersion = 2;
+/** Version 1: edits without range tombstones and expiry time. */
+const readableVersions = [1, manifestVersion];
 const recordHeaderBytes = 12;
 /** Edits beyond this make a new manifest worth its while. */
 const rotateBytes = 1 << 20;
@@ -130,13 +132,14 @@ export interface ManifestContents {
 /** Reads a manifest. Errors: NOT_FOUND, FORMAT_UNKNOWN, CORRUPTION. */
 export function readManifest(disk: Disk, path: string, selectionHash: string): ManifestContents {
   const bytes = readWholeFile(disk, path, manifestBytesMax);
-  checkFileHeader(bytes, { magic: manifestMagic, versions: [manifestVersion], selectionHash }, path);
+  const expected = { magic: manifestMagic, versions: readableVersions, selectionHash };
+  const version = checkFileHeader(bytes, expected, path);
   const edits: VersionEdit[] = [];
   let at = fileHeaderBytes;
   while (at < bytes.length && recordHolds(bytes, at) && readU32LE(bytes, at + 4) === edits.length + 1) {
     const length = readU32LE(bytes, at);
     const payload = bytes.subarray(at + recordHeaderBytes, at + recordHeaderBytes + length);
-    edits.push(decodeVersionEdit(payload, `${path}: the record at byte ${at}`));
+    edits.push(decodeVersionEdit(payload, `${path}: the record at byte ${at}`, version));
     at += recordHeaderBytes + length;
   }
   for (let later = at + 1; later < bytes.length; later++) {
@@ -155,7 +158,7 @@ export function readCurrent(disk: Disk, directory: string, selectionHash: string
   const path = `${directory}/${currentName}`;
   if (!disk.exists(path)) return undefined;
   const bytes = readWholeFile(disk, path, 4096);
-  checkFileHeader(bytes, { magic: currentMagic, versions: [manifestVersion], selectionHash }, path);
+  checkFileHeader(bytes, { magic: currentMagic, versions: readableVersions, selectionHash }, path);
   const at = fileHeaderBytes;
   if (bytes.length !== at + 12 || readU32LE(bytes, at + 8) !== crc32c(bytes, at, at + 8)) {
     throw damaged(path, at, "the manifest's number is damaged");
