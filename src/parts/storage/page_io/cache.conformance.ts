@@ -1,7 +1,7 @@
 /**
- * What every Cache must do, whatever its policy. The judge of staleness is a model test: an engine (a
- * map), writes that pass through the cache in commit order, and reads that take their ticket, read, and
- * fill only some steps later.
+ * What every Cache must do, whatever its policy. The judge of staleness and expiry is a model test: an
+ * engine (a map with times of expiry), a clock that now and then jumps either way, writes that pass through
+ * the cache in commit order, and reads that take their ticket, read, and fill only some steps later.
  */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
@@ -104,68 +104,174 @@ export function cacheConformance(name: string, makeCache: (capacityBytes: number
       assert.deepEqual(counts, [2, 1]);
     });
 
-    test("is never stale and never above its capacity, under random operations", () => {
-      fc.assert(fc.property(operations, (steps) => assert.equal(firstFault(makeCache, steps), undefined)), { numRuns: 150 });
+    test("an entry is returned until its time of expiry, and without a time not at all", () => {
+      const cache = makeCache(1 << 20);
+      const fill = () => cache.fill(key(1), value(1, 33), cache.epoch(), 1000.5);
+      fill();
+      assert.deepEqual(copy(cache.get(key(1), 1000)), value(1, 33));
+      assert.equal(cache.get(key(1), 1000.5), undefined);
+      fill();
+      assert.equal(cache.get(key(1), 2 ** 60), undefined);
+      fill();
+      assert.equal(cache.get(key(1)), undefined);
+      cache.fill(key(1), value(1, 33), cache.epoch(), Infinity);
+      assert.deepEqual(copy(cache.get(key(1), 2 ** 60)), value(1, 33));
+      assert.deepEqual(copy(cache.get(key(1))), value(1, 33));
     });
 
-    test("the model finds a cache that ignores epochs, and one that forgets a write", () => {
-      const ignoring = (capacityBytes: number) => {
-        const cache = makeCache(capacityBytes);
-        return overriding(cache, { fill: (k, v) => cache.fill(k, v, cache.epoch()) });
-      };
-      const forgetful = (capacityBytes: number) => overriding(makeCache(capacityBytes), { update: () => {} });
-      for (const planted of [ignoring, forgetful]) {
-        const property = fc.property(operations, (steps) => firstFault(planted, steps) === undefined);
-        assert.ok(fc.check(property, { numRuns: 500, endOnFailure: true }).failed, "the planted fault was not found");
+    test("a write replaces the time of expiry: sooner, later, none, some", () => {
+      const cache = makeCache(1 << 20);
+      cache.fill(key(1), value(0, 40), cache.epoch());
+      for (const [length, expiresAtMs] of [[40, 50], [40, 90], [300, 20], [300, Infinity], [40, 70], [0, 10]]) {
+        cache.update(key(1), value(length, length), expiresAtMs);
+        const last = expiresAtMs === Infinity ? 1e15 : expiresAtMs - 1;
+        assert.deepEqual(copy(cache.get(key(1), last)), value(length, length));
+        if (expiresAtMs === Infinity) continue;
+        assert.equal(cache.get(key(1), expiresAtMs), undefined);
+        cache.fill(key(1), value(0, 40), cache.epoch());
       }
+    });
+
+    test("what leaves the cache gives back all of its bytes", () => {
+      assert.equal(leakedBytes(makeCache), 0);
+    });
+
+    test("is never stale, never expired and never above its capacity, under random operations", () => {
+      fc.assert(fc.property(operations, (steps) => assert.equal(firstFault(makeCache, steps), undefined)), { numRuns: 200 });
+    });
+
+    test("the model finds planted faults", () => {
+      for (const [name, plant] of Object.entries(plantedFaults)) {
+        const planted = (capacityBytes: number) => overriding(makeCache(capacityBytes), plant);
+        const property = fc.property(operations, (steps) => firstFault(planted, steps) === undefined);
+        assert.ok(fc.check(property, { numRuns: 500, endOnFailure: true }).failed, `not found: ${name}`);
+      }
+      // Bytes are lost with every fourth entry that leaves.
+      assert.ok(leakedBytes((capacityBytes) => overriding(makeCache(capacityBytes), leaking())) > 0);
     });
   });
 }
 
-const keys = 6;
+const emptied = 500;
+
+/** Bytes that are missing after entries of all sizes were evicted, replaced, invalidated and expired. */
+function leakedBytes(makeCache: (capacityBytes: number) => Cache): number {
+  const cache = makeCache(60_000);
+  const emptyBytes = cache.sizeBytes;
+  const expiresAtMs = (at: number) => (at % 3 === 0 ? 100 + at : undefined);
+  for (let at = 0; at < 6000; at++) {
+    const number = (at * 7919) % emptied;
+    cache.fill(key(number), value(at, (at * 37) % 900), cache.epoch(), expiresAtMs(at));
+    cache.get(key((at * 31) % emptied), at % 400);
+    cache.update(key((at * 17) % emptied), value(at, (at * 53) % 700), expiresAtMs(at + 1));
+  }
+  assert.ok(cache.sizeBytes > emptyBytes, "something must have been kept");
+  for (let number = 0; number < emptied; number++) {
+    if (number % 2 === 0) cache.invalidate(key(number));
+    else cache.get(key(number), Infinity);
+  }
+  for (let number = 0; number < emptied; number++) cache.invalidate(key(number));
+  return cache.sizeBytes - emptyBytes;
+}
+
+/** Methods of a faulty cache, given the right one. */
+type Plant = (cache: Cache) => Partial<Cache>;
+
+const plantedFaults: Readonly<Record<string, Plant>> = {
+  "a fill that ignores its epoch": (cache) => ({
+    fill: (k, v, _, expiresAtMs) => cache.fill(k, v, cache.epoch(), expiresAtMs),
+  }),
+  "a write that is forgotten": () => ({ update: () => {} }),
+  "a delete that is forgotten": () => ({ invalidate: () => {} }),
+  "a clear that is forgotten": () => ({ clear: () => {} }),
+  "an expired entry that is served": (cache) => ({ get: (k, nowMs = 0) => cache.get(k, nowMs - 1) }),
+  "an expiry that a fill drops": (cache) => ({ fill: (k, v, epoch) => cache.fill(k, v, epoch) }),
+  "an expiry that a write drops": (cache) => ({ update: (k, v) => cache.update(k, v) }),
+  "a bound that is exceeded": (cache) => ({
+    get sizeBytes() {
+      return cache.sizeBytes * 1.2;
+    },
+  }),
+};
+
+function leaking(): Plant {
+  let leakedBytes = 0;
+  return (cache) => ({
+    invalidate: (k) => {
+      const before = cache.sizeBytes;
+      cache.invalidate(k);
+      leakedBytes += (before - cache.sizeBytes) / 4;
+    },
+    get sizeBytes() {
+      return cache.sizeBytes + leakedBytes;
+    },
+  });
+}
+
+/** Some keys come often, so that reads and writes meet; the rest fill the cache to its bound. */
+const someKey = fc.oneof(fc.nat(3), fc.nat(3), fc.nat(59));
+const modelCapacityBytes = 9000;
 const step = fc.record({
-  kind: fc.constantFrom("read", "read", "beginRead", "beginRead", "endRead", "endRead", "write", "delete", "clear"),
-  key: fc.nat(keys - 1),
-  length: fc.oneof(fc.nat(40), fc.nat(400), fc.nat(2000), fc.nat(4000)),
+  kind: fc.constantFrom(
+    "read", "read", "readThrough", "readThrough", "beginRead", "beginRead", "endRead", "endRead", "write", "write",
+    "write", "delete", "clear", "tick", "tick",
+  ),
+  key: someKey,
+  length: fc.oneof(fc.nat(40), fc.nat(400), fc.integer({ min: 400, max: 800 }), fc.nat(4000)),
 });
 // `size` asks for long runs; by default most would be too short for a read to be overtaken by a write.
-const operations = fc.array(step, { maxLength: 120, size: "max" });
+const operations = fc.array(step, { maxLength: 250, size: "max" });
 
 type Step = { kind: string; key: number; length: number };
 
 /** Runs the steps; returns what was wrong first, or undefined. */
 function firstFault(makeCache: (capacityBytes: number) => Cache, steps: readonly Step[]): string | undefined {
-  const cache = makeCache(20_000);
-  const engine = new Map<number, Uint8Array>();
-  const pending: { key: number; epoch: number; found: Uint8Array }[] = [];
+  const cache = makeCache(modelCapacityBytes);
+  const engine = new Map<number, { bytes: Uint8Array; expiresAtMs: number }>();
+  for (let number = 0; number < 60; number++) {
+    engine.set(number, { bytes: value(number, 300 + 5 * number), expiresAtMs: Infinity });
+  }
+  const pending: { key: number; epoch: number; bytes: Uint8Array; expiresAtMs: number }[] = [];
   let version = 0;
+  let nowMs = 1000;
   for (const { kind, key: number, length } of steps) {
     const bytes = key(number);
-    if (kind === "read") {
-      const found = cache.get(bytes);
+    if (kind === "read" || kind === "readThrough") {
+      const found = cache.get(bytes, nowMs);
       const truth = engine.get(number);
-      if (found !== undefined && (truth === undefined || Buffer.compare(found, truth) !== 0)) return `stale key ${number}`;
+      if (found === undefined) {
+        if (kind === "readThrough" && truth) cache.fill(bytes, truth.bytes, cache.epoch(), truth.expiresAtMs);
+        continue;
+      }
+      if (truth === undefined || Buffer.compare(found, truth.bytes) !== 0) return `stale key ${number}`;
+      if (truth.expiresAtMs <= nowMs) return `key ${number} expired at ${truth.expiresAtMs}, read at ${nowMs}`;
     } else if (kind === "beginRead") {
       const epoch = cache.epoch();
       const found = engine.get(number);
-      if (found !== undefined) pending.push({ key: number, epoch, found });
+      if (found !== undefined) pending.push({ key: number, epoch, ...found });
     } else if (kind === "endRead") {
       const read = pending.splice(length % Math.max(1, pending.length), 1)[0];
-      if (read !== undefined) cache.fill(key(read.key), read.found, read.epoch);
+      if (read !== undefined) cache.fill(key(read.key), read.bytes, read.epoch, read.expiresAtMs);
     } else if (kind === "write") {
-      const written = value(++version, length);
+      const expiresAtMs = length % 3 === 0 ? Infinity : nowMs + (length % 11);
+      const written = { bytes: value(++version, length), expiresAtMs };
       engine.set(number, written);
-      cache.update(bytes, written);
+      cache.update(bytes, written.bytes, expiresAtMs);
     } else if (kind === "delete") {
       engine.delete(number);
       cache.invalidate(bytes);
-    } else cache.clear();
+    } else if (kind === "tick") nowMs += (length % 9) - 2;
+    else if (length < 10) {
+      engine.clear();
+      cache.clear();
+    }
     if (cache.sizeBytes > cache.capacityBytes) return `${cache.sizeBytes} bytes in ${cache.capacityBytes}`;
   }
   return undefined;
 }
 
-function overriding(cache: Cache, changes: Partial<Cache>): Cache {
+function overriding(cache: Cache, plant: Plant): Cache {
+  const changes = plant(cache);
   return new Proxy(cache, {
     get(target, property) {
       if (property in changes) return changes[property as keyof Cache];

@@ -15,7 +15,7 @@
  * Cell 0 is never handed out, so that 0 can mean none.
  * Source: memcached's slabs, with one size class and chained items (its `slab_chunk_max`).
  */
-import { assert } from "../../../../../kit/assert.ts";
+import { assert } from "../../../kit/assert.ts";
 
 export const cellBytes = 64;
 export const cellWords = 16;
