@@ -117,7 +117,7 @@ function explainCaching({ caching, targets }: Contract): TopicExplanation {
         : "Hot rows are kept in front of the engine, never stale.",
     ],
     costs: [`Caches count towards the ${targets.memoryMiBMax} MiB that the whole process is granted.`],
-    leaves: none ? [] : ["storage/page_io/replacement/lru"],
+    leaves: none ? [] : [`storage/page_io/replacement/${caching.rowCache}`],
   };
 }
 

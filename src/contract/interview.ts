@@ -158,6 +158,7 @@ export const questions: readonly Question[] = [
     choices: [
       { value: "none", meaning: "leave all memory to the engine's block cache" },
       { value: "lru", meaning: "keep the least recently used rows out" },
+      { value: "w_tinylfu", meaning: "keep rows by how often they are used, so that a scan pushes nothing out" },
     ],
     propose: () => ({ value: "lru", reason: "accesses are skewed, so a few rows serve most reads" }),
   },

@@ -142,7 +142,6 @@ sharding: { shards: 4, locality: by_key_prefix }
 replication: { nodes: 3, consensus: raft }
 consistency: { transactions: interactive }
 storage: { durability: interval, loss_window_ms: 100 }
-caching: { row_cache: w_tinylfu }
 surface: { protocols: [mysql, http, postgresql], transactions: none }
 workload: { benchmark: ycsb, profile: c, operations: [{ name: READ, weight: 1 }, { name: UPDATE, weight: 1 }] }
 `;
@@ -151,7 +150,6 @@ workload: { benchmark: ycsb, profile: c, operations: [{ name: READ, weight: 1 },
     ["replication.nodes", "replication/consensus/raft_group"],
     ["consistency.transactions", "concurrency/transaction/model/single_node_acid"],
     ["storage.durability", "core/wal/interval_sync"],
-    ["caching.row_cache", "storage/page_io/replacement/w_tinylfu"],
     ["surface.protocols[1]", "architecture/networking/transports/http"],
     ["surface.protocols[2]", "architecture/networking/wire_protocols/pg_fe_be"],
     ["workload.operations", "workload/custom_mix"],

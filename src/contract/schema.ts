@@ -90,7 +90,9 @@ const storageSchema = z
   .superRefine(check.storage);
 
 const cachingSchema = z.strictObject({
-  row_cache: z.enum(["none", "lru", "w_tinylfu"]).default("lru").describe("Cache of rows in front of the engine."),
+  row_cache: z.enum(["none", "lru", "w_tinylfu"]).default("lru").describe(
+    "Cache of rows in front of the engine. lru drops what was not used for longest, w_tinylfu what is used least.",
+  ),
 });
 
 const surfaceSchema = z.strictObject({

@@ -58,12 +58,6 @@ const rules: readonly Rule[] = [
     asked: ({ storage }) => (storage.durability === "none" ? "a store without durability" : undefined),
     instead: "set durability to every_commit",
   },
-  {
-    path: "caching.row_cache",
-    leaf: "storage/page_io/replacement/w_tinylfu",
-    asked: ({ caching }) => (caching.rowCache === "w_tinylfu" ? "a W-TinyLFU row cache" : undefined),
-    instead: "set row_cache to lru or none",
-  },
 ];
 
 const protocolLeaves: Readonly<Record<string, string>> = {

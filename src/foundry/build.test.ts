@@ -36,6 +36,19 @@ test("a leaf that was not selected contributes no line", () => {
   assert.notEqual(hash(cached), hash(uncached));
 });
 
+test("the row cache's policy is a choice between two parts, of which one is carried", () => {
+  const files = assemble({ ...tao, caching: { rowCache: "w_tinylfu" } });
+  const product = files.get("product.ts") ?? "";
+  assert.match(product, /import \{ createWTinyLfuCache \} from ".*\/w_tinylfu\/w-tinylfu-cache.ts"/);
+  assert.match(product, /createWTinyLfuCache\(\{\n +capacityBytes: knobs\["row_cache.bytes"\],/);
+  assert.match(product, /seed: env\.random\.u32\(\)/);
+  assert.match(files.get("knobs.yaml") ?? "", /^row_cache.bytes: /m);
+  const carried = [...files.keys()].filter((path) => path.startsWith("parts/storage/page_io/"));
+  assert.ok(carried.some((path) => path.endsWith("/w_tinylfu/frequency-sketch.ts")), carried.join());
+  assert.ok(!carried.some((path) => path.includes("/lru/")), carried.join());
+  assert.ok(JSON.parse(files.get("selection.json") ?? "").leaves.includes("storage/page_io/replacement/w_tinylfu"));
+});
+
 test("building is deterministic, and knob values do not change the selection", () => {
   assert.deepEqual(assemble(tao), assemble(tao));
   const selected = selectParts(tao, library);

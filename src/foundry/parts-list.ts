@@ -1,7 +1,7 @@
 /**
  * From a contract to its parts: the list written by hand that stands in for selection until the feature model decides.
  *
- * Each role of the wiring has one part; which one, and whether it is there at all, follows from the contract.
+ * Each role of the wiring has at most one part; which one, and whether it is there at all, follows from the contract.
  */
 import type { Contract } from "../contract/contract.ts";
 import { LatheError } from "../kit/errors.ts";
@@ -30,6 +30,11 @@ const rules: readonly RoleRule[] = [
     role: "rowCache",
     path: "storage/page_io/replacement/lru",
     wanted: (contract) => contract.caching.rowCache === "lru",
+  },
+  {
+    role: "rowCache",
+    path: "storage/page_io/replacement/w_tinylfu",
+    wanted: (contract) => contract.caching.rowCache === "w_tinylfu",
   },
   { role: "parser", path: "parser/implementation/recursive_descent" },
   { role: "executor", path: "query_processing/execution/model/point_api" },

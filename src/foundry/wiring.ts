@@ -30,6 +30,11 @@ const exportOfRole: Readonly<Record<Role, string>> = {
   metricsEndpoint: "openMetricsEndpoint",
 };
 
+/** Where several parts can fill a role: what the entry of the part exports. */
+const exportOfPart: Readonly<Record<string, string>> = {
+  "storage/page_io/replacement/w_tinylfu": "createWTinyLfuCache",
+};
+
 /** Options that are not named after their knob. */
 const optionOfKnob: Readonly<Record<string, string>> = { "row_cache.bytes": "capacityBytes" };
 
@@ -92,7 +97,6 @@ export function productModule(
   selection: Selection,
   knobs: readonly Knob[],
 ): string {
-  const has = (role: Role) => selected[role] !== undefined;
   const knobLines = (role: Role, indent: string) => optionLines(selected[role], knobs, indent);
   return [
     header(contract, selected),
@@ -120,7 +124,7 @@ export function productModule(
     "  }",
     "};",
     "",
-    ...storeFunction(has, knobLines),
+    ...storeFunction(selected, knobLines),
     "",
     ...productClass(knobLines),
     "",
@@ -149,7 +153,7 @@ function imports(selected: SelectedParts): string[] {
   ];
   const parts = (Object.keys(selected) as Role[]).map((role) => {
     const part = selected[role] as PartDescriptor;
-    return [`./parts/${part.path}/${part.entry}`, `{ ${exportOfRole[role]} }`];
+    return [`./parts/${part.path}/${part.entry}`, `{ ${exportName(role, part)} }`];
   });
   const ports = [
     [`./parts/${selected.stateMachine?.path}/command-codec.ts`, "{ commandCodec }"],
@@ -162,12 +166,15 @@ function imports(selected: SelectedParts): string[] {
   return [...lines, ...sorted.map(([path, names]) => `import ${names} from "${path}";`)];
 }
 
-type Has = (role: Role) => boolean;
+function exportName(role: Role, part: PartDescriptor): string {
+  return exportOfPart[part.path] ?? exportOfRole[role];
+}
+
 type KnobLines = (role: Role, indent: string) => string[];
 
-function storeFunction(has: Has, knobLines: KnobLines): string[] {
-  const cache = has("rowCache");
-  const doors = ["engine", "catalog", "layout: rowToKv", ...(cache ? ["cache"] : [])].join(", ");
+function storeFunction(selected: SelectedParts, knobLines: KnobLines): string[] {
+  const cache = selected.rowCache;
+  const doors = ["engine", "catalog", "layout: rowToKv", ...(cache === undefined ? [] : ["cache"])].join(", ");
   return [
     "interface Store {",
     "  readonly engine: StorageEngine;",
@@ -188,7 +195,7 @@ function storeFunction(has: Has, knobLines: KnobLines): string[] {
     "  });",
     "  opened.defer(() => engine.close());",
     "  const catalog = createCatalog({ engine, layout: rowToKv });",
-    ...(cache ? ["  const cache = createLruCache({", ...knobLines("rowCache", "    "), "  });"] : []),
+    ...(cache === undefined ? [] : cacheLines(exportName("rowCache", cache), knobLines)),
     `  const stateMachine = createStateMachine({ ${doors} });`,
     "",
     "  const wal = await openWal(env, {",
@@ -205,9 +212,16 @@ function storeFunction(has: Has, knobLines: KnobLines): string[] {
     `    env, ${doors}, log, codec: commandCodec, parser: recursiveDescentParser,`,
     ...limitLines(knobLines("executor", "      "), "    "),
     "  });",
-    `  const sources = [engine, wal, log, executor${cache ? ", cache" : ""}];`,
+    `  const sources = [engine, wal, log, executor${cache === undefined ? "" : ", cache"}];`,
     "  return { engine, executor, metrics: () => sources.flatMap((source) => source.metrics()) };",
     "}",
+  ];
+}
+
+function cacheLines(create: string, knobLines: KnobLines): string[] {
+  const seed = "    // Keys come from strangers: who does not know the seed cannot aim them at one place.";
+  return [
+    `  const cache = ${create}({`, ...knobLines("rowCache", "    "), seed, "    seed: env.random.u32(),", "  });",
   ];
 }
 
