@@ -100,7 +100,7 @@ export function createSimulatedEnv(options: SimulatedEnvOptions): SimulatedEnv {
 interface RunningJob {
   readonly name: string;
   readonly input: unknown;
-  readonly generator: Generator<void, unknown, void>;
+  readonly generator: Generator<number | void, unknown, void>;
   readonly resolve: (output: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -246,9 +246,11 @@ class World {
     }
     this.#stepUs = 0;
     let settle: (() => void) | undefined;
+    let pauseUs = 0;
     try {
       const step = job.generator.next();
-      if (step.done === true) {
+      if (step.done !== true) pauseUs = (step.value ?? 0) * 1000;
+      else {
         const output = structuredClone(step.value);
         this.#options.onJob?.(job.name, job.input, output);
         settle = () => job.resolve(output);
@@ -256,7 +258,7 @@ class World {
     } catch (error) {
       settle = () => job.reject(error);
     }
-    const us = this.#stepUs + this.#mean(this.#schedule?.jobStepUs);
+    const us = this.#stepUs + pauseUs + this.#mean(this.#schedule?.jobStepUs);
     this.#stepUs = undefined;
     if (settle === undefined) this.#at(us, eventKinds.jobStep, () => this.#stepJob(job));
     else this.#endJob(us, settle);

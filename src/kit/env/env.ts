@@ -168,8 +168,9 @@ export interface Connection {
 
 /**
  * Background jobs. A job is a generator function exported from a module: it takes an immutable input,
- * yields at every I/O, and returns an immutable output. In production it runs to its end on a worker
- * thread; under simulation the scheduler steps it between other events.
+ * yields at every I/O (a number: it is to rest so many milliseconds), and returns an immutable output.
+ * In production it runs to its end on a worker thread; under simulation the scheduler steps it between
+ * other events.
  */
 export interface Threads {
   /** How many jobs can run at once. */
@@ -194,4 +195,5 @@ export interface JobContext {
   readonly clock: Clock;
 }
 
-export type Job<Input, Output> = (context: JobContext, input: Input) => Generator<void, Output, void>;
+/** A number that a job yields is a time in milliseconds for which it is to rest. */
+export type Job<Input, Output> = (context: JobContext, input: Input) => Generator<number | void, Output, void>;

@@ -1,6 +1,7 @@
 /**
  * What runs on a worker thread: takes one job at a time, runs its generator to the end, and sends back
- * what it returned or the error by code. Yields are the simulation's concern; here they are skipped.
+ * what it returned or the error by code. A job rests where it yields a time; other yields are the simulation's concern
+ * and skipped.
  */
 import { parentPort } from "node:worker_threads";
 import { errorCodeOf } from "../errors.ts";
@@ -36,7 +37,12 @@ async function runJob({ moduleUrl, exportName, input }: JobMessage): Promise<unk
   for (;;) {
     const step = steps.next();
     if (step.done === true) return step.value;
+    if (typeof step.value === "number" && step.value > 0) await rest(step.value);
   }
+}
+
+function rest(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
 function describeFailure(error: unknown): JobFailure {

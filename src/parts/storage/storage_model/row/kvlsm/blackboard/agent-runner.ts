@@ -3,9 +3,11 @@
  *
  *   1. After every change (a freeze, a finished job, a retry that is due) a step is scheduled in a later
  *      turn. In it every agent sees a fresh view, until none proposes anything more.
- *   2. A proposal becomes a job on another thread; its output becomes a manifest edit; then the waiters are
- *      looked at.
- *   3. At most one flush and one compaction run at a time.
+ *   2. A proposal is carried out on other threads (background-work.ts) and ends in a manifest edit; then the waiters
+ *      are looked at.
+ *   3. One flush runs at a time, and as many compactions as options and threads allow. An agent sees which files they
+ *      take; a proposal that would take one of them again is refused (compaction-proposal.ts), for agents come from
+ *      outside too, and two jobs on one file would lose data.
  *   4. A job that fails is due again after a pause that doubles from 50 ms to 1 s. Reads go on meanwhile.
  *      Once work has failed for `troubleLimitMs`, whoever waits for it (a stalled writer, flush, settle)
  *      gets its error; the retries go on, and what was applied stays in memory and in the log.
@@ -13,15 +15,13 @@
  *      compactions.
  */
 import { assert } from "../../../../../../kit/assert.ts";
-import type { Env, Timer } from "../../../../../../kit/env/env.ts";
+import type { Timer } from "../../../../../../kit/env/env.ts";
 import { errorCodeOf, LatheError } from "../../../../../../kit/errors.ts";
-import type { DurableLog } from "../../../../../core/durable-log.ts";
 import type { Agent, CompactionProposal, Proposal } from "./agent.ts";
+import { BackgroundWork, type WorkOptions } from "./background-work.ts";
 import type { Blackboard } from "./blackboard.ts";
-import { type CompactionInput, compactionJobReference } from "./compaction-job.ts";
-import { type FlushInput, flushJobReference, type JobOutput } from "./flush-job.ts";
+import { problemOf, runsOf } from "./compaction-proposal.ts";
 import { levelTargetBytes, totalBytes } from "./level-shape.ts";
-import type { TableOptions } from "./table-writer.ts";
 import { levelsMax } from "./version-edit.ts";
 
 const pauseFirstMs = 50;
@@ -35,18 +35,14 @@ interface Waiter {
   readonly reject: (error: unknown) => void;
 }
 
-export interface RunnerOptions {
-  readonly env: Env;
-  readonly board: Blackboard;
-  readonly directory: string;
-  readonly selectionHash: string;
-  readonly log: DurableLog | undefined;
+export interface RunnerOptions extends WorkOptions {
   readonly agents: readonly Agent[];
 }
 
 export class AgentRunner {
   readonly #options: RunnerOptions;
   readonly #board: Blackboard;
+  readonly #work: BackgroundWork;
   #agents: readonly Agent[];
   #scheduled = false;
   #waiters: Waiter[] = [];
@@ -55,12 +51,15 @@ export class AgentRunner {
   #pauseMs = pauseFirstMs;
   /** The last failure, while nothing has succeeded since. */
   #trouble: { readonly error: unknown; readonly sinceUs: number } | undefined = undefined;
-  #manual = false;
+  /** The last merge of everything that was asked for. */
+  #manual: Promise<void> = Promise.resolve();
   #closed = false;
 
   constructor(options: RunnerOptions) {
     this.#options = options;
     this.#board = options.board;
+    this.#work = new BackgroundWork(options);
+    options.board.compactionJobsMax = this.#work.jobsMax;
     this.#agents = options.agents;
   }
 
@@ -109,38 +108,28 @@ export class AgentRunner {
 
   /** Whether no work runs and no agent has anything to propose. */
   isIdle(): boolean {
-    return this.#running.size === 0 && this.#trouble === undefined && this.#propose() === undefined;
+    if (this.#running.size > 0 || this.#trouble !== undefined || this.#board.manualCompactions > 0) return false;
+    return this.#propose() === undefined;
   }
 
-  /** Merges all files into one level. */
-  async compactAll(): Promise<void> {
+  /** Merges all files into one level; one such merge at a time. */
+  compactAll(): Promise<void> {
     const board = this.#board;
-    await this.waitUntil(() => !this.#manual && !board.compactionRunning);
-    if (board.compactionHalted !== undefined) throw board.compactionHalted;
-    const { files } = board.versions.current;
-    const all = files.flat();
-    if (all.length === 0) return;
-    let outputLevel = 1;
-    while (outputLevel < levelsMax - 1 && levelTargetBytes(outputLevel, board.tuning) < totalBytes(all))
-      outputLevel++;
-    const inputs = files.flatMap((level, number) =>
-      number === 0 ? level.map((file) => ({ level: 0, files: [file] })) : [{ level: number, files: level }],
-    );
-    const runs = inputs.filter((run) => run.files.length > 0);
-    this.#manual = true;
-    board.compactionRunning = true;
-    const work = this.#compact({ kind: "compaction", inputs: runs, outputLevel, bottom: true, move: false });
-    const ended = work
-      .catch(() => undefined)
+    // Agents hold back from here on, or there might never be a moment without a compaction.
+    board.manualCompactions++;
+    const merged = this.#manual
+      .then(() => this.waitUntil(() => board.compactions.length === 0))
       .then(() => {
-        this.#running.delete(ended);
-        this.#manual = false;
-        board.compactionRunning = false;
+        if (board.compactionHalted !== undefined) throw board.compactionHalted;
+        const proposal = mergeOfAll(board);
+        return proposal === undefined ? undefined : this.#begin(proposal, this.#work.compact(proposal));
+      })
+      .finally(() => {
+        board.manualCompactions--;
         this.#changed();
       });
-    this.#running.add(ended);
-    await work;
-    await ended;
+    this.#manual = merged.catch(() => undefined);
+    return merged;
   }
 
   /** Lets running jobs end, starts no more, and rejects who still waits. */
@@ -151,11 +140,16 @@ export class AgentRunner {
     await Promise.all(this.#running);
   }
 
+  /** The first proposal that can be carried out. */
   #propose(): Proposal | undefined {
     const view = this.#board.view();
     for (const agent of this.#agents) {
       const proposal = agent.step(view);
-      if (proposal !== undefined) return proposal;
+      if (proposal === undefined) continue;
+      const problem = problemOf(view, proposal);
+      if (problem === undefined) return proposal;
+      this.#board.work.refusedProposals++;
+      this.#options.env.log.error("lsm_proposal_refused", { agent: agent.name, problem });
     }
     return undefined;
   }
@@ -173,88 +167,30 @@ export class AgentRunner {
   }
 
   #start(proposal: Proposal): void {
+    const work = proposal.kind === "flush" ? this.#work.flush() : this.#work.compact(proposal);
+    this.#begin(proposal, work).then(
+      () => this.#succeeded(),
+      (error: unknown) => this.#failed(proposal.kind, error),
+    );
+  }
+
+  /** Notes on the blackboard that the work is under way, until it ends; then looks around. */
+  #begin(proposal: Proposal, work: Promise<void>): Promise<void> {
     const board = this.#board;
-    const isFlush = proposal.kind === "flush";
-    if (isFlush) board.flushRunning = true;
-    else board.compactionRunning = true;
-    const work = (isFlush ? this.#flush() : this.#compact(proposal))
-      .then(
-        () => this.#succeeded(),
-        (error: unknown) => this.#failed(proposal.kind, error),
-      )
+    if (proposal.kind === "flush") board.flushRunning = true;
+    else board.compactions = [...board.compactions, proposal];
+    const ended = work.finally(() => {
+      if (proposal.kind === "flush") board.flushRunning = false;
+      else board.compactions = board.compactions.filter((one) => one !== proposal);
+    });
+    const noted: Promise<void> = ended
+      .catch(() => undefined)
       .then(() => {
-        this.#running.delete(work);
-        if (isFlush) board.flushRunning = false;
-        else board.compactionRunning = false;
+        this.#running.delete(noted);
         this.#changed();
       });
-    this.#running.add(work);
-  }
-
-  async #flush(): Promise<void> {
-    const { env, directory, log } = this.#options;
-    const board = this.#board;
-    const memtable = board.immutables[board.immutables.length - 1];
-    const added: { level: number; meta: JobOutput["files"][number] }[] = [];
-    if (memtable.versionCount > 0) {
-      const output = await env.threads.run<FlushInput, JobOutput>(flushJobReference, {
-        directory,
-        memtable: memtable.freeze(),
-        fileNumber: board.versions.reserveFileNumbers(1),
-        snapshots: board.snapshots.indexes(),
-        table: this.#tableOptions(),
-      });
-      for (const meta of output.files) added.push({ level: 0, meta });
-      board.work.flushedBytes += output.bytesWritten;
-    }
-    // The files must not be ahead of the log, or the next entry would get an index that is taken.
-    if (log !== undefined && log.syncedIndex < memtable.lastIndex) await log.sync();
-    await board.versions.commit({ durableIndex: memtable.lastIndex, removed: [], added });
-    board.work.flushes++;
-    board.retireOldestImmutable();
-    log?.truncatePrefix(memtable.lastIndex);
-  }
-
-  async #compact(proposal: CompactionProposal): Promise<void> {
-    const { env, directory } = this.#options;
-    const board = this.#board;
-    const { inputs, outputLevel, bottom, move } = proposal;
-    const files = inputs.flatMap((run) => run.files);
-    const removed = inputs.flatMap((run) => run.files.map(({ number }) => ({ level: run.level, number })));
-    if (move) {
-      await board.versions.commit({ removed, added: files.map((meta) => ({ level: outputLevel, meta })) });
-      board.work.moves++;
-      return;
-    }
-    const version = board.versions.current.retain();
-    try {
-      const { targetFileBytes } = board.tuning;
-      const fileCountMax = 2 * Math.ceil(totalBytes(files) / targetFileBytes) + files.length + 1;
-      const output = await env.threads.run<CompactionInput, JobOutput>(compactionJobReference, {
-        directory,
-        runs: inputs.map((run) => run.files),
-        firstFileNumber: board.versions.reserveFileNumbers(fileCountMax),
-        fileCountMax,
-        targetFileBytes,
-        bottom,
-        snapshots: board.snapshots.indexes(),
-        table: this.#tableOptions(),
-      });
-      board.work.compactionReadBytes += output.bytesRead;
-      board.work.compactionWrittenBytes += output.bytesWritten;
-      await board.versions.commit({
-        removed,
-        added: output.files.map((meta) => ({ level: outputLevel, meta })),
-      });
-      board.work.compactions++;
-    } finally {
-      version.release();
-    }
-  }
-
-  #tableOptions(): TableOptions {
-    const { blockBytes, bloomBitsPerKey, restartInterval } = this.#board.tuning;
-    return { blockBytes, bloomBitsPerKey, restartInterval, selectionHash: this.#options.selectionHash };
+    this.#running.add(noted);
+    return ended;
   }
 
   #succeeded(): void {
@@ -302,6 +238,21 @@ export class AgentRunner {
   #rejectWaiters(error: unknown): void {
     for (const waiter of this.#waiters.splice(0)) waiter.reject(error);
   }
+}
+
+/** All files as one compaction into the level that is large enough for them, or undefined where there is none. */
+function mergeOfAll(board: Blackboard): CompactionProposal | undefined {
+  const { files } = board.versions.current;
+  const { tuning } = board;
+  const inputs = files.flatMap((level, number) => (level.length === 0 ? [] : runsOf(number, level)));
+  if (inputs.length === 0) return undefined;
+  let outputLevel = levelsMax - 1;
+  if (tuning.compactionStyle === "leveled" && tuning.levelSizing === "static") {
+    const bytes = totalBytes(files.flat());
+    outputLevel = 1;
+    while (outputLevel < levelsMax - 1 && levelTargetBytes(outputLevel, tuning) < bytes) outputLevel++;
+  }
+  return { kind: "compaction", inputs, outputLevel, bottom: true, move: false };
 }
 
 function closedError(): LatheError {

@@ -16,9 +16,14 @@ export interface BlackboardView {
   /** Frozen memtables that wait, oldest first. */
   readonly immutables: readonly ImmutableView[];
   readonly flushRunning: boolean;
-  readonly compactionRunning: boolean;
+  /** Compactions under way; their inputs are still in `levels`. */
+  readonly compactions: readonly RunningCompaction[];
+  /** How many compactions may be under way at once: what the options and the threads allow, 0 after damage. */
+  readonly compactionsMax: number;
   readonly tuning: Tuning;
 }
+
+export type RunningCompaction = Pick<CompactionProposal, "inputs" | "outputLevel">;
 
 export interface ImmutableView {
   readonly sizeBytes: number;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { compareBytes } from "../../../../../../kit/compare.ts";
-import type { BlackboardView } from "./agent.ts";
+import type { BlackboardView, CompactionProposal, Proposal } from "./agent.ts";
 import { compactionAgent } from "./compaction-agent.ts";
 import type { FileMeta } from "./file-meta.ts";
 import { flushAgent } from "./flush-agent.ts";
@@ -19,7 +19,12 @@ function file(from: number, to: number, sizeBytes = 100): FileMeta {
 
 function view(levels: readonly (readonly FileMeta[])[], rest: Partial<BlackboardView> = {}): BlackboardView {
   const all = Array.from({ length: 7 }, (_, level) => levels[level] ?? []);
-  return { levels: all, immutables: [], flushRunning: false, compactionRunning: false, tuning, ...rest };
+  return { levels: all, immutables: [], flushRunning: false, compactions: [], compactionsMax: 1, tuning, ...rest };
+}
+
+function compactionOf(proposal: Proposal | undefined): CompactionProposal {
+  assert.ok(proposal?.kind === "compaction");
+  return proposal;
 }
 
 test("the flush agent flushes one memtable at a time", () => {
@@ -31,10 +36,10 @@ test("the flush agent flushes one memtable at a time", () => {
 
 test("nothing is due below the triggers, or while a compaction runs", () => {
   assert.equal(compactionAgent.step(view([[file(0, 9)], [file(0, 9, 299)]])), undefined);
-  assert.equal(
-    compactionAgent.step(view([[file(0, 9), file(0, 9)]], { compactionRunning: true })),
-    undefined,
-  );
+  const due = view([[file(0, 9), file(0, 9)]]);
+  const compactions = [compactionOf(compactionAgent.step(due))];
+  assert.equal(compactionAgent.step({ ...due, compactions }), undefined);
+  assert.equal(compactionAgent.step({ ...due, compactionsMax: 0 }), undefined);
 });
 
 test("level 0 goes as a whole, newest first, with what overlaps below; the rest of level 1 stays", () => {

@@ -16,21 +16,22 @@
  * Source: O'Neil et al. 1996; LevelDB; SNDV-KV for the blackboard.
  */
 import type { DiskLock, Env } from "../../../../../../kit/env/env.ts";
-import { LatheError } from "../../../../../../kit/errors.ts";
+import { errorCodeOf, LatheError } from "../../../../../../kit/errors.ts";
 import type { Metric } from "../../../../../../kit/metric.ts";
 import type { Cursor, EngineCapabilities, ScanRange, Snapshot, StorageEngine } from "../../../../engine.ts";
-import { forEachOperation, type WriteBatch } from "../../../../write-batch.ts";
+import { countOperations, expiryBytes, expiryOf, type WriteBatch } from "../../../../write-batch.ts";
 import type { Agent } from "./agent.ts";
 import { AgentRunner } from "./agent-runner.ts";
 import { Blackboard } from "./blackboard.ts";
 import { BlockCache } from "./block-cache.ts";
 import { writeCheckpoint } from "./checkpoint.ts";
-import { compactionAgent } from "./compaction-agent.ts";
+import { compactionAgentOf } from "./compaction-agents.ts";
 import { EngineCursor } from "./engine-cursor.ts";
 import { engineMetrics } from "./engine-metrics.ts";
+import { ExpiryClock } from "./expiry-clock.ts";
 import { flushAgent } from "./flush-agent.ts";
 import { LogWrites } from "./log-writes.ts";
-import { lookupMissing, lookupPut } from "./lookup.ts";
+import { lookupMissing, lookupPut, lookupPutExpiring } from "./lookup.ts";
 import { type BlackboardOptions, resolveTuning, selectionHashOf } from "./options.ts";
 import { PointReader } from "./point-reader.ts";
 import { ReadCounters } from "./read-counters.ts";
@@ -43,6 +44,8 @@ export const blackboardCapabilities: EngineCapabilities = {
   snapshots: true,
   reverseScan: true,
   checkpoint: true,
+  ttl: true,
+  rangeDelete: false,
   keyBytesMax: 0xffff,
   valueBytesMax: 1 << 26,
 };
@@ -54,6 +57,8 @@ const batchOperationsMax = 1 << 22;
  * Blocks that one pooled read waits for before it reads the rest itself; eviction could undo its work for ever.
  */
 const pooledAttemptsMax = 16;
+/** A clock that is this far behind the store's time is worth a line in the log. */
+const clockSlackMs = 1000;
 /** Keys of one getMany that wait for the disk at a time. */
 const pooledReadsMax = 16;
 
@@ -64,6 +69,13 @@ const pooledReadsMax = 16;
 export async function openBlackboardEngine(env: Env, options: BlackboardOptions): Promise<BlackboardEngine> {
   const tuning = resolveTuning(options);
   const { directory } = options;
+  const expiryTime = options.expiryTime ?? "clock";
+  if (expiryTime === "entry" && options.log !== undefined) {
+    throw new LatheError(
+      "INVALID_ARGUMENT",
+      'expiryTime "entry" takes the time from applySync; an engine with a log of its own has "clock"',
+    );
+  }
   env.disk.makeDirectory(directory);
   const lock = env.disk.lock(directory);
   let engine: BlackboardEngine | undefined;
@@ -73,7 +85,10 @@ export async function openBlackboardEngine(env: Env, options: BlackboardOptions)
     const { disk, log } = env;
     const selectionHash = selectionHashOf(options);
     const versions = VersionSet.open({ disk, log, directory, selectionHash, cache, counters });
-    const board = new Blackboard(tuning, versions, cache, counters);
+    const expiry = new ExpiryClock(env.clock, expiryTime, versions.expiryTimeMs);
+    const aheadMs = versions.expiryTimeMs - env.clock.nowMs();
+    if (expiryTime === "clock" && aheadMs > clockSlackMs) log.warn("lsm_clock_behind_store", { directory, aheadMs });
+    const board = new Blackboard(tuning, versions, cache, counters, expiry);
     engine = new BlackboardEngine(env, options, board, lock);
     await engine.replayLog();
     return engine;
@@ -108,7 +123,7 @@ export class BlackboardEngine implements StorageEngine {
       directory: options.directory,
       selectionHash: selectionHashOf(options),
       log: options.log,
-      agents: [flushAgent, compactionAgent],
+      agents: [flushAgent, compactionAgentOf(board.tuning.compactionStyle)],
     });
     this.#stall = new WriteStall(board, this.#runner, env.clock);
     this.#reader = new PointReader(board);
@@ -129,7 +144,8 @@ export class BlackboardEngine implements StorageEngine {
   getSync(key: Uint8Array, snapshot?: Snapshot): Uint8Array | undefined {
     if (this.#closed !== undefined) throw closedError();
     const indexMax = snapshot === undefined ? Infinity : snapshot.index;
-    if (this.#reader.find(key, indexMax, true) !== lookupPut) return undefined;
+    const result = this.#reader.find(key, indexMax, true);
+    if (result !== lookupPut && !this.#takesLive(result)) return undefined;
     const { bytes, valueStart, valueEnd } = this.#reader.lookup;
     return bytes.subarray(valueStart, valueEnd);
   }
@@ -159,7 +175,7 @@ export class BlackboardEngine implements StorageEngine {
     return values;
   }
 
-  applySync(batch: WriteBatch, index: number): void {
+  applySync(batch: WriteBatch, index: number, timeMs = 0): void {
     if (this.#closed !== undefined) throw closedError();
     if (!Number.isSafeInteger(index) || index <= this.appliedIndex) {
       throw new LatheError(
@@ -169,7 +185,7 @@ export class BlackboardEngine implements StorageEngine {
     }
     this.#checkLimits(batch);
     this.#stall.refuseOverrun();
-    this.#apply(batch.encode(), batch.count, index);
+    this.#apply(batch.encode(), batch.count, index, timeMs);
   }
 
   backpressure(): Promise<void> | undefined {
@@ -229,7 +245,7 @@ export class BlackboardEngine implements StorageEngine {
     return engineMetrics(this.#board, this.#stall);
   }
 
-  /** Puts another agent in the place of `flush` or `leveled-compaction` while the engine runs. */
+  /** Puts another agent in the place of `flush`, `leveled-compaction` or `tiered-compaction` while the engine runs. */
   replaceAgent(name: string, agent: Agent): void {
     this.#runner.replaceAgent(name, agent);
   }
@@ -261,16 +277,14 @@ export class BlackboardEngine implements StorageEngine {
       );
     }
     for (const { index, entry } of log.read(durableIndex + 1)) {
-      let count = 0;
-      forEachOperation(entry, () => count++);
-      this.#apply(entry, count, index);
+      this.#apply(entry, countOperations(entry).operations, index);
       for (let wait = this.backpressure(); wait !== undefined; wait = this.backpressure()) await wait;
     }
   }
 
-  #apply(encoded: Uint8Array, count: number, index: number): void {
+  #apply(encoded: Uint8Array, count: number, index: number, timeMs = 0): void {
     this.#stall.charge(encoded.length);
-    if (this.#board.apply(encoded, count, index)) this.#runner.schedule();
+    if (this.#board.apply(encoded, count, index, timeMs)) this.#runner.schedule();
   }
 
   #checkLimits(batch: WriteBatch): void {
@@ -293,8 +307,20 @@ export class BlackboardEngine implements StorageEngine {
     });
   }
 
+  /** Whether the lookup found a put that has yet to expire; then its time is taken off its value. */
+  #takesLive(result: number): boolean {
+    if (result !== lookupPutExpiring) return false;
+    const { lookup } = this.#reader;
+    if (this.#board.expiry.isPast(expiryOf(lookup.bytes, lookup.valueStart))) {
+      this.#board.reads.expiredEntries++;
+      return false;
+    }
+    lookup.valueStart += expiryBytes;
+    return true;
+  }
+
   #copyOf(result: number): Uint8Array | undefined {
-    if (result !== lookupPut) return undefined;
+    if (result !== lookupPut && !this.#takesLive(result)) return undefined;
     const { bytes, valueStart, valueEnd } = this.#reader.lookup;
     return bytes.slice(valueStart, valueEnd);
   }
@@ -324,8 +350,20 @@ export class BlackboardEngine implements StorageEngine {
     return this.#copyOf(this.#reader.find(key, indexMax, true));
   }
 
+  /** Writes down the time that entries were judged by, so that they stay gone if the clock is set back. */
+  async #rememberTime(): Promise<void> {
+    const { expiry, versions } = this.#board;
+    if (!expiry.wasAsked || expiry.source === "entry") return;
+    try {
+      await versions.commit({ expiryTimeMs: expiry.nowMs(), removed: [], added: [] });
+    } catch (error) {
+      this.#env.log.warn("lsm_expiry_time_not_kept", { code: errorCodeOf(error) });
+    }
+  }
+
   async #close(): Promise<void> {
     await this.#runner.close();
+    await this.#rememberTime();
     await this.#board.versions.close();
     this.#lock.release();
   }

@@ -10,9 +10,10 @@
  */
 import { hash32 } from "../../../../../../kit/hash.ts";
 import { forEachOperation } from "../../../../write-batch.ts";
-import type { BlackboardView } from "./agent.ts";
+import type { BlackboardView, RunningCompaction } from "./agent.ts";
 import type { BlockCache } from "./block-cache.ts";
 import { WalkPool } from "./block-walk.ts";
+import type { ExpiryClock } from "./expiry-clock.ts";
 import { Memtable, memtableWordsMax } from "./memtable.ts";
 import { MemtableArenaPool } from "./memtable-arena.ts";
 import type { Tuning } from "./options.ts";
@@ -29,11 +30,17 @@ export class Blackboard {
   readonly work = new WorkCounters();
   readonly snapshots = new SnapshotList();
   readonly walks = new WalkPool();
+  readonly expiry: ExpiryClock;
   memtable: Memtable;
   /** Frozen memtables, newest first. */
   immutables: readonly Memtable[] = [];
   flushRunning = false;
-  compactionRunning = false;
+  /** Compactions under way. */
+  compactions: readonly RunningCompaction[] = [];
+  /** Threads that compactions may use; set by the runner. */
+  compactionJobsMax = 1;
+  /** Merges of everything that wait or run; agents hold back meanwhile. */
+  manualCompactions = 0;
   /** A compaction that ran into damaged files; none is started any more. */
   compactionHalted: unknown = undefined;
   appliedIndex: number;
@@ -41,7 +48,14 @@ export class Blackboard {
   readonly #arenas: MemtableArenaPool;
   readonly #addOperation: Parameters<typeof forEachOperation>[1];
 
-  constructor(tuning: Tuning, versions: VersionSet, cache: BlockCache, reads: ReadCounters) {
+  constructor(
+    tuning: Tuning,
+    versions: VersionSet,
+    cache: BlockCache,
+    reads: ReadCounters,
+    expiry: ExpiryClock,
+  ) {
+    this.expiry = expiry;
     this.tuning = tuning;
     this.versions = versions;
     this.cache = cache;
@@ -57,7 +71,7 @@ export class Blackboard {
   }
 
   /** Applies an encoded batch that was checked. Returns whether a memtable was frozen. */
-  apply(encoded: Uint8Array, operations: number, index: number): boolean {
+  apply(encoded: Uint8Array, operations: number, index: number, timeMs: number): boolean {
     let froze = false;
     if (!this.memtable.fits(operations, encoded.length)) {
       froze = this.freeze();
@@ -66,6 +80,8 @@ export class Blackboard {
         this.memtable = this.#newMemtable(operations, encoded.length);
       }
     }
+    // After the freeze above: a frozen memtable keeps the time of its own entries.
+    this.expiry.advance(timeMs);
     this.#applyingIndex = index;
     this.memtable.noteIndex(index);
     forEachOperation(encoded, this.#addOperation);
@@ -79,9 +95,15 @@ export class Blackboard {
   /** Freezes the memtable where a batch was applied to it; returns whether there was one. */
   freeze(): boolean {
     if (this.memtable.lastIndex === 0) return false;
+    this.memtable.timeMs = this.expiry.nowMs();
     this.immutables = [this.memtable, ...this.immutables];
     this.memtable = this.#newMemtable(0, 0);
     return true;
+  }
+
+  /** The time (ms) by which a compaction may judge what has expired; see expiry-clock.ts. */
+  fileTimeMs(): number {
+    return this.expiry.source === "entry" ? this.versions.expiryTimeMs : this.expiry.nowMs();
   }
 
   /** Takes the oldest frozen memtable off the list, after its table became current. */
@@ -99,7 +121,11 @@ export class Blackboard {
         .map(({ sizeBytes, versionCount, lastIndex }) => ({ sizeBytes, versionCount, lastIndex }))
         .reverse(),
       flushRunning: this.flushRunning,
-      compactionRunning: this.compactionRunning || this.compactionHalted !== undefined,
+      compactions: this.compactions,
+      compactionsMax:
+        this.compactionHalted !== undefined || this.manualCompactions > 0
+          ? 0
+          : Math.min(this.tuning.compactionsMax, this.compactionJobsMax),
       tuning: this.tuning,
     };
   }

@@ -1,72 +1,72 @@
 /**
  * The leveled compaction agent.
  *
- *   1. Score every level: level 0 by its number of files, the others by their size against their target. The
- *      highest score of at least 1 is compacted into the next level.
- *   2. From level 0 all files go, because they may overlap. From another level goes the file that has the
- *      least to rewrite below it per byte of its own.
+ *   1. Score every level: level 0 by its number of files, the others by their size against their target
+ *      (level-shape.ts), without the files that are being compacted already. The highest score of at least 1 goes
+ *      first, the next one where that would touch what a compaction under way touches.
+ *   2. From level 0 all files go into the base level, because they may overlap. From another level goes the file
+ *      that has the least to rewrite below it per byte of its own.
  *   3. Files that overlap neither each other nor anything in the next level are moved, not rewritten.
- * Source: LevelDB's PickCompaction; RocksDB's kMinOverlappingRatio.
+ *   4. While the old files of level 0 are being compacted, the new ones that pile up are merged into one.
+ * Source: LevelDB's PickCompaction; RocksDB's kMinOverlappingRatio and intra-L0 compactions.
  */
-import { compareBytes } from "../../../../../../kit/compare.ts";
 import type { Agent, BlackboardView, CompactionProposal, Proposal } from "./agent.ts";
+import { busyFiles, conflicts, oldestFree, proposeInto, proposeWithinLevel0 } from "./compaction-proposal.ts";
 import type { FileMeta } from "./file-meta.ts";
-import { levelScore, overlapping, rangeOf, totalBytes } from "./level-shape.ts";
+import { levelScore, levelShapeOf, overlapping, totalBytes } from "./level-shape.ts";
 
 export const compactionAgent: Agent = {
   name: "leveled-compaction",
   step(view: BlackboardView): Proposal | undefined {
-    if (view.compactionRunning) return undefined;
-    let level = -1;
-    let highest = 1;
-    for (let candidate = 0; candidate < view.levels.length - 1; candidate++) {
-      const score = levelScore(view.levels, candidate, view.tuning);
-      if (score >= highest && (level < 0 || score > highest)) {
-        level = candidate;
-        highest = score;
-      }
+    if (view.compactions.length >= view.compactionsMax) return undefined;
+    const busy = busyFiles(view);
+    const shape = levelShapeOf(view.levels, view.tuning);
+    const scores = view.levels.map((_, level) => levelScore(view.levels, level, view.tuning, shape, busy));
+    // Of equal scores the upper level goes first: sorting is stable.
+    const due = [...scores.keys()]
+      .filter((level) => scores[level] >= 1)
+      .sort((a, b) => scores[b] - scores[a]);
+    for (const level of due) {
+      const proposal =
+        level === 0 ? fromLevel0(view, shape.baseLevel, busy) : fromLevel(view, level, busy);
+      if (proposal !== undefined) return proposal;
     }
-    if (level < 0) return undefined;
-    const files = level === 0 ? view.levels[0] : [cheapestFile(view.levels[level], view.levels[level + 1])];
-    return proposeCompaction(view.levels, level, files);
+    return due.includes(0) ? withinLevel0(view, busy) : undefined;
   },
 };
 
-/** Compacts files of a level (all of level 0, or some of another) into the next one. */
-function proposeCompaction(
-  levels: readonly (readonly FileMeta[])[],
+function fromLevel0(
+  view: BlackboardView,
+  baseLevel: number,
+  busy: ReadonlySet<number>,
+): CompactionProposal | undefined {
+  const files = oldestFree(view.levels[0], busy);
+  if (files.length === 0) return undefined;
+  const proposal = proposeInto(view.levels, 0, files, baseLevel);
+  return conflicts(view, busy, proposal) ? undefined : proposal;
+}
+
+function withinLevel0(view: BlackboardView, busy: ReadonlySet<number>): CompactionProposal | undefined {
+  const proposal = proposeWithinLevel0(view, busy);
+  return proposal === undefined || conflicts(view, busy, proposal) ? undefined : proposal;
+}
+
+/** The cheapest file of the level that may go now. */
+function fromLevel(
+  view: BlackboardView,
   level: number,
-  files: readonly FileMeta[],
-): CompactionProposal {
-  const outputLevel = level + 1;
-  const { smallest, largest } = rangeOf(files);
-  const below = overlapping(levels[outputLevel], smallest, largest);
-  const all = rangeOf([...files, ...below]);
-  const bottom = levels
-    .slice(outputLevel + 1)
-    .every((deeper) => overlapping(deeper, all.smallest, all.largest).length === 0);
-  const move = below.length === 0 && areDisjoint(files);
-  // Every file of level 0 is a run of its own, newest first as the view has them.
-  const runs = level === 0 ? files.map((file) => [file]) : [files];
-  const inputs = runs.map((run) => ({ level, files: run }));
-  if (below.length > 0) inputs.push({ level: outputLevel, files: below });
-  return { kind: "compaction", inputs, outputLevel, bottom, move };
-}
-
-function cheapestFile(files: readonly FileMeta[], below: readonly FileMeta[]): FileMeta {
-  let cheapest = files[0];
-  let lowest = Infinity;
-  for (const file of files) {
-    const ratio = totalBytes(overlapping(below, file.smallest, file.largest)) / file.sizeBytes;
-    if (ratio < lowest) {
-      cheapest = file;
-      lowest = ratio;
-    }
+  busy: ReadonlySet<number>,
+): CompactionProposal | undefined {
+  const below = view.levels[level + 1];
+  const ratios = new Map<FileMeta, number>();
+  for (const file of view.levels[level]) {
+    if (busy.has(file.number)) continue;
+    ratios.set(file, totalBytes(overlapping(below, file.smallest, file.largest)) / file.sizeBytes);
   }
-  return cheapest;
-}
-
-function areDisjoint(files: readonly FileMeta[]): boolean {
-  const sorted = [...files].sort((a, b) => compareBytes(a.smallest, b.smallest));
-  return sorted.every((file, i) => i === 0 || compareBytes(sorted[i - 1].largest, file.smallest) < 0);
+  const cheapestFirst = [...ratios.keys()].sort((a, b) => (ratios.get(a) ?? 0) - (ratios.get(b) ?? 0));
+  for (const file of cheapestFirst) {
+    const proposal = proposeInto(view.levels, level, [file], level + 1);
+    if (!conflicts(view, busy, proposal)) return proposal;
+  }
+  return undefined;
 }

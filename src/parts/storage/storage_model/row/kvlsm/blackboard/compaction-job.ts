@@ -1,20 +1,24 @@
 /**
  * The compaction job: merges sorted runs into new SSTables of one level. Runs on another thread.
  *
- *   1. Merge the input files in key order, newest version first.
+ *   1. Merge the input files in key order, newest version first; of a compaction that was split by key ranges, only
+ *      the keys of one range.
  *   2. Keep what Retention keeps; start a new file at a key boundary once the present one has its target size.
  *   3. Sync every file, then the directory. The owner makes the files current by a manifest edit.
- * It holds per run one open file with a read buffer and one restart interval, and one output's block and
- * write buffer.
+ * After every read and write it yields how long to pause (job-pace.ts). It holds per run one open file with a read
+ * buffer and one restart interval, and one output's block and write buffer.
  * A job that fails leaves no file behind where it can help it.
  */
 import { assert } from "../../../../../../kit/assert.ts";
+import { compareRanges } from "../../../../../../kit/compare.ts";
 import type { Disk, JobContext, JobReference } from "../../../../../../kit/env/env.ts";
 import { WalkPool } from "./block-walk.ts";
+import type { KeyRange } from "./compaction-split.ts";
 import type { EntryIterator } from "./entry-iterator.ts";
 import type { FileMeta } from "./file-meta.ts";
 import { tableName } from "./file-names.ts";
 import type { JobOutput } from "./flush-job.ts";
+import { JobPace } from "./job-pace.ts";
 import { LevelIterator } from "./level-iterator.ts";
 import { MergeWalk } from "./merge-walk.ts";
 import { Retention } from "./retention.ts";
@@ -26,6 +30,8 @@ export interface CompactionInput {
   readonly directory: string;
   /** Sorted runs from the newest to the oldest; the files of a run do not overlap and are in key order. */
   readonly runs: readonly (readonly FileMeta[])[];
+  /** The keys to take. */
+  readonly range: KeyRange;
   readonly firstFileNumber: number;
   readonly fileCountMax: number;
   readonly targetFileBytes: number;
@@ -33,7 +39,11 @@ export interface CompactionInput {
   readonly bottom: boolean;
   /** Indexes of live snapshots, ascending. */
   readonly snapshots: readonly number[];
+  /** What expires by this time has expired. */
+  readonly nowMs: number;
   readonly table: TableOptions;
+  /** What it may read and write; 0: no limit. */
+  readonly bytesPerSecond: number;
 }
 
 export const compactionJobReference: JobReference = {
@@ -44,30 +54,35 @@ export const compactionJobReference: JobReference = {
 export function* compactionJob(
   context: JobContext,
   input: CompactionInput,
-): Generator<void, JobOutput, void> {
+): Generator<number, JobOutput, void> {
   const inputs = new InputRuns(context.disk, input);
   const outputs = new OutputFiles(context.disk, input);
   try {
-    const retention = new Retention(input.snapshots, input.bottom);
+    const retention = new Retention(input);
     const merge = new MergeWalk(inputs.runs, false);
-    merge.start(undefined);
-    let readsSeen = 0;
+    const pace = new JobPace(context.clock, input.bytesPerSecond);
+    const { from, to } = input.range;
+    merge.start(from);
+    let seen = 0;
     while (merge.top !== undefined) {
-      if (inputs.reads !== readsSeen) {
-        readsSeen = inputs.reads;
-        yield;
+      const moved = inputs.bytesRead + outputs.bytesTouched;
+      if (moved !== seen) {
+        yield pace.note(moved - seen);
+        seen = moved;
       }
       const entry = merge.top;
-      if (retention.keeps(entry)) {
-        const wrote = outputs.add(entry, retention.index, retention.isNewKey);
-        if (wrote) yield;
+      if (to !== undefined && compareRanges(entry.keyBytes, entry.keyStart, entry.keyEnd, to, 0, to.length) >= 0) {
+        break;
       }
+      if (retention.keeps(entry)) outputs.add(entry, retention.index, retention.isNewKey);
       merge.step();
     }
     outputs.finishFile();
-    yield;
+    yield pace.note(outputs.bytesTouched + inputs.bytesRead - seen);
     context.disk.syncDirectory(input.directory);
-    return { files: outputs.files, bytesRead: inputs.bytesRead, bytesWritten: outputs.bytesWritten };
+    const { bytesRead } = inputs;
+    const { files, bytesWritten } = outputs;
+    return { files, bytesRead, bytesWritten, expired: retention.expired };
   } catch (error) {
     outputs.abandon();
     throw error;
@@ -78,7 +93,6 @@ export function* compactionJob(
 
 class InputRuns {
   readonly runs: EntryIterator[] = [];
-  reads = 0;
   bytesRead = 0;
   readonly #open: SequentialRun[] = [];
 
@@ -86,7 +100,6 @@ class InputRuns {
     const pool = new WalkPool();
     for (const files of input.runs) {
       const run = new SequentialRun(disk, input.table.selectionHash, (bytes) => {
-        this.reads++;
         this.bytesRead += bytes;
       });
       this.#open.push(run);
@@ -106,6 +119,8 @@ class InputRuns {
 class OutputFiles {
   readonly files: FileMeta[] = [];
   bytesWritten = 0;
+  /** As `bytesWritten`, with what of the unfinished file is on the disk. */
+  bytesTouched = 0;
   readonly #disk: Disk;
   readonly #input: CompactionInput;
   #writer: TableWriter | undefined = undefined;
@@ -116,21 +131,12 @@ class OutputFiles {
     this.#input = input;
   }
 
-  /** Returns whether it wrote to the disk. */
-  add(entry: EntryIterator, index: number, isNewKey: boolean): boolean {
-    let wrote = false;
+  add(entry: EntryIterator, index: number, isNewKey: boolean): void {
     const full = this.#writer !== undefined && this.#writer.sizeBytes >= this.#input.targetFileBytes;
-    if (full && isNewKey && this.#started < this.#input.fileCountMax) {
-      this.finishFile();
-      wrote = true;
-    }
+    if (full && isNewKey && this.#started < this.#input.fileCountMax) this.finishFile();
     this.#writer ??= this.#start();
     this.#writer.add(entry, index);
-    if (this.#writer.wantsWrite) {
-      this.#writer.writePending();
-      wrote = true;
-    }
-    return wrote;
+    if (this.#writer.wantsWrite) this.bytesTouched += this.#writer.writePending();
   }
 
   finishFile(): void {
@@ -139,6 +145,7 @@ class OutputFiles {
     this.#writer = undefined;
     this.files.push(meta);
     this.bytesWritten += meta.sizeBytes;
+    this.bytesTouched = this.bytesWritten;
   }
 
   abandon(): void {

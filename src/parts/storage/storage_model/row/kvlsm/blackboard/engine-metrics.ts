@@ -29,9 +29,19 @@ function readMetrics({ cache, reads }: Blackboard): Metric[] {
       "Tables searched for a key they lack",
       reads.filterFalsePositives,
     ),
+    counter(
+      "lsm_prefix_rejections_total",
+      "Tables that a prefix filter kept from being scanned",
+      reads.prefixRejections,
+    ),
     counter("lsm_slow_reads_total", "Times that slow reads sent adaptive reads to the pool", reads.slowReads),
     counter("lsm_scans_total", "Cursors opened", reads.scans),
     counter("lsm_scanned_entries_total", "Entries handed out by cursors", reads.scannedEntries),
+    counter(
+      "lsm_expired_entries_total",
+      "Entries that reads passed over because they had expired",
+      reads.expiredEntries,
+    ),
     gauge(
       "lsm_read_amplification",
       "Sorted runs searched per point read",
@@ -41,7 +51,7 @@ function readMetrics({ cache, reads }: Blackboard): Metric[] {
 }
 
 function workMetrics(
-  { work, tuning, versions, immutables, compactionHalted }: Blackboard,
+  { work, tuning, versions, immutables, compactions, compactionHalted }: Blackboard,
   stall: WriteStall,
 ): Metric[] {
   const written = work.flushedBytes + work.compactionWrittenBytes;
@@ -51,6 +61,8 @@ function workMetrics(
     counter("lsm_flushes_total", "Memtables flushed", work.flushes),
     counter("lsm_flushed_bytes_total", "Bytes written by flushes", work.flushedBytes),
     counter("lsm_compactions_total", "Compactions done", work.compactions),
+    counter("lsm_subcompactions_total", "Jobs that compactions were split into", work.subcompactions),
+    counter("lsm_refused_proposals_total", "Proposals of agents that were refused", work.refusedProposals),
     counter("lsm_moves_total", "Compactions that only moved files", work.moves),
     counter("lsm_compaction_read_bytes_total", "Bytes read by compactions", work.compactionReadBytes),
     counter(
@@ -58,10 +70,16 @@ function workMetrics(
       "Bytes written by compactions",
       work.compactionWrittenBytes,
     ),
+    counter(
+      "lsm_expired_dropped_total",
+      "Expired entries whose values flushes and compactions dropped",
+      work.expiredDropped,
+    ),
     counter("lsm_background_failures_total", "Flushes and compactions that failed", work.failures),
     counter("lsm_stalls_total", "Times that writers had to wait", work.stalls),
     counter("lsm_stall_seconds_total", "Time that writers had to wait", work.stalledUs / 1e6),
     counter("lsm_slowdowns_total", "Times that writers were delayed", work.slowdowns),
+    gauge("lsm_compactions_running", "Compactions under way", compactions.length),
     gauge("lsm_stalled", "1 while writers must wait", stall.isStalled ? 1 : 0),
     gauge(
       "lsm_compaction_halted",

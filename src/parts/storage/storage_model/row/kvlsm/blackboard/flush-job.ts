@@ -10,6 +10,7 @@ import type { JobContext, JobReference } from "../../../../../../kit/env/env.ts"
 import { tableName } from "./file-names.ts";
 import type { FileMeta } from "./file-meta.ts";
 import type { FrozenMemtable } from "./memtable.ts";
+import { JobPace } from "./job-pace.ts";
 import { MemtableIterator } from "./memtable-iterator.ts";
 import { Retention } from "./retention.ts";
 import { type TableOptions, TableWriter } from "./table-writer.ts";
@@ -21,6 +22,8 @@ export interface FlushInput {
   /** Indexes of live snapshots, ascending. */
   readonly snapshots: readonly number[];
   readonly table: TableOptions;
+  /** What it may write; 0: no limit. */
+  readonly bytesPerSecond: number;
 }
 
 export interface JobOutput {
@@ -28,33 +31,35 @@ export interface JobOutput {
   readonly files: readonly FileMeta[];
   readonly bytesRead: number;
   readonly bytesWritten: number;
+  /** Puts that had expired and became tombstones, or went. */
+  readonly expired: number;
 }
 
 export const flushJobReference: JobReference = { moduleUrl: import.meta.url, exportName: "flushJob" };
 
-export function* flushJob(context: JobContext, input: FlushInput): Generator<void, JobOutput, void> {
+export function* flushJob(context: JobContext, input: FlushInput): Generator<number, JobOutput, void> {
   const { disk } = context;
   const { memtable } = input;
   const iterator = new MemtableIterator({
     bytes: new Uint8Array(memtable.bytes),
     words: new Int32Array(memtable.words),
   });
-  const retention = new Retention(input.snapshots, false);
+  const retention = new Retention({ snapshots: input.snapshots, bottom: false, nowMs: memtable.timeMs });
   const path = `${input.directory}/${tableName(input.fileNumber)}`;
   const writer = new TableWriter(disk, path, input.fileNumber, input.table);
+  const pace = new JobPace(context.clock, input.bytesPerSecond);
   try {
-    yield;
+    yield 0;
     for (iterator.seekFirst(); iterator.valid; iterator.next()) {
       if (retention.keeps(iterator)) writer.add(iterator, retention.index);
       if (writer.wantsWrite) {
-        writer.writePending();
-        yield;
+        yield pace.note(writer.writePending());
       }
     }
     const meta = writer.finish();
-    yield;
+    yield 0;
     disk.syncDirectory(input.directory);
-    return { files: [meta], bytesRead: 0, bytesWritten: meta.sizeBytes };
+    return { files: [meta], bytesRead: 0, bytesWritten: meta.sizeBytes, expired: retention.expired };
   } catch (error) {
     writer.abandon(disk);
     throw error;

@@ -4,13 +4,20 @@
  * The defaults are for some 300 MB of data in a process of about 200 MiB: 32 MiB of blocks, one memtable of
  * 16 MiB being filled while up to two wait for their flush.
  */
+import { type Codec, codecs, hasCodec } from "../../../../../../kit/compression.ts";
 import { LatheError } from "../../../../../../kit/errors.ts";
 import { noSelectionHash } from "../../../../../../kit/file-header.ts";
 import type { KnobValues } from "../../../../../../kit/product.ts";
 import type { DurableLog } from "../../../../../core/durable-log.ts";
+import type { ExpiryTime } from "./expiry-clock.ts";
 
 /** How `get` and `getMany` read a block that is not in memory; `getSync` always blocks. */
 export type ReadMode = "sync" | "pool" | "adaptive";
+
+export type CompactionStyle = "leveled" | "tiered";
+
+/** How large levels may be: see level-shape.ts. */
+export type LevelSizing = "static" | "dynamic";
 
 export interface Tuning {
   /** A memtable is frozen and flushed beyond this. Up to `1 + immutableMemtablesMax` of them are in memory. */
@@ -25,6 +32,14 @@ export interface Tuning {
   readonly restartInterval: number;
   /** Bits of the bloom filter per key; 0: no filter. */
   readonly bloomBitsPerKey: number;
+  /** How data blocks are stored. */
+  readonly compression: Codec;
+  /** The same for files of the bottom level, where most of the data is. */
+  readonly compressionBottom: Codec | "same";
+  /** Length of the prefixes in the prefix filter; 0: by `prefixSeparator`. */
+  readonly prefixBytes: number;
+  /** The byte that ends the prefixes in the prefix filter, where `prefixBytes` is 0; -1: no prefix filter. */
+  readonly prefixSeparator: number;
   /** Files in level 0 that make a compaction due. */
   readonly l0CompactionTrigger: number;
   /** Files in level 0 beyond which writers are slowed down. */
@@ -37,6 +52,16 @@ export interface Tuning {
   readonly levelMultiplier: number;
   /** A compaction starts a new file beyond this. */
   readonly targetFileBytes: number;
+  readonly compactionStyle: CompactionStyle;
+  readonly levelSizing: LevelSizing;
+  /** Tiered: how much larger than the oldest run all newer ones may be together, in percent of it. */
+  readonly tieredSpacePercent: number;
+  /** Compactions at once; never more than there are threads beside the one for flushes. */
+  readonly compactionsMax: number;
+  /** Jobs that one compaction is split into. */
+  readonly subcompactionsMax: number;
+  /** What flushes and compactions together may read and write; 0: no limit. */
+  readonly backgroundBytesPerSecond: number;
   readonly readMode: ReadMode;
   /** Writers are let through at this rate while slowed down. */
   readonly slowdownBytesPerSecond: number;
@@ -52,6 +77,11 @@ export interface BlackboardOptions extends Partial<Tuning> {
    * not close it.
    */
   readonly log?: DurableLog | undefined;
+  /**
+   * By what time entries expire: the machine's clock (default), or that of the log entries applied, as replicas
+   * need it (see expiry-clock.ts).
+   */
+  readonly expiryTime?: ExpiryTime | undefined;
   /** At least 32 hex digits that name the product's selection; a store of another selection is refused. */
   readonly selectionHash?: string | undefined;
 }
@@ -63,12 +93,22 @@ export const defaultTuning: Tuning = {
   blockBytes: 4096,
   restartInterval: 16,
   bloomBitsPerKey: 10,
+  compression: "none",
+  compressionBottom: "same",
+  prefixBytes: 0,
+  prefixSeparator: -1,
   l0CompactionTrigger: 4,
   l0SlowdownTrigger: 12,
   l0StallTrigger: 20,
   levelBaseBytes: 64 << 20,
   levelMultiplier: 10,
   targetFileBytes: 8 << 20,
+  compactionStyle: "leveled",
+  levelSizing: "static",
+  tieredSpacePercent: 200,
+  compactionsMax: 1,
+  subcompactionsMax: 1,
+  backgroundBytesPerSecond: 0,
   readMode: "adaptive",
   slowdownBytesPerSecond: 16 << 20,
   troubleLimitMs: 10_000,
@@ -82,12 +122,22 @@ export const optionOfKnob: Readonly<Record<string, keyof Tuning>> = {
   "lsm.block_bytes": "blockBytes",
   "lsm.restart_interval": "restartInterval",
   "lsm.bloom_bits_per_key": "bloomBitsPerKey",
+  "lsm.compression": "compression",
+  "lsm.compression_bottom": "compressionBottom",
+  "lsm.prefix_bytes": "prefixBytes",
+  "lsm.prefix_separator": "prefixSeparator",
   "lsm.l0_compaction_trigger": "l0CompactionTrigger",
   "lsm.l0_slowdown_trigger": "l0SlowdownTrigger",
   "lsm.l0_stall_trigger": "l0StallTrigger",
   "lsm.level_base_bytes": "levelBaseBytes",
   "lsm.level_multiplier": "levelMultiplier",
   "lsm.target_file_bytes": "targetFileBytes",
+  "lsm.compaction_style": "compactionStyle",
+  "lsm.level_sizing": "levelSizing",
+  "lsm.tiered_space_percent": "tieredSpacePercent",
+  "lsm.compactions_max": "compactionsMax",
+  "lsm.subcompactions_max": "subcompactionsMax",
+  "lsm.background_bytes_per_second": "backgroundBytesPerSecond",
   "lsm.read_mode": "readMode",
 };
 
@@ -100,20 +150,34 @@ export function tuningOf(knobs: KnobValues): Partial<Tuning> {
   return tuning as Partial<Tuning>;
 }
 
+type CodecOption = "compression" | "compressionBottom";
+
+const choices = {
+  compactionStyle: ["leveled", "tiered"],
+  levelSizing: ["static", "dynamic"],
+  readMode: ["sync", "pool", "adaptive"],
+} as const satisfies Partial<Record<keyof Tuning, readonly string[]>>;
+
 /** Bounds within which the engine works at all; those of the knobs are narrower. */
-const bounds: Readonly<Record<Exclude<keyof Tuning, "readMode">, readonly [number, number]>> = {
+const bounds: Readonly<Record<Exclude<keyof Tuning, keyof typeof choices | CodecOption>, readonly [number, number]>> = {
   memtableBytes: [4096, 2 ** 30],
   immutableMemtablesMax: [1, 16],
   blockCacheBytes: [0, 2 ** 40],
   blockBytes: [64, 2 ** 22],
   restartInterval: [1, 1024],
   bloomBitsPerKey: [0, 32],
+  prefixBytes: [0, 255],
+  prefixSeparator: [-1, 255],
   l0CompactionTrigger: [1, 256],
   l0SlowdownTrigger: [1, 1024],
   l0StallTrigger: [1, 1024],
   levelBaseBytes: [4096, 2 ** 40],
   levelMultiplier: [2, 100],
   targetFileBytes: [1024, 2 ** 31],
+  tieredSpacePercent: [1, 10_000],
+  compactionsMax: [1, 64],
+  subcompactionsMax: [1, 64],
+  backgroundBytesPerSecond: [0, 2 ** 40],
   slowdownBytesPerSecond: [1024, 2 ** 40],
   troubleLimitMs: [1, 86_400_000],
 };
@@ -133,12 +197,13 @@ export function resolveTuning(options: Partial<Tuning>): Tuning {
       );
     }
   }
-  if (!["sync", "pool", "adaptive"].includes(tuning.readMode)) {
-    throw new LatheError(
-      "INVALID_ARGUMENT",
-      `readMode is ${tuning.readMode}; it must be sync, pool or adaptive`,
-    );
+  for (const [name, allowed] of Object.entries(choices)) {
+    const value = tuning[name as keyof typeof choices];
+    if ((allowed as readonly string[]).includes(value)) continue;
+    throw new LatheError("INVALID_ARGUMENT", `${name} is ${value}; it must be one of ${allowed.join(", ")}`);
   }
+  refuseMissingCodec("compression", tuning.compression);
+  if (tuning.compressionBottom !== "same") refuseMissingCodec("compressionBottom", tuning.compressionBottom);
   const { l0CompactionTrigger, l0SlowdownTrigger, l0StallTrigger } = tuning;
   if (l0CompactionTrigger > l0SlowdownTrigger || l0SlowdownTrigger > l0StallTrigger) {
     throw new LatheError(
@@ -148,6 +213,18 @@ export function resolveTuning(options: Partial<Tuning>): Tuning {
     );
   }
   return tuning;
+}
+
+function refuseMissingCodec(option: string, codec: Codec): void {
+  const present = codecs.filter(hasCodec);
+  if (present.includes(codec)) return;
+  const known = (codecs as readonly string[]).includes(codec);
+  throw new LatheError(
+    known ? "UNAVAILABLE" : "INVALID_ARGUMENT",
+    known
+      ? `${option} is ${codec}, which this Node lacks; choose of ${present.join(", ")}, or run a Node that has it`
+      : `${option} is ${codec}; it must be one of ${present.join(", ")}`,
+  );
 }
 
 export function selectionHashOf(options: BlackboardOptions): string {

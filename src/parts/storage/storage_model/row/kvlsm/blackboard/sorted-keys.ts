@@ -50,6 +50,11 @@ export class SortedKeys {
     return new SortedKeys(bytes, offsets);
   }
 
+  /** A copy of the key of that number. */
+  keyAt(number: number): Uint8Array {
+    return this.#bytes.slice(this.#offsets[number], this.#offsets[number + 1]);
+  }
+
   /** Number of the last key ≤ `key`, or -1. */
   floor(key: Uint8Array): number {
     if (this.count === 0) return -1;

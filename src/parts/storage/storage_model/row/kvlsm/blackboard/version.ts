@@ -2,8 +2,8 @@
  * Version: the set of open tables at one moment. Immutable; readers pin it by reference, so that flushes and
  * compactions never take a file from under a cursor.
  *
- * Invariants: level 0 is ordered newest first and may overlap; the tables of every other level are ordered
- * by key and do not overlap; a version holds one reference to each of its tables until its own last
+ * Invariants: level 0 is ordered newest first (no two of its tables share an index) and may overlap; the tables of
+ * every other level are ordered by key and do not overlap; a version holds one reference to each of its tables until its own last
  * reference is gone.
  */
 import { assert } from "../../../../../../kit/assert.ts";
@@ -51,10 +51,13 @@ export class Version {
   }
 }
 
-/** Orders the tables of a level as a version has them. */
+/**
+ * Orders the tables of a level as a version has them. In level 0 by their indexes: a file that was merged from several
+ * has a higher number than a newer one that was flushed meanwhile.
+ */
 export function orderLevel(level: number, tables: Table[]): Table[] {
   return level === 0
-    ? tables.sort((a, b) => b.meta.number - a.meta.number)
+    ? tables.sort((a, b) => b.meta.indexMax - a.meta.indexMax || b.meta.number - a.meta.number)
     : tables.sort((a, b) => compareBytes(a.meta.smallest, b.meta.smallest));
 }
 

@@ -6,10 +6,16 @@ export class WorkCounters {
   flushes = 0;
   flushedBytes = 0;
   compactions = 0;
+  /** Jobs that compactions were split into. */
+  subcompactions = 0;
   moves = 0;
   compactionReadBytes = 0;
   compactionWrittenBytes = 0;
+  /** Puts that flushes and compactions turned into tombstones, or dropped, because they had expired. */
+  expiredDropped = 0;
   failures = 0;
+  /** Proposals of agents that could not be carried out as they were. */
+  refusedProposals = 0;
   stalls = 0;
   stalledUs = 0;
   slowdowns = 0;
