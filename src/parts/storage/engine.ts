@@ -15,7 +15,11 @@
  *   taken, whatever flushes and compactions do meanwhile.
  *   6. Bytes handed out are valid until the caller's next call on the engine; to keep them, copy them.
  *   Bytes handed in belong to the caller again when the call returns.
- *   7. Corrupt bytes are never returned as data: the call throws CORRUPTION and names the file.
+ *   7. An entry put with `expiresAtMs` is gone from that time on: no read returns it, through snapshots and
+ *   cursors neither. Time never goes backwards for an engine, not even when the clock does; what had expired
+ *   by the last flush or orderly close stays gone after a restart with the clock set back.
+ *   8. A range delete covers what was written before it, earlier in its own batch too.
+ *   9. Corrupt bytes are never returned as data: the call throws CORRUPTION and names the file.
  * Source: LevelDB's DB, RocksDB's DB, abstract-level's capability manifest.
  */
 import type { Metric } from "../../kit/metric.ts";
@@ -37,10 +41,12 @@ export interface StorageEngine {
 
   /**
    * Applies a batch under the given index (> appliedIndex). Visible when the call returns; durable by
-   * the caller's log. Errors: INVALID_ARGUMENT, LIMIT_EXCEEDED, CLOSED, and DISK_FULL or IO_ERROR once
-   * background work has failed for good.
+   * the caller's log. `timeMs` is the time of the log entry that the batch comes from: an engine that was
+   * opened to judge expiry by its entries, as replicas do, takes its time from there. Errors:
+   * INVALID_ARGUMENT, LIMIT_EXCEEDED, CLOSED, and DISK_FULL or IO_ERROR once background work has failed for
+   * good.
    */
-  applySync(batch: WriteBatch, index: number): void;
+  applySync(batch: WriteBatch, index: number, timeMs?: number): void;
   /**
    * Undefined while there is room for more writes; otherwise a promise that resolves when there is.
    * Writers must wait for it before `applySync`: this is the engine's back-pressure.
@@ -81,6 +87,10 @@ export interface EngineCapabilities {
   readonly snapshots: boolean;
   readonly reverseScan: boolean;
   readonly checkpoint: boolean;
+  /** Takes puts that expire. An engine without refuses them: INVALID_ARGUMENT. */
+  readonly ttl: boolean;
+  /** Takes deletes of ranges. An engine without refuses them: INVALID_ARGUMENT. */
+  readonly rangeDelete: boolean;
   readonly keyBytesMax: number;
   readonly valueBytesMax: number;
 }

@@ -3,18 +3,18 @@
  *
  * Forwards, the first version of a key that is not too new decides, and the rest of the key is skipped.
  * Backwards the versions come oldest first, so all of a key are passed and the last one that is not too new
- * decides. The cursor pins the version it began with and the memtables; close it.
+ * decides. An entry that expires is left out from its time on, even if the cursor was there before. The cursor
+ * pins the version it began with and the memtables; close it.
  */
 import { compareRanges } from "../../../../../../kit/compare.ts";
 import { LatheError } from "../../../../../../kit/errors.ts";
 import type { Cursor, ScanRange } from "../../../../engine.ts";
 import type { Blackboard } from "./blackboard.ts";
-import { type EntryIterator, kindDelete, noBytes } from "./entry-iterator.ts";
-import { LevelIterator } from "./level-iterator.ts";
+import { expiryBytes, expiryOf } from "../../../../write-batch.ts";
+import { type EntryIterator, kindDelete, kindPutExpiring, noBytes } from "./entry-iterator.ts";
 import type { Memtable } from "./memtable.ts";
-import { MemtableIterator } from "./memtable-iterator.ts";
 import { MergeWalk } from "./merge-walk.ts";
-import { TableIterator } from "./table-iterator.ts";
+import { sortedRuns } from "./sorted-runs.ts";
 import type { Version } from "./version.ts";
 
 export class EngineCursor implements Cursor {
@@ -47,7 +47,7 @@ export class EngineCursor implements Cursor {
     this.#version = board.versions.current.retain();
     this.#board = board;
     this.#memtables = board.pinMemtables();
-    this.#merge = new MergeWalk(sortedRuns(board, this.#memtables, this.#version), this.#reverse);
+    this.#merge = new MergeWalk(sortedRuns(board.walks, this.#memtables, this.#version, gte, lt), this.#reverse);
     board.reads.scans++;
   }
 
@@ -107,7 +107,7 @@ export class EngineCursor implements Cursor {
       this.#valueBytes = entry.valueBytes;
       this.#valueStart = entry.valueStart;
       this.#valueEnd = entry.valueEnd;
-      return true;
+      if (entry.kind !== kindPutExpiring || this.#takeLiveValue()) return true;
     }
   }
 
@@ -117,17 +117,28 @@ export class EngineCursor implements Cursor {
       let entry = merge.top;
       if (entry === undefined || this.#isPastStop(entry)) return false;
       this.#takeKey(entry);
-      let exists = false;
+      let kind = kindDelete;
       do {
         if (entry.index <= this.#indexMax) {
-          exists = entry.kind !== kindDelete;
+          kind = entry.kind;
           this.#copyValue(entry);
         }
         merge.step();
         entry = merge.top;
       } while (entry !== undefined && this.#isSameKey(entry));
-      if (exists) return true;
+      if (kind === kindDelete) continue;
+      if (kind !== kindPutExpiring || this.#takeLiveValue()) return true;
     }
+  }
+
+  /** Whether the put that expires is still there; then its time is taken off its value. */
+  #takeLiveValue(): boolean {
+    if (this.#board.expiry.isPast(expiryOf(this.#valueBytes, this.#valueStart))) {
+      this.#board.reads.expiredEntries++;
+      return false;
+    }
+    this.#valueStart += expiryBytes;
+    return true;
   }
 
   #isPastStop(entry: EntryIterator): boolean {
@@ -162,18 +173,4 @@ export class EngineCursor implements Cursor {
     this.#valueStart = 0;
     this.#valueEnd = length;
   }
-}
-
-/** All runs of the store from the newest to the oldest. */
-function sortedRuns(board: Blackboard, memtables: readonly Memtable[], version: Version): EntryIterator[] {
-  const runs: EntryIterator[] = [];
-  for (const memtable of memtables) {
-    if (memtable.versionCount > 0) runs.push(new MemtableIterator(memtable));
-  }
-  for (const table of version.levels[0]) runs.push(new TableIterator(board.walks, table));
-  for (let level = 1; level <= version.deepestLevel; level++) {
-    const tables = version.levels[level];
-    if (tables.length > 0) runs.push(new LevelIterator(board.walks, tables, version.smallestKeys[level]));
-  }
-  return runs;
 }

@@ -69,6 +69,8 @@ export interface FrozenMemtable {
   /** Index of the last batch in it. */
   readonly lastIndex: number;
   readonly sizeBytes: number;
+  /** The store's expiry time (ms) when it was frozen. */
+  readonly timeMs: number;
 }
 
 export class Memtable {
@@ -79,6 +81,8 @@ export class Memtable {
   pins = 0;
   /** Set when its table is in the current version. */
   isRetired = false;
+  /** The store's expiry time (ms) when it was frozen. */
+  timeMs = 0;
   #bytesUsed = 0;
   #wordsUsed = firstFreeWord;
   #height = 1;
@@ -193,6 +197,7 @@ export class Memtable {
       versionCount: this.#versionCount,
       lastIndex: this.#lastIndex,
       sizeBytes: this.sizeBytes,
+      timeMs: this.timeMs,
     };
   }
 

@@ -85,7 +85,7 @@ test("retention changes nothing that any reader can see, and keeps no more than 
       fc.boolean(),
       (entries, taken, bottom) => {
         const snapshots = taken.sort((a, b) => a - b);
-        const retention = new Retention(snapshots, bottom);
+        const retention = new Retention({ snapshots, bottom, nowMs: 0 });
         const source = new ArrayIterator(entries);
         const kept: Entry[] = [];
         for (source.seekFirst(); source.valid; source.next()) {

@@ -4,16 +4,29 @@
  * Live snapshots divide the indexes into stripes: (…s1], (s1…s2], …, (sn…∞). Of the versions of a key in one
  * stripe only the newest can ever be read.
  *   1. A version is kept if it is the newest of its key, or in another stripe than the next newer one.
- *   2. At the bottom (no older run may hold the key) a tombstone in the oldest stripe is dropped: nothing is
+ *   2. A put that has expired by `nowMs` is kept as a tombstone without a value: no reader will see the entry
+ *      again, but it still hides the older versions.
+ *   3. At the bottom (no older run may hold the key) a tombstone in the oldest stripe is dropped: nothing is
  *      left for it to hide. A put in the oldest stripe gets index 0 there, because every reader may see it.
  * Source: RocksDB's compaction_iterator.cc.
  */
 import { compareRanges } from "../../../../../../kit/compare.ts";
-import { type EntryIterator, kindDelete } from "./entry-iterator.ts";
+import { expiryOf } from "../../../../write-batch.ts";
+import { type EntryIterator, kindDelete, kindPutExpiring } from "./entry-iterator.ts";
+
+export interface RetentionRules {
+  /** Indexes of the live snapshots, ascending. */
+  readonly snapshots: readonly number[];
+  /** Whether no older run may hold a key of these. */
+  readonly bottom: boolean;
+  /** What expires by this time has expired: never ahead of what readers of the store judge by. */
+  readonly nowMs: number;
+}
 
 export class Retention {
   readonly #snapshots: readonly number[];
   readonly #bottom: boolean;
+  readonly #nowMs: number;
   #lastKey = new Uint8Array(256);
   #lastKeyLength = -1;
   #lastStripe = 0;
@@ -21,14 +34,19 @@ export class Retention {
   isNewKey = false;
   /** The index to store for the entry last judged as kept. */
   index = 0;
+  /** Puts that had expired. */
+  expired = 0;
 
-  /** `snapshots` ascending. */
-  constructor(snapshots: readonly number[], bottom: boolean) {
+  constructor({ snapshots, bottom, nowMs }: RetentionRules) {
     this.#snapshots = snapshots;
     this.#bottom = bottom;
+    this.#nowMs = nowMs;
   }
 
-  /** Whether to keep the entry; entries come key ascending, newest version first. */
+  /**
+   * Whether to keep the entry that the iterator shows; entries come key ascending, newest version first. An
+   * entry that has expired is turned into a tombstone where it stands, in the fields of the iterator.
+   */
   keeps(entry: EntryIterator): boolean {
     const { keyBytes, keyStart, keyEnd } = entry;
     const stripe = this.#stripeOf(entry.index);
@@ -39,6 +57,11 @@ export class Retention {
     else if (stripe === this.#lastStripe) return false;
     this.#lastStripe = stripe;
     this.index = entry.index;
+    if (entry.kind === kindPutExpiring && expiryOf(entry.valueBytes, entry.valueStart) <= this.#nowMs) {
+      this.expired++;
+      entry.kind = kindDelete;
+      entry.valueStart = entry.valueEnd;
+    }
     if (!this.#bottom || stripe !== 0) return true;
     this.index = 0;
     return entry.kind !== kindDelete;

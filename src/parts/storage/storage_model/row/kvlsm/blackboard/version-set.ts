@@ -22,6 +22,7 @@ import { Table } from "./table.ts";
 import { readTableLayout } from "./table-layout.ts";
 import { orderLevel, overlapsItself, Version } from "./version.ts";
 import { levelsMax, type VersionEdit } from "./version-edit.ts";
+import { foldEdits } from "./version-state.ts";
 
 export interface VersionSetOptions {
   readonly disk: Disk;
@@ -35,6 +36,8 @@ export interface VersionSetOptions {
 /** What a caller wants changed; file numbers and indexes that it does not name stay. */
 export interface VersionChange {
   readonly durableIndex?: number;
+  /** What expired by this time (ms) has expired for good; a lower one than before changes nothing. */
+  readonly expiryTimeMs?: number;
   readonly removed: VersionEdit["removed"];
   readonly added: VersionEdit["added"];
 }
@@ -45,6 +48,7 @@ export class VersionSet {
   #manifest: Manifest | undefined = undefined;
   #durableIndex = 0;
   #nextFileNumber = 1;
+  #expiryTimeMs = 0;
   #tail: Promise<void> = Promise.resolve();
   /** Files of edits whose append failed. */
   #doubtful: string[] = [];
@@ -70,6 +74,11 @@ export class VersionSet {
     return this.#durableIndex;
   }
 
+  /** The expiry time that the manifest remembers, in ms. */
+  get expiryTimeMs(): number {
+    return this.#expiryTimeMs;
+  }
+
   /** Takes `count` file numbers for the outputs of a job; returns the first. */
   reserveFileNumbers(count: number): number {
     const first = this.#nextFileNumber;
@@ -90,7 +99,13 @@ export class VersionSet {
   /** The whole present state as one edit, as a checkpoint or a new manifest begins. */
   state(): VersionEdit {
     const added = this.#current.files.flatMap((files, level) => files.map((meta) => ({ level, meta })));
-    return { durableIndex: this.#durableIndex, nextFileNumber: this.#nextFileNumber, removed: [], added };
+    return {
+      durableIndex: this.#durableIndex,
+      nextFileNumber: this.#nextFileNumber,
+      expiryTimeMs: this.#expiryTimeMs,
+      removed: [],
+      added,
+    };
   }
 
   async close(): Promise<void> {
@@ -107,6 +122,7 @@ export class VersionSet {
     const edit: VersionEdit = {
       durableIndex: Math.max(this.#durableIndex, change.durableIndex ?? 0),
       nextFileNumber: this.#nextFileNumber,
+      expiryTimeMs: Math.max(this.#expiryTimeMs, change.expiryTimeMs ?? 0),
       removed: change.removed,
       added: change.added,
     };
@@ -121,6 +137,7 @@ export class VersionSet {
       throw error;
     }
     this.#durableIndex = edit.durableIndex;
+    this.#expiryTimeMs = edit.expiryTimeMs ?? 0;
     this.#install(edit, opened);
   }
 
@@ -255,17 +272,11 @@ export class VersionSet {
   }
 
   #replay(edits: readonly VersionEdit[], path: string): void {
-    const levels = noLevels().map(() => new Map<number, FileMeta>());
-    for (const edit of edits) {
-      for (const { level, number } of edit.removed) {
-        if (!levels[level].delete(number))
-          throw inconsistent(path, `removes table ${number} that is not there`);
-      }
-      for (const { level, meta } of edit.added) levels[level].set(meta.number, meta);
-      this.#durableIndex = edit.durableIndex;
-      this.#nextFileNumber = edit.nextFileNumber;
-    }
-    const added = levels.flatMap((files, level) => [...files.values()].map((meta) => ({ level, meta })));
+    const { levels, durableIndex, nextFileNumber, expiryTimeMs } = foldEdits(edits, path);
+    this.#expiryTimeMs = expiryTimeMs;
+    this.#durableIndex = durableIndex;
+    this.#nextFileNumber = nextFileNumber;
+    const added = levels.flatMap((files, level) => files.map((meta) => ({ level, meta })));
     this.#install({ removed: [], added }, this.#openOrRefuse(added.map(({ meta }) => meta)));
   }
 
@@ -312,14 +323,4 @@ export class VersionSet {
 
 function noLevels(): Table[][] {
   return Array.from({ length: levelsMax }, () => []);
-}
-
-function inconsistent(path: string, what: string): LatheError {
-  return new LatheError(
-    "CORRUPTION",
-    `${path} at byte 0: an edit ${what}; restore the store from a checkpoint`,
-    {
-      details: { path, offset: 0 },
-    },
-  );
 }
