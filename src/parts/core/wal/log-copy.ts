@@ -57,7 +57,8 @@ export function writeLogCopy(disk: Disk, options: LogCopyOptions, entries: Itera
 }
 
 function writeSegment(
-  disk: Disk, options: LogCopyOptions, sequence: number, baseIndex: number, entries: readonly Uint8Array[], bytes: number,
+  disk: Disk, options: LogCopyOptions, sequence: number, baseIndex: number, entries: readonly Uint8Array[],
+  bytes: number,
 ): void {
   const salt = options.nextSalt();
   const segment = new Uint8Array(segmentHeaderBytes + baseRecordBytes + bytes);

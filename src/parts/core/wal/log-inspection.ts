@@ -64,7 +64,7 @@ export function inspectLog(disk: Disk, directory: string, selectionHash: string)
   }
 }
 
-/** Every whole entry with an index of `from` or more, by ascending index, gaps and all. One segment at a time is read. */
+/** Every whole entry from an index on, by ascending index, gaps and all. One segment at a time is in memory. */
 export function* salvageEntries(
   disk: Disk, directory: string, selectionHash: string, from: number,
 ): Generator<LogRecord, void, void> {
