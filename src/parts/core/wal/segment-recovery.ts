@@ -147,8 +147,8 @@ class Recovery {
       const leftovers = this.#search(found, segmentHeaderBytes);
       if (found.sequence !== 1 || leftovers.found) throw this.#damaged(found, segmentHeaderBytes, "its first record");
     }
-    const retiredNames = this.#found.map(({ name }) => name);
-    return { segments: [], retiredNames, lastSequence: 0, lastIndex: 0, provenIndex: 0, leftovers: false };
+    // The new first segment takes the name, and so the place, of such a file: to recycle it would be to recycle that.
+    return { segments: [], retiredNames: [], lastSequence: 0, lastIndex: 0, provenIndex: 0, leftovers: false };
   }
 
   #finish(segments: LogSegment[], lastIndex: number, leftovers: boolean): RecoveredLog {

@@ -260,6 +260,30 @@ test("a segment is not given up before its successor's base record is durable", 
   assert.equal(reopened.lastIndex, 4);
 });
 
+test("a first segment that never got its base record is replaced, and its name is not recycled", async () => {
+  const whole = new SimulatedDisk();
+  await open(createSimulatedEnv({ seed: 1, disk: whole }));
+  for (let call = 1; call <= whole.calls; call++) {
+    const disk = new SimulatedDisk();
+    disk.fault = { call, code: "CRASH", persistent: true };
+    await open(createSimulatedEnv({ seed: 1, disk })).catch(() => undefined);
+    // All that was written is there, or nothing that was not flushed: both leave a first segment without a base.
+    for (const luck of [0.1, 0.25, 0.9]) {
+      const after = disk.crash(seededNumbers(Math.floor(luck * 1000) + call));
+      const env = createSimulatedEnv({ seed: 2, disk: after });
+      const log = await open(env);
+      log.append(Uint8Array.of(1, 2, 3));
+      await env.run(log.sync());
+      // Lets background work pass.
+      for (let turn = 0; turn < 20; turn++) {
+        await env.run(new Promise<void>((resolve) => void env.clock.setTimer(1, resolve)));
+      }
+      const reopened = await open(createSimulatedEnv({ seed: 3, disk: after.crash(() => 0) }));
+      assert.equal(reopened.lastIndex, 1, `power lost at call ${call} of creating the log`);
+    }
+  }
+});
+
 test("opening writes out again what is not proven durable, before it flushes", async () => {
   const { written } = await logWithTail();
   const disk = new SimulatedDisk();
