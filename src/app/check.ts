@@ -143,7 +143,8 @@ async function judge(
   }
 }
 
-function openWork(asked: string | undefined): { path: string; remove: () => void } {
+/** A directory to work in, and how to be rid of it. Errors: ALREADY_EXISTS. */
+export function openWork(asked: string | undefined): { path: string; remove: () => void } {
   if (asked === undefined) {
     const made = createWorkDirectory("check");
     return { path: made.path, remove: () => made.remove() };
@@ -155,7 +156,7 @@ function openWork(asked: string | undefined): { path: string; remove: () => void
 }
 
 /** Copies the product and applies a unified diff with `git apply`. Errors: INVALID_ARGUMENT, NOT_FOUND. */
-function applyPatch(product: string, patchFile: string, work: string): string {
+export function applyPatch(product: string, patchFile: string, work: string): string {
   const patch = resolve(patchFile);
   if (!existsSync(patch)) throw new LatheError("NOT_FOUND", `${patchFile} does not exist`);
   const patched = join(work, "patched");

@@ -9,6 +9,7 @@ import { flushAuditGate } from "./flush-audit-gate.ts";
 import type { Gate } from "./gate.ts";
 import { killGate } from "./kill-gate.ts";
 import { loadGate } from "./load-gate.ts";
+import { metamorphicGate } from "./metamorphic/metamorphic-gate.ts";
 import { powerLossGate } from "./power-loss-gate.ts";
 
 /**
@@ -23,6 +24,7 @@ export function productGates(effort = 1): Gate[] {
     differentialGate({ statements: 1500 * effort, shrunk: true }),
     killGate({ rounds: 5 * effort, stage: "product" }),
     boundsGate({ dataMiB: 160, overwriteMiB: 60 }),
+    metamorphicGate({ programs: 6 * effort, knobSets: 12 }),
     conformanceGate(),
   ];
 }

@@ -1,6 +1,7 @@
 /** `lathe check CONTRACT`: the gates. */
 import type { Command } from "commander";
 import { checkProduct, type CheckResult, describeGates } from "../../app/check.ts";
+import { checkMetamorphic, type MetamorphicResult } from "../../app/check-metamorphic.ts";
 import { runAction, withFrame } from "../command-frame.ts";
 import { wholeNumber } from "../knob-arguments.ts";
 
@@ -11,6 +12,10 @@ interface CheckOptions {
   readonly patch?: string;
   readonly seed: number;
   readonly work?: string;
+  readonly metamorphic?: boolean;
+  readonly seeds?: number;
+  readonly minutes?: number;
+  readonly replay?: string;
   readonly json?: boolean;
 }
 
@@ -24,7 +29,11 @@ export function registerCheck(program: Command): void {
     .option("--effort <n>", "multiplies what is random or long in the gates", wholeNumber(1, 1000), 1)
     .option("--patch <file>", "judge a unified diff over the product")
     .option("--seed <n>", "seed of tables, keys, values and schedules", wholeNumber(0, 2 ** 32 - 1), 1)
-    .option("--work <dir>", "directory to work in; on a disk, not on tmpfs");
+    .option("--work <dir>", "directory to work in; on a disk, not on tmpfs")
+    .option("--metamorphic", "in place of the gates: random programs on the engine under every knob set, against a map")
+    .option("--seeds <n>", "with --metamorphic: programs, from --seed on (50)", wholeNumber(1, 10_000_000))
+    .option("--minutes <n>", "with --metamorphic: stop after so long", wholeNumber(1, 100_000))
+    .option("--replay <file>", "in place of the gates: run one operation file of --metamorphic again");
   const { product, candidate } = describeGates();
   const list = (lines: readonly string[]) => lines.map((line) => `  ${line}`).join("\n");
   command.addHelpText(
@@ -37,16 +46,31 @@ export function registerCheck(program: Command): void {
       "lathe check examples/taobench-o/contract.yaml",
       "lathe check examples/taobench-o/contract.yaml --mutants --json",
       "lathe check contract.yaml --patch faster.diff",
+      "lathe check contract.yaml --metamorphic --seeds 2000",
     ],
     exitCodes: [9, 10],
   }).action((contract: string, options: CheckOptions) =>
     runAction(options.json, async (context) => {
+      if (options.metamorphic === true || options.replay !== undefined) {
+        const { patch: patchFile, seed, seeds, minutes, replay: replayFile, work: workDirectory } = options;
+        const request = { contractFile: contract, patchFile, seed, seeds, minutes, replayFile, workDirectory };
+        const found = await checkMetamorphic(request, context);
+        return { json: found, text: formatMetamorphic(found), exitCode: found.verdict === "admit" ? 0 : 10 };
+      }
       const { mutants = false, only: names, patch: patchFile, seed, effort, work: workDirectory } = options;
       const request = { contractFile: contract, mutants, names, patchFile, seed, effort, workDirectory };
       const result = await checkProduct(request, context);
       return { json: result, text: formatCheck(result), exitCode: passed(result) ? 0 : 10 };
     }),
   );
+}
+
+function formatMetamorphic({ contract, verdict, programs, runs, operations, failure }: MetamorphicResult): string {
+  const counts = `${contract}: ${verdict} (${programs} programs, ${runs} runs, ${operations} operations)`;
+  if (failure === undefined) return counts;
+  const { knobs, operation, expected, got, file, command } = failure;
+  const lines = [counts, `under "${knobs}": ${operation}`, `  expected ${expected}`, `  got      ${got}`];
+  return [...lines, `the program is in ${file}; again: ${command}`].join("\n");
 }
 
 /** The product is admitted, every planted fault is rejected by a gate that should, and nothing harmless is. */

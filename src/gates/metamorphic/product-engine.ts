@@ -1,0 +1,284 @@
+/**
+ * The storage engine of a product (or of the source tree) as a maker of worlds for metamorphic runs.
+ *
+ * `root` is a directory with `kit/` and `parts/`, as a product has them and `src/` too. The engine, the batch and the
+ * log are taken from there; the environment is the workshop's own, so that a candidate cannot bring a kinder one.
+ */
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { loadPartDescriptors } from "../../foundry/part-descriptor.ts";
+import type { Clock, Env } from "../../kit/env/env.ts";
+import { createNodeEnv } from "../../kit/env/node-env.ts";
+import { LatheError } from "../../kit/errors.ts";
+import { SimulatedDisk } from "../../simulation/simulated-disk.ts";
+import { createSimulatedEnv, seededNumbers, type SimulatedEnv } from "../../simulation/simulated-env.ts";
+import type { Change, Feature } from "./operation.ts";
+import type { KnobSet, Store, StoreBatch, StoreMaker, StoreWorld } from "./store-under-test.ts";
+
+interface Batch extends StoreBatch {
+  put(key: Uint8Array, value: Uint8Array, options?: { expiresAtMs?: number }): unknown;
+  delete(key: Uint8Array): unknown;
+  deleteRange?(from: Uint8Array, to: Uint8Array): unknown;
+}
+
+interface Log {
+  sync(): Promise<void>;
+  close(): Promise<void>;
+}
+
+interface Agent {
+  readonly name: string;
+  step(view: AgentView): unknown;
+}
+
+/** What the variants of the compaction agent look at. */
+interface AgentView {
+  readonly levels: readonly (readonly unknown[])[];
+  readonly tuning: Readonly<Record<string, number>>;
+}
+
+interface Modules {
+  readonly openEngine: (env: Env, options: Record<string, unknown>) => Promise<Store>;
+  readonly openWal: (env: Env, options: Record<string, unknown>) => Promise<Log>;
+  readonly WriteBatch: new () => Batch;
+  /** Compaction agents by style. */
+  readonly agents: Readonly<Record<string, Agent | undefined>>;
+  readonly capabilities: Readonly<Record<string, unknown>>;
+}
+
+const storeDirectory = "store";
+const logDirectory = "log";
+const selectionHash = "5".repeat(64);
+/** A real run that takes longer is stuck. */
+const realTimeoutMs = 60_000;
+const enginePort = "storage/engine.ts";
+
+/** Errors: NOT_FOUND where the root holds no engine. `workDirectory`: where real files go. */
+export async function loadProductEngine(root: string, workDirectory: string): Promise<StoreMaker> {
+  const modules = await loadModules(root);
+  const real = createNodeEnv({ logLevel: "error" });
+  return {
+    features: featuresOf(modules.capabilities),
+    create: (knobs, seed) =>
+      knobs.world === "simulated"
+        ? new SimulatedWorld(modules, knobs, seed)
+        : new RealWorld(modules, knobs, real, mkdtempSync(join(workDirectory, "store-"))),
+    close: () => real.threads.close(),
+  };
+}
+
+async function loadModules(root: string): Promise<Modules> {
+  const part = loadPartDescriptors().find(
+    ({ path, provides, entry }) => provides.includes(enginePort) && existsSync(join(root, "parts", path, entry)),
+  );
+  if (part === undefined) {
+    throw new LatheError("NOT_FOUND", `${root} holds no part that provides ${enginePort}; give a product's directory`);
+  }
+  const load = (path: string) => import(pathToFileURL(join(root, path)).href) as Promise<Record<string, unknown>>;
+  const entry = await load(`parts/${part.path}/${part.entry}`);
+  const openEngine = Object.entries(entry).find(([name]) => /^open\w+Engine$/.test(name))?.[1];
+  if (openEngine === undefined) throw new LatheError("NOT_FOUND", `${part.path}/${part.entry} exports no open…Engine`);
+  const loadAgent = async (name: string) => {
+    const path = `parts/${part.path}/${name}`;
+    if (!existsSync(join(root, path))) return undefined;
+    return Object.values(await load(path)).find(isAgent);
+  };
+  return {
+    openEngine: openEngine as Modules["openEngine"],
+    openWal: (await load("parts/core/wal/wal.ts")).openWal as Modules["openWal"],
+    WriteBatch: (await load("parts/storage/write-batch.ts")).WriteBatch as Modules["WriteBatch"],
+    agents: { leveled: await loadAgent("compaction-agent.ts"), tiered: await loadAgent("tiered-compaction-agent.ts") },
+    capabilities: Object.values(entry).find(isCapabilities) ?? {},
+  };
+}
+
+/** Engines export what they can do. */
+function isCapabilities(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && "keyBytesMax" in value;
+}
+
+function isAgent(value: unknown): value is Agent {
+  return typeof value === "object" && value !== null && "step" in value && "name" in value;
+}
+
+function featuresOf({ rangeDelete, ttl }: Modules["capabilities"]): Feature[] {
+  return [...(rangeDelete === true ? (["range-delete"] as const) : []), ...(ttl === true ? (["ttl"] as const) : [])];
+}
+
+abstract class EngineWorld implements StoreWorld {
+  readonly ownLog: boolean;
+  protected readonly modules: Modules;
+  protected readonly knobs: KnobSet;
+  #log: Log | undefined = undefined;
+  #passedMs = 0;
+
+  constructor(modules: Modules, knobs: KnobSet) {
+    this.modules = modules;
+    this.knobs = knobs;
+    this.ownLog = knobs.log === "engine";
+  }
+
+  abstract directoryOf(copy: string): string;
+  abstract losePower(): boolean;
+  abstract drive<Value>(promise: Promise<Value>): Promise<Value>;
+  abstract dispose(): Promise<void>;
+  protected abstract env(): Env;
+
+  async open(copy?: string): Promise<Store> {
+    const env = { ...this.env(), clock: this.#clock() };
+    const directory = this.directoryOf(copy ?? storeDirectory);
+    const { options } = this.knobs;
+    if (copy !== undefined || !this.ownLog) {
+      return this.modules.openEngine(env, { ...options, directory, selectionHash });
+    }
+    const segmentBytes = Number(options.segmentBytes ?? 1 << 20);
+    const log = await this.modules.openWal(env, { directory: this.directoryOf(logDirectory), segmentBytes, selectionHash });
+    this.#log = log;
+    return this.modules.openEngine(env, { ...options, directory, selectionHash, log });
+  }
+
+  batchOf(changes: readonly Change[], nowMs: number): StoreBatch {
+    const batch = new this.modules.WriteBatch();
+    for (const change of changes) {
+      if (change.kind === "delete") batch.delete(bytesOf(change.key));
+      else if (change.kind === "deleteRange") batch.deleteRange?.(bytesOf(change.from), bytesOf(change.to));
+      else if (change.ttlMs === undefined) batch.put(bytesOf(change.key), bytesOf(change.value));
+      else batch.put(bytesOf(change.key), bytesOf(change.value), { expiresAtMs: nowMs + change.ttlMs });
+    }
+    return batch;
+  }
+
+  replaceAgent(store: Store, name: string): void {
+    const { agents } = this.modules;
+    const style = String(this.knobs.options.compactionStyle ?? "leveled");
+    const own = agents[style];
+    const other = agents[style === "leveled" ? "tiered" : "leveled"];
+    const { replaceAgent } = store as { replaceAgent?: (name: string, agent: Agent) => void };
+    if (own === undefined || replaceAgent === undefined) return;
+    replaceAgent.call(store, own.name, agentVariant(own, other, name));
+  }
+
+  nowMs(): number {
+    return this.#clock().nowMs();
+  }
+
+  wait(ms: number): void {
+    this.#passedMs += ms;
+  }
+
+  turn(): Promise<void> {
+    return new Promise((resolve) => this.env().clock.defer(resolve));
+  }
+
+  async syncLog(): Promise<void> {
+    await this.#log?.sync();
+  }
+
+  async closeLog(): Promise<void> {
+    await this.#log?.close();
+    this.#log = undefined;
+  }
+
+  /** Time stands still between waits, so that what expires does not depend on the machine. */
+  #clock(): Clock {
+    const { clock } = this.env();
+    return { ...clock, nowMs: () => startMs + this.#passedMs };
+  }
+}
+
+const startMs = 1_700_000_000_000;
+
+class SimulatedWorld extends EngineWorld {
+  readonly #next: () => number;
+  readonly #seed: number;
+  #disk = new SimulatedDisk();
+  #env: SimulatedEnv;
+
+  constructor(modules: Modules, knobs: KnobSet, seed: number) {
+    super(modules, knobs);
+    this.#seed = seed;
+    this.#next = seededNumbers(seed);
+    this.#env = createSimulatedEnv({ seed, disk: this.#disk });
+  }
+
+  directoryOf(copy: string): string {
+    return `/${copy}`;
+  }
+
+  losePower(): boolean {
+    this.#disk = this.#disk.crash(this.#next);
+    this.#env = createSimulatedEnv({ seed: this.#seed, disk: this.#disk });
+    return true;
+  }
+
+  drive<Value>(promise: Promise<Value>): Promise<Value> {
+    return this.#env.run(promise);
+  }
+
+  async dispose(): Promise<void> {}
+
+  protected env(): Env {
+    return this.#env;
+  }
+}
+
+class RealWorld extends EngineWorld {
+  readonly #env: Env;
+  readonly #directory: string;
+
+  constructor(modules: Modules, knobs: KnobSet, env: Env, directory: string) {
+    super(modules, knobs);
+    this.#env = env;
+    this.#directory = directory;
+  }
+
+  directoryOf(copy: string): string {
+    return join(this.#directory, copy);
+  }
+
+  losePower(): boolean {
+    return false;
+  }
+
+  drive<Value>(promise: Promise<Value>): Promise<Value> {
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    const timer = setTimeout(
+      () => reject(new LatheError("TIMEOUT", `no answer within ${realTimeoutMs / 1000} s`)),
+      realTimeoutMs,
+    );
+    return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+  }
+
+  async dispose(): Promise<void> {
+    rmSync(this.#directory, { recursive: true, force: true, maxRetries: 3 });
+  }
+
+  protected env(): Env {
+    return this.#env;
+  }
+}
+
+/** Agents that decide otherwise than the product's own, and all rightly. */
+function agentVariant(own: Agent, other: Agent | undefined, variant: string): Agent {
+  const { name } = own;
+  if (variant === "lazy") {
+    // Waits until writers are slowed down, so that they never wait for ever.
+    return {
+      name,
+      step: (view) => (view.levels[0].length >= view.tuning.l0SlowdownTrigger ? own.step(view) : undefined),
+    };
+  }
+  if (variant === "eager") {
+    return { name, step: (view) => own.step({ ...view, tuning: { ...view.tuning, l0CompactionTrigger: 1 } }) };
+  }
+  if (variant === "other" && other !== undefined) {
+    // With less room than this the tiered agent has nothing to merge while writers wait.
+    return { name, step: (view) => (view.tuning.l0StallTrigger < 3 ? own : other).step(view) };
+  }
+  return own;
+}
+
+function bytesOf(text: string): Uint8Array {
+  return Uint8Array.from(Buffer.from(text, "latin1"));
+}
