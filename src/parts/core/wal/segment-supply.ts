@@ -10,6 +10,7 @@
  *   stalls the writers.
  */
 import type { Env } from "../../../kit/env/env.ts";
+import { errorCodeOf } from "../../../kit/errors.ts";
 import { type PrepareSegmentInput, prepareSegment, type RemoveSegmentInput } from "./prepare-segment-job.ts";
 import { encodeSegmentHeader } from "./segment-format.ts";
 
@@ -104,8 +105,19 @@ export class SegmentSupply {
     }
   }
 
+  /** Its name leaves the queue when it is done: after a failure nothing younger may go before it. */
   async #workOffRetired(): Promise<void> {
-    const name = this.#retiredNames.shift() as string;
+    const [name] = this.#retiredNames;
+    try {
+      await this.#recycleOrRemove(name);
+    } catch (error) {
+      // An attempt that failed half-way may have moved the file away already.
+      if (errorCodeOf(error) !== "NOT_FOUND") throw error;
+    }
+    this.#retiredNames.shift();
+  }
+
+  async #recycleOrRemove(name: string): Promise<void> {
     const { directory, segmentBytes, recycledSegments } = this.#options;
     const sizeFits = this.#env.disk.size(`${directory}/${name}`) === segmentBytes;
     if (sizeFits && this.#ready.length < recycledSegments) return this.#prepare(name);

@@ -284,6 +284,42 @@ test("a first segment that never got its base record is replaced, and its name i
   }
 });
 
+test("a segment that could not be removed is tried again before younger ones go: no hole is left", async () => {
+  for (const recycledSegments of [0, 1]) {
+    for (let failing = 1; failing <= 4; failing++) {
+      const disk = new SimulatedDisk();
+      const env = createSimulatedEnv({ seed: 1, disk });
+      const options = { directory, segmentBytes: 4096, selectionHash: noSelectionHash, recycledSegments };
+      const log = await env.run(openWal(env, options));
+      let calls = 0;
+      disk.nemesis = ({ kind, path }) => {
+        const retires = kind === "unlink" || (kind === "rename" && !path.includes("spare"));
+        return retires && ++calls === failing ? { kind: "error", code: "IO_ERROR" } : undefined;
+      };
+      for (let stamp = 0; stamp < 40; stamp++) {
+        log.append(new Uint8Array(900));
+        await env.run(log.sync());
+        if (log.lastIndex > 5) log.truncatePrefix(log.lastIndex - 5);
+        await env.run(new Promise<void>((resolve) => void env.clock.setTimer(1, resolve)));
+      }
+      assert.ok(calls >= failing, `${calls} segments were retired`);
+      const reopened = await open(createSimulatedEnv({ seed: 2, disk: disk.restart() }));
+      assert.equal(reopened.lastIndex, 40, `call ${failing} failed`);
+    }
+  }
+});
+
+test("a segment that became shorter while it was opened is CORRUPTION", async () => {
+  const { written } = await logWithTail();
+  const disk = new SimulatedDisk();
+  disk.makeDirectory(directory);
+  const file = disk.open(`${directory}/0000000001.wal`, "create");
+  file.writeSync(written, 0, written.length, 0);
+  let reads = 0;
+  disk.nemesis = ({ kind }) => (kind === "read" && ++reads === 3 ? { kind: "short" } : undefined);
+  await assert.rejects(open(createSimulatedEnv({ seed: 1, disk })), { code: "CORRUPTION" });
+});
+
 test("opening writes out again what is not proven durable, before it flushes", async () => {
   const { written } = await logWithTail();
   const disk = new SimulatedDisk();

@@ -376,7 +376,12 @@ class WriteAheadLog implements DurableLog {
     while (offset < segment.endOffset) {
       const length = Math.min(chunk.length, segment.endOffset - offset);
       const count = segment.file.readSync(chunk, 0, length, offset);
-      assert(count === length, "recovery has read these bytes before");
+      if (count < length) {
+        const { path } = segment.file;
+        throw new LatheError("CORRUPTION", `${path} ends at ${offset + count}, where recovery has read more before`, {
+          details: { path, offset: offset + count },
+        });
+      }
       segment.file.writeSync(chunk, 0, length, offset);
       offset += length;
     }
