@@ -320,6 +320,24 @@ test("a segment that became shorter while it was opened is CORRUPTION", async ()
   await assert.rejects(open(createSimulatedEnv({ seed: 1, disk })), { code: "CORRUPTION" });
 });
 
+test("a base record whose flush failed is written out again by the next process", async () => {
+  const disk = new SimulatedDisk();
+  // Nothing of what the flush should have kept is on the device, and the cache keeps it for a while.
+  const luck = [0.1, 0.1];
+  disk.chance = () => luck.shift() ?? 0.9;
+  disk.nemesis = ({ kind, path }) =>
+    kind === "sync" && path.endsWith("1.wal") && !path.includes("spare") ? { kind: "error", code: "IO_ERROR" } : undefined;
+  await assert.rejects(open(createSimulatedEnv({ seed: 1, disk })), { code: "IO_ERROR" });
+  // The page cache of the machine still shows the record, as if it were on the device.
+  const restarted = disk.restart();
+  const env = createSimulatedEnv({ seed: 2, disk: restarted });
+  const log = await open(env);
+  log.append(Uint8Array.of(1));
+  await env.run(log.sync());
+  const reopened = await open(createSimulatedEnv({ seed: 3, disk: restarted.crash(() => 0) }));
+  assert.equal(reopened.lastIndex, 1);
+});
+
 test("opening writes out again what is not proven durable, before it flushes", async () => {
   const { written } = await logWithTail();
   const disk = new SimulatedDisk();

@@ -123,7 +123,9 @@ class WriteAheadLog implements DurableLog {
   /** Makes what recovery found durable, and gets a segment to append to. */
   async settleAfterRecovery({ leftovers, provenIndex }: RecoveredLog): Promise<void> {
     for (const segment of this.#segments) {
-      if (this.#endIndexOf(segment) > provenIndex + 1) this.#rewriteFrom(segment, provenIndex + 1);
+      // An empty segment has a base record that may not be durable either.
+      const unproven = this.#endIndexOf(segment) > provenIndex + 1 || segment.baseIndex > provenIndex;
+      if (unproven) this.#rewriteFrom(segment, provenIndex + 1);
       this.#unflushed.push(segment);
     }
     if (this.#segments.length > 0) {
