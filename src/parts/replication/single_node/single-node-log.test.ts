@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import type { Env } from "../../../kit/env/env.ts";
 import { createNodeEnv } from "../../../kit/env/node-env.ts";
+import { LatheError } from "../../../kit/errors.ts";
 import { noSelectionHash } from "../../../kit/file-header.ts";
 import { SimulatedDisk } from "../../../simulation/simulated-disk.ts";
 import { createSimulatedEnv, seededNumbers } from "../../../simulation/simulated-env.ts";
@@ -86,6 +87,25 @@ test("a failed flush rejects its commands, applies none of them, and stops the l
   await assert.rejects(world.run(log.propose(commandOf("later"))), { code: "IO_ERROR" });
   assert.deepEqual(machine.applied.map(({ text }) => text), ["kept"]);
   await world.run(log.close());
+});
+
+test("room that does not come back rejects the commands that wait for it, and nothing else", async () => {
+  const unhandled: unknown[] = [];
+  const note = (reason: unknown) => unhandled.push(reason);
+  process.on("unhandledRejection", note);
+  try {
+    const machine = new HashingStateMachine();
+    const log = await open(env, join(base, "no-room"), machine);
+    await log.recover();
+    await log.propose(commandOf("kept"));
+    machine.backpressure = () => Promise.reject(new LatheError("DISK_FULL", "no room"));
+    await assert.rejects(log.propose(commandOf("waits")), { code: "DISK_FULL" });
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.deepEqual(unhandled, []);
+    await log.close();
+  } finally {
+    process.off("unhandledRejection", note);
+  }
 });
 
 /** Commands until the power goes; returns what was acknowledged and the disk afterwards. */

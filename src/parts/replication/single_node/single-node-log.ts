@@ -180,7 +180,7 @@ class SingleNodeLog implements ReplicatedLog {
   async #run(): Promise<void> {
     let durable: LoggedProposal[] = [];
     while (durable.length > 0 || this.#waiting.length > 0) {
-      if (this.#stateMachine.backpressure() !== undefined) {
+      if (this.#isPressed()) {
         await this.#applyGroup(durable);
         durable = [];
         await this.#room();
@@ -204,6 +204,13 @@ class SingleNodeLog implements ReplicatedLog {
       this.#fail(error);
       return false;
     }
+  }
+
+  /** Whether there is no room just now. The promise behind that may be rejected before anybody waits for it. */
+  #isPressed(): boolean {
+    const pressure = this.#stateMachine.backpressure();
+    pressure?.catch(() => undefined);
+    return pressure !== undefined;
   }
 
   async #room(): Promise<void> {
@@ -234,7 +241,7 @@ class SingleNodeLog implements ReplicatedLog {
 
   async #applyGroup(group: readonly LoggedProposal[]): Promise<void> {
     for (const { proposal, index, entry } of group) {
-      if (this.#failure === undefined && this.#stateMachine.backpressure() !== undefined) await this.#room();
+      if (this.#failure === undefined && this.#isPressed()) await this.#room();
       if (this.#failure === undefined) this.#apply(proposal, index, entry);
       else proposal.reject(this.#failure);
     }
