@@ -16,7 +16,7 @@
 import { assert } from "./assert.ts";
 import { readU32LE, writeU32LE } from "./bytes.ts";
 import { crc32c } from "./crc32c.ts";
-import { LatheError } from "./errors.ts";
+import { errorCodeOf, LatheError } from "./errors.ts";
 
 export const fileHeaderBytes = 32;
 
@@ -93,6 +93,17 @@ export function peekFileHeader(bytes: Uint8Array): FileHeader | undefined {
   if (bytes.length < fileHeaderBytes) return undefined;
   if (readU32LE(bytes, checksumOffset) !== crc32c(bytes, 0, checksumOffset)) return undefined;
   return decodeFields(bytes);
+}
+
+/**
+ * Whether an error says that bytes are damaged: CORRUPTION, or other bytes where the magic stood. A header that holds
+ * and names another version or selection is no damage.
+ */
+export function isDamage(error: unknown): boolean {
+  const code = errorCodeOf(error);
+  if (code !== "FORMAT_UNKNOWN") return code === "CORRUPTION";
+  const { found } = (error as LatheError).details;
+  return typeof found === "string" && found.length === magicBytes;
 }
 
 function checkOrigin(header: FileHeader, expected: ExpectedHeader, path: string): void {

@@ -11,7 +11,7 @@
  */
 import { readU64LE } from "../../../kit/bytes.ts";
 import type { Disk, DiskFile } from "../../../kit/env/env.ts";
-import { errorCodeOf } from "../../../kit/errors.ts";
+import { isDamage } from "../../../kit/file-header.ts";
 import type { LogRecord } from "../durable-log.ts";
 import {
   baseRecordBytes, decodeSegmentHeader, isRecord, readIndex, readPayloadLength, recordBytes, recordHeaderBytes,
@@ -187,11 +187,4 @@ function readOnly(disk: Disk): Disk {
 
 function refuse(): never {
   throw new Error("a log that is inspected is not changed");
-}
-
-function isDamage(error: unknown): boolean {
-  const { details } = error as { details?: { found?: unknown } };
-  const code = errorCodeOf(error);
-  // A header that says undamaged that it is of another version or selection is no damage; other bytes in its place are.
-  return code === "CORRUPTION" || (code === "FORMAT_UNKNOWN" && String(details?.found).length === 8);
 }

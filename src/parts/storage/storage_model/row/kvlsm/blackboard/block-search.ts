@@ -5,9 +5,9 @@
  *      where a block begins, the checksum is carried on byte by byte; where the next four bytes equal it, a block ends.
  *   2. Behind a damaged block the next beginning is unknown: every offset is tried, each up to twice the longest block
  *      seen.
- *   3. A match by chance (2^-32 per place) is told apart by what the block holds: `holds` decides.
- * It knows nothing of what is inside a block, so it serves every version of the format. The effort is bounded:
- * behind it the rest counts as a gap.
+ * Sections have checksums of the same kind and are found too; what is a block, the caller tells by what it holds. So
+ * this serves every version of the format. A match by chance has a probability of 2^-32 per place. The effort is
+ * bounded: behind it the rest counts as a gap.
  */
 import { readU32LE } from "../../../../../../kit/bytes.ts";
 import { crc32c } from "../../../../../../kit/crc32c.ts";
@@ -21,13 +21,13 @@ export interface ByteRange {
 export interface BlockSearchResult {
   /** What checksums cover, without them. */
   readonly covered: readonly ByteRange[];
-  /** Ranges that hold no block. */
+  /** Ranges in which no checksum holds. */
   readonly gaps: readonly ByteRange[];
 }
 
 const checksumBytes = 4;
-/** No block is shorter: an entry, one restart point and their count. */
-const coveredBytesMin = 12;
+/** An empty section has one byte, which says how it is stored. */
+const coveredBytesMin = 1;
 /** Of a block behind a gap; longer ones are seldom, and a search for them would not end. */
 const lengthMax = 1 << 17;
 const lengthFirst = 8192;
@@ -35,11 +35,7 @@ const effortMax = 2 ** 31;
 const stepTable = makeStepTable();
 
 /** `fileOffset` is where `bytes` stand in the file. */
-export function searchBlocks(
-  bytes: Uint8Array,
-  fileOffset: number,
-  holds: (range: ByteRange) => boolean,
-): BlockSearchResult {
+export function searchBlocks(bytes: Uint8Array, fileOffset: number): BlockSearchResult {
   const covered: ByteRange[] = [];
   const gaps: ByteRange[] = [];
   let effort = effortMax;
@@ -48,7 +44,7 @@ export function searchBlocks(
   for (let at = 0; at < bytes.length; ) {
     const lengthLimit = gapStart < 0 ? bytes.length : Math.min(lengthMax, longest * 2);
     const limit = Math.min(bytes.length, at + lengthLimit);
-    const end = coveredEnd(bytes, at, limit, fileOffset, holds);
+    const end = coveredEnd(bytes, at, limit, fileOffset);
     if (end < 0) {
       effort -= limit - at;
       if (gapStart < 0) gapStart = at;
@@ -66,19 +62,13 @@ export function searchBlocks(
 }
 
 /** Where what a checksum covers from `start` on ends, or -1. */
-function coveredEnd(
-  bytes: Uint8Array,
-  start: number,
-  limit: number,
-  fileOffset: number,
-  holds: (range: ByteRange) => boolean,
-): number {
+function coveredEnd(bytes: Uint8Array, start: number, limit: number, fileOffset: number): number {
   const first = start + coveredBytesMin;
   if (first + checksumBytes > limit) return -1;
   let register = ~crc32c(bytes, start, first, (fileOffset + start) >>> 0);
   for (let end = first; end + checksumBytes <= limit; end++) {
     const checksum = ~register >>> 0;
-    if (bytes[end] === (checksum & 0xff) && readU32LE(bytes, end) === checksum && holds({ start, end })) return end;
+    if (bytes[end] === (checksum & 0xff) && readU32LE(bytes, end) === checksum) return end;
     register = (register >>> 8) ^ stepTable[(register ^ bytes[end]) & 0xff];
   }
   return -1;

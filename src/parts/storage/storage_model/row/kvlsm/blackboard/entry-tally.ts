@@ -33,6 +33,10 @@ export class EntryTally {
     return undefined;
   }
 
+  get lastKey(): Uint8Array | undefined {
+    return this.#lastLength < 0 ? undefined : this.#last.slice(0, this.#lastLength);
+  }
+
   meta(number: number, sizeBytes: number): FileMeta {
     return {
       number,

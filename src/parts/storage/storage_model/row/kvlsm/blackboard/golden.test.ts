@@ -126,8 +126,8 @@ test("a later format version and another selection are refused with the way out"
   }
 });
 
-test("a missing table and a missing manifest are CORRUPTION that names the file", async () => {
-  for (const part of [".sst", "MANIFEST", "CURRENT"]) {
+test("a missing manifest and a missing CURRENT are CORRUPTION that names the file", async () => {
+  for (const part of ["MANIFEST", "CURRENT"]) {
     const directory = join(root, "missing");
     rmSync(directory, { recursive: true, force: true });
     cpSync(join(golden, present), directory, { recursive: true });

@@ -20,13 +20,26 @@ export class LevelIterator implements EntryIterator {
   readonly #tables: readonly BlockSource[];
   readonly #smallestKeys: SortedKeys;
   readonly #iterator: TableIterator;
+  readonly #first: number;
+  readonly #last: number;
   #position = 0;
 
-  /** `smallestKeys` are the smallest keys of the tables, in order. */
-  constructor(pool: WalkPool, tables: readonly BlockSource[], smallestKeys: SortedKeys) {
+  /**
+   * `smallestKeys` are the smallest keys of the tables, in order. Only the tables from number `first` to number `last`
+   * are walked.
+   */
+  constructor(
+    pool: WalkPool,
+    tables: readonly BlockSource[],
+    smallestKeys: SortedKeys,
+    first = 0,
+    last = tables.length - 1,
+  ) {
     this.#iterator = new TableIterator(pool);
     this.#tables = tables;
     this.#smallestKeys = smallestKeys;
+    this.#first = first;
+    this.#last = last;
   }
 
   close(): void {
@@ -35,25 +48,25 @@ export class LevelIterator implements EntryIterator {
   }
 
   seekFirst(): void {
-    if (!this.#open(0)) return;
+    if (!this.#open(this.#first)) return;
     this.#iterator.seekFirst();
     this.#skipForwards();
   }
 
   seekLast(): void {
-    if (!this.#open(this.#tables.length - 1)) return;
+    if (!this.#open(this.#last)) return;
     this.#iterator.seekLast();
     this.#skipBackwards();
   }
 
   seek(target: Uint8Array): void {
-    if (!this.#open(Math.max(0, this.#smallestKeys.floor(target)))) return;
+    if (!this.#open(Math.min(this.#last, Math.max(this.#first, this.#smallestKeys.floor(target))))) return;
     this.#iterator.seek(target);
     this.#skipForwards();
   }
 
   seekBefore(target: Uint8Array): void {
-    if (!this.#open(this.#smallestKeys.floor(target))) return;
+    if (!this.#open(Math.min(this.#last, this.#smallestKeys.floor(target)))) return;
     this.#iterator.seekBefore(target);
     this.#skipBackwards();
   }
@@ -79,7 +92,7 @@ export class LevelIterator implements EntryIterator {
   }
 
   #open(position: number): boolean {
-    const exists = position >= 0 && position < this.#tables.length;
+    const exists = position >= this.#first && position <= this.#last;
     if (exists) {
       this.#position = position;
       this.#iterator.open(this.#tables[position]);

@@ -132,11 +132,11 @@ test("without an index blocks are found by their checksums, also behind a damage
     const bytes = readAll(disk, path);
     const end = blocks[blocks.length - 1].end;
     const body = bytes.slice(32, end);
-    const found = searchBlocks(body, 32, () => true);
+    const found = searchBlocks(body, 32);
     assert.deepEqual(found.covered.map(({ start }) => start + 32), blocks.map(({ start }) => start));
     assert.deepEqual(found.gaps, []);
     body[blocks[1].start - 32 + 20] ^= 1;
-    const damaged = searchBlocks(body, 32, () => true);
+    const damaged = searchBlocks(body, 32);
     assert.deepEqual(damaged.covered.map(({ start }) => start + 32), blocks.filter((_, i) => i !== 1).map(({ start }) => start));
     assert.deepEqual(damaged.gaps, [{ start: blocks[1].start - 32, end: blocks[1].end - 32 }]);
 

@@ -74,7 +74,7 @@ export function* scrubStore(
 ): Generator<number, StoreReport, void> {
   const names = disk.list(directory);
   const files: FileReport[] = [];
-  const { state, reports } = readState(disk, directory, selectionHash);
+  const { state, reports } = readStoreState(disk, directory, selectionHash);
   files.push(...reports);
   const seen = new Set(reports.map(({ file }) => file));
   let entryCount = 0;
@@ -136,8 +136,8 @@ export function* scrubTable(
   }
 }
 
-/** CURRENT and the manifest in force. */
-function readState(
+/** CURRENT and the manifest in force, as reports, and the state that they give where they hold. */
+export function readStoreState(
   disk: Disk,
   directory: string,
   selectionHash: string,

@@ -9,6 +9,7 @@
  */
 import { assert } from "../../../../../../kit/assert.ts";
 import type { Disk, DiskFile } from "../../../../../../kit/env/env.ts";
+import { errorCodeOf } from "../../../../../../kit/errors.ts";
 import { Block, type BlockOwner } from "./block.ts";
 import { decodeStoredBlock, storagePlain } from "./stored-block.ts";
 import { corruptTable, trailerBytes, trailerHolds } from "./table-format.ts";
@@ -103,7 +104,13 @@ export class SequentialBlocks implements BlockSource, BlockOwner {
   #open(): TableLayout {
     const { disk, selectionHash } = this.#run;
     this.#run.enter(this);
-    this.#file = disk.open(this.path, "read");
+    try {
+      this.#file = disk.open(this.path, "read");
+    } catch (error) {
+      if (errorCodeOf(error) !== "NOT_FOUND") throw error;
+      // It does not come back by itself, as a disk that was full may: the same as a damaged file.
+      throw corruptTable(this.path, 0, "it is missing", error);
+    }
     this.#layout = readTableLayout(this.#file, selectionHash);
     return this.#layout;
   }

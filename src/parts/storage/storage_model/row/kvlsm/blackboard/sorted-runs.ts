@@ -36,11 +36,15 @@ export function sortedRuns(
   for (let level = 1; level <= version.deepestLevel; level++) {
     const tables = version.levels[level];
     const starts = version.smallestKeys[level];
-    const first = gte === undefined ? 0 : Math.max(0, starts.floor(gte));
-    const last = lt === undefined ? tables.length - 1 : starts.floor(lt);
+    let first = gte === undefined ? 0 : Math.max(0, starts.floor(gte));
+    let last = lt === undefined ? tables.length - 1 : starts.floor(lt);
+    // The outermost ones may lie beside the range; what is not needed must not be read, it may be damaged.
+    if (gte !== undefined && first <= last && compareBytes(tables[first].meta.largest, gte) < 0) first++;
+    if (lt !== undefined && first <= last && compareBytes(tables[last].meta.smallest, lt) >= 0) last--;
+    if (first > last) continue;
     const needed =
       last - first >= askedMax || tables.slice(first, last + 1).some((table) => mayHaveEntries(table, gte, lt));
-    if (needed) runs.push(new LevelIterator(walks, tables, starts));
+    if (needed) runs.push(new LevelIterator(walks, tables, starts, first, last));
   }
   return runs;
 }

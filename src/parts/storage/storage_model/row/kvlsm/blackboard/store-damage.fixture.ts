@@ -87,6 +87,14 @@ export interface Region {
   readonly end: number;
 }
 
+/** The smallest and the largest key of an SSTable. */
+export function boundsOf(disk: Disk, path: string): { smallest: Uint8Array; largest: Uint8Array } {
+  const file = disk.open(path, "read");
+  const { properties } = readTableLayout(file, noSelectionHash);
+  file.close();
+  return properties;
+}
+
 /** The regions of an SSTable, from its own layout. */
 export function regionsOf(disk: Disk, path: string): Region[] {
   const file = disk.open(path, "read");

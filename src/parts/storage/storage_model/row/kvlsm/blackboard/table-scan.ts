@@ -12,10 +12,10 @@
 import { ByteReader } from "../../../../../../kit/byte-reader.ts";
 import { compareBytes, compareRanges } from "../../../../../../kit/compare.ts";
 import type { DiskFile } from "../../../../../../kit/env/env.ts";
-import { errorCodeOf } from "../../../../../../kit/errors.ts";
+import { isDamage } from "../../../../../../kit/file-header.ts";
 import { hash32 } from "../../../../../../kit/hash.ts";
 import { Block } from "./block.ts";
-import { type ByteRange, searchBlocks } from "./block-search.ts";
+import { searchBlocks } from "./block-search.ts";
 import { BlockWalk } from "./block-walk.ts";
 import { bloomMayContain, isBloomFilter } from "./bloom-filter.ts";
 import { EntryTally } from "./entry-tally.ts";
@@ -233,30 +233,46 @@ class Scan {
     }
   }
 
-  /** Without an index: everything between header and `end` is searched. */
+  /** Without an index: everything between header and `end` is searched. Sections are found too, and passed over. */
   *#findBlocks(end: number): Generator<number, void, void> {
     const bytes = this.#read(tableHeaderBytes, Math.max(0, end - tableHeaderBytes));
     yield bytes.length;
-    const storedOf = ({ start, end: coveredEnd }: ByteRange) => bytes.subarray(start, coveredEnd + 4);
-    const { covered, gaps } = searchBlocks(bytes, tableHeaderBytes, (range) => this.#looksLikeBlock(storedOf(range)));
-    for (const [number, range] of covered.entries()) {
-      const stored = storedOf(range);
-      this.#examine(stored, { offset: tableHeaderBytes + range.start, length: stored.length }, number);
+    const { covered, gaps } = searchBlocks(bytes, tableHeaderBytes);
+    const footerAt = this.#sizeBytes - footerBytes(this.#version) - tableHeaderBytes;
+    const found = covered.map((range) => ({ range, isGap: false }));
+    // A lost footer is a gap too, and told of already.
+    const lost = gaps.filter(({ start }) => start < footerAt).map((range) => ({ range, isGap: true }));
+    let number = 0;
+    let gap: { offset: number; length: number; first: Uint8Array | undefined } | undefined;
+    const what = "no data block that holds begins here";
+    for (const { range, isGap } of [...found, ...lost].sort((a, b) => a.range.start - b.range.start)) {
+      const offset = tableHeaderBytes + range.start;
+      if (isGap) {
+        gap = { offset, length: range.end - range.start, first: this.#tally.lastKey };
+        continue;
+      }
+      const stored = bytes.subarray(range.start, range.end + 4);
+      const firstKey = this.#firstKeyOf(stored);
+      if (firstKey === undefined) continue;
+      if (gap !== undefined) this.#damage("block", gap.offset, gap.length, what, gap.first, firstKey);
+      gap = undefined;
+      this.#examine(stored, { offset, length: stored.length }, number++);
     }
-    for (const { start, end: gapEnd } of gaps) {
-      this.#damage("block", tableHeaderBytes + start, gapEnd - start, "no data block that holds begins here");
-    }
+    if (gap !== undefined) this.#damage("block", gap.offset, gap.length, what, gap.first);
   }
 
-  #looksLikeBlock(stored: Uint8Array): boolean {
+  /** The first key of a block; undefined where the bytes are no block. */
+  #firstKeyOf(stored: Uint8Array): Uint8Array | undefined {
+    const walk = this.#walk;
     try {
       const block = blockOf(stored, this.#version, 0, this.#file.path, 0);
-      this.#walk.open(block);
-      return this.#walk.toFirst() && this.#walk.valueEnds[0] <= block.restartsAt;
+      walk.open(block);
+      const holds = walk.toFirst() && walk.valueEnds[0] <= block.restartsAt && walk.keyEnds[0] > 0;
+      return holds ? walk.keyArena.slice(walk.keyStarts[0], walk.keyEnds[0]) : undefined;
     } catch {
-      return false;
+      return undefined;
     } finally {
-      this.#walk.close();
+      walk.close();
     }
   }
 
@@ -328,11 +344,8 @@ class Scan {
     try {
       return read();
     } catch (error) {
-      const { details, message } = error as { details?: { found?: unknown }; message: string };
-      const code = errorCodeOf(error);
-      const foreignMagic = code === "FORMAT_UNKNOWN" && String(details?.found).length === 8;
-      if (code !== "CORRUPTION" && !foreignMagic) throw error;
-      this.#damage(part, offset, length, message);
+      if (!isDamage(error)) throw error;
+      this.#damage(part, offset, length, (error as Error).message);
       return undefined;
     }
   }

@@ -13,7 +13,9 @@
 import { assert } from "../../../../../../kit/assert.ts";
 import type { Disk, Logger } from "../../../../../../kit/env/env.ts";
 import { errorCodeOf, LatheError } from "../../../../../../kit/errors.ts";
+import { isDamage } from "../../../../../../kit/file-header.ts";
 import type { BlockCache } from "./block-cache.ts";
+import { DamagedTable } from "./damaged-table.ts";
 import type { FileMeta } from "./file-meta.ts";
 import { manifestName, parseStoreFile, tableName } from "./file-names.ts";
 import { Manifest, readCurrent, readManifest } from "./manifest.ts";
@@ -277,24 +279,31 @@ export class VersionSet {
     this.#durableIndex = durableIndex;
     this.#nextFileNumber = nextFileNumber;
     const added = levels.flatMap((files, level) => files.map((meta) => ({ level, meta })));
-    this.#install({ removed: [], added }, this.#openOrRefuse(added.map(({ meta }) => meta)));
+    this.#install({ removed: [], added }, this.#openOrStandIn(added.map(({ meta }) => meta)));
   }
 
-  #openOrRefuse(metas: readonly FileMeta[]): Map<number, Table> {
+  /** Those that are damaged or gone are stood in for. Errors: FORMAT_UNKNOWN, IO_ERROR. */
+  #openOrStandIn(metas: readonly FileMeta[]): Map<number, Table> {
+    const { cache, counters, log } = this.#options;
+    const opened = new Map<number, Table>();
     try {
-      return this.#openTables(metas);
+      for (const meta of metas) {
+        try {
+          opened.set(meta.number, this.#openTable(meta));
+        } catch (error) {
+          const path = `${this.#options.directory}/${tableName(meta.number)}`;
+          const missing = errorCodeOf(error) === "NOT_FOUND";
+          if (!missing && !isDamage(error)) throw error;
+          const reason = missing ? missingTable(path, error) : damagedTable(path, error);
+          log.error("lsm_table_damaged", { path, message: reason.message });
+          opened.set(meta.number, new DamagedTable(meta, path, reason, cache, counters));
+        }
+      }
     } catch (error) {
-      if (errorCodeOf(error) !== "NOT_FOUND") throw error;
-      const { message } = error as Error;
-      throw new LatheError(
-        "CORRUPTION",
-        `a file that the manifest names is missing: ${message}; restore the store`,
-        {
-          cause: error,
-          details: (error as LatheError).details,
-        },
-      );
+      for (const table of opened.values()) table.close();
+      throw error;
     }
+    return opened;
   }
 
   /** Every open starts a new manifest, so that nothing is ever appended behind a torn tail. */
@@ -323,4 +332,22 @@ export class VersionSet {
 
 function noLevels(): Table[][] {
   return Array.from({ length: levelsMax }, () => []);
+}
+
+function missingTable(path: string, cause: unknown): LatheError {
+  return new LatheError(
+    "CORRUPTION",
+    `${path} at byte 0: it is missing, the manifest names it; put it back, restore a backup, or run \`lathe repair\``,
+    { cause, details: { path, offset: 0 } },
+  );
+}
+
+/** Other bytes where the magic stood are damage here, since the manifest names the file. */
+function damagedTable(path: string, cause: unknown): LatheError {
+  if (errorCodeOf(cause) === "CORRUPTION") return cause as LatheError;
+  return new LatheError(
+    "CORRUPTION",
+    `${path} at byte 0: its header is damaged; restore a backup or run \`lathe repair\``,
+    { cause, details: { path, offset: 0 } },
+  );
 }
