@@ -27,7 +27,7 @@ const knobSchema = z.strictObject({
   choices: z.array(z.string()).min(2).optional(),
   impact: z.enum(["high", "medium", "low"]),
   risk: z.enum(["none", "memory", "latency", "durability", "consistency"]),
-  effect: z.enum(["restart", "files"]),
+  effect: z.enum(["restart", "live", "files"]),
   constraints: z.array(z.string()).default([]),
 });
 

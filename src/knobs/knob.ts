@@ -30,8 +30,11 @@ export interface Knob {
    * says so.
    */
   readonly risk: "none" | "memory" | "latency" | "durability" | "consistency";
-  /** `files`: takes effect as files are rewritten, so a candidate needs a checkpoint of its own. */
-  readonly effect: "restart" | "files";
+  /**
+   * `live`: can be changed while the product runs. `files`: so too, and takes effect as files are rewritten, so a
+   * candidate needs a checkpoint of its own. `restart`: only when the product is started.
+   */
+  readonly effect: "restart" | "live" | "files";
   /** Constraints against other knobs, as `lsm.memtable_bytes <= lsm.memory_bytes / 2`. */
   readonly constraints: readonly string[];
 }

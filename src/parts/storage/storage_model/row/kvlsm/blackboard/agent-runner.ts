@@ -73,6 +73,15 @@ export class AgentRunner {
     this.schedule();
   }
 
+  hasAgent(name: string): boolean {
+    return this.#agents.some((one) => one.name === name);
+  }
+
+  /** Looks at who waits and steps the agents, after something changed that is not their doing. */
+  lookAgain(): void {
+    this.#changed();
+  }
+
   /** The error of background work that has failed for longer than the limit. */
   lastingTrouble(): unknown {
     const { clock } = this.#options.env;
@@ -221,6 +230,7 @@ export class AgentRunner {
   }
 
   #changed(): void {
+    this.#board.fitCache();
     this.#lookAtWaiters();
     this.schedule();
   }

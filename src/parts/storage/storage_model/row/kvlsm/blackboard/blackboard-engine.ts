@@ -32,7 +32,7 @@ import { ExpiryClock } from "./expiry-clock.ts";
 import { flushAgent } from "./flush-agent.ts";
 import { LogWrites } from "./log-writes.ts";
 import { lookupMissing, lookupPut, lookupPutExpiring } from "./lookup.ts";
-import { type BlackboardOptions, resolveTuning, selectionHashOf } from "./options.ts";
+import { type BlackboardOptions, changedTuning, resolveTuning, selectionHashOf, type Tuning } from "./options.ts";
 import { PointReader } from "./point-reader.ts";
 import { ReadCounters } from "./read-counters.ts";
 import { ReadPace } from "./read-pace.ts";
@@ -243,6 +243,33 @@ export class BlackboardEngine implements StorageEngine {
 
   metrics(): Metric[] {
     return engineMetrics(this.#board, this.#stall);
+  }
+
+  /**
+   * Changes options while the engine runs; returns the names of those that differ now. What shapes files takes effect
+   * as files are written. A compaction agent that the engine does not know is left in its place.
+   * Errors: INVALID_ARGUMENT, naming what is wrong, or what cannot change while the store is open; nothing changed.
+   */
+  setTuning(changes: Partial<Tuning>): readonly (keyof Tuning)[] {
+    if (this.#closed !== undefined) throw closedError();
+    const before = this.#board.tuning;
+    const tuning = changedTuning(before, changes);
+    const changed = (Object.keys(tuning) as (keyof Tuning)[]).filter((name) => tuning[name] !== before[name]);
+    if (changed.length === 0) return changed;
+    this.#board.retune(tuning);
+    if (changed.includes("compactionStyle")) {
+      const present = compactionAgentOf(before.compactionStyle).name;
+      const next = compactionAgentOf(tuning.compactionStyle);
+      if (this.#runner.hasAgent(present)) this.#runner.replaceAgent(present, next);
+    }
+    this.#env.log.info("lsm_tuning_changed", Object.fromEntries(changed.map((name) => [name, tuning[name]])));
+    this.#runner.lookAgain();
+    return changed;
+  }
+
+  /** The options in force. */
+  get tuning(): Tuning {
+    return this.#board.tuning;
   }
 
   /** Puts another agent in the place of `flush`, `leveled-compaction` or `tiered-compaction` while the engine runs. */

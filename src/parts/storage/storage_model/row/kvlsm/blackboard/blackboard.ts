@@ -14,16 +14,19 @@ import type { BlackboardView, RunningCompaction } from "./agent.ts";
 import type { BlockCache } from "./block-cache.ts";
 import { WalkPool } from "./block-walk.ts";
 import type { ExpiryClock } from "./expiry-clock.ts";
+import { compactionDebtBytes } from "./level-shape.ts";
 import { Memtable, memtableWordsMax } from "./memtable.ts";
 import { MemtableArenaPool } from "./memtable-arena.ts";
+import { cacheBytesWithin } from "./memory-budget.ts";
 import type { Tuning } from "./options.ts";
 import type { ReadCounters } from "./read-counters.ts";
 import { SnapshotList } from "./snapshot-list.ts";
+import type { Version } from "./version.ts";
 import type { VersionSet } from "./version-set.ts";
 import { WorkCounters } from "./work-counters.ts";
 
 export class Blackboard {
-  readonly tuning: Tuning;
+  #tuning: Tuning;
   readonly versions: VersionSet;
   readonly cache: BlockCache;
   readonly reads: ReadCounters;
@@ -45,6 +48,7 @@ export class Blackboard {
   compactionHalted: unknown = undefined;
   appliedIndex: number;
   #applyingIndex = 0;
+  #figuresOf: { version: Version; debtBytes: number; tableBytes: number } | undefined = undefined;
   readonly #arenas: MemtableArenaPool;
   readonly #addOperation: Parameters<typeof forEachOperation>[1];
 
@@ -56,18 +60,53 @@ export class Blackboard {
     expiry: ExpiryClock,
   ) {
     this.expiry = expiry;
-    this.tuning = tuning;
+    this.#tuning = tuning;
     this.versions = versions;
     this.cache = cache;
     this.reads = reads;
     this.appliedIndex = versions.durableIndex;
     this.#arenas = new MemtableArenaPool(tuning.memtableBytes, 1 + tuning.immutableMemtablesMax);
     this.memtable = this.#newMemtable(0, 0);
+    this.fitCache();
     // One closure for all batches.
     this.#addOperation = (kind, bytes, keyStart, keyEnd, valueEnd) => {
       const hash = hash32(bytes, 0, keyStart, keyEnd) | 0;
       this.memtable.add(bytes, keyStart, keyEnd, valueEnd, kind, hash, this.#applyingIndex);
     };
+  }
+
+  get tuning(): Tuning {
+    return this.#tuning;
+  }
+
+  /** Puts other options in force; they must be resolved ones. Memtables and files that are there stay as they are. */
+  retune(tuning: Tuning): void {
+    this.#tuning = tuning;
+    this.#arenas.resize(tuning.memtableBytes, 1 + tuning.immutableMemtablesMax);
+    this.#figuresOf = undefined;
+    this.fitCache();
+  }
+
+  /** Bytes due for compaction. */
+  debtBytes(): number {
+    return this.#figures().debtBytes;
+  }
+
+  /** Filters and block indexes of all tables. */
+  tableBytes(): number {
+    return this.#figures().tableBytes;
+  }
+
+  /** Memory of memtables; see memory-budget.ts for what counts. */
+  memtableBytes(): number {
+    const active = Math.max(this.memtable.sizeBytes, this.#tuning.memtableBytes);
+    return this.immutables.reduce((total, one) => total + one.sizeBytes, active) + this.#arenas.freeBytes;
+  }
+
+  /** Gives the block cache what memtables and tables leave of the budget. */
+  fitCache(): void {
+    const use = { memtableBytes: this.memtableBytes(), tableBytes: this.tableBytes() };
+    this.cache.resize(cacheBytesWithin(use, this.#tuning));
   }
 
   /** Applies an encoded batch that was checked. Returns whether a memtable was frozen. */
@@ -76,7 +115,7 @@ export class Blackboard {
     if (!this.memtable.fits(operations, encoded.length)) {
       froze = this.freeze();
       if (!this.memtable.fits(operations, encoded.length)) {
-        this.#arenas.give(this.memtable.arena);
+        this.#arenas.give(this.memtable.arena, this.memtable.sizeBytes);
         this.memtable = this.#newMemtable(operations, encoded.length);
       }
     }
@@ -98,6 +137,7 @@ export class Blackboard {
     this.memtable.timeMs = this.expiry.nowMs();
     this.immutables = [this.memtable, ...this.immutables];
     this.memtable = this.#newMemtable(0, 0);
+    this.fitCache();
     return true;
   }
 
@@ -111,7 +151,7 @@ export class Blackboard {
     const oldest = this.immutables[this.immutables.length - 1];
     this.immutables = this.immutables.slice(0, -1);
     oldest.isRetired = true;
-    if (oldest.pins === 0) this.#arenas.give(oldest.arena);
+    if (oldest.pins === 0) this.#arenas.give(oldest.arena, oldest.sizeBytes);
   }
 
   view(): BlackboardView {
@@ -140,8 +180,20 @@ export class Blackboard {
   unpin(memtables: readonly Memtable[]): void {
     for (const memtable of memtables) {
       memtable.pins--;
-      if (memtable.isRetired && memtable.pins === 0) this.#arenas.give(memtable.arena);
+      if (memtable.isRetired && memtable.pins === 0) this.#arenas.give(memtable.arena, memtable.sizeBytes);
     }
+  }
+
+  /** What takes a walk over all tables, once per version. */
+  #figures(): { readonly debtBytes: number; readonly tableBytes: number } {
+    const version = this.versions.current;
+    if (this.#figuresOf?.version !== version) {
+      let tableBytes = 0;
+      for (const tables of version.levels) for (const table of tables) tableBytes += table.memoryBytes;
+      const debtBytes = compactionDebtBytes(version.files, this.#tuning);
+      this.#figuresOf = { version, debtBytes, tableBytes };
+    }
+    return this.#figuresOf;
   }
 
   #newMemtable(operations: number, bytes: number): Memtable {

@@ -26,7 +26,7 @@ const restMin = 16;
 const restMax = 64;
 
 export class BlockCache {
-  readonly capacityBytes: number;
+  #capacityBytes: number;
   hits = 0;
   misses = 0;
   #sizeBytes = 0;
@@ -38,7 +38,17 @@ export class BlockCache {
   readonly #resting: Uint8Array[][] = [];
 
   constructor(capacityBytes: number) {
-    this.capacityBytes = capacityBytes;
+    this.#capacityBytes = capacityBytes;
+  }
+
+  get capacityBytes(): number {
+    return this.#capacityBytes;
+  }
+
+  /** Sets another bound; blocks beyond it are dropped at once. */
+  resize(capacityBytes: number): void {
+    this.#capacityBytes = capacityBytes;
+    this.#evictUntil(capacityBytes);
   }
 
   get sizeBytes(): number {
@@ -65,7 +75,7 @@ export class BlockCache {
   /** Takes a block that was just read; drops others for it. The owner has noted it already. */
   insert(block: Block): void {
     const cost = block.costBytes;
-    this.#evictUntil(Math.max(0, this.capacityBytes - cost));
+    this.#evictUntil(Math.max(0, this.#capacityBytes - cost));
     const slot = this.#free.pop() ?? this.#ring.length;
     this.#ring[slot] = block;
     block.slot = slot;

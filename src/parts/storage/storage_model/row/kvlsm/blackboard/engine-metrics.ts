@@ -1,7 +1,8 @@
 /** The engine's metrics, in Prometheus' words. Counters count since the engine was opened. */
 import type { Metric, ScalarMetric } from "../../../../../../kit/metric.ts";
 import type { Blackboard } from "./blackboard.ts";
-import { compactionDebtBytes, totalBytes } from "./level-shape.ts";
+import { totalBytes } from "./level-shape.ts";
+import { pressureCauses } from "./write-pressure.ts";
 import type { WriteStall } from "./write-stall.ts";
 
 export function engineMetrics(board: Blackboard, stall: WriteStall): Metric[] {
@@ -50,10 +51,8 @@ function readMetrics({ cache, reads }: Blackboard): Metric[] {
   ];
 }
 
-function workMetrics(
-  { work, tuning, versions, immutables, compactions, compactionHalted }: Blackboard,
-  stall: WriteStall,
-): Metric[] {
+function workMetrics(board: Blackboard, stall: WriteStall): Metric[] {
+  const { work, immutables, compactions, compactionHalted } = board;
   const written = work.flushedBytes + work.compactionWrittenBytes;
   return [
     counter("lsm_applied_batches_total", "Batches applied", work.appliedBatches),
@@ -76,9 +75,7 @@ function workMetrics(
       work.expiredDropped,
     ),
     counter("lsm_background_failures_total", "Flushes and compactions that failed", work.failures),
-    counter("lsm_stalls_total", "Times that writers had to wait", work.stalls),
-    counter("lsm_stall_seconds_total", "Time that writers had to wait", work.stalledUs / 1e6),
-    counter("lsm_slowdowns_total", "Times that writers were delayed", work.slowdowns),
+    ...pressureMetrics(stall),
     gauge("lsm_compactions_running", "Compactions under way", compactions.length),
     gauge("lsm_stalled", "1 while writers must wait", stall.isStalled ? 1 : 0),
     gauge(
@@ -91,11 +88,7 @@ function workMetrics(
       "Bytes written to files per byte applied",
       work.appliedBytes === 0 ? 0 : written / work.appliedBytes,
     ),
-    gauge(
-      "lsm_compaction_debt_bytes",
-      "Bytes due for compaction",
-      compactionDebtBytes(versions.current.files, tuning),
-    ),
+    gauge("lsm_compaction_debt_bytes", "Bytes due for compaction", board.debtBytes()),
     gauge("lsm_immutable_memtables", "Frozen memtables that wait for their flush", immutables.length),
   ];
 }
@@ -117,26 +110,43 @@ function shapeMetrics({ versions, snapshots }: Blackboard): Metric[] {
   ];
 }
 
-function memoryMetrics({ cache, memtable, immutables, versions }: Blackboard): Metric[] {
+function pressureMetrics(stall: WriteStall): Metric[] {
+  const { stalls, slowdowns, stallUs, slowdownUs } = stall;
+  const byCause = pressureCauses.flatMap((cause) => [
+    { ...counter("lsm_stalls_total", "Times that writers had to wait", stalls[cause]), labels: { cause } },
+    { ...counter("lsm_slowdowns_total", "Times that writers were delayed", slowdowns[cause]), labels: { cause } },
+  ]);
+  return [
+    ...byCause.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)),
+    counter("lsm_stall_seconds_total", "Time that writers had to wait", stallUs.sum / 1e6),
+    counter("lsm_slowdown_seconds_total", "Time that writers were delayed", slowdownUs.sum / 1e6),
+    stallUs.toMetric({ name: "lsm_stall_seconds", help: "Time of one stall", scale: 1e-6 }),
+    slowdownUs.toMetric({ name: "lsm_slowdown_seconds", help: "Delay of one write", scale: 1e-6 }),
+    gauge("lsm_write_pressure", "0: writers go on, below 1: slowed, 1: they wait", stall.present.pressure),
+  ];
+}
+
+function memoryMetrics(board: Blackboard): Metric[] {
+  const { cache, memtable, immutables, versions, tuning } = board;
   let filter = 0;
-  let index = 0;
-  for (const table of versions.current.levels.flat()) {
-    filter += table.layout.filter.length;
-    // The offsets, and one reference per block to where it is in memory.
-    index += table.layout.fences.sizeBytes + table.blockCount * 16;
-  }
+  for (const table of versions.current.levels.flat()) filter += table.layout.filter.length + table.layout.prefixFilter.length;
   const frozen = immutables.reduce((total, one) => total + one.sizeBytes, 0);
   const parts = {
     block_cache: cache.sizeBytes,
     memtable: memtable.sizeBytes,
     immutable_memtables: frozen,
     filter,
-    table_index: index,
+    table_index: board.tableBytes() - filter,
   };
-  return Object.entries(parts).map(([component, value]) => ({
+  const components: Metric[] = Object.entries(parts).map(([component, value]) => ({
     ...gauge("lsm_memory_bytes", "Memory held, by component", value),
     labels: { component },
   }));
+  const bounds = [
+    gauge("lsm_block_cache_capacity_bytes", "What the block cache may hold now", cache.capacityBytes),
+    gauge("lsm_memory_budget_bytes", "Budget of all components together, 0: none", tuning.memoryBudgetBytes),
+  ];
+  return [...components, ...bounds];
 }
 
 function counter(name: string, help: string, value: number): ScalarMetric {

@@ -45,7 +45,7 @@ function check(
   const frozen = memtable.freeze();
   const shared = { bytes: new Uint8Array(frozen.bytes), words: new Int32Array(frozen.words) };
   checkIterator(new MemtableIterator(shared), entries, [], assert.deepEqual);
-  pool.give(memtable.arena);
+  pool.give(memtable.arena, memtable.sizeBytes);
 }
 
 test("find and the iterators agree with the sorted entries, in arenas used before", () => {

@@ -9,6 +9,7 @@ import { LatheError } from "../../../../../../kit/errors.ts";
 import { noSelectionHash } from "../../../../../../kit/file-header.ts";
 import type { KnobValues } from "../../../../../../kit/product.ts";
 import type { DurableLog } from "../../../../../core/durable-log.ts";
+import { cacheBytesMin } from "./memory-budget.ts";
 import type { ExpiryTime } from "./expiry-clock.ts";
 
 /** How `get` and `getMany` read a block that is not in memory; `getSync` always blocks. */
@@ -26,6 +27,8 @@ export interface Tuning {
   readonly immutableMemtablesMax: number;
   /** Data blocks kept in memory. */
   readonly blockCacheBytes: number;
+  /** Memtables, filters, indexes and block cache together: the cache gets what the others leave; 0: no budget. */
+  readonly memoryBudgetBytes: number;
   /** A data block is closed beyond this. */
   readonly blockBytes: number;
   /** Entries between two whole keys in a block. */
@@ -63,7 +66,9 @@ export interface Tuning {
   /** What flushes and compactions together may read and write; 0: no limit. */
   readonly backgroundBytesPerSecond: number;
   readonly readMode: ReadMode;
-  /** Writers are let through at this rate while slowed down. */
+  /** Bytes due for compaction beyond which writers are slowed down; at four times as many they wait. */
+  readonly debtSlowdownBytes: number;
+  /** The middle of the rates that slowed writers are let through at; see write-pressure.ts. */
   readonly slowdownBytesPerSecond: number;
   /** How long background work may fail (a full disk) before waiting writers get its error. */
   readonly troubleLimitMs: number;
@@ -90,6 +95,7 @@ export const defaultTuning: Tuning = {
   memtableBytes: 16 << 20,
   immutableMemtablesMax: 2,
   blockCacheBytes: 32 << 20,
+  memoryBudgetBytes: 0,
   blockBytes: 4096,
   restartInterval: 16,
   bloomBitsPerKey: 10,
@@ -110,6 +116,7 @@ export const defaultTuning: Tuning = {
   subcompactionsMax: 1,
   backgroundBytesPerSecond: 0,
   readMode: "adaptive",
+  debtSlowdownBytes: 2 ** 30,
   slowdownBytesPerSecond: 16 << 20,
   troubleLimitMs: 10_000,
 };
@@ -119,6 +126,7 @@ export const optionOfKnob: Readonly<Record<string, keyof Tuning>> = {
   "lsm.memtable_bytes": "memtableBytes",
   "lsm.immutable_memtables_max": "immutableMemtablesMax",
   "lsm.block_cache_bytes": "blockCacheBytes",
+  "lsm.memory_budget_bytes": "memoryBudgetBytes",
   "lsm.block_bytes": "blockBytes",
   "lsm.restart_interval": "restartInterval",
   "lsm.bloom_bits_per_key": "bloomBitsPerKey",
@@ -129,6 +137,8 @@ export const optionOfKnob: Readonly<Record<string, keyof Tuning>> = {
   "lsm.l0_compaction_trigger": "l0CompactionTrigger",
   "lsm.l0_slowdown_trigger": "l0SlowdownTrigger",
   "lsm.l0_stall_trigger": "l0StallTrigger",
+  "lsm.debt_slowdown_bytes": "debtSlowdownBytes",
+  "lsm.slowdown_bytes_per_second": "slowdownBytesPerSecond",
   "lsm.level_base_bytes": "levelBaseBytes",
   "lsm.level_multiplier": "levelMultiplier",
   "lsm.target_file_bytes": "targetFileBytes",
@@ -163,6 +173,7 @@ const bounds: Readonly<Record<Exclude<keyof Tuning, keyof typeof choices | Codec
   memtableBytes: [4096, 2 ** 30],
   immutableMemtablesMax: [1, 16],
   blockCacheBytes: [0, 2 ** 40],
+  memoryBudgetBytes: [0, 2 ** 42],
   blockBytes: [64, 2 ** 22],
   restartInterval: [1, 1024],
   bloomBitsPerKey: [0, 32],
@@ -178,6 +189,7 @@ const bounds: Readonly<Record<Exclude<keyof Tuning, keyof typeof choices | Codec
   compactionsMax: [1, 64],
   subcompactionsMax: [1, 64],
   backgroundBytesPerSecond: [0, 2 ** 40],
+  debtSlowdownBytes: [4096, 2 ** 42],
   slowdownBytesPerSecond: [1024, 2 ** 40],
   troubleLimitMs: [1, 86_400_000],
 };
@@ -204,6 +216,7 @@ export function resolveTuning(options: Partial<Tuning>): Tuning {
   }
   refuseMissingCodec("compression", tuning.compression);
   if (tuning.compressionBottom !== "same") refuseMissingCodec("compressionBottom", tuning.compressionBottom);
+  refuseSmallBudget(tuning);
   const { l0CompactionTrigger, l0SlowdownTrigger, l0StallTrigger } = tuning;
   if (l0CompactionTrigger > l0SlowdownTrigger || l0SlowdownTrigger > l0StallTrigger) {
     throw new LatheError(
@@ -213,6 +226,17 @@ export function resolveTuning(options: Partial<Tuning>): Tuning {
     );
   }
   return tuning;
+}
+
+/** A budget that memtables alone may exceed would be none. */
+function refuseSmallBudget({ memoryBudgetBytes, memtableBytes, immutableMemtablesMax }: Tuning): void {
+  const least = (1 + immutableMemtablesMax) * memtableBytes + cacheBytesMin;
+  if (memoryBudgetBytes === 0 || memoryBudgetBytes >= least) return;
+  throw new LatheError(
+    "INVALID_ARGUMENT",
+    `memoryBudgetBytes is ${memoryBudgetBytes}; ${1 + immutableMemtablesMax} memtables of ${memtableBytes} and the ` +
+      `least cache take ${least}: raise it, or make memtables smaller or fewer`,
+  );
 }
 
 function refuseMissingCodec(option: string, codec: Codec): void {
@@ -225,6 +249,23 @@ function refuseMissingCodec(option: string, codec: Codec): void {
       ? `${option} is ${codec}, which this Node lacks; choose of ${present.join(", ")}, or run a Node that has it`
       : `${option} is ${codec}; it must be one of ${present.join(", ")}`,
   );
+}
+
+/**
+ * Options in force overlaid with changes while the store is open.
+ * Errors: INVALID_ARGUMENT, naming what is wrong or cannot be changed then.
+ */
+export function changedTuning(tuning: Tuning, changes: Partial<Tuning>): Tuning {
+  const fixed = Object.keys(changes).filter((name) => !(name in defaultTuning));
+  if (fixed.length > 0) {
+    const live = Object.keys(defaultTuning).join(", ");
+    throw new LatheError(
+      "INVALID_ARGUMENT",
+      `${fixed.join(", ")} cannot be changed while the store is open; what can: ${live}`,
+      { details: { fixed } },
+    );
+  }
+  return resolveTuning({ ...tuning, ...Object.fromEntries(Object.entries(changes).filter(([, v]) => v !== undefined)) });
 }
 
 export function selectionHashOf(options: BlackboardOptions): string {

@@ -53,6 +53,12 @@ export class Table implements BlockOwner, BlockLoader {
     return this.layout.blockCount;
   }
 
+  /** Memory that the open table holds beside its blocks: filters, fences, offsets, a reference per block. */
+  get memoryBytes(): number {
+    const { filter, prefixFilter, fences } = this.layout;
+    return filter.length + prefixFilter.length + fences.sizeBytes + this.blockCount * 16;
+  }
+
   /** The version of a key to be read at `indexMax`. Where `mayBlock` is false it never reads the disk. */
   find(key: Uint8Array, hash: number, indexMax: number, lookup: Lookup, mayBlock: boolean): number {
     const counters = this.#counters;

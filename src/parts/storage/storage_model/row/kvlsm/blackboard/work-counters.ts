@@ -16,7 +16,4 @@ export class WorkCounters {
   failures = 0;
   /** Proposals of agents that could not be carried out as they were. */
   refusedProposals = 0;
-  stalls = 0;
-  stalledUs = 0;
-  slowdowns = 0;
 }

@@ -1,22 +1,33 @@
 /**
- * WriteStall: the engine's back-pressure, decided from the blackboard.
+ * WriteStall: the engine's back-pressure, decided from the blackboard (write-pressure.ts).
  *
- *   stalled   `immutableMemtablesMax` frozen memtables wait, or level 0 has `l0StallTrigger` files: writers
- *   wait. slowed    level 0 has `l0SlowdownTrigger` files: writers are let through at `slowdownBytesPerSecond`.
- * A writer that does not ask is refused once memory would grow beyond `overrunFactor` times what the options
- * allow.
+ *   1. Under a pressure of 1 writers wait for room.
+ *   2. Under less, what was applied is charged to a rate; a writer that comes before its time sleeps the difference.
+ *   3. Both are counted, by cause, and timed.
+ * A writer that does not ask is refused once memory would grow beyond `overrunFactor` times what the options allow.
  * Source: RocksDB's write_controller.cc.
  */
 import type { Clock } from "../../../../../../kit/env/env.ts";
 import { errorCodeOf, LatheError } from "../../../../../../kit/errors.ts";
+import { Histogram } from "../../../../../../kit/histogram.ts";
 import type { AgentRunner } from "./agent-runner.ts";
 import type { Blackboard } from "./blackboard.ts";
+import { type PressureCause, rateUnder, type WritePressure, writePressure } from "./write-pressure.ts";
 
 const overrunFactor = 4;
 /** Debts of time smaller than this are not slept off: timers are no finer. */
 const sleepMinUs = 1000;
+/** No writer is put to sleep for longer at a time; it looks again then. */
+const sleepMaxUs = 1e6;
+
+type CountByCause = Record<PressureCause, number>;
 
 export class WriteStall {
+  /** Times that writers were put to sleep, and that they had to wait, by what made them. */
+  readonly slowdowns: CountByCause = { memtables: 0, level0: 0, debt: 0 };
+  readonly stalls: CountByCause = { memtables: 0, level0: 0, debt: 0 };
+  readonly slowdownUs = new Histogram();
+  readonly stallUs = new Histogram();
   readonly #board: Blackboard;
   readonly #runner: AgentRunner;
   readonly #clock: Clock;
@@ -30,32 +41,39 @@ export class WriteStall {
     this.#clock = clock;
   }
 
-  get isStalled(): boolean {
-    const { tuning, immutables, versions, compactionHalted } = this.#board;
-    if (immutables.length >= tuning.immutableMemtablesMax) return true;
-    // Without compactions level 0 would never shrink; then reads get slower instead of writes impossible.
-    return versions.current.levels[0].length >= tuning.l0StallTrigger && compactionHalted === undefined;
+  get present(): WritePressure {
+    const { immutables, memtable, versions, compactionHalted, tuning } = this.#board;
+    const view = {
+      immutableCount: immutables.length,
+      memtableBytes: memtable.sizeBytes,
+      l0Files: versions.current.levels[0].length,
+      debtBytes: this.#board.debtBytes(),
+      halted: compactionHalted !== undefined,
+    };
+    return writePressure(view, tuning);
   }
 
-  get isSlowed(): boolean {
-    return this.#board.versions.current.levels[0].length >= this.#board.tuning.l0SlowdownTrigger;
+  get isStalled(): boolean {
+    return this.present.pressure >= 1;
   }
 
   /** Undefined while writers may go on. */
   wait(): Promise<void> | undefined {
-    if (this.isStalled) return this.#waitForRoom();
-    if (!this.isSlowed) return undefined;
-    const nowUs = this.#clock.monotonicUs();
-    const delayUs = this.#slowUntilUs - nowUs;
+    const { pressure, cause } = this.present;
+    if (pressure >= 1) return this.#waitForRoom(cause);
+    if (pressure === 0) return undefined;
+    const delayUs = Math.min(sleepMaxUs, this.#slowUntilUs - this.#clock.monotonicUs());
     if (delayUs < sleepMinUs) return undefined;
-    this.#board.work.slowdowns++;
+    this.slowdowns[cause]++;
+    this.slowdownUs.record(delayUs);
     return new Promise((resolve) => this.#clock.setTimer(Math.ceil(delayUs / 1000), resolve));
   }
 
   /** Charges a batch to the rate of slowed writers. */
   charge(bytes: number): void {
-    if (!this.isSlowed) return;
-    const costUs = (bytes * 1e6) / this.#board.tuning.slowdownBytesPerSecond;
+    const { pressure } = this.present;
+    if (pressure === 0 || pressure >= 1) return;
+    const costUs = (bytes * 1e6) / rateUnder(pressure, this.#board.tuning);
     this.#slowUntilUs = Math.max(this.#slowUntilUs, this.#clock.monotonicUs()) + costUs;
   }
 
@@ -72,18 +90,17 @@ export class WriteStall {
     );
   }
 
-  async #waitForRoom(): Promise<void> {
+  async #waitForRoom(cause: PressureCause): Promise<void> {
     if (this.#waiting++ === 0) {
       this.#stalledSinceUs = this.#clock.monotonicUs();
-      this.#board.work.stalls++;
+      this.stalls[cause]++;
     }
     try {
       await this.#runner.waitUntil(() => !this.isStalled);
     } catch (error) {
       throw troubleError(error);
     } finally {
-      if (--this.#waiting === 0)
-        this.#board.work.stalledUs += this.#clock.monotonicUs() - this.#stalledSinceUs;
+      if (--this.#waiting === 0) this.stallUs.record(this.#clock.monotonicUs() - this.#stalledSinceUs);
     }
   }
 }
