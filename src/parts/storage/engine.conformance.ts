@@ -8,22 +8,11 @@
  */
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
-import fc from "fast-check";
-import type { EngineCapabilities, Snapshot, StorageEngine } from "./engine.ts";
+import { bytesOf, type EngineHarness, fill, put, read, textOf, walk, withEngine } from "./engine-harness.conformance.ts";
+import { testExpiry } from "./engine-expiry.conformance.ts";
+import { checkAgainstModel } from "./engine-model.conformance.ts";
+import { testRangeDeletes } from "./engine-range-delete.conformance.ts";
 import { WriteBatch } from "./write-batch.ts";
-
-export interface EngineHarness {
-  readonly capabilities: EngineCapabilities;
-  /** A directory that does not exist yet, on the file system of all the others. */
-  newDirectory(): string;
-  open(directory: string): Promise<StorageEngine>;
-  /** Removes everything. */
-  dispose(): Promise<void>;
-}
-
-const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
-const textOf = (bytes: Uint8Array | undefined): string | undefined =>
-  bytes === undefined ? undefined : Buffer.from(bytes).toString("latin1");
 
 export function testStorageEngine(name: string, createHarness: () => EngineHarness): void {
   describe(`StorageEngine: ${name}`, () => {
@@ -35,52 +24,10 @@ export function testStorageEngine(name: string, createHarness: () => EngineHarne
     testSnapshots(harness);
     testRecovery(harness);
     testPressure(harness);
+    testExpiry(harness);
+    testRangeDeletes(harness);
     testModel(harness);
   });
-}
-
-async function withEngine(
-  harness: EngineHarness,
-  run: (engine: StorageEngine) => Promise<void> | void,
-): Promise<void> {
-  const engine = await harness.open(harness.newDirectory());
-  try {
-    await run(engine);
-  } finally {
-    await engine.close();
-  }
-}
-
-function put(engine: StorageEngine, ...pairs: readonly (readonly [string, string | undefined])[]): number {
-  const batch = new WriteBatch();
-  for (const [key, value] of pairs) {
-    if (value === undefined) batch.delete(bytesOf(key));
-    else batch.put(bytesOf(key), bytesOf(value));
-  }
-  const index = engine.appliedIndex + 1;
-  engine.applySync(batch, index);
-  return index;
-}
-
-function read(engine: StorageEngine, key: string, snapshot?: Snapshot): string | undefined {
-  return textOf(engine.getSync(bytesOf(key), snapshot));
-}
-
-function walk(engine: StorageEngine, range: Parameters<StorageEngine["scan"]>[0]): string[] {
-  const cursor = engine.scan(range);
-  const found: string[] = [];
-  while (cursor.next()) found.push(`${textOf(cursor.key)}=${textOf(cursor.value)}`);
-  assert.equal(cursor.next(), false, "a cursor stays at its end");
-  cursor.close();
-  return found;
-}
-
-/** Fills enough to reach the files, waiting where the engine asks for it. */
-async function fill(engine: StorageEngine, count: number, valueOf: (i: number) => string): Promise<void> {
-  for (let i = 0; i < count; i++) {
-    for (let wait = engine.backpressure(); wait !== undefined; wait = engine.backpressure()) await wait;
-    put(engine, [`key${String(i).padStart(6, "0")}`, valueOf(i)]);
-  }
 }
 
 function testBatches(harness: EngineHarness): void {
@@ -352,195 +299,8 @@ function testPressure(harness: EngineHarness): void {
     }));
 }
 
-type Step =
-  | { readonly kind: "write"; readonly operations: readonly (readonly [number, string | undefined])[] }
-  | {
-      readonly kind: "scan";
-      readonly from?: number | undefined;
-      readonly to?: number | undefined;
-      readonly reverse: boolean;
-    }
-  | { readonly kind: "take" | "release" | "flush" | "compact" | "settle" | "reopen" };
-
-const keySpace = 60;
-const keyOf = (id: number): string => `k${String(id * id).padStart(5, "0")}${"x".repeat(id % 7)}`;
-
-const stepArbitrary: fc.Arbitrary<Step> = fc.oneof(
-  {
-    weight: 10,
-    arbitrary: fc.record({
-      kind: fc.constant("write" as const),
-      operations: fc.array(
-        fc.tuple(fc.nat(keySpace - 1), fc.option(fc.string({ maxLength: 40 }), { nil: undefined, freq: 4 })),
-        { maxLength: 12 },
-      ),
-    }),
-  },
-  {
-    weight: 4,
-    arbitrary: fc.record({
-      kind: fc.constant("scan" as const),
-      from: fc.option(fc.nat(keySpace), { nil: undefined }),
-      to: fc.option(fc.nat(keySpace), { nil: undefined }),
-      reverse: fc.boolean(),
-    }),
-  },
-  {
-    weight: 5,
-    arbitrary: fc.record({
-      kind: fc.constantFrom(
-        "take" as const,
-        "take" as const,
-        "release" as const,
-        "release" as const,
-        "flush" as const,
-        "compact" as const,
-        "settle" as const,
-        "reopen" as const,
-      ),
-    }),
-  },
-);
-
-type Contents = ReadonlyMap<string, string>;
-
-/**
- * Runs a program on the engine and on a map, and compares. The record of batches stands for the
- * caller's log.
- */
-class ModelRun {
-  readonly #harness: EngineHarness;
-  readonly #directory: string;
-  #engine: StorageEngine | undefined = undefined;
-  #contents = new Map<string, string>();
-  #batches: { index: number; batch: WriteBatch }[] = [];
-  #snapshots: { snapshot: Snapshot; contents: Contents }[] = [];
-
-  constructor(harness: EngineHarness) {
-    this.#harness = harness;
-    this.#directory = harness.newDirectory();
-  }
-
-  async run(steps: readonly Step[]): Promise<void> {
-    try {
-      this.#engine = await this.#harness.open(this.#directory);
-      for (const step of steps) await this.#step(step);
-      for (const { snapshot, contents } of this.#snapshots) this.#compare(contents, snapshot);
-      this.#compare(this.#contents);
-    } finally {
-      await this.#engine?.close();
-    }
-  }
-
-  async #step(step: Step): Promise<void> {
-    const engine = this.#open();
-    const { capabilities } = this.#harness;
-    if (step.kind === "write") return this.#write(step.operations);
-    if (step.kind === "scan") return this.#scan(step);
-    if (step.kind === "flush") return engine.flush();
-    if (step.kind === "compact") return engine.compactAll();
-    if (step.kind === "settle") return engine.settle();
-    if (step.kind === "take" && capabilities.snapshots && this.#snapshots.length < 4) {
-      this.#snapshots.push({ snapshot: engine.snapshot(), contents: new Map(this.#contents) });
-    }
-    if (step.kind === "release") {
-      const taken = this.#snapshots.shift();
-      if (taken === undefined) return;
-      this.#compare(taken.contents, taken.snapshot);
-      taken.snapshot.release();
-    }
-    if (step.kind === "reopen" && capabilities.durable) await this.#reopen();
-  }
-
-  async #write(operations: readonly (readonly [number, string | undefined])[]): Promise<void> {
-    const engine = this.#open();
-    for (let wait = engine.backpressure(); wait !== undefined; wait = engine.backpressure()) await wait;
-    const batch = new WriteBatch();
-    for (const [id, value] of operations) {
-      if (value === undefined) {
-        batch.delete(bytesOf(keyOf(id)));
-        this.#contents.delete(keyOf(id));
-      } else {
-        batch.put(bytesOf(keyOf(id)), bytesOf(value));
-        this.#contents.set(keyOf(id), textOf(bytesOf(value)) as string);
-      }
-    }
-    const index = engine.appliedIndex + 1;
-    engine.applySync(batch, index);
-    this.#batches.push({ index, batch });
-    for (const [id] of operations) assert.equal(read(engine, keyOf(id)), this.#contents.get(keyOf(id)));
-  }
-
-  #scan({ from, to, reverse }: Extract<Step, { kind: "scan" }>): void {
-    if (reverse && !this.#harness.capabilities.reverseScan) return;
-    const gte = from === undefined ? undefined : keyOf(from);
-    const lt = to === undefined ? undefined : keyOf(to);
-    const expected = sorted(this.#contents).filter(
-      ([key]) => (gte === undefined || key >= gte) && (lt === undefined || key < lt),
-    );
-    if (reverse) expected.reverse();
-    const range = {
-      gte: gte === undefined ? undefined : bytesOf(gte),
-      lt: lt === undefined ? undefined : bytesOf(lt),
-      reverse,
-    };
-    assert.deepEqual(
-      walk(this.#open(), range),
-      expected.map(([key, value]) => `${key}=${value}`),
-    );
-  }
-
-  #compare(contents: Contents, snapshot?: Snapshot): void {
-    const engine = this.#open();
-    const range = snapshot === undefined ? {} : { snapshot };
-    assert.deepEqual(
-      walk(engine, range),
-      sorted(contents).map(([key, value]) => `${key}=${value}`),
-    );
-    for (let id = 0; id < keySpace; id++)
-      assert.equal(read(engine, keyOf(id), snapshot), contents.get(keyOf(id)));
-  }
-
-  /** Closes without a flush and opens again; then the caller's log brings back what the files lack. */
-  async #reopen(): Promise<void> {
-    for (const { snapshot } of this.#snapshots.splice(0)) snapshot.release();
-    await this.#open().close();
-    this.#engine = await this.#harness.open(this.#directory);
-    for (const { index, batch } of this.#batches) {
-      if (index > this.#engine.appliedIndex) this.#engine.applySync(batch, index);
-      for (let wait = this.#engine.backpressure(); wait !== undefined; wait = this.#engine.backpressure())
-        await wait;
-    }
-    this.#compare(this.#contents);
-  }
-
-  #open(): StorageEngine {
-    assert.ok(this.#engine !== undefined);
-    return this.#engine;
-  }
-}
-
-function sorted(contents: Contents): [string, string][] {
-  return [...contents].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
-}
-
 function testModel(harness: EngineHarness): void {
   const numRuns = Number(process.env.LATHE_TEST_RUNS ?? 25);
   test(`random programs behave as on a sorted map (${numRuns} runs)`, () =>
     checkAgainstModel(harness, { numRuns }));
-}
-
-/**
- * Runs random programs on the engine and on a sorted map. Rejects with the smallest program found that
- * differs, or with the first one where `endOnFailure` is set.
- */
-export function checkAgainstModel(
-  harness: EngineHarness,
-  parameters: { numRuns: number; seed?: number; endOnFailure?: boolean },
-): Promise<void> {
-  const programs = fc.array(stepArbitrary, { minLength: 10, maxLength: 80 });
-  return fc.assert(
-    fc.asyncProperty(programs, (steps) => new ModelRun(harness).run(steps)),
-    parameters,
-  );
 }

@@ -171,6 +171,8 @@ export class AgentRunner {
         assert(count < proposalsMax, "agents come to an end of their proposals");
         this.#start(proposal);
       }
+      // Nothing is left to be tried again: the trouble came after the work itself was done.
+      if (this.#running.size === 0) this.#succeeded();
     }
     this.#lookAtWaiters();
   }

@@ -51,7 +51,7 @@ export class BackgroundWork {
     const board = this.#board;
     const memtable = board.immutables[board.immutables.length - 1];
     const added: { level: number; meta: FileMeta }[] = [];
-    if (memtable.versionCount > 0) {
+    if (memtable.versionCount > 0 || memtable.ranges.count > 0) {
       const output = await env.threads.run<FlushInput, JobOutput>(flushJobReference, {
         directory,
         memtable: memtable.freeze(),
@@ -63,6 +63,7 @@ export class BackgroundWork {
       for (const meta of output.files) added.push({ level: 0, meta });
       board.work.flushedBytes += output.bytesWritten;
       board.work.expiredDropped += output.expired;
+      board.work.rangeDropped += output.covered;
     }
     if (log !== undefined && log.syncedIndex < memtable.lastIndex) await log.sync();
     await board.versions.commit({
@@ -96,6 +97,8 @@ export class BackgroundWork {
         board.work.compactionReadBytes += output.bytesRead;
         board.work.compactionWrittenBytes += output.bytesWritten;
         board.work.expiredDropped += output.expired;
+        board.work.rangeDropped += output.covered;
+        board.work.coveredFiles += output.coveredFiles;
       }
       const added = outputs.flatMap((output) => output.files.map((meta) => ({ level: outputLevel, meta })));
       await board.versions.commit({ expiryTimeMs: nowMs, removed, added });

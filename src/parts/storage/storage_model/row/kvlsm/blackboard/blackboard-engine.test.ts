@@ -5,15 +5,17 @@ import { createNodeEnv } from "../../../../../../kit/env/node-env.ts";
 import { testStorageEngine } from "../../../../engine.conformance.ts";
 import { blackboardCapabilities, openBlackboardEngine } from "./blackboard-engine.ts";
 import type { BlackboardOptions } from "./options.ts";
+import { withSettableClock } from "./settable-clock.fixture.ts";
 
 function conformance(name: string, options: Omit<BlackboardOptions, "directory">): void {
   testStorageEngine(name, () => {
     const root = mkdtempSync(join(tmpdir(), "lathe-lsm-"));
-    const env = createNodeEnv({ logLevel: "error" });
+    const { env, clock } = withSettableClock(createNodeEnv({ logLevel: "error" }));
     let directories = 0;
     mkdirSync(root, { recursive: true });
     return {
       capabilities: blackboardCapabilities,
+      clock,
       newDirectory: () => join(root, String(directories++)),
       open: (directory) => openBlackboardEngine(env, { directory, ...options }),
       async dispose() {

@@ -34,6 +34,7 @@ import { LogWrites } from "./log-writes.ts";
 import { lookupMissing, lookupPut, lookupPutExpiring } from "./lookup.ts";
 import { type BlackboardOptions, changedTuning, resolveTuning, selectionHashOf, type Tuning } from "./options.ts";
 import { PointReader } from "./point-reader.ts";
+import { rangeDeletesMax } from "./range-batch.ts";
 import { ReadCounters } from "./read-counters.ts";
 import { ReadPace } from "./read-pace.ts";
 import { VersionSet } from "./version-set.ts";
@@ -45,7 +46,7 @@ export const blackboardCapabilities: EngineCapabilities = {
   reverseScan: true,
   checkpoint: true,
   ttl: true,
-  rangeDelete: false,
+  rangeDelete: true,
   keyBytesMax: 0xffff,
   valueBytesMax: 1 << 26,
 };
@@ -128,7 +129,8 @@ export class BlackboardEngine implements StorageEngine {
     this.#stall = new WriteStall(board, this.#runner, env.clock);
     this.#reader = new PointReader(board);
     const { log } = options;
-    const apply = (encoded: Uint8Array, count: number, index: number) => this.#apply(encoded, count, index);
+    const apply = (encoded: Uint8Array, count: number, rangeDeletes: number, index: number) =>
+      this.#apply(encoded, count, rangeDeletes, index, 0);
     this.#logWrites = log === undefined ? undefined : new LogWrites(log, apply);
     this.#runner.schedule();
   }
@@ -185,7 +187,7 @@ export class BlackboardEngine implements StorageEngine {
     }
     this.#checkLimits(batch);
     this.#stall.refuseOverrun();
-    this.#apply(batch.encode(), batch.count, index, timeMs);
+    this.#apply(batch.encode(), batch.count, batch.rangeDeleteCount, index, timeMs);
   }
 
   backpressure(): Promise<void> | undefined {
@@ -204,7 +206,7 @@ export class BlackboardEngine implements StorageEngine {
       if (this.#closed !== undefined) throw closedError();
       const pressure = this.backpressure();
       if (pressure === undefined)
-        return this.#logWrites.write(batch.encode(), batch.count, options.sync !== false);
+        return this.#logWrites.write(batch, options.sync !== false);
       await pressure;
     }
   }
@@ -304,14 +306,15 @@ export class BlackboardEngine implements StorageEngine {
       );
     }
     for (const { index, entry } of log.read(durableIndex + 1)) {
-      this.#apply(entry, countOperations(entry).operations, index);
+      const { operations, rangeDeletes } = countOperations(entry);
+      this.#apply(entry, operations, rangeDeletes, index, 0);
       for (let wait = this.backpressure(); wait !== undefined; wait = this.backpressure()) await wait;
     }
   }
 
-  #apply(encoded: Uint8Array, count: number, index: number, timeMs = 0): void {
+  #apply(encoded: Uint8Array, count: number, rangeDeletes: number, index: number, timeMs: number): void {
     this.#stall.charge(encoded.length);
-    if (this.#board.apply(encoded, count, index, timeMs)) this.#runner.schedule();
+    if (this.#board.apply(encoded, count, rangeDeletes, index, timeMs)) this.#runner.schedule();
   }
 
   #checkLimits(batch: WriteBatch): void {
@@ -321,6 +324,12 @@ export class BlackboardEngine implements StorageEngine {
         "LIMIT_EXCEEDED",
         `a batch of ${batch.count} operations and ${batch.byteLength} bytes; ` +
           `at most ${batchOperationsMax} and ${batchBytesMax} go into one`,
+      );
+    }
+    if (batch.rangeDeleteCount > rangeDeletesMax) {
+      throw new LatheError(
+        "LIMIT_EXCEEDED",
+        `a batch deletes ${batch.rangeDeleteCount} ranges; at most ${rangeDeletesMax} go into one`,
       );
     }
     // A batch smaller than the limit holds no value above it; this spares most batches the walk.

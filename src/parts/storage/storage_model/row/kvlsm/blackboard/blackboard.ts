@@ -9,7 +9,7 @@
  *   3. A batch is in one memtable as a whole, so what is flushed always ends at a batch.
  */
 import { hash32 } from "../../../../../../kit/hash.ts";
-import { forEachOperation } from "../../../../write-batch.ts";
+import { batchKindDeleteRange, forEachOperation } from "../../../../write-batch.ts";
 import type { BlackboardView, RunningCompaction } from "./agent.ts";
 import type { BlockCache } from "./block-cache.ts";
 import { WalkPool } from "./block-walk.ts";
@@ -19,6 +19,7 @@ import { Memtable, memtableWordsMax } from "./memtable.ts";
 import { MemtableArenaPool } from "./memtable-arena.ts";
 import { cacheBytesWithin } from "./memory-budget.ts";
 import type { Tuning } from "./options.ts";
+import { forEachSurvivor } from "./range-batch.ts";
 import type { ReadCounters } from "./read-counters.ts";
 import { SnapshotList } from "./snapshot-list.ts";
 import type { Version } from "./version.ts";
@@ -37,6 +38,8 @@ export class Blackboard {
   memtable: Memtable;
   /** Frozen memtables, newest first. */
   immutables: readonly Memtable[] = [];
+  /** How many of the memtables hold range tombstones. */
+  rangeMemtables = 0;
   flushRunning = false;
   /** Compactions under way. */
   compactions: readonly RunningCompaction[] = [];
@@ -70,6 +73,13 @@ export class Blackboard {
     this.fitCache();
     // One closure for all batches.
     this.#addOperation = (kind, bytes, keyStart, keyEnd, valueEnd) => {
+      if (kind === batchKindDeleteRange) {
+        const { ranges } = this.memtable;
+        const before = ranges.count;
+        ranges.add(bytes, keyStart, keyEnd, valueEnd, this.#applyingIndex);
+        if (before === 0 && ranges.count > 0) this.rangeMemtables++;
+        return;
+      }
       const hash = hash32(bytes, 0, keyStart, keyEnd) | 0;
       this.memtable.add(bytes, keyStart, keyEnd, valueEnd, kind, hash, this.#applyingIndex);
     };
@@ -110,7 +120,13 @@ export class Blackboard {
   }
 
   /** Applies an encoded batch that was checked. Returns whether a memtable was frozen. */
-  apply(encoded: Uint8Array, operations: number, index: number, timeMs: number): boolean {
+  apply(
+    encoded: Uint8Array,
+    operations: number,
+    rangeDeletes: number,
+    index: number,
+    timeMs: number,
+  ): boolean {
     let froze = false;
     if (!this.memtable.fits(operations, encoded.length)) {
       froze = this.freeze();
@@ -123,11 +139,13 @@ export class Blackboard {
     this.expiry.advance(timeMs);
     this.#applyingIndex = index;
     this.memtable.noteIndex(index);
-    forEachOperation(encoded, this.#addOperation);
+    if (rangeDeletes === 0) forEachOperation(encoded, this.#addOperation);
+    else forEachSurvivor(encoded, this.#addOperation);
     this.appliedIndex = index;
     this.work.appliedBytes += encoded.length;
     this.work.appliedBatches++;
-    if (this.memtable.sizeBytes >= this.tuning.memtableBytes) froze = this.freeze() || froze;
+    const { sizeBytes, ranges } = this.memtable;
+    if (sizeBytes >= this.tuning.memtableBytes || ranges.isFull) froze = this.freeze() || froze;
     return froze;
   }
 
@@ -151,6 +169,7 @@ export class Blackboard {
     const oldest = this.immutables[this.immutables.length - 1];
     this.immutables = this.immutables.slice(0, -1);
     oldest.isRetired = true;
+    if (oldest.ranges.count > 0) this.rangeMemtables--;
     if (oldest.pins === 0) this.#arenas.give(oldest.arena, oldest.sizeBytes);
   }
 
@@ -168,6 +187,20 @@ export class Blackboard {
           : Math.min(this.tuning.compactionsMax, this.compactionJobsMax),
       tuning: this.tuning,
     };
+  }
+
+  /** Whether a read must ask whether its key was deleted with a range. */
+  get hasRangeTombstones(): boolean {
+    return this.rangeMemtables !== 0 || this.versions.current.hasRangeTombstones;
+  }
+
+  /** The newest index ≤ `indexMax` at which a range with the key was deleted, or 0. */
+  coverIndex(key: Uint8Array, indexMax: number): number {
+    let newest = this.versions.current.rangeTombstones.coverIndex(key, 0, key.length, indexMax);
+    if (this.rangeMemtables === 0) return newest;
+    newest = Math.max(newest, this.memtable.ranges.coverIndex(key, indexMax));
+    for (const { ranges } of this.immutables) newest = Math.max(newest, ranges.coverIndex(key, indexMax));
+    return newest;
   }
 
   /** Pins the memtables for a cursor; hand them back with `unpin`. */

@@ -44,8 +44,8 @@ export function proposeInto(
   files: readonly FileMeta[],
   outputLevel: number,
 ): CompactionProposal {
-  const { smallest, largest } = rangeOf(files);
-  const below = overlapping(levels[outputLevel], smallest, largest);
+  const { smallest, largest, largestIsExclusive } = rangeOf(files);
+  const below = overlapping(levels[outputLevel], smallest, largest, largestIsExclusive);
   const bottom = isBottom(levels, rangeOf([...files, ...below]), outputLevel);
   const move = below.length === 0 && areDisjoint(files);
   const inputs = runsOf(level, files);
@@ -132,8 +132,9 @@ export function problemOf(view: BlackboardView, proposal: Proposal): string | un
 /** Files of the output level that the outputs would overlap must be inputs. */
 function overlapProblem({ levels }: BlackboardView, { inputs, outputLevel }: CompactionProposal): string | undefined {
   const taken = new Set(inputs.flatMap((run) => run.files));
-  const { smallest, largest } = rangeOf([...taken]);
-  const left = overlapping(levels[outputLevel], smallest, largest).find((file) => !taken.has(file));
+  const { smallest, largest, largestIsExclusive } = rangeOf([...taken]);
+  const overlaps = overlapping(levels[outputLevel], smallest, largest, largestIsExclusive);
+  const left = overlaps.find((file) => !taken.has(file));
   return left === undefined ? undefined : `table ${left.number} of level ${outputLevel} overlaps the inputs`;
 }
 

@@ -14,11 +14,15 @@ import { expiryBytes, expiryOf } from "../../../../write-batch.ts";
 import { type EntryIterator, kindDelete, kindPutExpiring, noBytes } from "./entry-iterator.ts";
 import type { Memtable } from "./memtable.ts";
 import { MergeWalk } from "./merge-walk.ts";
+import { RangeMask } from "./range-mask.ts";
+import type { RangeTombstones } from "./range-tombstones.ts";
 import { sortedRuns } from "./sorted-runs.ts";
 import type { Version } from "./version.ts";
 
 export class EngineCursor implements Cursor {
   readonly #merge: MergeWalk;
+  /** What range tombstones hide; undefined where the store has none. */
+  readonly #mask: RangeMask | undefined;
   readonly #board: Blackboard;
   readonly #memtables: readonly Memtable[];
   readonly #version: Version;
@@ -47,6 +51,7 @@ export class EngineCursor implements Cursor {
     this.#version = board.versions.current.retain();
     this.#board = board;
     this.#memtables = board.pinMemtables();
+    this.#mask = rangeMask(board, this.#memtables, this.#version, indexMax, this.#reverse, this.#start);
     this.#merge = new MergeWalk(sortedRuns(board.walks, this.#memtables, this.#version, gte, lt), this.#reverse);
     board.reads.scans++;
   }
@@ -103,7 +108,7 @@ export class EngineCursor implements Cursor {
       }
       this.#takeKey(entry);
       this.#skipKey = true;
-      if (entry.kind === kindDelete) continue;
+      if (entry.kind === kindDelete || this.#isHidden(entry)) continue;
       this.#valueBytes = entry.valueBytes;
       this.#valueStart = entry.valueStart;
       this.#valueEnd = entry.valueEnd;
@@ -120,8 +125,8 @@ export class EngineCursor implements Cursor {
       let kind = kindDelete;
       do {
         if (entry.index <= this.#indexMax) {
-          kind = entry.kind;
-          this.#copyValue(entry);
+          kind = this.#isHidden(entry) ? kindDelete : entry.kind;
+          if (kind !== kindDelete) this.#copyValue(entry);
         }
         merge.step();
         entry = merge.top;
@@ -129,6 +134,10 @@ export class EngineCursor implements Cursor {
       if (kind === kindDelete) continue;
       if (kind !== kindPutExpiring || this.#takeLiveValue()) return true;
     }
+  }
+
+  #isHidden({ keyBytes, keyStart, keyEnd, index }: EntryIterator): boolean {
+    return this.#mask !== undefined && this.#mask.hides(keyBytes, keyStart, keyEnd, index);
   }
 
   /** Whether the put that expires is still there; then its time is taken off its value. */
@@ -173,4 +182,19 @@ export class EngineCursor implements Cursor {
     this.#valueStart = 0;
     this.#valueEnd = length;
   }
+}
+
+function rangeMask(
+  board: Blackboard,
+  memtables: readonly Memtable[],
+  version: Version,
+  indexMax: number,
+  reverse: boolean,
+  start: Uint8Array | undefined,
+): RangeMask | undefined {
+  if (!board.hasRangeTombstones) return undefined;
+  const lists: RangeTombstones[] = memtables.map(({ ranges }) => ranges.fragments());
+  lists.push(version.rangeTombstones);
+  const filled = lists.filter((list) => list.count > 0);
+  return filled.length === 0 ? undefined : new RangeMask(filled, indexMax, reverse, start);
 }

@@ -1,6 +1,7 @@
 /** The engine's metrics, in Prometheus' words. Counters count since the engine was opened. */
 import type { Metric, ScalarMetric } from "../../../../../../kit/metric.ts";
 import type { Blackboard } from "./blackboard.ts";
+import { DamagedTable } from "./damaged-table.ts";
 import { totalBytes } from "./level-shape.ts";
 import { pressureCauses } from "./write-pressure.ts";
 import type { WriteStall } from "./write-stall.ts";
@@ -74,6 +75,12 @@ function workMetrics(board: Blackboard, stall: WriteStall): Metric[] {
       "Expired entries whose values flushes and compactions dropped",
       work.expiredDropped,
     ),
+    counter("lsm_range_dropped_total", "Entries dropped because their range was deleted", work.rangeDropped),
+    counter(
+      "lsm_covered_files_total",
+      "Files that compactions dropped unread because their whole range was deleted",
+      work.coveredFiles,
+    ),
     counter("lsm_background_failures_total", "Flushes and compactions that failed", work.failures),
     ...pressureMetrics(stall),
     gauge("lsm_compactions_running", "Compactions under way", compactions.length),
@@ -104,6 +111,11 @@ function shapeMetrics({ versions, snapshots }: Blackboard): Metric[] {
   });
   return [
     gauge("lsm_l0_files", "SSTables in level 0", files[0].length),
+    gauge(
+      "lsm_damaged_tables",
+      "SSTables that could not be opened; reads of their keys fail",
+      versions.current.levels.flat().filter((table) => table instanceof DamagedTable).length,
+    ),
     gauge("lsm_snapshots", "Live snapshots", snapshots.count),
     gauge("lsm_durable_index", "Highest index that is in files", versions.durableIndex),
     ...perLevel,

@@ -4,6 +4,7 @@
  */
 import type { ByteReader } from "../../../../../../kit/byte-reader.ts";
 import type { ByteWriter } from "../../../../../../kit/byte-writer.ts";
+import { compareBytes } from "../../../../../../kit/compare.ts";
 
 export interface FileMeta {
   readonly number: number;
@@ -19,6 +20,15 @@ export interface FileMeta {
   readonly rangeTombstones?: number;
   /** Where `largest` is the exclusive end of a range tombstone: no key of the file equals it. */
   readonly largestIsExclusive?: boolean;
+}
+
+/** Whether all of a file's keys are below the given one. */
+export function endsBefore(
+  file: Pick<FileMeta, "largest" | "largestIsExclusive">,
+  key: Uint8Array,
+): boolean {
+  const order = compareBytes(file.largest, key);
+  return order < 0 || (order === 0 && file.largestIsExclusive === true);
 }
 
 export function encodeFileMeta(writer: ByteWriter, meta: FileMeta): void {

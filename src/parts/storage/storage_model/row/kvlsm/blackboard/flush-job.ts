@@ -3,7 +3,8 @@
  * place.
  *
  *   1. Walk the memtable in order and keep the versions that Retention keeps for the live snapshots.
- *   2. Write, sync the file, sync the directory.
+ *   2. Its range tombstones, cut into fragments, become a section of the table.
+ *   3. Write, sync the file, sync the directory.
  * A job that fails leaves no file behind where it can help it.
  */
 import type { JobContext, JobReference } from "../../../../../../kit/env/env.ts";
@@ -12,6 +13,7 @@ import type { FileMeta } from "./file-meta.ts";
 import type { FrozenMemtable } from "./memtable.ts";
 import { JobPace } from "./job-pace.ts";
 import { MemtableIterator } from "./memtable-iterator.ts";
+import { RangeTombstones, rangeSection } from "./range-tombstones.ts";
 import { Retention } from "./retention.ts";
 import { type TableOptions, TableWriter } from "./table-writer.ts";
 
@@ -33,6 +35,10 @@ export interface JobOutput {
   readonly bytesWritten: number;
   /** Puts that had expired and became tombstones, or went. */
   readonly expired: number;
+  /** Entries dropped because their range was deleted. */
+  readonly covered: number;
+  /** Files dropped unread because all of their keys were deleted with ranges. */
+  readonly coveredFiles: number;
 }
 
 export const flushJobReference: JobReference = { moduleUrl: import.meta.url, exportName: "flushJob" };
@@ -44,7 +50,9 @@ export function* flushJob(context: JobContext, input: FlushInput): Generator<num
     bytes: new Uint8Array(memtable.bytes),
     words: new Int32Array(memtable.words),
   });
-  const retention = new Retention({ snapshots: input.snapshots, bottom: false, nowMs: memtable.timeMs });
+  const { snapshots } = input;
+  const ranges = RangeTombstones.fragment(memtable.ranges);
+  const retention = new Retention({ snapshots, bottom: false, nowMs: memtable.timeMs, ranges });
   const path = `${input.directory}/${tableName(input.fileNumber)}`;
   const writer = new TableWriter(disk, path, input.fileNumber, input.table);
   const pace = new JobPace(context.clock, input.bytesPerSecond);
@@ -56,10 +64,12 @@ export function* flushJob(context: JobContext, input: FlushInput): Generator<num
         yield pace.note(writer.writePending());
       }
     }
+    writer.setRangeTombstones(rangeSection(ranges.retained(snapshots, false)));
     const meta = writer.finish();
     yield 0;
     disk.syncDirectory(input.directory);
-    return { files: [meta], bytesRead: 0, bytesWritten: meta.sizeBytes, expired: retention.expired };
+    const { expired, covered } = retention;
+    return { files: [meta], bytesRead: 0, bytesWritten: meta.sizeBytes, expired, covered, coveredFiles: 0 };
   } catch (error) {
     writer.abandon(disk);
     throw error;

@@ -12,7 +12,7 @@
  * Source: RocksDB's VersionStorageInfo::CalculateBaseBytes; Pebble's levelMaxBytes.
  */
 import { compareBytes } from "../../../../../../kit/compare.ts";
-import type { FileMeta } from "./file-meta.ts";
+import { endsBefore, type FileMeta } from "./file-meta.ts";
 import type { Tuning } from "./options.ts";
 import { dueRuns, type TierRules } from "./tiered-shape.ts";
 
@@ -108,14 +108,18 @@ export function runBytesOf(levels: Levels): number[] {
   return [...levels[0].map((file) => file.sizeBytes), ...deeper.map(totalBytes)];
 }
 
+/** Bounds of keys; the upper one is exclusive where it is the end of a range tombstone. */
+export type KeyBounds = Pick<FileMeta, "smallest" | "largest" | "largestIsExclusive">;
+
 /** The smallest and largest key of some files. */
-export function rangeOf(files: readonly FileMeta[]): { smallest: Uint8Array; largest: Uint8Array } {
-  let { smallest, largest } = files[0];
+export function rangeOf(files: readonly FileMeta[]): KeyBounds {
+  let { smallest, largest, largestIsExclusive } = files[0];
   for (const file of files) {
     if (compareBytes(file.smallest, smallest) < 0) smallest = file.smallest;
-    if (compareBytes(file.largest, largest) > 0) largest = file.largest;
+    const order = compareBytes(file.largest, largest);
+    if (order > 0 || (order === 0 && file.largestIsExclusive !== true)) ({ largest, largestIsExclusive } = file);
   }
-  return { smallest, largest };
+  return largestIsExclusive === true ? { smallest, largest, largestIsExclusive } : { smallest, largest };
 }
 
 /** The files of a level below 0 that hold keys of a range: the level is in key order, so they are neighbours. */
@@ -123,9 +127,11 @@ export function overlapping(
   files: readonly FileMeta[],
   smallest: Uint8Array,
   largest: Uint8Array,
+  largestIsExclusive = false,
 ): readonly FileMeta[] {
-  const from = countWhile(files, (file) => compareBytes(file.largest, smallest) < 0);
-  const to = countWhile(files, (file) => compareBytes(file.smallest, largest) <= 0);
+  const highest = largestIsExclusive ? -1 : 0;
+  const from = countWhile(files, (file) => endsBefore(file, smallest));
+  const to = countWhile(files, (file) => compareBytes(file.smallest, largest) <= highest);
   return files.slice(from, Math.max(from, to));
 }
 

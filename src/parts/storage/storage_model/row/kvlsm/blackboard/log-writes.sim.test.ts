@@ -112,6 +112,24 @@ test("a log that does not reach back to the files is refused", async () => {
   );
 });
 
+test("background work settles although the log takes nothing any more", async () => {
+  const disk = new SimulatedDisk();
+  const env = createSimulatedEnv({ seed: 1, disk });
+  await env.run(
+    (async () => {
+      const { engine } = await open(env);
+      for (let i = 0; i < 5; i++) await engine.write(new WriteBatch().put(bytesOf(`k${i}`), bytesOf("v")));
+      disk.nemesis = ({ kind, path }) =>
+        kind === "sync" && path.startsWith("/wal") ? { kind: "error", code: "IO_ERROR" } : undefined;
+      await assert.rejects(engine.write(new WriteBatch().put(bytesOf("lost"), bytesOf("v"))), { code: "IO_ERROR" });
+      await engine.flush();
+      await engine.settle();
+      assert.equal(engine.durableIndex, 5);
+      await engine.close();
+    })(),
+  );
+});
+
 test("without a log, write is refused", async () => {
   const env = createSimulatedEnv({ seed: 1, disk: new SimulatedDisk() });
   await env.run(

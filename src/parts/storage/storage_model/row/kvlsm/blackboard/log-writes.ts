@@ -7,28 +7,34 @@
  * So nobody reads what is not durable, except what was written without a sync.
  */
 import type { DurableLog } from "../../../../../core/durable-log.ts";
+import type { WriteBatch } from "../../../../write-batch.ts";
 
 interface PendingWrite {
   readonly index: number;
   readonly encoded: Uint8Array;
   readonly count: number;
+  readonly rangeDeletes: number;
   readonly sync: boolean;
 }
 
+type Apply = (encoded: Uint8Array, count: number, rangeDeletes: number, index: number) => void;
+
 export class LogWrites {
   readonly #log: DurableLog;
-  readonly #apply: (encoded: Uint8Array, count: number, index: number) => void;
+  readonly #apply: Apply;
   #queue: PendingWrite[] = [];
 
-  constructor(log: DurableLog, apply: (encoded: Uint8Array, count: number, index: number) => void) {
+  constructor(log: DurableLog, apply: Apply) {
     this.#log = log;
     this.#apply = apply;
   }
 
   /** Resolves with the batch's index. Errors: the log's. */
-  async write(encoded: Uint8Array, count: number, sync: boolean): Promise<number> {
+  async write(batch: WriteBatch, sync: boolean): Promise<number> {
+    const { count, rangeDeleteCount: rangeDeletes } = batch;
+    const encoded = batch.encode().slice();
     const index = this.#log.append(encoded);
-    this.#queue.push({ index, encoded: encoded.slice(), count, sync });
+    this.#queue.push({ index, encoded, count, rangeDeletes, sync });
     if (sync) {
       await this.#log.sync();
       this.#applyUpTo(index);
@@ -44,7 +50,7 @@ export class LogWrites {
       const [write] = this.#queue;
       if (write.index > syncedIndex && write.sync) return;
       this.#queue.shift();
-      this.#apply(write.encoded, write.count, write.index);
+      this.#apply(write.encoded, write.count, write.rangeDeletes, write.index);
     }
   }
 }

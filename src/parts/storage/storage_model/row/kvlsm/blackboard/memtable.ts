@@ -40,6 +40,8 @@
 import { assert } from "../../../../../../kit/assert.ts";
 import { compareRanges, equalRanges } from "../../../../../../kit/compare.ts";
 import type { MemtableArena } from "./memtable-arena.ts";
+import { MemtableRanges } from "./memtable-ranges.ts";
+import type { RangeSpan } from "./range-tombstones.ts";
 
 const heightMax = 12;
 export const headNode = 1;
@@ -71,6 +73,8 @@ export interface FrozenMemtable {
   readonly sizeBytes: number;
   /** The store's expiry time (ms) when it was frozen. */
   readonly timeMs: number;
+  /** Its range tombstones, as they were added. */
+  readonly ranges: readonly RangeSpan[];
 }
 
 export class Memtable {
@@ -83,6 +87,7 @@ export class Memtable {
   isRetired = false;
   /** The store's expiry time (ms) when it was frozen. */
   timeMs = 0;
+  readonly ranges = new MemtableRanges();
   #bytesUsed = 0;
   #wordsUsed = firstFreeWord;
   #height = 1;
@@ -119,7 +124,7 @@ export class Memtable {
 
   /** Memory in use: what was touched, not what was reserved. */
   get sizeBytes(): number {
-    return this.#bytesUsed + this.#wordsUsed * 4 + this.#slots.byteLength;
+    return this.#bytesUsed + this.#wordsUsed * 4 + this.#slots.byteLength + this.ranges.sizeBytes;
   }
 
   /** Whether `operations` operations with `bytes` bytes of keys and values are sure to fit. */
@@ -198,6 +203,7 @@ export class Memtable {
       lastIndex: this.#lastIndex,
       sizeBytes: this.sizeBytes,
       timeMs: this.timeMs,
+      ranges: this.ranges.spans,
     };
   }
 

@@ -6,9 +6,10 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { createNodeEnv } from "../../../../../../kit/env/node-env.ts";
 import type { Cursor, ScanRange, Snapshot, StorageEngine } from "../../../../engine.ts";
-import { checkAgainstModel } from "../../../../engine.conformance.ts";
+import { checkAgainstModel } from "../../../../engine-model.conformance.ts";
 import { WriteBatch } from "../../../../write-batch.ts";
 import { blackboardCapabilities, openBlackboardEngine } from "./blackboard-engine.ts";
+import { withSettableClock } from "./settable-clock.fixture.ts";
 
 /** Methods that take the place of the engine's own. */
 type Bug = (engine: StorageEngine) => Partial<StorageEngine>;
@@ -60,10 +61,11 @@ const bugs: Readonly<Record<string, Bug>> = {
 for (const [name, bug] of Object.entries(bugs)) {
   test(`planted bug: ${name}`, async () => {
     const root = mkdtempSync(join(tmpdir(), "lathe-lsm-bugs-"));
-    const env = createNodeEnv({ logLevel: "error" });
+    const { env, clock } = withSettableClock(createNodeEnv({ logLevel: "error" }));
     let directories = 0;
     const harness = {
       capabilities: blackboardCapabilities,
+      clock,
       newDirectory: () => join(root, String(directories++)),
       open: async (directory: string) => {
         const engine = await openBlackboardEngine(env, { directory, memtableBytes: 8192, blockBytes: 128 });

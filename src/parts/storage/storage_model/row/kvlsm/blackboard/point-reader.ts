@@ -4,6 +4,7 @@
  */
 import { hash32 } from "../../../../../../kit/hash.ts";
 import type { Blackboard } from "./blackboard.ts";
+import { findCovered } from "./covered-read.ts";
 import { Lookup, lookupAbsent } from "./lookup.ts";
 import type { Memtable } from "./memtable.ts";
 
@@ -26,6 +27,10 @@ export class PointReader {
     const { lookup } = this;
     const hash = hash32(key, 0, 0, key.length) | 0;
     board.reads.pointReads++;
+    if (board.hasRangeTombstones) {
+      const coverIndex = board.coverIndex(key, indexMax);
+      if (coverIndex > 0) return findCovered(board, { key, hash, indexMax, coverIndex, mayBlock }, lookup);
+    }
     const inMemory = this.#findInMemory(key, hash, indexMax);
     if (inMemory !== lookupAbsent) return inMemory;
     const version = board.versions.current;

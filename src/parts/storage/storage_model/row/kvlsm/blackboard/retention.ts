@@ -6,13 +6,16 @@
  *   1. A version is kept if it is the newest of its key, or in another stripe than the next newer one.
  *   2. A put that has expired by `nowMs` is kept as a tombstone without a value: no reader will see the entry
  *      again, but it still hides the older versions.
- *   3. At the bottom (no older run may hold the key) a tombstone in the oldest stripe is dropped: nothing is
+ *   3. An entry is dropped where a range with its key was deleted later, in the same stripe.
+ *   4. At the bottom (no older run may hold the key) a tombstone in the oldest stripe is dropped: nothing is
  *      left for it to hide. A put in the oldest stripe gets index 0 there, because every reader may see it.
  * Source: RocksDB's compaction_iterator.cc.
  */
 import { compareRanges } from "../../../../../../kit/compare.ts";
 import { expiryOf } from "../../../../write-batch.ts";
 import { type EntryIterator, kindDelete, kindPutExpiring } from "./entry-iterator.ts";
+import { RangeTombstones } from "./range-tombstones.ts";
+import { stripeOf } from "./snapshot-stripes.ts";
 
 export interface RetentionRules {
   /** Indexes of the live snapshots, ascending. */
@@ -21,6 +24,8 @@ export interface RetentionRules {
   readonly bottom: boolean;
   /** What expires by this time has expired: never ahead of what readers of the store judge by. */
   readonly nowMs: number;
+  /** The range tombstones of all runs that are merged. */
+  readonly ranges?: RangeTombstones;
 }
 
 export class Retention {
@@ -36,8 +41,14 @@ export class Retention {
   index = 0;
   /** Puts that had expired. */
   expired = 0;
+  /** Entries whose range was deleted. */
+  covered = 0;
+  readonly #ranges: RangeTombstones;
+  /** The first fragment that ends above the key last asked about. */
+  #position = 0;
 
-  constructor({ snapshots, bottom, nowMs }: RetentionRules) {
+  constructor({ snapshots, bottom, nowMs, ranges }: RetentionRules) {
+    this.#ranges = ranges ?? RangeTombstones.fragment([]);
     this.#snapshots = snapshots;
     this.#bottom = bottom;
     this.#nowMs = nowMs;
@@ -49,7 +60,7 @@ export class Retention {
    */
   keeps(entry: EntryIterator): boolean {
     const { keyBytes, keyStart, keyEnd } = entry;
-    const stripe = this.#stripeOf(entry.index);
+    const stripe = stripeOf(this.#snapshots, entry.index);
     this.isNewKey =
       this.#lastKeyLength < 0 ||
       compareRanges(this.#lastKey, 0, this.#lastKeyLength, keyBytes, keyStart, keyEnd) !== 0;
@@ -57,6 +68,10 @@ export class Retention {
     else if (stripe === this.#lastStripe) return false;
     this.#lastStripe = stripe;
     this.index = entry.index;
+    if (this.#ranges.count > 0 && this.#isCovered(entry, stripe)) {
+      this.covered++;
+      return false;
+    }
     if (entry.kind === kindPutExpiring && expiryOf(entry.valueBytes, entry.valueStart) <= this.#nowMs) {
       this.expired++;
       entry.kind = kindDelete;
@@ -67,12 +82,18 @@ export class Retention {
     return entry.kind !== kindDelete;
   }
 
-  /** How many snapshots cannot see the index. */
-  #stripeOf(index: number): number {
-    const snapshots = this.#snapshots;
-    let stripe = 0;
-    while (stripe < snapshots.length && snapshots[stripe] < index) stripe++;
-    return stripe;
+  /** Whether the entry's range was deleted later, in the same stripe: then who sees the one sees the other. */
+  #isCovered({ keyBytes, keyStart, keyEnd, index }: EntryIterator, stripe: number): boolean {
+    const { spans } = this.#ranges;
+    for (; this.#position < spans.length; this.#position++) {
+      const { end } = spans[this.#position];
+      if (compareRanges(end, 0, end.length, keyBytes, keyStart, keyEnd) > 0) break;
+    }
+    const span = spans[this.#position];
+    if (span === undefined) return false;
+    if (compareRanges(span.start, 0, span.start.length, keyBytes, keyStart, keyEnd) > 0) return false;
+    const next = span.indexes.findLast((one) => one > index);
+    return next !== undefined && stripeOf(this.#snapshots, next) === stripe;
   }
 
   #remember(bytes: Uint8Array, start: number, end: number): void {

@@ -14,6 +14,7 @@
  *   | keys            | varint: distinct keys                                                  |
  *   | plain_bytes     | varint: bytes of the data blocks before compression                    |
  *   | prefix_rule     | prefix-rule.ts: what the prefix filter was made of; absent: no filter   |
+ *   | largest_exclusive| varint 1: the largest key is the exclusive end of a range tombstone   |
  *   | range_tombstones| varint: how many there are; absent: none                               |
  *
  * A name that is not known is passed over, so a property can be added without a new version of the format,
@@ -50,6 +51,8 @@ export function encodeTableProperties(meta: FileMeta, properties: TablePropertie
   if (properties.rangeTombstoneCount > 0) {
     named.push(["range_tombstones", (writer) => writer.varint(properties.rangeTombstoneCount)]);
   }
+  if (meta.largestIsExclusive === true) named.push(["largest_exclusive", (writer) => writer.varint(1)]);
+  named.sort(([a], [b]) => (a < b ? -1 : 1));
   const writer = new ByteWriter();
   encodeFileMeta(writer, meta);
   writer.varint(named.length);
@@ -80,13 +83,16 @@ export function decodeTableProperties(
   }
   reader.expectEnd();
   const rule = named.get("prefix_rule");
+  const rangeTombstoneCount = named.get("range_tombstones")?.varint() ?? 0;
+  const ranges = rangeTombstoneCount === 0 ? {} : { rangeTombstones: rangeTombstoneCount };
+  const exclusive = named.has("largest_exclusive") ? { largestIsExclusive: true } : {};
   return {
-    meta,
+    meta: { ...meta, ...ranges, ...exclusive },
     properties: {
       keyCount: named.get("keys")?.varint() ?? 0,
       plainBytes: named.get("plain_bytes")?.varint() ?? 0,
       prefixRule: rule === undefined ? noPrefixes : decodePrefixRule(rule),
-      rangeTombstoneCount: named.get("range_tombstones")?.varint() ?? 0,
+      rangeTombstoneCount,
     },
   };
 }

@@ -135,7 +135,7 @@ export class TableWriter {
   }
 
   /** Sets the file's range tombstones; a file with some of them needs no entry. */
-  setRangeTombstones(section: RangeTombstoneSection): void {
+  setRangeTombstones(section: RangeTombstoneSection | undefined): void {
     this.#rangeTombstones = section;
   }
 
@@ -199,7 +199,7 @@ export class TableWriter {
     const keys = { smallest: this.#smallest, largest: this.#lastKey.slice(0, this.#lastKeyLength) };
     const ranges = this.#rangeTombstones;
     const { smallest, largest } = ranges === undefined ? keys : joinedBounds(keys, ranges);
-    return {
+    const meta = {
       number: this.#number,
       sizeBytes,
       entryCount: this.#entryCount,
@@ -209,6 +209,10 @@ export class TableWriter {
       smallest: smallest ?? noBytes,
       largest,
     };
+    if (ranges === undefined) return meta;
+    const largestIsExclusive = keys.smallest === undefined || compareBytes(ranges.largest, keys.largest) > 0;
+    const rangeTombstones = ranges.count;
+    return largestIsExclusive ? { ...meta, rangeTombstones, largestIsExclusive } : { ...meta, rangeTombstones };
   }
 
   #finishBlock(): void {

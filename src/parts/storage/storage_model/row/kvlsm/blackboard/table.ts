@@ -14,6 +14,7 @@ import { bloomMayContain } from "./bloom-filter.ts";
 import type { FileMeta } from "./file-meta.ts";
 import { type BlockLoader, type Lookup, lookupAbsent, lookupMissing } from "./lookup.ts";
 import { prefixHashOfRange } from "./prefix-rule.ts";
+import { decodeRangeTombstones, type RangeTombstones } from "./range-tombstones.ts";
 import type { ReadCounters } from "./read-counters.ts";
 import { decodeStoredBlock, storagePlain } from "./stored-block.ts";
 import { corruptTable, trailerBytes, trailerHolds } from "./table-format.ts";
@@ -23,6 +24,7 @@ export class Table implements BlockOwner, BlockLoader {
   readonly meta: FileMeta;
   readonly path: string;
   readonly layout: TableLayout;
+  readonly ranges: RangeTombstones;
   references = 0;
   readonly #file: DiskFile;
   readonly #cache: BlockCache;
@@ -42,6 +44,7 @@ export class Table implements BlockOwner, BlockLoader {
     this.meta = meta;
     this.path = file.path;
     this.layout = layout;
+    this.ranges = decodeRangeTombstones(layout.rangeTombstones, file.path);
     this.#file = file;
     this.#cache = cache;
     this.#counters = counters;

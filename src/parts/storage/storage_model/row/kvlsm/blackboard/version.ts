@@ -8,7 +8,8 @@
  */
 import { assert } from "../../../../../../kit/assert.ts";
 import { compareBytes } from "../../../../../../kit/compare.ts";
-import type { FileMeta } from "./file-meta.ts";
+import { endsBefore, type FileMeta } from "./file-meta.ts";
+import { RangeTombstones } from "./range-tombstones.ts";
 import { SortedKeys } from "./sorted-keys.ts";
 import type { Table } from "./table.ts";
 import { levelsMax } from "./version-edit.ts";
@@ -21,6 +22,8 @@ export class Version {
   readonly smallestKeys: readonly SortedKeys[];
   /** Deepest level with tables, or 0. */
   readonly deepestLevel: number;
+  readonly hasRangeTombstones: boolean;
+  #rangeTombstones: RangeTombstones | undefined = undefined;
   #references = 1;
   readonly #onTableUnused: (table: Table) => void;
 
@@ -32,8 +35,17 @@ export class Version {
       SortedKeys.from(level === 0 ? [] : files.map((file) => file.smallest)),
     );
     this.deepestLevel = levels.reduce((deepest, tables, level) => (tables.length > 0 ? level : deepest), 0);
+    this.hasRangeTombstones = levels.some((tables) => tables.some((table) => table.ranges.count > 0));
     this.#onTableUnused = onTableUnused;
     for (const tables of levels) for (const table of tables) table.references++;
+  }
+
+  /** Those of all tables, cut against each other when they are first asked for. */
+  get rangeTombstones(): RangeTombstones {
+    this.#rangeTombstones ??= RangeTombstones.fragment(
+      this.levels.flatMap((tables) => tables.flatMap((table) => table.ranges.spans)),
+    );
+    return this.#rangeTombstones;
   }
 
   retain(): this {
@@ -64,7 +76,7 @@ export function orderLevel(level: number, tables: Table[]): Table[] {
 /** Whether the tables of a level below 0 overlap, which would be damage or our bug. */
 export function overlapsItself(tables: readonly Table[]): boolean {
   for (let i = 1; i < tables.length; i++) {
-    if (compareBytes(tables[i - 1].meta.largest, tables[i].meta.smallest) >= 0) return true;
+    if (!endsBefore(tables[i - 1].meta, tables[i].meta.smallest)) return true;
   }
   return false;
 }

@@ -13,6 +13,10 @@ export class WorkCounters {
   compactionWrittenBytes = 0;
   /** Puts that flushes and compactions turned into tombstones, or dropped, because they had expired. */
   expiredDropped = 0;
+  /** Entries that flushes and compactions dropped because their range was deleted. */
+  rangeDropped = 0;
+  /** Files that compactions dropped unread because all of their keys were deleted with ranges. */
+  coveredFiles = 0;
   failures = 0;
   /** Proposals of agents that could not be carried out as they were. */
   refusedProposals = 0;
