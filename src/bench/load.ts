@@ -1,5 +1,6 @@
 /** Loads the first content of a workload over several connections, as text INSERTs of several rows. */
 import type { Endpoint } from "../fleet/server.ts";
+import { bulkLoadRows } from "../workload/bulk_ingest/bulk-workload.ts";
 import { taoLoadRows } from "../workload/taobench/tao-workload.ts";
 import type { LoadBatch, Workload } from "../workload/workload.ts";
 import { ycsbLoadRows } from "../workload/ycsb/ycsb-workload.ts";
@@ -15,7 +16,7 @@ import type { LoadResult } from "./driver-protocol.ts";
  */
 export async function loadWorkload(workload: Workload, endpoint: Endpoint, connections: number): Promise<LoadResult> {
   const startedAt = performance.now();
-  const batches = workload.load(workload.name.startsWith("taobench") ? taoLoadRows : ycsbLoadRows)[Symbol.iterator]();
+  const batches = workload.load(loadRowsOf(workload))[Symbol.iterator]();
   const clients: MySqlClient[] = [];
   let rows = 0;
   try {
@@ -41,6 +42,12 @@ export async function loadWorkload(workload: Workload, endpoint: Endpoint, conne
     for (const client of clients) client.close();
   }
   return { rows, seconds: (performance.now() - startedAt) / 1000 };
+}
+
+/** Rows per INSERT. */
+function loadRowsOf({ name }: Workload): number {
+  if (name.startsWith("bulk_ingest")) return bulkLoadRows;
+  return name.startsWith("taobench") ? taoLoadRows : ycsbLoadRows;
 }
 
 const duplicateKey = 1062;

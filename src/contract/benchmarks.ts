@@ -101,6 +101,36 @@ function ycsbProfile(profile: string, title: string, operations: readonly Operat
   };
 }
 
+function bulkTables(scale: number): TableSpec[] {
+  const text = (name: string, lengthMax: number): Column => ({ name, type: "varchar", lengthMax, nullable: false });
+  return [{
+    name: "grants",
+    columns: [text("external_id", 64), text("entitlement_id", 64), text("principal_id", 64), text("payload", 256)],
+    primaryKey: ["external_id"],
+    indexes: [
+      { name: "by_entitlement", columns: ["entitlement_id"] },
+      { name: "by_principal", columns: ["principal_id"] },
+    ],
+    rows: scale,
+  }];
+}
+
+/** Statements of 100 records beside pages of 100 records; the load before them is most of the work. */
+const bulkProfile: BenchmarkProfile = {
+  benchmark: "bulk_ingest",
+  profile: "grants",
+  title: "Bulk ingest: grants with two secondary indexes in large statements, read in pages",
+  operations: [
+    { name: "INGEST", weight: 50, distribution: "uniform", valueBytes: 256 },
+    { name: "PAGE", weight: 50, distribution: "uniform", valueBytes: 256 },
+  ],
+  scale: 1_000_000,
+  scaleUnit: "records",
+  transactions: false,
+  writeShare: 0.5,
+  tables: bulkTables,
+};
+
 export const benchmarkProfiles: readonly BenchmarkProfile[] = [
   taoProfile("o", "TAOBench Workload O: a production mix of a social graph", [8387, 19, 242, 1]),
   taoProfile("a", "TAOBench Workload A: the transactional mix of a social graph", [171, 57, 15, 1]),
@@ -125,6 +155,7 @@ export const benchmarkProfiles: readonly BenchmarkProfile[] = [
     { name: "READ", weight: 50, ...zipfian },
     { name: "READ-MODIFY-WRITE", weight: 50, ...zipfian },
   ]),
+  bulkProfile,
 ];
 
 export function findProfile(benchmark: string, profile: string): BenchmarkProfile | undefined {

@@ -48,8 +48,16 @@ export interface TableSpec {
   readonly name: string;
   readonly columns: readonly Column[];
   readonly primaryKey: readonly string[];
+  /** Secondary indexes; undefined where none is asked for. */
+  readonly indexes?: readonly IndexSpec[] | undefined;
   /** Expected number of rows. */
   readonly rows: number;
+}
+
+export interface IndexSpec {
+  readonly name: string;
+  /** In order. */
+  readonly columns: readonly string[];
 }
 
 export interface Column {
@@ -63,10 +71,10 @@ export interface Column {
 }
 
 export interface WorkloadSpec {
-  readonly benchmark: "taobench" | "ycsb";
-  /** A workload of the benchmark: `o` or `a` of TAOBench, `a` to `f` of YCSB. */
+  readonly benchmark: "taobench" | "ycsb" | "bulk_ingest";
+  /** A workload of the benchmark: `o` or `a` of TAOBench, `a` to `f` of YCSB, `grants` of bulk_ingest. */
   readonly profile: string;
-  /** Edges of TAOBench (two objects each), records of YCSB. */
+  /** Edges of TAOBench (two objects each), records of YCSB and bulk_ingest. */
   readonly scale: number;
   readonly clients: number;
   readonly loop: "closed" | "open";

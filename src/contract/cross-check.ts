@@ -54,9 +54,11 @@ interface TableFile {
   readonly name: string;
   readonly columns: readonly ColumnFile[];
   readonly primary_key: readonly string[];
+  readonly indexes?: readonly { readonly name: string; readonly columns: readonly string[] }[] | undefined;
 }
 
 export function table(value: TableFile, context: Context): void {
+  indexes(value, context);
   const names = value.columns.map((one) => one.name);
   for (const [at, columnName] of names.entries()) {
     if (names.indexOf(columnName) < at) {
@@ -72,6 +74,23 @@ export function table(value: TableFile, context: Context): void {
       complain(context, ["primary_key", at], `${keyName} is not a column of ${value.name}${hint}`);
     } else if (found.nullable) {
       complain(context, ["primary_key", at], `${keyName} is nullable; a primary key cannot hold NULL`);
+    }
+  }
+}
+
+function indexes(value: TableFile, context: Context): void {
+  const columns = value.columns.map((one) => one.name);
+  const names = (value.indexes ?? []).map((one) => one.name.toLowerCase());
+  for (const [at, index] of (value.indexes ?? []).entries()) {
+    if (names.indexOf(index.name.toLowerCase()) < at) {
+      complain(context, ["indexes", at, "name"], `index ${index.name} is there already`);
+    }
+    for (const [place, column] of index.columns.entries()) {
+      const path = ["indexes", at, "columns", place];
+      if (index.columns.indexOf(column) < place) complain(context, path, `${column} is in the index already`);
+      if (columns.includes(column)) continue;
+      const hint = suggestion(column, columns) || `; columns are ${columns.join(", ")}`;
+      complain(context, path, `${column} is not a column of ${value.name}${hint}`);
     }
   }
 }

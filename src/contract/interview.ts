@@ -75,7 +75,7 @@ export const questions: readonly Question[] = [
     kind: "text",
     propose: (answers) => {
       const { benchmark, profile } = profileOf(answers);
-      return { value: `${benchmark}-${profile}`, reason: "named after its workload" };
+      return { value: `${benchmark.replaceAll("_", "-")}-${profile}`, reason: "named after its workload" };
     },
   },
   {

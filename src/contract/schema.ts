@@ -40,6 +40,16 @@ const tableSchema = z
     name: name.describe("Name of the table."),
     columns: z.array(columnSchema).min(1).max(1_000).describe("Columns in order."),
     primary_key: z.array(name).min(1).max(16).describe("Columns of the primary key, in key order."),
+    indexes: z
+      .array(
+        z.strictObject({
+          name: name.describe("Name of the index."),
+          columns: z.array(name).min(1).max(16).describe("Indexed columns, in order."),
+        }),
+      )
+      .max(64)
+      .optional()
+      .describe("Secondary indexes, kept in the same atomic write as the row; each costs an entry per row."),
     rows: wholeNumber.min(0).describe("Expected number of rows."),
   })
   .superRefine(check.table);
@@ -129,9 +139,13 @@ const operationSchema = z
 
 const workloadSchema = z
   .strictObject({
-    benchmark: z.enum(["taobench", "ycsb"]).describe("The benchmark whose operations are run."),
-    profile: z.string().describe("A workload of the benchmark: o or a of TAOBench, a to f of YCSB."),
-    scale: count.max(1_000_000_000_000).optional().describe("Edges of TAOBench (two objects each), records of YCSB."),
+    benchmark: z.enum(["taobench", "ycsb", "bulk_ingest"]).describe("The benchmark whose operations are run."),
+    profile: z.string().describe(
+      "A workload of the benchmark: o or a of TAOBench, a to f of YCSB, grants of bulk_ingest.",
+    ),
+    scale: count.max(1_000_000_000_000).optional().describe(
+      "Edges of TAOBench (two objects each), records of YCSB and bulk_ingest.",
+    ),
     clients: count.max(10_000).default(8).describe("Connections that work at once."),
     loop: z.enum(["closed", "open"]).default("closed").describe(
       "closed: a client waits for its answer. open: operations arrive at operations_per_second whatever happens.",

@@ -49,6 +49,21 @@ test("the row cache's policy is a choice between two parts, of which one is carr
   assert.ok(JSON.parse(files.get("selection.json") ?? "").leaves.includes("storage/page_io/replacement/w_tinylfu"));
 });
 
+test("secondary indexes are carried where a table has one, and nowhere else", () => {
+  const [objects, ...others] = tao.data.tables;
+  const indexes = [{ name: "by_timestamp", columns: ["timestamp"] }];
+  const indexed = assemble({ ...tao, data: { ...tao.data, tables: [{ ...objects, indexes }, ...others] } });
+  const product = indexed.get("product.ts") ?? "";
+  assert.match(product, /createStateMachine\(\{ [^}]*, indexes: kvSecondary \}\)/);
+  assert.match(product, /parser: createParser\(kvSecondary\.grammar\)/);
+  assert.match(product, /indexedPlans: createIndexedPlans\(kvSecondary\)/);
+  assert.ok(indexed.has("parts/indexing/equality/kv_secondary/entry-writes.ts"));
+  const plain = assemble(tao);
+  const carried = [...plain].filter(([path]) => /kv_secondary|indexed-/.test(path));
+  assert.deepEqual(carried.map(([path]) => path), []);
+  assert.doesNotMatch(plain.get("product.ts") ?? "", /kvSecondary|indexed/i);
+});
+
 test("building is deterministic, and knob values do not change the selection", () => {
   assert.deepEqual(assemble(tao), assemble(tao));
   const selected = selectParts(tao, library);

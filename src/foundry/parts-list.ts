@@ -10,6 +10,7 @@ import type { PartDescriptor } from "./part-descriptor.ts";
 /** What a part is in the wiring of a product. */
 export type Role =
   | "engine" | "log" | "layout" | "catalog" | "stateMachine" | "replicatedLog" | "rowCache" | "parser" | "executor"
+  | "secondaryIndexes"
   | "mysqlSurface" | "metricsEndpoint";
 
 interface RoleRule {
@@ -35,6 +36,11 @@ const rules: readonly RoleRule[] = [
     role: "rowCache",
     path: "storage/page_io/replacement/w_tinylfu",
     wanted: (contract) => contract.caching.rowCache === "w_tinylfu",
+  },
+  {
+    role: "secondaryIndexes",
+    path: "indexing/equality/kv_secondary",
+    wanted: ({ data }) => data.tables.some(({ indexes }) => indexes !== undefined && indexes.length > 0),
   },
   { role: "parser", path: "parser/implementation/recursive_descent" },
   { role: "executor", path: "query_processing/execution/model/point_api" },

@@ -24,6 +24,7 @@ const exportOfRole: Readonly<Record<Role, string>> = {
   stateMachine: "createStateMachine",
   replicatedLog: "openSingleNodeLog",
   rowCache: "createLruCache",
+  secondaryIndexes: "kvSecondary",
   parser: "recursiveDescentParser",
   executor: "createExecutor",
   mysqlSurface: "openMysqlSurface",
@@ -42,7 +43,13 @@ const optionOfKnob: Readonly<Record<string, string>> = { "row_cache.bytes": "cap
 export function wiringEntries(selected: SelectedParts): string[] {
   const parts = Object.values(selected);
   const ports = parts.flatMap((part) => part.provides.map((port) => `parts/${port}`));
-  return [...commonEntries, ...parts.map((part) => `parts/${part.path}/${part.entry}`), ...ports];
+  const indexed = selected.secondaryIndexes === undefined ? [] : [`parts/${indexedPlansFile(selected)}`];
+  return [...commonEntries, ...parts.map((part) => `parts/${part.path}/${part.entry}`), ...ports, ...indexed];
+}
+
+/** What the executor has for secondary indexes; reached from the wiring alone, so that others do not carry it. */
+function indexedPlansFile({ executor }: SelectedParts): string {
+  return `${executor?.path}/indexed-plans.ts`;
 }
 
 /** `knobs.ts`: the table that `resolveKnobs` checks against, and the type of a resolved assignment. */
@@ -153,7 +160,8 @@ function imports(selected: SelectedParts): string[] {
   ];
   const parts = (Object.keys(selected) as Role[]).map((role) => {
     const part = selected[role] as PartDescriptor;
-    return [`./parts/${part.path}/${part.entry}`, `{ ${exportName(role, part)} }`];
+    const name = role === "parser" ? parserOf(selected).imported : exportName(role, part);
+    return [`./parts/${part.path}/${part.entry}`, `{ ${name} }`];
   });
   const ports = [
     [`./parts/${selected.stateMachine?.path}/command-codec.ts`, "{ commandCodec }"],
@@ -161,6 +169,9 @@ function imports(selected: SelectedParts): string[] {
     ["./parts/query_processing/collect-results.ts", "{ collectResults }"],
     ["./parts/query_processing/executor.ts", "type { Executor }"],
     ["./parts/storage/engine.ts", "type { StorageEngine }"],
+    ...(selected.secondaryIndexes === undefined
+      ? []
+      : [[`./parts/${indexedPlansFile(selected)}`, "{ createIndexedPlans }"]]),
   ];
   const sorted = [...parts, ...ports].sort(([one], [other]) => (one < other ? -1 : 1));
   return [...lines, ...sorted.map(([path, names]) => `import ${names} from "${path}";`)];
@@ -170,11 +181,19 @@ function exportName(role: Role, part: PartDescriptor): string {
   return exportOfPart[part.path] ?? exportOfRole[role];
 }
 
+/** The parser with the rules of what was selected: what is imported, and the expression that makes it. */
+function parserOf(selected: SelectedParts): { readonly imported: string; readonly made: string } {
+  if (selected.secondaryIndexes === undefined) return { imported: exportOfRole.parser, made: exportOfRole.parser };
+  return { imported: "createParser", made: "createParser(kvSecondary.grammar)" };
+}
+
 type KnobLines = (role: Role, indent: string) => string[];
 
 function storeFunction(selected: SelectedParts, knobLines: KnobLines): string[] {
   const cache = selected.rowCache;
   const doors = ["engine", "catalog", "layout: rowToKv", ...(cache === undefined ? [] : ["cache"])].join(", ");
+  const indexed = selected.secondaryIndexes !== undefined;
+  const indexes = indexed ? ", indexes: kvSecondary" : "";
   return [
     "interface Store {",
     "  readonly engine: StorageEngine;",
@@ -194,9 +213,9 @@ function storeFunction(selected: SelectedParts, knobLines: KnobLines): string[] 
     ...knobLines("engine", "    "),
     "  });",
     "  opened.defer(() => engine.close());",
-    "  const catalog = createCatalog({ engine, layout: rowToKv });",
+    `  const catalog = createCatalog({ engine, layout: rowToKv${indexes} });`,
     ...(cache === undefined ? [] : cacheLines(exportName("rowCache", cache), knobLines)),
-    `  const stateMachine = createStateMachine({ ${doors} });`,
+    `  const stateMachine = createStateMachine({ ${doors}${indexes} });`,
     "",
     "  const wal = await openWal(env, {",
     "    directory: `${dataDirectory}/wal`,",
@@ -209,7 +228,8 @@ function storeFunction(selected: SelectedParts, knobLines: KnobLines): string[] 
     '  env.log.info("recovered", { replayedEntries, appliedIndex: log.appliedIndex });',
     "",
     "  const executor = createExecutor({",
-    `    env, ${doors}, log, codec: commandCodec, parser: recursiveDescentParser,`,
+    `    env, ${doors}, log, codec: commandCodec, parser: ${parserOf(selected).made},`,
+    ...(indexed ? ["    indexedPlans: createIndexedPlans(kvSecondary),"] : []),
     ...limitLines(knobLines("executor", "      "), "    "),
     "  });",
     `  const sources = [engine, wal, log, executor${cache === undefined ? "" : ", cache"}];`,

@@ -1,6 +1,7 @@
 /** From what a contract says about its workload to the workload itself. */
 import type { WorkloadSpec } from "../contract/contract.ts";
 import { LatheError } from "../kit/errors.ts";
+import { BulkWorkload } from "./bulk_ingest/bulk-workload.ts";
 import { TaoWorkload } from "./taobench/tao-workload.ts";
 import type { Workload } from "./workload.ts";
 import { YcsbWorkload } from "./ycsb/ycsb-workload.ts";
@@ -15,6 +16,8 @@ export function createWorkload(spec: WorkloadSpec, dataSeed = 1): Workload {
       return new TaoWorkload(spec.profile, spec.scale, dataSeed);
     case "ycsb":
       return new YcsbWorkload(spec.profile, spec.scale, dataSeed);
+    case "bulk_ingest":
+      return new BulkWorkload(spec.profile, spec.scale, dataSeed);
     default:
       throw new LatheError("INVALID_ARGUMENT", `no benchmark is named "${String(spec.benchmark satisfies never)}"`);
   }

@@ -34,6 +34,7 @@ export interface WorkloadTable {
   readonly name: string;
   readonly columns: readonly Column[];
   readonly primaryKey: readonly string[];
+  readonly indexes?: readonly { readonly name: string; readonly columns: readonly string[] }[] | undefined;
 }
 
 export interface LoadBatch {
@@ -55,7 +56,14 @@ export interface Operation {
   readonly steps: readonly OperationStep[];
 }
 
-export type OperationStep = ReadStep | InsertStep | InsertEdgeStep | ChangeStep | ScanStep;
+export type OperationStep =
+  | ReadStep
+  | InsertStep
+  | InsertRowsStep
+  | InsertEdgeStep
+  | ChangeStep
+  | ScanStep
+  | PageStep;
 
 /** Reads the columns that are not part of the key. */
 export interface ReadStep {
@@ -68,6 +76,13 @@ export interface InsertStep {
   readonly kind: "insert";
   readonly table: string;
   readonly row: readonly CellValue[];
+}
+
+/** Many rows in one statement: all of them or none. */
+export interface InsertRowsStep {
+  readonly kind: "insertRows";
+  readonly table: string;
+  readonly rows: readonly (readonly CellValue[])[];
 }
 
 /** TAOBench's conditional insert of an edge; blocked edges change 0 rows. */
@@ -99,6 +114,16 @@ export interface ScanStep {
   readonly limit: number;
 }
 
+/** Whole rows where an indexed column has a value, after a primary key, in key order. */
+export interface PageStep {
+  readonly kind: "page";
+  readonly table: string;
+  readonly column: string;
+  readonly value: string;
+  readonly after: string;
+  readonly limit: number;
+}
+
 /**
  * Judges what a store answers. The driver calls `issued` before it sends an operation and exactly one of
  * `acknowledged` and `failed` after it; `floor` before it sends a read, and hands the result to `checkRow`
@@ -111,9 +136,11 @@ export interface Verifier {
   /** Whether the operation took effect is not known. */
   failed(operation: Operation): void;
   /** What the row must at least be when read from now on; to be handed back to the check. */
-  floor(step: ReadStep): Floor;
+  floor(step: ReadStep | PageStep): Floor;
   /** Undefined where the row is right, else what is wrong with it. */
-  checkRow(step: ReadStep | ScanStep, row: RowView, floor: Floor): string | undefined;
+  checkRow(step: ReadStep | ScanStep | PageStep, row: RowView, floor: Floor): string | undefined;
+  /** After the last row of a page. */
+  checkPageEnd?(step: PageStep, rows: number, floor: Floor): string | undefined;
   checkMissing(step: ReadStep, floor: Floor): string | undefined;
 }
 

@@ -1,11 +1,13 @@
 /** Which statements a workload is driven with, and those that create its tables. */
 import type { Workload, WorkloadTable } from "../../workload/workload.ts";
 import type { StatementMapping } from "./statement-mapping.ts";
+import { BulkStatements } from "./bulk-statements.ts";
 import { TaoStatements } from "./tao-statements.ts";
 import { YcsbStatements } from "./ycsb-statements.ts";
 
 /** A mapping for one connection: prepared statements belong to connections. */
 export function statementsFor(workload: Workload): StatementMapping {
+  if (workload.name.startsWith("bulk_ingest")) return new BulkStatements();
   return workload.name.startsWith("taobench") ? new TaoStatements() : new YcsbStatements();
 }
 
@@ -15,5 +17,6 @@ export function createTableText(table: WorkloadTable): string {
     return `${name} ${type.toUpperCase()}${length}${nullable ? "" : " NOT NULL"}`;
   });
   const key = `PRIMARY KEY (${table.primaryKey.join(", ")})`;
-  return `CREATE TABLE IF NOT EXISTS ${table.name} (${columns.join(", ")}, ${key})`;
+  const indexes = (table.indexes ?? []).map(({ name, columns: indexed }) => `KEY ${name} (${indexed.join(", ")})`);
+  return `CREATE TABLE IF NOT EXISTS ${table.name} (${[...columns, key, ...indexes].join(", ")})`;
 }

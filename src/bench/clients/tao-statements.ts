@@ -130,8 +130,10 @@ export class TaoStatements implements StatementMapping {
         for (const part of step.key) request.int64(part as bigint);
         return prepared;
       }
+      case "insertRows":
+      case "page":
       case "scan":
-        return assert(false, "TAOBench has no scans among its operations") as never;
+        return assert(false, `TAOBench has no ${step.kind} among its operations`) as never;
     }
   }
 
@@ -206,8 +208,10 @@ function writeText(request: RequestBuffer, step: OperationStep): void {
         `DELETE FROM ${step.table} WHERE timestamp<${step.timestamp} AND ${keyText(step.key as readonly bigint[])}; `,
       );
       return;
+    case "insertRows":
+    case "page":
     case "scan":
-      assert(false, "TAOBench has no scans among its operations");
+      assert(false, `TAOBench has no ${step.kind} among its operations`);
   }
 }
 

@@ -56,7 +56,7 @@ export class WorkloadSession implements ResultHandler {
       const { steps } = operation;
       for (let index = 0; index < steps.length; index++) {
         const step = steps[index];
-        const reads = step.kind === "read" || step.kind === "scan";
+        const reads = step.kind === "read" || step.kind === "scan" || step.kind === "page";
         this.#floors[index] = reads ? verifier.floor(step as ReadStep) : undefined;
         this.#changed[index] = undefined;
       }
@@ -75,7 +75,7 @@ export class WorkloadSession implements ResultHandler {
     if (this.#verifier === undefined || this.#wrong !== undefined) return;
     const index = this.#firstStep + result;
     const step = this.#step(index);
-    if (step === undefined || (step.kind !== "read" && step.kind !== "scan")) {
+    if (step === undefined || (step.kind !== "read" && step.kind !== "scan" && step.kind !== "page")) {
       this.#wrong = `a row came for ${step?.kind ?? "a statement without rows"}`;
       return;
     }
@@ -93,9 +93,14 @@ export class WorkloadSession implements ResultHandler {
     if (step.kind === "read") {
       if (rows === 0) this.#wrong ??= this.#verifier.checkMissing(step, this.#floors[index]);
       else if (rows > 1) this.#wrong ??= `${rows} rows for the key ${step.key.join(",")} of ${step.table}`;
+    } else if (step.kind === "page") {
+      this.#wrong ??= this.#verifier.checkPageEnd?.(step, rows, this.#floors[index]);
     } else if (step.kind !== "scan") {
       this.#changed[index] = affectedRows;
-      if (step.kind === "insert" && affectedRows !== 1) this.#wrong ??= `an insert changed ${affectedRows} rows`;
+      const inserted = step.kind === "insert" ? 1 : step.kind === "insertRows" ? step.rows.length : undefined;
+      if (inserted !== undefined && affectedRows !== inserted) {
+        this.#wrong ??= `an insert of ${inserted} rows changed ${affectedRows}`;
+      }
     } else if (rows > (step as ScanStep).limit) {
       this.#wrong ??= `a scan of ${(step as ScanStep).limit} rows returned ${rows}`;
     }

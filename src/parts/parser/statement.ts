@@ -84,6 +84,27 @@ export interface CreateTableStatement {
   readonly columns: readonly ColumnDefinition[];
   /** Names of the key's columns in key order; empty where none was declared. */
   readonly primaryKey: readonly string[];
+  /** Secondary indexes declared with KEY or INDEX. */
+  readonly indexes?: readonly IndexDefinition[] | undefined;
+}
+
+export interface IndexDefinition {
+  readonly name: string;
+  readonly columns: readonly string[];
+}
+
+export interface CreateIndexStatement {
+  readonly kind: "createIndex";
+  readonly table: string;
+  readonly index: IndexDefinition;
+  readonly ifNotExists: boolean;
+}
+
+export interface DropIndexStatement {
+  readonly kind: "dropIndex";
+  readonly table: string;
+  readonly name: string;
+  readonly ifExists: boolean;
 }
 
 export interface DropTableStatement {
@@ -125,5 +146,7 @@ export type Statement =
   | DeleteStatement
   | CreateTableStatement
   | DropTableStatement
+  | CreateIndexStatement
+  | DropIndexStatement
   | SelectValuesStatement
   | SessionStatement;

@@ -89,6 +89,8 @@ export type SqlErrorReason =
   | "unknown_table"
   | "unknown_column"
   | "table_exists"
+  | "index_exists"
+  | "index_missing"
   | "duplicate_key"
   | "wrong_value_count"
   | "wrong_parameter_count"

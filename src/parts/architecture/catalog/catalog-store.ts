@@ -22,6 +22,8 @@ export interface CatalogDraft {
   byId(id: number): Table | undefined;
   /** Adds a table; its `id` is ignored and a new one is assigned. The name must be free. */
   create(table: Table): Table;
+  /** Puts a definition in the place of the one with its name and id; indexes whose id is 0 are assigned new ones. */
+  alter(table: Table): Table;
   drop(table: Table): void;
   /** Rows that make the drafted changes: put where there is a value, delete where there is none. */
   writes(): readonly { readonly key: Uint8Array; readonly value: Uint8Array | undefined }[];

@@ -19,6 +19,16 @@ export interface Table {
   readonly columns: readonly Column[];
   /** Ordinals of the primary key's columns, in key order. Tables without one are refused. */
   readonly primaryKey: readonly number[];
+  /** Secondary indexes; only in products that have the leaf for them. */
+  readonly indexes?: readonly TableIndex[] | undefined;
+}
+
+export interface TableIndex {
+  /** Assigned by the catalog from the same numbers as tables; part of every key of the index's entries. */
+  readonly id: number;
+  readonly name: string;
+  /** Ordinals of the indexed columns, in order. */
+  readonly columns: readonly number[];
 }
 
 /** A column's value. 64-bit integers are bigint, so that they stay exact. */

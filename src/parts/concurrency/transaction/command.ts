@@ -26,6 +26,15 @@ export interface RowPredicate {
 export type CommandStep =
   | { readonly kind: "createTable"; readonly table: Table; readonly ifNotExists: boolean }
   | { readonly kind: "dropTable"; readonly name: string; readonly ifExists: boolean }
+  /** Adds an index to a table and an entry per row that is there. `columns` are ordinals. */
+  | {
+      readonly kind: "createIndex";
+      readonly table: string;
+      readonly name: string;
+      readonly columns: readonly number[];
+      readonly ifNotExists: boolean;
+    }
+  | { readonly kind: "dropIndex"; readonly table: string; readonly name: string; readonly ifExists: boolean }
   /** Inserts rows; an existing key is DUPLICATE. Skipped (0 rows) where a row meets any predicate of `unless`. */
   | {
       readonly kind: "insert";
@@ -64,6 +73,8 @@ export interface CommandError {
     | "duplicate_key"
     | "table_exists"
     | "table_missing"
+    | "index_exists"
+    | "index_missing"
     | "null_in_key"
     | "value_too_long"
     /** The step would touch more rows than a command may. */

@@ -35,6 +35,8 @@ export interface RowLayout {
   /** Bytes of every whole key of the table, or -1 where the length depends on the values. */
   keyBytes(table: Table): number;
   decodeKey(table: Table, key: Uint8Array): ColumnValue[];
+  /** Where the first `columns` columns of a key end. Errors: CORRUPTION. */
+  keyPrefixBytes(table: Table, key: Uint8Array, columns: number): number;
   /** The smallest key that is greater than every key with this prefix. */
   prefixEnd(prefix: Uint8Array): Uint8Array;
   /** `row` has one value per column of the table. */

@@ -8,11 +8,14 @@
  * Invariants:
  *   1. What is in memory equals what the engine holds after the last committed draft.
  *   2. Ids rise; a dropped table's rows are out of reach from the moment its definition is gone.
- * Known limit: the rows of a dropped table stay on disk, because the engine port has no range delete.
+ * Indexes take their ids from the same numbers, so that no key of a row and of an index entry begin alike.
+ * Known limit: the rows of a dropped table, and the entries of a dropped index, stay on disk, because the engine port
+ * has no range delete.
  * Source: TiDB's meta package, CockroachDB's system.descriptor.
  */
 import { assert } from "../../../../kit/assert.ts";
 import { LatheError } from "../../../../kit/errors.ts";
+import type { SecondaryIndexes } from "../../../indexing/secondary-indexes.ts";
 import type { StorageEngine } from "../../../storage/engine.ts";
 import type { RowLayout } from "../../../storage/layout/row-layout.ts";
 import type { CatalogDraft, CatalogStore } from "../catalog-store.ts";
@@ -31,21 +34,31 @@ const tableOfTables: Table = {
 };
 const lastIdName = "";
 
-export function createCatalog(doors: { engine: StorageEngine; layout: RowLayout }): CatalogStore {
-  return new KvEncodedCatalog(doors.engine, doors.layout);
+export interface CatalogDoors {
+  readonly engine: StorageEngine;
+  readonly layout: RowLayout;
+  /** Only where the leaf was selected; a stored table with indexes is refused without it. */
+  readonly indexes?: SecondaryIndexes | undefined;
+}
+
+/** Errors: CORRUPTION, FORMAT_UNKNOWN. */
+export function createCatalog(doors: CatalogDoors): CatalogStore {
+  return new KvEncodedCatalog(doors);
 }
 
 class KvEncodedCatalog implements CatalogStore {
   readonly #engine: StorageEngine;
   readonly #layout: RowLayout;
+  readonly #indexes: SecondaryIndexes | undefined;
   #byName = new Map<string, Table>();
   #byId = new Map<number, Table>();
   #lastId = 0;
   #version = 0;
 
-  constructor(engine: StorageEngine, layout: RowLayout) {
+  constructor({ engine, layout, indexes }: CatalogDoors) {
     this.#engine = engine;
     this.#layout = layout;
+    this.#indexes = indexes;
     this.reload();
   }
 
@@ -66,7 +79,7 @@ class KvEncodedCatalog implements CatalogStore {
   }
 
   draft(): CatalogDraft {
-    return new Draft(this.#layout, this.#byName, this.#byId, this.#lastId);
+    return new Draft(this.#layout, this.#indexes, this.#byName, this.#byId, this.#lastId);
   }
 
   commit(draft: CatalogDraft): void {
@@ -102,15 +115,19 @@ class KvEncodedCatalog implements CatalogStore {
           continue;
         }
         if (byId.has(id)) throw new LatheError("CORRUPTION", `catalog: two tables have the id ${id}`);
-        const table = decodeDefinition(id, name as string, definition as Uint8Array);
+        const table = decodeDefinition(id, name as string, definition as Uint8Array, this.#indexes);
         byName.set(table.name, table);
         byId.set(id, table);
       }
     } finally {
       cursor.close();
     }
-    for (const id of byId.keys()) {
-      if (id > lastId) throw new LatheError("CORRUPTION", `catalog: table id ${id} was never assigned`);
+    const indexIds = [...byId.values()].flatMap((table) => (table.indexes ?? []).map((index) => index.id));
+    if (new Set([...byId.keys(), ...indexIds]).size !== byId.size + indexIds.length) {
+      throw new LatheError("CORRUPTION", "catalog: an index has the id of a table or of another index");
+    }
+    for (const id of [...byId.keys(), ...indexIds]) {
+      if (id > lastId) throw new LatheError("CORRUPTION", `catalog: id ${id} was never assigned`);
     }
     this.#byName = byName;
     this.#byId = byId;
@@ -124,16 +141,19 @@ class Draft implements CatalogDraft {
   readonly changes = new Map<string, Table | undefined>();
   lastId: number;
   readonly #layout: RowLayout;
+  readonly #indexes: SecondaryIndexes | undefined;
   readonly #byName: ReadonlyMap<string, Table>;
   readonly #byId: ReadonlyMap<number, Table>;
 
   constructor(
     layout: RowLayout,
+    indexes: SecondaryIndexes | undefined,
     byName: ReadonlyMap<string, Table>,
     byId: ReadonlyMap<number, Table>,
     lastId: number,
   ) {
     this.#layout = layout;
+    this.#indexes = indexes;
     this.#byName = byName;
     this.#byId = byId;
     this.lastId = lastId;
@@ -151,9 +171,14 @@ class Draft implements CatalogDraft {
 
   create(table: Table): Table {
     assert(this.find(table.name) === undefined, `table ${table.name} is there already`);
-    const created: Table = { ...table, id: ++this.lastId };
-    this.changes.set(table.name, created);
-    return created;
+    return this.alter({ ...table, id: ++this.lastId });
+  }
+
+  alter(table: Table): Table {
+    const indexes = table.indexes?.map((index) => (index.id === 0 ? { ...index, id: ++this.lastId } : index));
+    const altered: Table = indexes === undefined ? table : { ...table, indexes };
+    this.changes.set(table.name, altered);
+    return altered;
   }
 
   drop(table: Table): void {
@@ -167,7 +192,7 @@ class Draft implements CatalogDraft {
     });
     const writes: { key: Uint8Array; value: Uint8Array | undefined }[] = [];
     for (const [name, table] of this.changes) {
-      if (table !== undefined) writes.push(row(name, table.id, encodeDefinition(table)));
+      if (table !== undefined) writes.push(row(name, table.id, encodeDefinition(table, this.#indexes)));
       else writes.push({ key: this.#layout.encodeKey(tableOfTables, [name]), value: undefined });
     }
     if (this.lastId > 0) writes.push(row(lastIdName, this.lastId, new Uint8Array(0)));

@@ -6,7 +6,15 @@
  */
 import type { ColumnType } from "../../../architecture/catalog/table.ts";
 import { SqlError } from "../../../query_processing/executor.ts";
-import type { ColumnDefinition, CreateTableStatement, DropTableStatement } from "../../statement.ts";
+import type { IndexGrammar } from "../../key-grammar.ts";
+import type {
+  ColumnDefinition,
+  CreateIndexStatement,
+  CreateTableStatement,
+  DropIndexStatement,
+  DropTableStatement,
+  IndexDefinition,
+} from "../../statement.ts";
 import { definitionLeaves, notSelected, typeLeaves } from "./leaf-refusal.ts";
 import type { TokenStream } from "./token-stream.ts";
 
@@ -26,7 +34,11 @@ const types: Readonly<Record<string, ColumnType>> = {
 };
 
 /** After CREATE. */
-export function parseCreate(stream: TokenStream): CreateTableStatement {
+export function parseCreate(
+  stream: TokenStream,
+  indexGrammar: IndexGrammar | undefined,
+): CreateTableStatement | CreateIndexStatement {
+  if (indexGrammar !== undefined && stream.isWord("INDEX")) return indexGrammar.create(stream);
   if (stream.isWord("TEMPORARY")) throw notSelected("storage/extra_engines/temptable", "a temporary table");
   if (!stream.acceptWord("TABLE")) throw refuseDefinition(stream, "CREATE");
   let ifNotExists = false;
@@ -40,6 +52,7 @@ export function parseCreate(stream: TokenStream): CreateTableStatement {
     throw notSelected("query_processing/operators/materialize", `CREATE TABLE … ${stream.text}`);
   }
   const columns: ColumnDefinition[] = [];
+  const indexes: IndexDefinition[] = [];
   let primaryKey: string[] = [];
   const declareKey = (names: string[]) => {
     if (primaryKey.length > 0) throw stream.syntax("a table has one primary key");
@@ -47,7 +60,8 @@ export function parseCreate(stream: TokenStream): CreateTableStatement {
   };
   stream.expectSymbol("(");
   do {
-    if (isKeyClause(stream)) declareKey(parseKeyClause(stream));
+    if (isKeyClause(stream, indexGrammar)) declareKey(parseKeyClause(stream));
+    else if (indexGrammar !== undefined && isIndexClause(stream)) indexes.push(indexGrammar.clause(stream));
     else columns.push(parseColumnDefinition(stream, declareKey));
     if (columns.length > columnsMax) {
       throw new SqlError("limit_exceeded", `a table has more than ${columnsMax} columns`);
@@ -55,11 +69,16 @@ export function parseCreate(stream: TokenStream): CreateTableStatement {
   } while (stream.acceptSymbol(","));
   stream.expectSymbol(")");
   skipTableOptions(stream);
-  return { kind: "createTable", table, ifNotExists, columns, primaryKey };
+  const statement: CreateTableStatement = { kind: "createTable", table, ifNotExists, columns, primaryKey };
+  return indexes.length === 0 ? statement : { ...statement, indexes };
 }
 
 /** After DROP. */
-export function parseDrop(stream: TokenStream): DropTableStatement {
+export function parseDrop(
+  stream: TokenStream,
+  indexGrammar: IndexGrammar | undefined,
+): DropTableStatement | DropIndexStatement {
+  if (indexGrammar !== undefined && stream.isWord("INDEX")) return indexGrammar.drop(stream);
   if (!stream.acceptWord("TABLE")) throw refuseDefinition(stream, "DROP");
   let ifExists = false;
   if (stream.acceptWord("IF")) {
@@ -85,15 +104,19 @@ const tableClauses: Readonly<Record<string, string>> = {
   FULLTEXT: "indexing/fulltext/match_against",
 };
 
-/** Whether PRIMARY KEY comes next; other clauses are refused. INDEX and KEY may be names of columns. */
-function isKeyClause(stream: TokenStream): boolean {
+function isIndexClause(stream: TokenStream): boolean {
+  return stream.isWord("KEY") || stream.isWord("INDEX");
+}
+
+/** Whether PRIMARY KEY comes next; other clauses are refused, KEY and INDEX only where no grammar takes them. */
+function isKeyClause(stream: TokenStream, indexGrammar: IndexGrammar | undefined): boolean {
   if (stream.acceptWord("CONSTRAINT") && !stream.isWord("PRIMARY")) {
     if (tableClauses[stream.text] === undefined) stream.name("a constraint");
   }
   if (stream.isWord("PRIMARY")) return true;
   if (stream.kind !== "word") return false;
   if (tableClauses[stream.text] !== undefined) throw notSelected(tableClauses[stream.text], stream.text);
-  if (stream.isWord("KEY") || stream.isWord("INDEX")) {
+  if (indexGrammar === undefined && isIndexClause(stream)) {
     throw notSelected("indexing/equality/kv_secondary", "a secondary index");
   }
   return false;

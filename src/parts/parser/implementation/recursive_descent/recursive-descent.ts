@@ -9,6 +9,7 @@
  * Source: ClickHouse's parsers, the subset of MySQL 8.0's grammar that TAOBench and YCSB speak.
  */
 import { SqlError } from "../../../query_processing/executor.ts";
+import type { IndexGrammar } from "../../key-grammar.ts";
 import type { ParsedStatement, StatementParser } from "../../statement-parser.ts";
 import type { Statement } from "../../statement.ts";
 import { parseDelete, parseInsert, parseItems, parseSelectFrom, parseUpdate } from "./data-grammar.ts";
@@ -19,19 +20,24 @@ import { TokenStream } from "./token-stream.ts";
 
 const textCharactersMax = 64 * 1024 * 1024;
 
-export const recursiveDescentParser: StatementParser = {
-  parse(sql: string, start: number, literals: "constants" | "parameters"): ParsedStatement {
-    if (sql.length > textCharactersMax) {
-      throw new SqlError("limit_exceeded", `a text of ${sql.length} characters is longer than ${textCharactersMax}`);
-    }
-    const stream = new TokenStream(sql, start, literals === "parameters");
-    const statement = parseStatement(stream);
-    stream.expectEnd();
-    return { statement, parameterCount: stream.parameterCount, values: stream.values, end: stream.end };
-  },
-};
+/** `indexes`: the rules of secondary indexes; without them a parser refuses what they would take. */
+export function createParser(indexes?: IndexGrammar): StatementParser {
+  return {
+    parse(sql: string, start: number, literals: "constants" | "parameters"): ParsedStatement {
+      if (sql.length > textCharactersMax) {
+        throw new SqlError("limit_exceeded", `a text of ${sql.length} characters is longer than ${textCharactersMax}`);
+      }
+      const stream = new TokenStream(sql, start, literals === "parameters");
+      const statement = parseStatement(stream, indexes);
+      stream.expectEnd();
+      return { statement, parameterCount: stream.parameterCount, values: stream.values, end: stream.end };
+    },
+  };
+}
 
-function parseStatement(stream: TokenStream): Statement {
+export const recursiveDescentParser: StatementParser = createParser();
+
+function parseStatement(stream: TokenStream, indexes: IndexGrammar | undefined): Statement {
   if (stream.kind === "end") return { kind: "empty" };
   if (stream.isSymbol("(")) {
     throw notSelected("parser/syntax/query_features/compound_select", "a statement in parentheses");
@@ -55,9 +61,9 @@ function parseStatement(stream: TokenStream): Statement {
     case "ROLLBACK":
       return parseTransaction(stream, word);
     case "CREATE":
-      return parseCreate(stream);
+      return parseCreate(stream, indexes);
     case "DROP":
-      return parseDrop(stream);
+      return parseDrop(stream, indexes);
     case "SET":
       return parseSet(stream);
     case "USE":

@@ -125,6 +125,19 @@ export function readKey(layout: TableLayout, key: Uint8Array): ColumnValue[] {
   return values;
 }
 
+/** Where the first `columns` columns of a key end; what lies behind is not looked at. Errors: CORRUPTION. */
+export function keyPrefixBytes(layout: TableLayout, key: Uint8Array, columns: number): number {
+  let at = 4;
+  for (let i = 0; i < columns; i++) {
+    const type = layout.keyTypes[i];
+    if (type === typeBigint || type === typeDouble) at += 8;
+    else if (type === typeInt) at += 4;
+    else at = escapedEnd(layout, key, at) + 2;
+  }
+  if (at > key.length) throw corrupt(layout, "it is too short");
+  return at;
+}
+
 /** Where the terminator of an escaped string begins. */
 function escapedEnd(layout: TableLayout, key: Uint8Array, start: number): number {
   let at = start;

@@ -8,7 +8,7 @@
 import { LatheError } from "../../../../kit/errors.ts";
 import type { ColumnValue, Table } from "../../../architecture/catalog/table.ts";
 import type { RowLayout } from "../row-layout.ts";
-import { readKey, writeKey } from "./key-encoding.ts";
+import { keyPrefixBytes, readKey, writeKey } from "./key-encoding.ts";
 import { tableLayout } from "./table-layout.ts";
 import { findColumn, readValue, writeValue } from "./value-encoding.ts";
 
@@ -40,6 +40,8 @@ export const rowToKv: RowLayout = {
   keyBytes: (table) => tableLayout(table).keyBytes,
 
   decodeKey: (table, key) => readKey(tableLayout(table), key),
+
+  keyPrefixBytes: (table, key, columns) => keyPrefixBytes(tableLayout(table), key, columns),
 
   prefixEnd(prefix: Uint8Array): Uint8Array {
     let last = prefix.length - 1;

@@ -27,6 +27,8 @@ export const sqlErrorKinds: { readonly [reason in SqlErrorReason]: WireErrorKind
   unknown_table: { number: 1146, state: "42S02" },
   unknown_column: { number: 1054, state: "42S22" },
   table_exists: { number: 1050, state: "42S01" },
+  index_exists: { number: 1061, state: "42000" },
+  index_missing: { number: 1091, state: "42000" },
   duplicate_key: { number: 1062, state: "23000" },
   wrong_value_count: { number: 1136, state: "21S01" },
   wrong_parameter_count: { number: 1210, state: "HY000" },

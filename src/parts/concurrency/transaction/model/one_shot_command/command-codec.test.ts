@@ -54,16 +54,31 @@ const step: fc.Arbitrary<CommandStep> = fc.oneof(
   fc.record({ kind: fc.constant("delete" as const), target: predicate }),
   fc.record({ kind: fc.constant("read" as const), target: predicate, limit: fc.nat() }),
   fc.record({ kind: fc.constant("dropTable" as const), name, ifExists: fc.boolean() }),
+  fc.record({ kind: fc.constant("dropIndex" as const), table: name, name, ifExists: fc.boolean() }),
+  fc.record({
+    kind: fc.constant("createIndex" as const),
+    table: name,
+    name,
+    columns: fc.uniqueArray(ordinal, { minLength: 1, maxLength: 4 }),
+    ifNotExists: fc.boolean(),
+  }),
   fc.array(column, { minLength: 1, maxLength: 5 }).chain((columns) =>
     fc.record({
       kind: fc.constant("createTable" as const),
       ifNotExists: fc.boolean(),
-      table: fc.record({
-        id: fc.constant(0),
-        name,
-        columns: fc.constant(columns),
-        primaryKey: fc.uniqueArray(fc.nat(columns.length - 1), { minLength: 1 }),
-      }),
+      table: fc.record(
+        {
+          id: fc.constant(0),
+          name,
+          columns: fc.constant(columns),
+          primaryKey: fc.uniqueArray(fc.nat(columns.length - 1), { minLength: 1 }),
+          indexes: fc.array(
+            fc.record({ id: fc.constant(0), name, columns: fc.uniqueArray(fc.nat(columns.length - 1), { minLength: 1 }) }),
+            { maxLength: 3 },
+          ),
+        },
+        { requiredKeys: ["id", "name", "columns", "primaryKey"] },
+      ),
     }),
   ),
 );

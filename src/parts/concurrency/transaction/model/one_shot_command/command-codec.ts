@@ -13,6 +13,9 @@
  *   | 4 read           | predicate; limit varint                                                        |
  *   | 5 create table   | if-not-exists 1; name text; columns; key ordinals: count varint, varint each   |
  *   | 6 drop table     | if-exists 1; name text                                                         |
+ *   | 16 create table  | as 5; then indexes: count varint, then per index name text and its ordinals    |
+ *   | 17 create index  | if-not-exists 1; table text; name text; ordinals: count varint, varint each    |
+ *   | 18 drop index    | if-exists 1; table text; name text                                             |
  *   | predicates       | count varint, predicate each                                                   |
  *   | predicate        | table id varint; prefix: count varint, values; conditions: count varint, each  |
  *   | condition        | ordinal varint; comparison 1 (place in = < <= > >= <>); value                  |
@@ -23,7 +26,7 @@
  * Invariants: decode(encode(c)) equals c; decoding never allocates for a count that the rest of the bytes cannot hold.
  */
 import { LatheError } from "../../../../../kit/errors.ts";
-import type { Column, ColumnType, ColumnValue, Table } from "../../../../architecture/catalog/table.ts";
+import type { Column, ColumnType, ColumnValue, Table, TableIndex } from "../../../../architecture/catalog/table.ts";
 import type { Command, CommandCodec, CommandStep, RowPredicate } from "../../command.ts";
 import { CommandReader, comparisons, tagBigint, tagBytes, tagDouble, tagNull, tagText } from "./command-reader.ts";
 import { CommandWriter } from "./command-writer.ts";
@@ -38,6 +41,10 @@ const kindDelete = 3;
 const kindRead = 4;
 const kindCreateTable = 5;
 const kindDropTable = 6;
+const kindCreateIndexedTable = 16;
+const kindCreateIndex = 17;
+const kindDropIndex = 18;
+const indexesMax = 64;
 
 const writer = new CommandWriter(commandBytesMax);
 
@@ -101,13 +108,33 @@ function encodeStep(step: CommandStep): void {
       writer.byte(kindRead);
       encodePredicate(step.target);
       return writer.varint(step.limit);
-    case "createTable":
-      writer.byte(kindCreateTable);
+    case "createTable": {
+      const { indexes } = step.table;
+      writer.byte(indexes === undefined ? kindCreateTable : kindCreateIndexedTable);
       writer.byte(step.ifNotExists ? 1 : 0);
-      return encodeTable(step.table);
+      encodeTable(step.table);
+      if (indexes === undefined) return;
+      writer.varint(indexes.length);
+      for (const { name, columns } of indexes) {
+        writer.text(name);
+        encodeOrdinals(columns);
+      }
+      return;
+    }
     case "dropTable":
       writer.byte(kindDropTable);
       writer.byte(step.ifExists ? 1 : 0);
+      return writer.text(step.name);
+    case "createIndex":
+      writer.byte(kindCreateIndex);
+      writer.byte(step.ifNotExists ? 1 : 0);
+      writer.text(step.table);
+      writer.text(step.name);
+      return encodeOrdinals(step.columns);
+    case "dropIndex":
+      writer.byte(kindDropIndex);
+      writer.byte(step.ifExists ? 1 : 0);
+      writer.text(step.table);
       return writer.text(step.name);
   }
 }
@@ -133,8 +160,12 @@ function encodeTable(table: Table): void {
     writer.byte(nullable ? 1 : 0);
     writer.varint(lengthMax === undefined ? 0 : lengthMax + 1);
   }
-  writer.varint(table.primaryKey.length);
-  for (const ordinal of table.primaryKey) writer.varint(ordinal);
+  encodeOrdinals(table.primaryKey);
+}
+
+function encodeOrdinals(ordinals: readonly number[]): void {
+  writer.varint(ordinals.length);
+  for (const ordinal of ordinals) writer.varint(ordinal);
 }
 
 function encodeValue(value: ColumnValue): void {
@@ -189,6 +220,21 @@ function decodeStep(reader: CommandReader): CommandStep {
       const ifExists = reader.flag();
       return { kind: "dropTable", name: reader.text(), ifExists };
     }
+    case kindCreateIndexedTable: {
+      const ifNotExists = reader.flag();
+      const table = decodeTable(reader);
+      return { kind: "createTable", table: { ...table, indexes: decodeIndexes(reader, table) }, ifNotExists };
+    }
+    case kindCreateIndex: {
+      const ifNotExists = reader.flag();
+      const table = reader.text();
+      const name = reader.text();
+      return { kind: "createIndex", table, name, columns: decodeOrdinals(reader), ifNotExists };
+    }
+    case kindDropIndex: {
+      const ifExists = reader.flag();
+      return { kind: "dropIndex", table: reader.text(), name: reader.text(), ifExists };
+    }
     default:
       throw reader.corrupt(`step kind ${kind} is not known`);
   }
@@ -203,15 +249,30 @@ function decodeTable(reader: CommandReader): Table {
     const length = reader.varint();
     columns.push(length === 0 ? column : { ...column, lengthMax: length - 1 });
   }
-  const keyCount = reader.count(1);
-  const primaryKey: number[] = [];
-  for (let i = 0; i < keyCount; i++) {
-    const ordinal = reader.varint();
-    if (ordinal >= columnCount || primaryKey.includes(ordinal)) {
-      throw reader.corrupt("a key column is not valid");
-    }
-    primaryKey.push(ordinal);
-  }
-  if (keyCount === 0) throw reader.corrupt("a table without a primary key");
+  const primaryKey = decodeOrdinals(reader);
+  if (primaryKey.some((ordinal) => ordinal >= columnCount)) throw reader.corrupt("a key column is not valid");
   return { id: 0, name, columns, primaryKey };
+}
+
+function decodeIndexes(reader: CommandReader, table: Table): TableIndex[] {
+  const count = reader.count(3);
+  if (count > indexesMax) throw reader.corrupt("too many indexes");
+  const indexes: TableIndex[] = [];
+  for (let i = 0; i < count; i++) indexes.push({ id: 0, name: reader.text(), columns: decodeOrdinals(reader) });
+  const valid = indexes.every(({ columns }) => columns.every((ordinal) => ordinal < table.columns.length));
+  if (!valid) throw reader.corrupt("an indexed column is not valid");
+  return indexes;
+}
+
+/** A list of columns, each once and at least one. */
+function decodeOrdinals(reader: CommandReader): number[] {
+  const count = reader.count(1);
+  const ordinals: number[] = [];
+  for (let i = 0; i < count; i++) {
+    const ordinal = reader.varint();
+    if (ordinals.includes(ordinal)) throw reader.corrupt("a column is listed twice");
+    ordinals.push(ordinal);
+  }
+  if (count === 0) throw reader.corrupt("a list of columns is empty");
+  return ordinals;
 }

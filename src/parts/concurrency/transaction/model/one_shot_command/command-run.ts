@@ -7,12 +7,14 @@
  *            2. Each key must be absent; the row goes into the overlay.
  *   update   rows under the prefix that meet the conditions are collected first, then rewritten.
  *   delete   likewise.
+ * Where the product has secondary indexes, every change of a row is told to `IndexWrites` as it is made.
  * Limits: a step examines or changes at most `rowsMax` rows; the same on all replicas, hence a constant.
  */
 import { compareBytes } from "../../../../../kit/compare.ts";
 import { unreachable } from "../../../../../kit/assert.ts";
 import type { CatalogDraft, CatalogStore } from "../../../../architecture/catalog/catalog-store.ts";
-import type { ColumnValue, Table } from "../../../../architecture/catalog/table.ts";
+import type { ColumnValue, Table, TableIndex } from "../../../../architecture/catalog/table.ts";
+import type { IndexWrites, SecondaryIndexes } from "../../../../indexing/secondary-indexes.ts";
 import type { Cache } from "../../../../storage/page_io/cache.ts";
 import type { StorageEngine } from "../../../../storage/engine.ts";
 import type { RowLayout } from "../../../../storage/layout/row-layout.ts";
@@ -28,6 +30,8 @@ export interface CommandDoors {
   readonly catalog: CatalogStore;
   readonly layout: RowLayout;
   readonly cache?: Cache | undefined;
+  /** Only where the leaf was selected. */
+  readonly indexes?: SecondaryIndexes | undefined;
 }
 
 /** Thrown inside a run only: the step is refused and with it the command. */
@@ -45,11 +49,13 @@ type RowVisitor = (key: Uint8Array, value: Uint8Array) => boolean;
 export class CommandRun {
   readonly #doors: CommandDoors;
   readonly #overlay: Overlay;
+  readonly #indexWrites: IndexWrites | undefined;
   #draft: CatalogDraft | undefined;
 
-  constructor(doors: CommandDoors, overlay: Overlay) {
+  constructor(doors: CommandDoors, overlay: Overlay, indexWrites: IndexWrites | undefined) {
     this.#doors = doors;
     this.#overlay = overlay;
+    this.#indexWrites = indexWrites;
   }
 
   /** Changes of the catalog that the steps so far made, or undefined. */
@@ -72,6 +78,10 @@ export class CommandRun {
         return this.#createTable(step.table, step.ifNotExists);
       case "dropTable":
         return this.#dropTable(step.name, step.ifExists);
+      case "createIndex":
+        return this.#createIndex(step);
+      case "dropIndex":
+        return this.#dropIndex(step);
       default:
         return unreachable(step);
     }
@@ -82,6 +92,7 @@ export class CommandRun {
     if (unless.length > 0 && this.#anyMatch(unless)) return nothingChanged;
     const { layout, engine } = this.#doors;
     const { keyBytesMax, valueBytesMax } = engine.capabilities;
+    const indexed = table.indexes !== undefined;
     const keyValues: ColumnValue[] = [];
     for (const row of rows) {
       keyValues.length = 0;
@@ -97,6 +108,7 @@ export class CommandRun {
       const there =
         entry >= 0 ? !this.#overlay.isDeleted(entry) : engine.getSync(this.#overlay.stagedKey) !== undefined;
       if (there) throw new StepRefused("duplicate_key", `${keyText(keyValues)} in table ${table.name}`);
+      if (indexed) this.#checkEntry(this.#indexWrites?.inserted(table, this.#overlay.stagedKey, row));
       const valueBytes = this.#overlay.putRow(layout, table, row);
       if (valueBytes > valueBytesMax) throw tooLong("a row", valueBytes, valueBytesMax);
     }
@@ -110,9 +122,12 @@ export class CommandRun {
     let matchedRows = 0;
     let changedRows = 0;
     /** The row's key is staged. */
-    const rewrite = (value: Uint8Array) => {
+    const rewrite = (rowKey: Uint8Array, value: Uint8Array) => {
       const row = layout.viewRow(table, value);
+      const before = table.indexes === undefined ? undefined : [...row];
       for (const { ordinal, value: assigned } of set) row[ordinal] = assigned;
+      // Before the overlay changes: until then the row's old bytes, which `before` views, are valid.
+      if (before !== undefined) this.#checkEntry(this.#indexWrites?.updated(table, rowKey, before, row));
       const valueBytes = this.#overlay.replaceRow(layout, table, row, value);
       if (valueBytes > valueBytesMax) throw tooLong("a row", valueBytes, valueBytesMax);
       matchedRows++;
@@ -121,13 +136,13 @@ export class CommandRun {
     if (target.keyPrefix.length === table.primaryKey.length) {
       // One row: visiting it has staged its key, and its bytes stay valid until it is rewritten.
       this.#visit(table, target, (key, value) => {
-        if (rowMatches(layout, table, target.conditions, key, value)) rewrite(value);
+        if (rowMatches(layout, table, target.conditions, key, value)) rewrite(key, value);
         return false;
       });
     } else {
       for (const { key, value } of this.#collect(target)) {
         this.#overlay.stageBytes(key);
-        rewrite(value);
+        rewrite(key, value);
       }
     }
     return { kind: "changed", matchedRows, changedRows };
@@ -135,7 +150,9 @@ export class CommandRun {
 
   #delete(target: RowPredicate): StepResult {
     const matched = this.#collect(target);
-    for (const { key } of matched) {
+    const table = this.#table(target.tableId);
+    for (const { key, value } of matched) {
+      this.#indexWrites?.deleted(table, key, value);
       this.#overlay.stageBytes(key);
       this.#overlay.remove();
     }
@@ -174,6 +191,45 @@ export class CommandRun {
     }
     this.#draft.drop(table);
     return nothingChanged;
+  }
+
+  /** An entry for every row that is there, the rows of steps before this one included. */
+  #createIndex(step: CommandStep & { kind: "createIndex" }): StepResult {
+    this.#draft ??= this.#doors.catalog.draft();
+    const table = this.#draft.find(step.table);
+    if (table === undefined) throw new StepRefused("table_missing", `table ${step.table} is not there`);
+    const there = table.indexes ?? [];
+    const { name, columns } = step;
+    if (findIndex(table, name) !== undefined) {
+      if (step.ifNotExists) return nothingChanged;
+      throw new StepRefused("index_exists", `index ${name} of table ${table.name} is there already`);
+    }
+    const altered = this.#draft.alter({ ...table, indexes: [...there, { id: 0, name, columns }] });
+    const index = altered.indexes?.at(-1);
+    this.#visitRange(altered, { tableId: table.id, keyPrefix: [], conditions: [] }, (key, value) => {
+      if (index !== undefined) this.#checkEntry(this.#indexWrites?.filled(altered, index, key, value));
+      return true;
+    });
+    return nothingChanged;
+  }
+
+  #dropIndex(step: CommandStep & { kind: "dropIndex" }): StepResult {
+    this.#draft ??= this.#doors.catalog.draft();
+    const table = this.#draft.find(step.table);
+    if (table === undefined) throw new StepRefused("table_missing", `table ${step.table} is not there`);
+    const index = findIndex(table, step.name);
+    if (index === undefined) {
+      if (step.ifExists) return nothingChanged;
+      throw new StepRefused("index_missing", `table ${table.name} has no index ${step.name}`);
+    }
+    const kept = (table.indexes ?? []).filter((other) => other !== index);
+    this.#draft.alter({ ...table, indexes: kept.length === 0 ? undefined : kept });
+    return nothingChanged;
+  }
+
+  #checkEntry(entryBytes: number | undefined): void {
+    const { keyBytesMax } = this.#doors.engine.capabilities;
+    if (entryBytes !== undefined && entryBytes > keyBytesMax) throw tooLong("an index key", entryBytes, keyBytesMax);
   }
 
   #table(id: number): Table {
@@ -267,6 +323,10 @@ export class CommandRun {
       cursor.close();
     }
   }
+}
+
+function findIndex(table: Table, name: string): TableIndex | undefined {
+  return table.indexes?.find((index) => index.name.toLowerCase() === name.toLowerCase());
 }
 
 function startsWith(bytes: Uint8Array, prefix: Uint8Array): boolean {

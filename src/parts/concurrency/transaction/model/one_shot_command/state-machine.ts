@@ -4,8 +4,8 @@
  * Algorithm of `apply`:
  *   1. Decode the command; run its steps against the engine and an overlay of its own writes (`command-run.ts`).
  *   2. A refused step drops the overlay: the result names the step and the reason, the state is as before.
- *   3. Otherwise all writes go to the engine as one batch under the entry's index, then, in the same turn, into the row
- *      cache and the catalog, so that no reader sees one without the other.
+ *   3. Otherwise all writes, those of index entries too, go to the engine as one batch under the entry's index, then,
+ *      in the same turn, into the row cache and the catalog, so that no reader sees one without the other.
  * Invariants:
  *   1. Deterministic in (state, index, entry): no clock, no randomness, no limit that depends on a setting. Whether a
  *      row comes from the cache or the engine makes no difference.
@@ -14,6 +14,7 @@
  * Source: VoltDB and Calvin (deterministic one-shot transactions), etcd's apply loop.
  */
 import { assert } from "../../../../../kit/assert.ts";
+import type { IndexWrites } from "../../../../indexing/secondary-indexes.ts";
 import type { LogEntry, StateMachine } from "../../../../replication/replicated-log.ts";
 import { WriteBatch } from "../../../../storage/write-batch.ts";
 import type { CommandResult, StepResult } from "../../command.ts";
@@ -30,11 +31,13 @@ export function createStateMachine(doors: CommandDoors): CommandStateMachine {
 export class CommandStateMachine implements StateMachine {
   readonly #doors: CommandDoors;
   readonly #overlay = new Overlay();
+  readonly #indexWrites: IndexWrites | undefined;
   #batch = new WriteBatch(16 * 1024);
   #appliedIndex: number;
 
   constructor(doors: CommandDoors) {
     this.#doors = doors;
+    this.#indexWrites = doors.indexes?.createWrites(doors.layout);
     this.#appliedIndex = doors.engine.appliedIndex;
   }
 
@@ -54,8 +57,9 @@ export class CommandStateMachine implements StateMachine {
   apply(index: number, entry: LogEntry): CommandResult {
     assert(index > this.#appliedIndex, `entry ${index} comes after ${this.#appliedIndex} was applied`);
     const command = decodeCommand(entry.command, "bytes");
-    const run = new CommandRun(this.#doors, this.#overlay);
+    const run = new CommandRun(this.#doors, this.#overlay, this.#indexWrites);
     this.#overlay.begin();
+    this.#indexWrites?.begin();
     const results: StepResult[] = [];
     for (const step of command.steps) {
       try {
@@ -79,6 +83,7 @@ export class CommandStateMachine implements StateMachine {
       if (value === undefined) batch.delete(key);
       else batch.put(key, value);
     });
+    this.#indexWrites?.addTo(batch);
     for (const { key, value } of run.draft?.writes() ?? []) {
       if (value === undefined) batch.delete(key);
       else batch.put(key, value);

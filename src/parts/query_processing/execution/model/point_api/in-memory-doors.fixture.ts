@@ -8,14 +8,15 @@ import type { CatalogStore } from "../../../../architecture/catalog/catalog-stor
 import type { ColumnValue } from "../../../../architecture/catalog/table.ts";
 import { commandCodec } from "../../../../concurrency/transaction/model/one_shot_command/command-codec.ts";
 import { createStateMachine } from "../../../../concurrency/transaction/model/one_shot_command/state-machine.ts";
-import { recursiveDescentParser } from "../../../../parser/implementation/recursive_descent/recursive-descent.ts";
+import type { SecondaryIndexes } from "../../../../indexing/secondary-indexes.ts";
+import { createParser, recursiveDescentParser } from "../../../../parser/implementation/recursive_descent/recursive-descent.ts";
 import type { CommandOutcome, ReplicatedLog, StateMachine } from "../../../../replication/replicated-log.ts";
 import type { Cursor, EngineCapabilities, ScanRange, StorageEngine } from "../../../../storage/engine.ts";
 import { rowToKv } from "../../../../storage/layout/row_to_kv/row-to-kv.ts";
 import type { Cache } from "../../../../storage/page_io/cache.ts";
 import { batchKindPut, type WriteBatch } from "../../../../storage/write-batch.ts";
 import type { Executor, PreparedStatement, ResultShape, ResultSink, SqlError } from "../../../executor.ts";
-import type { ExecutorLimits } from "./plan.ts";
+import type { ExecutorLimits, IndexedPlans } from "./plan.ts";
 import { createExecutor } from "./point-api.ts";
 
 const textOf = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
@@ -27,6 +28,8 @@ export class MapEngine implements StorageEngine {
     snapshots: false,
     reverseScan: false,
     checkpoint: false,
+    ttl: false,
+    rangeDelete: false,
     keyBytesMax: 1024,
     valueBytesMax: 1 << 20,
   };
@@ -128,18 +131,20 @@ export class InstantLog implements ReplicatedLog {
   readonly commands: Uint8Array[] = [];
   barrier: (() => Promise<void>) | undefined;
   readonly #stateMachine: StateMachine;
+  #index: number;
 
   constructor(stateMachine: StateMachine) {
     this.#stateMachine = stateMachine;
+    this.#index = stateMachine.appliedIndex;
   }
 
   get appliedIndex(): number {
-    return this.commands.length;
+    return this.#index;
   }
 
   async propose(command: Uint8Array): Promise<CommandOutcome> {
     this.commands.push(command);
-    const index = this.commands.length;
+    const index = ++this.#index;
     return { index, result: this.#stateMachine.apply(index, entryOf(index, command)) };
   }
 
@@ -232,11 +237,20 @@ export interface InMemoryDoors {
   readonly limits: Partial<ExecutorLimits> | undefined;
 }
 
-export function openInMemory(options: { cache?: Cache; limits?: Partial<ExecutorLimits> } = {}): InMemoryDoors {
-  const engine = new MapEngine();
-  const catalog = createCatalog({ engine, layout: rowToKv });
-  const { cache, limits } = options;
-  const log = new InstantLog(createStateMachine({ engine, catalog, layout: rowToKv, cache }));
+export interface InMemoryOptions {
+  readonly cache?: Cache;
+  readonly limits?: Partial<ExecutorLimits>;
+  /** With secondary indexes: both or neither. */
+  readonly indexes?: SecondaryIndexes;
+  readonly indexedPlans?: IndexedPlans;
+  /** A store that is there already: as after a restart. */
+  readonly engine?: MapEngine;
+}
+
+export function openInMemory(options: InMemoryOptions = {}): InMemoryDoors {
+  const { cache, limits, indexes, indexedPlans, engine = new MapEngine() } = options;
+  const catalog = createCatalog({ engine, layout: rowToKv, indexes });
+  const log = new InstantLog(createStateMachine({ engine, catalog, layout: rowToKv, cache, indexes }));
   const executor = createExecutor({
     env: testEnv,
     engine,
@@ -244,7 +258,8 @@ export function openInMemory(options: { cache?: Cache; limits?: Partial<Executor
     catalog,
     layout: rowToKv,
     codec: commandCodec,
-    parser: recursiveDescentParser,
+    parser: indexes === undefined ? recursiveDescentParser : createParser(indexes.grammar),
+    indexedPlans,
     cache,
     limits,
   });

@@ -6,8 +6,14 @@
  * within one turn.
  */
 import type { CatalogStore } from "../../../../architecture/catalog/catalog-store.ts";
-import type { Catalog, ColumnValue } from "../../../../architecture/catalog/table.ts";
+import type { Catalog, ColumnValue, Table, TableIndex } from "../../../../architecture/catalog/table.ts";
 import type { CommandCodec, CommandStep, StepResult } from "../../../../concurrency/transaction/command.ts";
+import type {
+  CreateIndexStatement,
+  DropIndexStatement,
+  IndexDefinition,
+  SelectStatement,
+} from "../../../../parser/statement.ts";
 import type { StatementParser } from "../../../../parser/statement-parser.ts";
 import type { ReplicatedLog } from "../../../../replication/replicated-log.ts";
 import type { RowLayout } from "../../../../storage/layout/row-layout.ts";
@@ -27,6 +33,8 @@ export interface ExecutorDoors {
   readonly parser: StatementParser;
   /** Row cache; without one every read goes to the engine. */
   readonly cache?: Cache | undefined;
+  /** Only where secondary indexes were selected. */
+  readonly indexedPlans?: IndexedPlans | undefined;
   readonly limits?: Partial<ExecutorLimits> | undefined;
 }
 
@@ -100,3 +108,11 @@ export interface BorderPlan extends PlanBase {
 }
 
 export type Plan = ReadPlan | WritePlan | SessionPlan | BorderPlan;
+
+/** What the planner can do with secondary indexes. All of them throw SqlError. */
+export interface IndexedPlans {
+  /** A read by an index; undefined where the primary key serves as well, or no index does. */
+  select(doors: RunDoors, table: Table, statement: SelectStatement): Plan | undefined;
+  declared(table: Table, definitions: readonly IndexDefinition[]): readonly TableIndex[];
+  define(table: Table, statement: CreateIndexStatement | DropIndexStatement): Plan;
+}

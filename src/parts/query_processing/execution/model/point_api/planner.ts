@@ -3,6 +3,7 @@
  *
  *   SELECT   the whole key given (also by IN): PointRead; a part of it, bounds, or nothing: RangeRead.
  *   COUNT    RangeRead that counts.
+ *   indexes  where the product has them and the key does not serve: `indexed-plans.ts`.
  *   writes   steps of a command (`write-plan.ts`); they need at least the beginning of the key.
  * A whole table is read only where the statement says so (no WHERE); see `access-path.ts` for what is refused.
  */
@@ -12,6 +13,7 @@ import type {
   Condition,
   CreateTableStatement,
   DeleteStatement,
+  IndexDefinition,
   InsertStatement,
   Operand,
   SelectStatement,
@@ -20,6 +22,7 @@ import type {
 } from "../../../../parser/statement.ts";
 import { SqlError } from "../../../executor.ts";
 import { type AccessPath, accessPath, findColumn, notSelected } from "./access-path.ts";
+import { checkOrder } from "./key-order.ts";
 import type { Plan, RunDoors } from "./plan.ts";
 import { PointRead } from "./point-read.ts";
 import { RangeRead } from "./range-read.ts";
@@ -28,6 +31,7 @@ import { nothingToDo, planSelectValues, planSet, planShow } from "./session-plan
 import { type ValueSource, valueSource } from "./value-source.ts";
 import { DefinitionPlan, DeletePlan, InsertPlan, UpdatePlan } from "./write-plan.ts";
 
+const indexLeaf = "indexing/equality/kv_secondary";
 const unlessMax = 64;
 const tablesMax = 10_000;
 const nullOperand: Operand = { kind: "constant", value: null };
@@ -50,6 +54,11 @@ export function planStatement(doors: RunDoors, statement: Statement): Plan {
     case "dropTable": {
       const { ifExists, tables } = statement;
       return new DefinitionPlan(tables.map((name): CommandStep => ({ kind: "dropTable", name, ifExists })));
+    }
+    case "createIndex":
+    case "dropIndex": {
+      if (doors.indexedPlans === undefined) throw notSelected(indexLeaf, "a secondary index");
+      return doors.indexedPlans.define(findTable(doors, statement.table), statement);
     }
     case "selectValues":
       return planSelectValues(statement, doors.bounds);
@@ -77,37 +86,14 @@ function findTable(doors: RunDoors, name: string): Table {
 
 function planSelect(doors: RunDoors, statement: SelectStatement): Plan {
   const table = findTable(doors, statement.table);
+  const indexed = table.indexes === undefined ? undefined : doors.indexedPlans?.select(doors, table, statement);
+  if (indexed !== undefined) return indexed;
   const columns = selectedColumns(table, statement.items);
   const path = accessPath(table, statement.where, true);
   checkOrder(table, path, statement);
   const counts = statement.items === "count";
   if (path.point && !counts) return new PointRead(doors, table, path, columns, statement.limit);
   return new RangeRead(doors, table, path, columns, statement.limit, counts ? statement.countName : undefined);
-}
-
-/** Rows come in key order; any other order would need a sort. Columns fixed by the prefix order nothing. */
-function checkOrder(table: Table, path: AccessPath, statement: SelectStatement): void {
-  if (path.prefixes.length === 1 && path.point) {
-    for (const { column } of statement.orderBy) findColumn(table, column);
-    return;
-  }
-  let place = 0;
-  const fixed = path.prefixes.length === 1 ? table.primaryKey.slice(0, path.prefixLength) : [];
-  for (const { column, descending } of statement.orderBy) {
-    const ordinal = findColumn(table, column);
-    if (fixed.includes(ordinal)) {
-      if (table.primaryKey[place] === ordinal) place++;
-      continue;
-    }
-    while (fixed.includes(table.primaryKey[place])) place++;
-    // After the whole key nothing is left to order.
-    if (place >= table.primaryKey.length) continue;
-    if (table.primaryKey[place] !== ordinal) {
-      throw notSelected("query_processing/sort/in_memory_quick", "ORDER BY other than the primary key");
-    }
-    if (descending) throw notSelected("query_processing/scans/reverse", "ORDER BY … DESC");
-    place++;
-  }
 }
 
 function planInsert(doors: RunDoors, statement: InsertStatement): Plan {
@@ -200,6 +186,12 @@ function planCreateTable(doors: RunDoors, statement: CreateTableStatement): Plan
     const column = { name, type, nullable: nullable && !primaryKey.includes(ordinal) };
     return lengthMax === undefined ? column : { ...column, lengthMax };
   });
-  const table: Table = { id: 0, name: statement.table, columns, primaryKey };
+  const plain: Table = { id: 0, name: statement.table, columns, primaryKey };
+  const table = statement.indexes === undefined ? plain : withIndexes(doors, plain, statement.indexes);
   return new DefinitionPlan([{ kind: "createTable", table, ifNotExists: statement.ifNotExists }]);
+}
+
+function withIndexes(doors: RunDoors, table: Table, definitions: readonly IndexDefinition[]): Table {
+  if (doors.indexedPlans === undefined) throw notSelected(indexLeaf, "a secondary index");
+  return { ...table, indexes: doors.indexedPlans.declared(table, definitions) };
 }

@@ -1,14 +1,13 @@
 /**
  * RangeRead: `SELECT` and `COUNT(*)` over ranges of the primary key.
  *
- * Steps: each key prefix gives a range, narrowed by the bounds; ranges are sorted, so rows come in key order; rows that
- * do not meet the filters are left out; LIMIT cuts.
+ * Steps: the ranges of the path (`key-ranges.ts`), in key order; rows that do not meet the filters are left out; LIMIT
+ * cuts.
  * A result must fit `resultRowsMax` and `resultBytesMax`. Where LIMIT does not promise that, a first pass counts
  * without sending anything, so that a refusal comes instead of a torn result. Both passes run within one turn and see
  * one state. COUNT(*) of a whole table goes in slices of `sliceRows` with other work between them; its cursor sees
  * the state of its beginning.
  */
-import { compareBytes } from "../../../../../kit/compare.ts";
 import type { ColumnValue, Table } from "../../../../architecture/catalog/table.ts";
 import type { ColumnCondition, CommandStep, StepResult } from "../../../../concurrency/transaction/command.ts";
 import { rowMatches } from "../../../../concurrency/transaction/row-condition.ts";
@@ -16,17 +15,13 @@ import type { Operand } from "../../../../parser/statement.ts";
 import { type ResultShape, type ResultSink, SqlError } from "../../../executor.ts";
 import type { Cursor } from "../../../../storage/engine.ts";
 import type { AccessPath } from "./access-path.ts";
+import { type KeyRange, keyRanges } from "./key-ranges.ts";
 import type { ReadPlan, RunDoors } from "./plan.ts";
 import { addReadSteps, answerRows, bindConditions } from "./read-steps.ts";
 import { countShape, type SelectedColumns } from "./selected-columns.ts";
-import { bind, bindLimit } from "./value-source.ts";
+import { bindLimit } from "./value-source.ts";
 
 const sliceRows = 4096;
-
-interface KeyRange {
-  gte: Uint8Array;
-  lt: Uint8Array;
-}
 
 export class RangeRead implements ReadPlan {
   readonly kind = "read";
@@ -62,7 +57,7 @@ export class RangeRead implements ReadPlan {
     sink: ResultSink,
     atOnce: boolean,
   ): Promise<void> | undefined {
-    const ranges = this.#ranges(parameters, base);
+    const ranges = keyRanges(this.#doors.layout, this.#table, this.#path, parameters, base);
     const conditions = bindConditions(this.#path.filters, parameters, base);
     const limit = this.#limit === undefined ? Number.POSITIVE_INFINITY : bindLimit(this.#limit, parameters, base);
     if (this.#counts) return this.#count(ranges, conditions, limit, sink, atOnce);
@@ -171,37 +166,6 @@ export class RangeRead implements ReadPlan {
       count.close();
     }
     this.#answerCount(count.rows, sink);
-  }
-
-  /** Sorted ranges without overlap; empty ones are left out. */
-  #ranges(parameters: readonly ColumnValue[], base: number): KeyRange[] {
-    const ranges: KeyRange[] = [];
-    for (const prefix of this.#path.prefixes) {
-      const values = prefix.map((source) => bind(source, parameters, base));
-      if (values.includes(null)) continue;
-      const range = this.#range(values, parameters, base);
-      if (range !== undefined && compareBytes(range.gte, range.lt) < 0) ranges.push(range);
-    }
-    ranges.sort((a, b) => compareBytes(a.gte, b.gte));
-    return ranges.filter((range, i) => i === 0 || compareBytes(ranges[i - 1].gte, range.gte) !== 0);
-  }
-
-  #range(prefix: readonly ColumnValue[], parameters: readonly ColumnValue[], base: number): KeyRange | undefined {
-    const { layout } = this.#doors;
-    const gte = layout.encodeKey(this.#table, prefix);
-    const range: KeyRange = { gte, lt: layout.prefixEnd(gte) };
-    for (const { afterPrefix, comparison, sources } of this.#path.bounds) {
-      const values = sources.map((source) => bind(source, parameters, base));
-      if (values.includes(null)) return undefined;
-      const key = layout.encodeKey(this.#table, afterPrefix ? [...prefix, ...values] : values);
-      const edge = comparison === ">" || comparison === "<=" ? layout.prefixEnd(key) : key;
-      if (comparison === ">" || comparison === ">=") {
-        if (compareBytes(edge, range.gte) > 0) range.gte = edge;
-      } else if (compareBytes(edge, range.lt) < 0) {
-        range.lt = edge;
-      }
-    }
-    return range;
   }
 }
 

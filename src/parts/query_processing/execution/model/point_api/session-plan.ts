@@ -190,7 +190,8 @@ function typeText(column: Table["columns"][number]): string {
 
 function describeTable(table: Table): ColumnValue[][] {
   return table.columns.map((column, ordinal) => {
-    const key = table.primaryKey.includes(ordinal) ? "PRI" : "";
+    const indexed = table.indexes?.some((index) => index.columns[0] === ordinal) === true;
+    const key = table.primaryKey.includes(ordinal) ? "PRI" : indexed ? "MUL" : "";
     return [column.name, typeText(column), column.nullable ? "YES" : "NO", key, null, ""];
   });
 }
@@ -201,7 +202,10 @@ export function createTableText(table: Table): string {
     (column) => `  ${quoted(column.name)} ${typeText(column)}${column.nullable ? "" : " NOT NULL"}`,
   );
   const key = table.primaryKey.map((ordinal) => quoted(table.columns[ordinal].name)).join(",");
-  return `CREATE TABLE ${quoted(table.name)} (\n${[...columns, `  PRIMARY KEY (${key})`].join(",\n")}\n)`;
+  const indexes = (table.indexes ?? []).map(({ name, columns: ordinals }) => {
+    return `  KEY ${quoted(name)} (${ordinals.map((ordinal) => quoted(table.columns[ordinal].name)).join(",")})`;
+  });
+  return `CREATE TABLE ${quoted(table.name)} (\n${[...columns, `  PRIMARY KEY (${key})`, ...indexes].join(",\n")}\n)`;
 }
 
 /** LIKE with % and _, without case, in time linear in name times pattern. */

@@ -32,6 +32,8 @@ export function commandRefused(error: CommandError): SqlError {
     case "null_in_key":
       return new SqlError("null_not_allowed", error.message);
     case "table_exists":
+    case "index_exists":
+    case "index_missing":
     case "value_too_long":
     case "limit_exceeded":
       return new SqlError(error.reason, error.message);

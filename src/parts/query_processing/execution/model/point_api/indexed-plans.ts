@@ -1,0 +1,136 @@
+/**
+ * IndexedPlans: what the planner can do with secondary indexes, in products that have them.
+ *
+ *   reads        the index with the longest run of equalities, if the primary key has none; see `chooseIndex`.
+ *   definitions  KEY in CREATE TABLE, CREATE INDEX, DROP INDEX.
+ * A row with a NULL in an indexed column has no entry, so an index serves only where the condition rules NULL out for
+ * each of its columns that may be NULL.
+ */
+import type { Table, TableIndex } from "../../../../architecture/catalog/table.ts";
+import type { SecondaryIndexes } from "../../../../indexing/secondary-indexes.ts";
+import type {
+  CreateIndexStatement,
+  DropIndexStatement,
+  IndexDefinition,
+  SelectStatement,
+} from "../../../../parser/statement.ts";
+import { SqlError } from "../../../executor.ts";
+import { type AccessPath, accessPath, findColumn, notSelected } from "./access-path.ts";
+import { IndexedRead, type IndexTarget } from "./indexed-read.ts";
+import { checkOrder } from "./key-order.ts";
+import type { IndexedPlans, Plan, RunDoors } from "./plan.ts";
+import { RangeRead } from "./range-read.ts";
+import { selectedColumns } from "./selected-columns.ts";
+import { DefinitionPlan } from "./write-plan.ts";
+
+const indexesMax = 64;
+
+export function createIndexedPlans(indexes: SecondaryIndexes): IndexedPlans {
+  return {
+    select: (doors, table, statement) => planSelect(doors, indexes, table, statement),
+    declared: declaredIndexes,
+    define: planDefinition,
+  };
+}
+
+function planSelect(
+  doors: RunDoors,
+  indexes: SecondaryIndexes,
+  table: Table,
+  statement: SelectStatement,
+): Plan | undefined {
+  const chosen = chooseIndex(indexes, table, statement);
+  if (chosen === undefined) return undefined;
+  const { target, path } = chosen;
+  const columns = selectedColumns(table, statement.items);
+  if (statement.items !== "count") return new IndexedRead(doors, target, path, columns, statement.limit);
+  if (path.filters.length > 0) {
+    throw notSelected("query_processing/operators/filter", "COUNT by an index with a condition beside it");
+  }
+  return new CountOfEntries(doors, target.entries, path, columns, statement.limit, statement.countName);
+}
+
+/** Counts entries as rows; refused, as other reads by an index, in a transaction that writes. */
+class CountOfEntries extends RangeRead {
+  override addSteps(): void {
+    throw notSelected("query_processing/scans/ref_lookup", "a read by an index in a transaction that writes");
+  }
+}
+
+/** Undefined where the primary key serves as well or better, or where no index serves at all. */
+function chooseIndex(
+  indexes: SecondaryIndexes,
+  table: Table,
+  statement: SelectStatement,
+): { target: IndexTarget; path: AccessPath } | undefined {
+  if (statement.where === undefined) return undefined;
+  const primary = servedBy(table, statement);
+  if (primary !== undefined && primary.prefixLength > 0) return undefined;
+  let best: { target: IndexTarget; path: AccessPath; score: number } | undefined;
+  for (const index of table.indexes ?? []) {
+    const entries = indexes.entriesOf(table, index);
+    const path = servedBy(entries, statement);
+    if (path === undefined || !rulesNullOut(table, index, entries, path)) continue;
+    if (primary !== undefined && path.prefixLength === 0) continue;
+    const score = 2 * path.prefixLength + (path.bounds.length > 0 ? 1 : 0);
+    if (best === undefined || score > best.score) best = { target: { indexes, table, index, entries }, path, score };
+  }
+  return best;
+}
+
+/** The path over these keys, or undefined where they do not serve the condition and the order. */
+function servedBy(table: Table, statement: SelectStatement): AccessPath | undefined {
+  try {
+    const path = accessPath(table, statement.where, true);
+    checkOrder(table, path, statement);
+    return path;
+  } catch (thrown) {
+    const { code, reason } = thrown as Partial<SqlError>;
+    if (code === "SQL" && reason === "not_selected") return undefined;
+    throw thrown;
+  }
+}
+
+function rulesNullOut(table: Table, index: TableIndex, entries: Table, path: AccessPath): boolean {
+  const constrained = new Set(entries.primaryKey.slice(0, path.prefixLength));
+  for (const { ordinal } of path.filters) constrained.add(ordinal);
+  // Of a row comparison only the first column is sure not to be NULL where it holds.
+  for (const { afterPrefix } of path.bounds) constrained.add(entries.primaryKey[afterPrefix ? path.prefixLength : 0]);
+  return index.columns.every((ordinal) => !table.columns[ordinal].nullable || constrained.has(ordinal));
+}
+
+/** Indexes declared with a table: names made unique as MySQL does where none was given. Throws SqlError. */
+function declaredIndexes(table: Table, definitions: readonly IndexDefinition[]): TableIndex[] {
+  if (definitions.length > indexesMax) {
+    throw new SqlError("limit_exceeded", `a table has more than ${indexesMax} indexes`);
+  }
+  const names = new Set<string>();
+  return definitions.map((definition) => {
+    if (names.has(definition.name.toLowerCase())) {
+      throw new SqlError("index_exists", `Duplicate key name '${definition.name}'`);
+    }
+    names.add(definition.name.toLowerCase());
+    return { id: 0, name: definition.name, columns: indexedColumns(table, definition) };
+  });
+}
+
+function indexedColumns(table: Table, { columns }: IndexDefinition): number[] {
+  const ordinals = columns.map((name) => findColumn(table, name));
+  if (new Set(ordinals).size !== ordinals.length) {
+    throw new SqlError("syntax", "an index names a column twice");
+  }
+  return ordinals;
+}
+
+function planDefinition(table: Table, statement: CreateIndexStatement | DropIndexStatement): Plan {
+  if (statement.kind === "dropIndex") {
+    const { name, ifExists } = statement;
+    return new DefinitionPlan([{ kind: "dropIndex", table: table.name, name, ifExists }]);
+  }
+  const { index, ifNotExists } = statement;
+  if ((table.indexes ?? []).length >= indexesMax) {
+    throw new SqlError("limit_exceeded", `a table has more than ${indexesMax} indexes`);
+  }
+  const columns = indexedColumns(table, index);
+  return new DefinitionPlan([{ kind: "createIndex", table: table.name, name: index.name, columns, ifNotExists }]);
+}

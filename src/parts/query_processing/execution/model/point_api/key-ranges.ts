@@ -1,0 +1,59 @@
+/**
+ * KeyRanges: an access path with its values to ranges of encoded keys.
+ *
+ * Steps: each key prefix gives a range, narrowed by the bounds; ranges come sorted and without overlap, so that reading
+ * them one after another gives rows in key order. What cannot hold a row (a NULL, an empty range) is left out.
+ */
+import { compareBytes } from "../../../../../kit/compare.ts";
+import type { ColumnValue, Table } from "../../../../architecture/catalog/table.ts";
+import type { RowLayout } from "../../../../storage/layout/row-layout.ts";
+import type { AccessPath } from "./access-path.ts";
+import { bind } from "./value-source.ts";
+
+export interface KeyRange {
+  gte: Uint8Array;
+  lt: Uint8Array;
+}
+
+/** `table` is the one whose keys the path is of: a table, or the entries of an index. Throws SqlError. */
+export function keyRanges(
+  layout: RowLayout,
+  table: Table,
+  path: AccessPath,
+  parameters: readonly ColumnValue[],
+  base: number,
+): KeyRange[] {
+  const ranges: KeyRange[] = [];
+  for (const prefix of path.prefixes) {
+    const values = prefix.map((source) => bind(source, parameters, base));
+    if (values.includes(null)) continue;
+    const range = keyRange(layout, table, path, values, parameters, base);
+    if (range !== undefined && compareBytes(range.gte, range.lt) < 0) ranges.push(range);
+  }
+  ranges.sort((a, b) => compareBytes(a.gte, b.gte));
+  return ranges.filter((range, i) => i === 0 || compareBytes(ranges[i - 1].gte, range.gte) !== 0);
+}
+
+function keyRange(
+  layout: RowLayout,
+  table: Table,
+  path: AccessPath,
+  prefix: readonly ColumnValue[],
+  parameters: readonly ColumnValue[],
+  base: number,
+): KeyRange | undefined {
+  const gte = layout.encodeKey(table, prefix);
+  const range: KeyRange = { gte, lt: layout.prefixEnd(gte) };
+  for (const { afterPrefix, comparison, sources } of path.bounds) {
+    const values = sources.map((source) => bind(source, parameters, base));
+    if (values.includes(null)) return undefined;
+    const key = layout.encodeKey(table, afterPrefix ? [...prefix, ...values] : values);
+    const edge = comparison === ">" || comparison === "<=" ? layout.prefixEnd(key) : key;
+    if (comparison === ">" || comparison === ">=") {
+      if (compareBytes(edge, range.gte) > 0) range.gte = edge;
+    } else if (compareBytes(edge, range.lt) < 0) {
+      range.lt = edge;
+    }
+  }
+  return range;
+}
