@@ -22,7 +22,8 @@ import { WriteBatch } from "../../../../write-batch.ts";
 import { openBlackboardEngine } from "./blackboard-engine.ts";
 
 const golden = join(import.meta.dirname, "golden");
-const present = "v1";
+/** v2: compressed blocks, prefix filters, range tombstones and entries that expire. */
+const present = "v2";
 const root = mkdtempSync(join(tmpdir(), "lathe-lsm-golden-"));
 const env = createNodeEnv({ logLevel: "error" });
 after(async () => {
@@ -32,32 +33,52 @@ after(async () => {
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 
-/** The contents of the store: a function of nothing, so that every version of the program knows them. */
-function contents(): Map<string, string> {
+/** Long after any run of this test; and a time that is past for every clock. */
+const farMs = 7_000_000_000_000;
+const pastMs = 5;
+
+/** The contents of the store: a function of the version alone, so that every program knows them. */
+function contents(version: string): Map<string, string> {
   const map = new Map<string, string>();
   for (let i = 0; i < 90; i++)
     if (i % 7 !== 3) map.set(`user/${String(i * 37).padStart(6, "0")}`, `value ${i} `.repeat(i % 4));
   map.set("z".repeat(300), "a long key");
   map.set("y", "a long value ".repeat(40));
+  if (version === "v1") return map;
+  map.set("expires/late", "still here");
+  map.set("gone/05", "written again");
   return map;
 }
 
 async function writeGolden(directory: string): Promise<void> {
   const work = join(root, "writing");
-  const engine = await openBlackboardEngine(env, { directory: work, blockBytes: 256, targetFileBytes: 2048 });
+  const options = { blockBytes: 256, targetFileBytes: 2048, compression: "zlib", prefixSeparator: 47 } as const;
+  // By entry time nothing expires while the store is written, so that what has expired is in its files.
+  const engine = await openBlackboardEngine(env, { directory: work, expiryTime: "entry", ...options });
   let index = 0;
   const apply = (batch: WriteBatch) => engine.applySync(batch, ++index);
   for (let i = 0; i < 90; i++)
     apply(new WriteBatch().put(bytesOf(`user/${String(i * 37).padStart(6, "0")}`), bytesOf("old")));
+  for (let i = 0; i < 30; i++)
+    apply(new WriteBatch().put(bytesOf(`gone/${String(i).padStart(2, "0")}`), bytesOf("x".repeat(100))));
+  apply(new WriteBatch().put(bytesOf("expires/early"), bytesOf("old")));
   await engine.compactAll();
   const snapshot = engine.snapshot();
-  for (const [key, value] of contents()) apply(new WriteBatch().put(bytesOf(key), bytesOf(value)));
+  apply(new WriteBatch().deleteRange(bytesOf("gone/"), bytesOf("gone/20")));
+  const second = engine.snapshot();
+  apply(new WriteBatch().deleteRange(bytesOf("gone/10"), bytesOf("gone0")));
+  await engine.compactAll();
+  apply(new WriteBatch().deleteRange(bytesOf("gone/03"), bytesOf("gone/07")));
+  for (const [key, value] of contents(present)) apply(new WriteBatch().put(bytesOf(key), bytesOf(value)));
+  apply(new WriteBatch().put(bytesOf("expires/late"), bytesOf("still here"), { expiresAtMs: farMs }));
+  apply(new WriteBatch().put(bytesOf("expires/early"), bytesOf("new"), { expiresAtMs: pastMs }));
   await engine.flush();
   for (let i = 3; i < 90; i += 7)
     apply(new WriteBatch().delete(bytesOf(`user/${String(i * 37).padStart(6, "0")}`)));
   await engine.flush();
   await engine.checkpoint(directory);
   snapshot.release();
+  second.release();
   await engine.close();
 }
 
@@ -77,7 +98,7 @@ test("golden stores of all versions open, read the same in both directions, and 
     const directory = join(root, version);
     cpSync(join(golden, version), directory, { recursive: true });
     const engine = await openBlackboardEngine(env, { directory });
-    const expected = [...contents()].sort(([a], [b]) => (a < b ? -1 : 1));
+    const expected = [...contents(version)].sort(([a], [b]) => (a < b ? -1 : 1));
     const read = (reverse: boolean) => {
       const cursor = engine.scan({ reverse });
       const found: [string, string][] = [];
@@ -87,6 +108,7 @@ test("golden stores of all versions open, read the same in both directions, and 
       return reverse ? found.reverse() : found;
     };
     for (let round = 0; round < 2; round++) {
+      for (const key of ["gone/04", "gone/29", "expires/early"]) assert.equal(engine.getSync(bytesOf(key)), undefined);
       assert.deepEqual(read(false), expected);
       assert.deepEqual(read(true), expected);
       for (const [key, value] of expected)

@@ -22,6 +22,7 @@ import {
   entriesArbitrary,
   keyArbitrary,
 } from "./sorted-entries.fixture.ts";
+import { rangeSection, RangeTombstones } from "./range-tombstones.ts";
 import { Table } from "./table.ts";
 import { TableIterator } from "./table-iterator.ts";
 import { encodeTrailer, tableVersion, trailerBytes } from "./table-format.ts";
@@ -286,11 +287,17 @@ test("a file of range tombstones alone has no entry, opens, and walks as empty",
   disk.makeDirectory("/store");
   const writer = new TableWriter(disk, path, 1, sampleOptions);
   const [smallest, largest] = [Uint8Array.of(3), Uint8Array.of(9)];
-  writer.setRangeTombstones({ bytes: Uint8Array.of(1, 2, 3), count: 1, smallest, largest, indexMin: 7, indexMax: 8 });
+  const ranges = RangeTombstones.fragment([{ start: smallest, end: largest, indexes: [8, 7] }]);
+  const section = rangeSection(ranges);
+  assert.ok(section !== undefined);
+  writer.setRangeTombstones(section);
   const meta = writer.finish();
   assert.deepEqual([meta.entryCount, meta.smallest, meta.largest], [0, smallest, largest]);
+  assert.deepEqual([meta.rangeTombstones, meta.largestIsExclusive, meta.indexMin, meta.indexMax], [1, true, 7, 8]);
   const table = openTable(disk, 1000);
-  assert.deepEqual(table.layout.rangeTombstones, Uint8Array.of(1, 2, 3));
+  assert.deepEqual(table.layout.rangeTombstones, section.bytes);
+  assert.deepEqual(table.ranges.spans, ranges.spans);
+  assert.deepEqual(table.layout.properties, meta);
   assert.equal(table.layout.extra.rangeTombstoneCount, 1);
   assert.equal(find(table, Uint8Array.of(5), Infinity), undefined);
   checkIterator(new TableIterator(new WalkPool(), table), [], [Uint8Array.of(5)], assert.deepEqual);
