@@ -2,12 +2,22 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { StorageEngine } from "./engine.ts";
-import { apply, bytesOf, type EngineHarness, fill, read, textOf, walk, withEngine } from "./engine-harness.conformance.ts";
+import {
+  apply,
+  bytesOf,
+  type EngineHarness,
+  fill,
+  read,
+  textOf,
+  walk,
+  withEngine,
+} from "./engine-harness.conformance.ts";
 
 export function testExpiry(harness: EngineHarness): void {
   const { ttl, snapshots, durable, reverseScan } = harness.capabilities;
   const clock = harness.clock ?? { nowMs: 0 };
-  const skip = !ttl || harness.clock === undefined ? "the engine does not claim ttl, or its clock cannot be set" : false;
+  const settable = ttl && harness.clock !== undefined;
+  const skip = settable ? false : "the engine does not claim ttl, or its clock cannot be set";
   const putExpiring = (engine: StorageEngine, key: string, value: string, lifeMs: number) =>
     apply(engine, (batch) => batch.put(bytesOf(key), bytesOf(value), { expiresAtMs: clock.nowMs + lifeMs }));
 
@@ -45,7 +55,8 @@ export function testExpiry(harness: EngineHarness): void {
       putExpiring(engine, "key000007", "short", 5);
       putExpiring(engine, "key000008", "long", 50);
       clock.nowMs += 5;
-      for (const step of [() => undefined, () => engine.flush(), () => engine.settle(), () => engine.compactAll()]) {
+      const steps = [() => undefined, () => engine.flush(), () => engine.settle(), () => engine.compactAll()];
+      for (const step of steps) {
         await step();
         assert.equal(read(engine, "key000007"), undefined);
         assert.equal(read(engine, "key000008"), "long");

@@ -8,7 +8,16 @@
  */
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
-import { bytesOf, type EngineHarness, fill, put, read, textOf, walk, withEngine } from "./engine-harness.conformance.ts";
+import {
+  bytesOf,
+  type EngineHarness,
+  fill,
+  put,
+  read,
+  textOf,
+  walk,
+  withEngine,
+} from "./engine-harness.conformance.ts";
 import { testExpiry } from "./engine-expiry.conformance.ts";
 import { checkAgainstModel } from "./engine-model.conformance.ts";
 import { testRangeDeletes } from "./engine-range-delete.conformance.ts";

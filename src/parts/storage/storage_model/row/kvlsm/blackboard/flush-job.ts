@@ -64,11 +64,16 @@ export function* flushJob(context: JobContext, input: FlushInput): Generator<num
         yield pace.note(writer.writePending());
       }
     }
-    writer.setRangeTombstones(rangeSection(ranges.retained(snapshots, false)));
+    const section = rangeSection(ranges.retained(snapshots, false));
+    const { expired, covered } = retention;
+    if (writer.entryCount === 0 && section === undefined) {
+      writer.abandon(disk);
+      return { files: [], bytesRead: 0, bytesWritten: 0, expired, covered, coveredFiles: 0 };
+    }
+    writer.setRangeTombstones(section);
     const meta = writer.finish();
     yield 0;
     disk.syncDirectory(input.directory);
-    const { expired, covered } = retention;
     return { files: [meta], bytesRead: 0, bytesWritten: meta.sizeBytes, expired, covered, coveredFiles: 0 };
   } catch (error) {
     writer.abandon(disk);

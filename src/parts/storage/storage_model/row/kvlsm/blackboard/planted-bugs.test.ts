@@ -7,7 +7,15 @@ import { test } from "node:test";
 import { createNodeEnv } from "../../../../../../kit/env/node-env.ts";
 import type { Cursor, ScanRange, Snapshot, StorageEngine } from "../../../../engine.ts";
 import { checkAgainstModel } from "../../../../engine-model.conformance.ts";
-import { WriteBatch } from "../../../../write-batch.ts";
+import {
+  batchKindDelete,
+  batchKindDeleteRange,
+  batchKindPut,
+  batchKindPutExpiring,
+  expiryBytes,
+  expiryOf,
+  WriteBatch,
+} from "../../../../write-batch.ts";
 import { blackboardCapabilities, openBlackboardEngine } from "./blackboard-engine.ts";
 import { withSettableClock } from "./settable-clock.fixture.ts";
 
@@ -17,9 +25,8 @@ type Bug = (engine: StorageEngine) => Partial<StorageEngine>;
 const bugs: Readonly<Record<string, Bug>> = {
   "deletes are dropped": (engine) => ({
     applySync(batch: WriteBatch, index: number) {
-      const rest = new WriteBatch();
-      batch.forEach((kind, bytes, keyStart, keyEnd, valueEnd) => {
-        if (kind === 1) rest.put(bytes.subarray(keyStart, keyEnd), bytes.subarray(keyEnd, valueEnd));
+      const rest = rewritten(batch, (kept, kind, key, value) => {
+        if (kind !== batchKindDelete) copyOperation(kept, kind, key, value);
       });
       engine.applySync(rest, index);
     },
@@ -46,6 +53,45 @@ const bugs: Readonly<Record<string, Bug>> = {
       const cursor = engine.scan(range);
       if (range.reverse === true) cursor.next();
       return cursor;
+    },
+  }),
+  "expiries are ignored": (engine) => ({
+    applySync: (batch: WriteBatch, index: number) =>
+      engine.applySync(
+        rewritten(batch, (rest, kind, key, value) => {
+          if (kind === batchKindPutExpiring) rest.put(key, value.subarray(expiryBytes));
+          else copyOperation(rest, kind, key, value);
+        }),
+        index,
+      ),
+  }),
+  "what expires is never written, so it hides nothing": (engine) => ({
+    applySync: (batch: WriteBatch, index: number) =>
+      engine.applySync(
+        rewritten(batch, (rest, kind, key, value) => {
+          const isDead = kind === batchKindPutExpiring && expiryOf(value, 0) <= 1_700_000_000_000;
+          if (!isDead) copyOperation(rest, kind, key, value);
+        }),
+        index,
+      ),
+  }),
+  "range deletes are dropped": (engine) => ({
+    applySync: (batch: WriteBatch, index: number) =>
+      engine.applySync(
+        rewritten(batch, (rest, kind, key, value) => {
+          if (kind !== batchKindDeleteRange) copyOperation(rest, kind, key, value);
+        }),
+        index,
+      ),
+  }),
+  "range deletes come after the rest of their batch": (engine) => ({
+    applySync(batch: WriteBatch, index: number) {
+      const last = new WriteBatch();
+      const first = rewritten(batch, (rest, kind, key, value) =>
+        copyOperation(kind === batchKindDeleteRange ? last : rest, kind, key, value),
+      );
+      rewritten(last, (_rest, kind, key, value) => copyOperation(first, kind, key, value));
+      engine.applySync(first, index);
     },
   }),
   "the durable index runs ahead": (engine) => {
@@ -83,6 +129,23 @@ for (const [name, bug] of Object.entries(bugs)) {
       rmSync(root, { recursive: true });
     }
   });
+}
+
+type Copy = (rest: WriteBatch, kind: number, key: Uint8Array, value: Uint8Array) => void;
+
+function rewritten(batch: WriteBatch, copy: Copy): WriteBatch {
+  const rest = new WriteBatch();
+  batch.forEach((kind, bytes, keyStart, keyEnd, valueEnd) => {
+    copy(rest, kind, bytes.subarray(keyStart, keyEnd), bytes.subarray(keyEnd, valueEnd));
+  });
+  return rest;
+}
+
+function copyOperation(rest: WriteBatch, kind: number, key: Uint8Array, value: Uint8Array): void {
+  if (kind === batchKindDelete) rest.delete(key);
+  else if (kind === batchKindDeleteRange) rest.deleteRange(key, value);
+  else if (kind === batchKindPut) rest.put(key, value);
+  else rest.put(key, value.subarray(expiryBytes), { expiresAtMs: expiryOf(value, 0) });
 }
 
 function withBug(engine: StorageEngine, bug: Partial<StorageEngine>): StorageEngine {

@@ -124,7 +124,8 @@ function visible(
 
 test("retention under range tombstones changes nothing that any reader sees", () => {
   fc.assert(
-    fc.property(entriesArbitrary, spansArbitrary, snapshotsArbitrary, fc.boolean(), (entries, spans, snapshots, bottom) => {
+    fc.property(entriesArbitrary, spansArbitrary, snapshotsArbitrary, fc.boolean(), (...drawn) => {
+      const [entries, spans, snapshots, bottom] = drawn;
       const ranges = RangeTombstones.fragment(spans);
       const retention = new Retention({ snapshots, bottom, nowMs: 0, ranges });
       const source = new ArrayIterator(entries);
@@ -145,7 +146,8 @@ test("retention under range tombstones changes nothing that any reader sees", ()
 
 test("a mask over several lists hides in both directions what one list of all would", () => {
   fc.assert(
-    fc.property(fc.array(spansArbitrary, { maxLength: 3 }), entriesArbitrary, fc.nat(30), (lists, entries, indexMax) => {
+    fc.property(fc.array(spansArbitrary, { maxLength: 3 }), entriesArbitrary, fc.nat(30), (...drawn) => {
+      const [lists, entries, indexMax] = drawn;
       for (const reverse of [false, true]) {
         const mask = new RangeMask(lists.map((list) => RangeTombstones.fragment(list)), indexMax, reverse, undefined);
         for (const { key, index } of reverse ? [...entries].reverse() : entries) {
