@@ -5,6 +5,7 @@
  * (`bench/launch.ts`), not by comparing two of these.
  */
 import { join } from "node:path";
+import { type BulkPhases, runBulkPhases } from "../bench/bulk-phases.ts";
 import type { OperationStatistics } from "../bench/measurement.ts";
 import { runSolo, type SoloSample, type SoloSubject } from "../bench/solo.ts";
 import type { WorkloadSpec } from "../contract/contract.ts";
@@ -56,6 +57,8 @@ export interface BenchResult {
   readonly complaints: readonly string[];
   readonly loadSeconds: number | null;
   readonly driverCeilingOpsPerSecond: number;
+  /** Bulk ingest through a product of ours: its phases, an order of magnitude of records at a time. */
+  readonly phases?: readonly BulkPhases[];
   /** The server's metrics at the end, where it has any. */
   readonly signals: Readonly<Record<string, number>>;
   /** Whether it was stopped before its time. */
@@ -117,9 +120,15 @@ async function benchProduct(
       context.progress(`built ${built.product}`);
     }
     const { knobs } = request;
+    const { signal } = context;
+    const phases = workload.benchmark !== "bulk_ingest" ? undefined : await runBulkPhases({
+      product: { productDirectory, knobs }, directory: work.path, workload, dataSeed: request.seed, signal,
+      progress: (line) => context.progress(line),
+    });
     const server = await startProduct({ productDirectory, knobs, dataDirectory: join(work.path, "data") });
     try {
-      return await measure(server, request, workload, context);
+      const result = await measure(server, request, workload, context);
+      return phases === undefined ? result : { ...result, phases };
     } finally {
       await server.kill();
     }

@@ -72,6 +72,11 @@ function formatBench(result: BenchResult): string {
     [name, ...[one.count, one.errors, one.meanUs, one.p50Us, one.p99Us, one.maxUs].map(count)]);
   const table = [["operation", "count", "errors", "mean µs", "p50 µs", "p99 µs", "max µs"], ...rows];
   const lines = table.map((row) => row.map((cell, at) => (at === 0 ? cell.padEnd(18) : cell.padStart(12))).join(""));
+  for (const { records, openMs, writeMs, settleMs, closeMs, reopenMs, readMs, pages } of result.phases ?? []) {
+    const times = { open: openMs, write: writeMs, settle: settleMs, close: closeMs, reopen: reopenMs };
+    const shown = Object.entries(times).map(([name, ms]) => `${name} ${count(ms)}`);
+    lines.push(`${count(records).padStart(9)} records, ms: ${shown.join(", ")}, read ${count(readMs)} (${pages} pages)`);
+  }
   lines.push("", `${count(result.opsPerSecond)} operations/s`);
   if (result.serverCpuUsPerOp !== null) {
     lines.push(`${result.serverCpuUsPerOp.toFixed(1)} µs of server CPU per operation`);
