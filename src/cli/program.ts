@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
+import { registerBackup } from "./commands/backup.ts";
 import { registerBench } from "./commands/bench.ts";
 import { registerBuild } from "./commands/build.ts";
 import { registerCheck } from "./commands/check.ts";
@@ -9,15 +10,21 @@ import { registerContract } from "./commands/contract.ts";
 import { registerDoctor } from "./commands/doctor.ts";
 import { registerEvolve } from "./commands/evolve.ts";
 import { registerReplay } from "./commands/replay.ts";
+import { registerExport } from "./commands/export.ts";
+import { registerImport } from "./commands/import.ts";
+import { registerRepair } from "./commands/repair.ts";
 import { registerReport } from "./commands/report.ts";
+import { registerRestore } from "./commands/restore.ts";
 import { registerRun } from "./commands/run.ts";
 import { registerServe } from "./commands/serve.ts";
+import { registerSim } from "./commands/sim.ts";
 import { exitCodeHelp } from "./exit-codes.ts";
 
 /** In the order in which a user meets them. */
 const registrations = [
-  registerRun, registerContract, registerBuild, registerServe, registerBench, registerCheck, registerEvolve,
-  registerReport, registerReplay, registerDoctor,
+  registerRun, registerContract, registerBuild, registerServe, registerBench, registerCheck, registerSim, registerEvolve,
+  registerReport, registerReplay, registerBackup, registerRestore, registerRepair,
+  registerExport, registerImport, registerDoctor,
 ];
 
 export function createProgram(): Command {

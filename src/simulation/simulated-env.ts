@@ -206,23 +206,27 @@ class World {
     return true;
   }
 
-  async #runJob(job: JobReference, input: unknown): Promise<unknown> {
+  /** Its start is an event that is due only when its module is there, so that loading one changes no order. */
+  #runJob(job: JobReference, input: unknown): Promise<unknown> {
     const cloned: unknown = structuredClone(input);
-    const make = jobModules.get(job.moduleUrl) ?? (await this.#load(job.moduleUrl));
-    const context = { disk: this.#disk, clock: this.clock };
-    const generator = make[job.exportName](context, cloned);
+    if (!jobModules.has(job.moduleUrl)) void this.#load(job.moduleUrl);
     return new Promise((resolve, reject) => {
-      this.#waitingJobs.push({ name: job.exportName, input: cloned, generator, resolve, reject });
-      this.#startJobs();
+      this.#at(this.#mean(this.#schedule?.jobStepUs), eventKinds.jobStart, () => {
+        const module = jobModules.get(job.moduleUrl);
+        if (module === undefined) return reject(new LatheError("NOT_FOUND", `${job.moduleUrl} cannot be loaded`));
+        const generator = module[job.exportName]({ disk: this.#disk, clock: this.clock }, cloned);
+        this.#waitingJobs.push({ name: job.exportName, input: cloned, generator, resolve, reject });
+        this.#startJobs();
+      });
     });
   }
 
-  async #load(moduleUrl: string): Promise<JobModule> {
+  async #load(moduleUrl: string): Promise<void> {
     this.#loading++;
     try {
-      const module = (await import(moduleUrl)) as JobModule;
-      jobModules.set(moduleUrl, module);
-      return module;
+      jobModules.set(moduleUrl, (await import(moduleUrl)) as JobModule);
+    } catch {
+      // Whoever wants to run its job is told.
     } finally {
       this.#loading--;
     }
@@ -234,7 +238,7 @@ class World {
       if (job === undefined) return;
       this.#runningJobs++;
       this.trace.noteText(eventKinds.jobStart, job.name);
-      this.#at(this.#mean(this.#schedule?.jobStepUs), eventKinds.jobStep, () => this.#stepJob(job));
+      this.#at(0, eventKinds.jobStep, () => this.#stepJob(job));
     }
   }
 

@@ -1,0 +1,41 @@
+/** Which disk calls and jobs of engine and log are events worth counting. */
+import type { DiskCall } from "../../simulation/disk-call.ts";
+
+export function callEvent({ kind, path }: DiskCall, opening: boolean): string | undefined {
+  if (kind === "rename") {
+    if (path.endsWith("/CURRENT.tmp")) return opening ? undefined : "manifest_switched_while_open";
+    if (/\/\d+\.wal$/.test(path)) return "segment_recycled";
+    return undefined;
+  }
+  if (kind !== "unlink") return undefined;
+  if (path.endsWith(".sst")) return opening ? "orphan_table_removed" : "table_removed";
+  if (opening && /MANIFEST-\d+$/.test(path)) return "orphan_manifest_removed";
+  return path.endsWith(".wal") ? "segment_removed" : undefined;
+}
+
+interface FileCounts {
+  readonly deleteCount?: number;
+}
+
+interface JobFacts {
+  readonly snapshots?: readonly number[];
+  readonly runs?: readonly (readonly FileCounts[])[];
+  readonly recycledName?: string | undefined;
+}
+
+export function jobEvents(name: string, input: unknown, output: unknown): string[] {
+  const { snapshots, runs, recycledName } = (input ?? {}) as JobFacts;
+  const events: string[] = [];
+  if (snapshots !== undefined && snapshots.length > 0) events.push("job_with_snapshots");
+  if (recycledName !== undefined) events.push("segment_reused");
+  const files = (output as { files?: readonly FileCounts[] } | undefined)?.files;
+  if (name === "compactionJob" && runs !== undefined && files !== undefined) {
+    if (deletes(files) < deletes(runs.flat())) events.push("tombstone_dropped");
+    if (files.length > 1) events.push("compaction_of_several_files");
+  }
+  return events;
+}
+
+function deletes(files: readonly FileCounts[]): number {
+  return files.reduce((sum, { deleteCount }) => sum + (deleteCount ?? 0), 0);
+}

@@ -1,0 +1,135 @@
+/**
+ * Tasks of simulation workers: some seeds, or the n-th-call loop of one fault mode over one scenario; what comes back.
+ *
+ * A failure is shrunk where it is found and comes back as a scenario that can be run again.
+ */
+import { Coverage, type CoverageCounts } from "../../simulation/coverage.ts";
+import { faultModes, fixedScenario, pointText, recoveryFaults } from "../../simulation/every-call.ts";
+import type { Fault } from "../../simulation/fault-plan.ts";
+import { drawScenario, type Scenario } from "../../simulation/scenario.ts";
+import { shrinkScenario } from "../../simulation/shrink.ts";
+import { type RunResult, runScenario } from "../../simulation/store-run.ts";
+import type { StoreSubject } from "../../simulation/store-subject.ts";
+import { plainEngineKnobs } from "./engine-knobs.ts";
+import { makeSubject } from "./subjects.ts";
+
+export type SimulationTask =
+  | {
+      readonly kind: "seeds";
+      readonly subject: string;
+      readonly seeds: readonly number[];
+      readonly checkDeterminism: boolean;
+      /** Failures are shrunk; not where only their being there counts. */
+      readonly shrink: boolean;
+    }
+  /** Every call of one fault mode; with `recovery`, every `stride`-th, and after it every call of the next life. */
+  | { readonly kind: "points"; readonly subject: string; readonly mode: number; readonly recovery: number; readonly stride: number }
+  | { readonly kind: "scenario"; readonly scenario: Scenario };
+
+export interface SimulationFailure {
+  readonly subject: string;
+  /** Undefined for a point or a kept scenario. */
+  readonly seed: number | undefined;
+  readonly point: string | undefined;
+  readonly message: string;
+  readonly scenario: Scenario;
+}
+
+export interface TaskOutcome {
+  runs: number;
+  events: number;
+  lives: number;
+  readonly failures: SimulationFailure[];
+  readonly coverage: CoverageCounts;
+}
+
+const failuresMax = 5;
+const unhandled: string[] = [];
+
+/** Errors that nobody waits for are failures of the run under way. Call once, in a process of its own. */
+export function watchUnhandled(): void {
+  process.on("unhandledRejection", (reason) => unhandled.push(String((reason as Error)?.stack ?? reason)));
+  process.on("uncaughtException", (error) => unhandled.push(String(error.stack)));
+}
+
+export async function runTask(task: SimulationTask): Promise<TaskOutcome> {
+  const work = new TaskWork();
+  if (task.kind === "seeds") await work.seeds(task);
+  else if (task.kind === "points") await work.points(task);
+  else await work.one(task.scenario, undefined, undefined, false);
+  return work.outcome;
+}
+
+export async function runOnce(scenario: Scenario): Promise<RunResult> {
+  unhandled.length = 0;
+  const result = await runScenario(makeSubject(scenario.subject), scenario);
+  // Rejections are told a turn later.
+  await new Promise((resolve) => setImmediate(resolve));
+  if (result.failure !== undefined || unhandled.length === 0) return result;
+  return { ...result, failure: { message: `unhandled: ${unhandled[0]}`, life: result.lives - 1, operation: 0 } };
+}
+
+class TaskWork {
+  readonly #coverage = new Coverage();
+  readonly outcome: TaskOutcome = { runs: 0, events: 0, lives: 0, failures: [], coverage: this.#coverage.counts };
+
+  async seeds({ subject, seeds, checkDeterminism, shrink }: Extract<SimulationTask, { kind: "seeds" }>): Promise<void> {
+    for (const seed of seeds) {
+      const scenario = drawScenario(makeSubject(subject), seed);
+      const result = await this.one(scenario, seed, undefined, shrink);
+      if (!checkDeterminism) continue;
+      const again = await runOnce(scenario);
+      if (again.hash === result.hash) continue;
+      const message = `two runs of one seed differ: ${result.hash} and ${again.hash}`;
+      this.outcome.failures.push({ subject, seed, point: undefined, message, scenario });
+    }
+  }
+
+  async points({ subject, mode, recovery, stride }: Extract<SimulationTask, { kind: "points" }>): Promise<void> {
+    for (let call = 1; ; call += stride) {
+      const first = { ...faultModes[mode], call };
+      if (recovery < 0) {
+        if (!(await this.#point(subject, [[first]]))) return;
+        continue;
+      }
+      const kind = recoveryFaults[recovery];
+      for (let second = 1; ; second++) {
+        const struck = await this.#point(subject, [[first], [{ kind, call: second, persistent: false }]]);
+        if (struck === undefined || !struck) return;
+        // The recovery of a store as small as this is over by then.
+        if (second >= 24) break;
+      }
+    }
+  }
+
+  /** Returns whether the first fault struck. */
+  async #point(name: string, faults: readonly (readonly Fault[])[]): Promise<boolean> {
+    const subject = makeSubject(name);
+    const scenario = fixedScenario(subject, fixedKnobs(subject), faults);
+    const { struck } = await this.one(scenario, undefined, pointText(faults), true);
+    if (!struck) this.outcome.runs--;
+    return struck;
+  }
+
+  async one(
+    scenario: Scenario, seed: number | undefined, point: string | undefined, shrink: boolean,
+  ): Promise<RunResult> {
+    const result = await runOnce(scenario);
+    this.outcome.runs++;
+    this.outcome.events += result.events;
+    this.outcome.lives += result.lives;
+    this.#coverage.add(result.coverage);
+    if (result.failure !== undefined && this.outcome.failures.length < failuresMax) {
+      const fails = async (candidate: Scenario) => (await runOnce(candidate)).failure !== undefined;
+      // One of a task is enough to look at; the others are most often the same.
+      const small = shrink && this.outcome.failures.length === 0 ? await shrinkScenario(scenario, fails) : scenario;
+      const { message } = (await runOnce(small)).failure ?? result.failure;
+      this.outcome.failures.push({ subject: scenario.subject, seed, point, message, scenario: small });
+    }
+    return result;
+  }
+}
+
+function fixedKnobs(subject: StoreSubject) {
+  return subject.name === "node" ? { ...plainEngineKnobs, cacheBytes: 16_384 } : plainEngineKnobs;
+}

@@ -1,0 +1,418 @@
+/**
+ * Runs one scenario against a store and its model, through all its lives.
+ *
+ * A life begins with opening the store and ends with power lost, the process killed, or the store closed. After each:
+ *   1. The store opens. It may refuse only with the code of a fault that struck this life.
+ *   2. It reaches as far as was promised: every acknowledged write, and everything it called durable.
+ *   3. Its contents, by scan and by get, are those of the model at just that place in the log: no write is half there,
+ *   none is missing between others.
+ * During a life every read is compared as well, also through snapshots; errors must have the code of a fault that
+ * struck. At the end the faults cease, and the store has to be usable: it takes writes, flushes, compacts, and opens
+ * again. Where a device has lied (`fault-plan.ts`), rule 2 is void and CORRUPTION is a right answer, but not wrong data.
+ */
+import { errorCodeOf } from "../kit/errors.ts";
+import { Coverage, type CoverageCounts } from "./coverage.ts";
+import { FaultPlan, isHonest } from "./fault-plan.ts";
+import { difference, History, sameValue, shown } from "./history.ts";
+import type { Scenario } from "./scenario.ts";
+import { seededNumbers } from "./seeded-numbers.ts";
+import { SimulatedDisk } from "./simulated-disk.ts";
+import { createSimulatedEnv, type SimulatedEnv } from "./simulated-env.ts";
+import type { StoreOperation } from "./store-operation.ts";
+import type { Entry, OpenStore, ReadView, StoreSubject } from "./store-subject.ts";
+import { TraceHash } from "./trace-hash.ts";
+
+export interface RunFailure {
+  readonly message: string;
+  readonly life: number;
+  /** Number of the operation under way, from 0. */
+  readonly operation: number;
+}
+
+export interface RunResult {
+  readonly failure: RunFailure | undefined;
+  readonly hash: string;
+  readonly events: number;
+  readonly lives: number;
+  /** Whether the first fault of the first life has struck. */
+  readonly struck: boolean;
+  readonly coverage: CoverageCounts;
+}
+
+type Ending = "crash" | "kill" | "reopen" | "done" | "refused";
+
+const keysMax = 1 << 20;
+const livesMax = 60;
+
+export async function runScenario(subject: StoreSubject, scenario: Scenario): Promise<RunResult> {
+  return new StoreRun(subject, scenario).run();
+}
+
+/** What the scenario shows to be wrong with the store. */
+class Offence extends Error {}
+
+interface HeldView {
+  readonly view: ReadView;
+  readonly entries: readonly Entry[];
+}
+
+class StoreRun {
+  readonly #subject: StoreSubject;
+  readonly #scenario: Scenario;
+  readonly #history = new History();
+  readonly #coverage = new Coverage();
+  readonly #trace = new TraceHash();
+  readonly #next: () => number;
+  readonly #checkpoints: { directory: string; entries: readonly Entry[] }[] = [];
+  #disk = new SimulatedDisk();
+  #plan = new FaultPlan([]);
+  #life = 0;
+  #position = 0;
+  #finishing = 0;
+  #struck = false;
+  #lied = false;
+  /** Codes that errors may have in this life. */
+  readonly #excused = new Set<string>();
+  #store: OpenStore | undefined;
+  #views: HeldView[] = [];
+  #pending = new Set<Promise<void>>();
+  #offence: Offence | undefined;
+
+  constructor(subject: StoreSubject, scenario: Scenario) {
+    this.#subject = subject;
+    this.#scenario = scenario;
+    this.#next = seededNumbers(scenario.seed ^ 0x1b873593);
+    this.#disk.chance = seededNumbers(scenario.seed ^ 0x7feb352d);
+    this.#disk.capacityBytes = scenario.capacityBytes ?? Number.MAX_SAFE_INTEGER;
+  }
+
+  async run(): Promise<RunResult> {
+    let failure: RunFailure | undefined;
+    try {
+      for (let ending = await this.#live(); ending !== "done"; ending = await this.#live()) {
+        if (ending === "refused") break;
+        if (++this.#life > livesMax) throw new Offence(`it does not come to an end after ${livesMax} lives`);
+      }
+    } catch (error) {
+      const message = error instanceof Offence ? error.message : `unexpected: ${(error as Error).stack}`;
+      failure = { message, life: this.#life, operation: this.#position - 1 };
+    }
+    const { hex, events } = this.#trace;
+    const { counts } = this.#coverage;
+    return { failure, hash: hex, events, lives: this.#life + 1, struck: this.#struck, coverage: counts };
+  }
+
+  /** One life. Afterwards the disk is as the next one finds it. */
+  async #live(): Promise<Ending> {
+    const { scenario, env } = this.#beginLife();
+    let ending: Ending;
+    try {
+      ending = await env.run(this.#liveInside(env));
+    } catch (error) {
+      if (!this.#disk.crashed) throw this.#offence ?? error;
+      ending = "crash";
+      this.#coverage.note(this.#store === undefined ? "crash_during_recovery" : "crash");
+    }
+    if (this.#offence !== undefined) throw this.#offence;
+    this.#endLife(scenario);
+    if (ending === "crash") this.#disk = this.#disk.crash(this.#next);
+    else if (ending !== "refused") this.#disk = this.#disk.restart();
+    // A new process may find the page cache cleaned of what it hid.
+    if (ending === "kill" && this.#next() < 0.5) this.#coverage.note("evicted_page_cache", this.#disk.evictPageCache());
+    return ending;
+  }
+
+  #beginLife(): { scenario: Scenario; env: SimulatedEnv } {
+    const scenario = this.#scenario;
+    this.#plan = new FaultPlan(this.#finishing > 0 ? [] : (scenario.faults[this.#life] ?? []));
+    this.#excused.clear();
+    if ((scenario.schedule?.threadDeaths ?? 0) > 0) this.#excused.add("JOB_LOST");
+    this.#store = undefined;
+    this.#views = [];
+    this.#pending = new Set();
+    const { nemesis } = this.#plan;
+    this.#disk.nemesis = (call) => {
+      const event = this.#subject.callEvent(call, this.#store === undefined && this.#life > 0);
+      if (event !== undefined) this.#coverage.note(event);
+      return nemesis(call);
+    };
+    const env = createSimulatedEnv({
+      seed: scenario.seed + Math.imul(this.#life, 0x9e3779b1),
+      disk: this.#disk,
+      ...(scenario.schedule === undefined ? {} : { schedule: scenario.schedule }),
+      trace: this.#trace,
+      eventsMax: 400_000,
+      onLog: (event) => this.#coverage.note(`log:${event}`),
+      onJob: (name, input, output) => {
+        for (const event of this.#subject.jobEvents(name, input, output)) this.#coverage.note(event);
+      },
+    });
+    return { scenario, env };
+  }
+
+  #endLife({ capacityBytes }: Scenario): void {
+    const { struck } = this.#plan;
+    if (this.#life === 0) this.#struck = struck.length > 0;
+    for (const kind of struck) this.#coverage.note(`fault:${kind}`);
+    if (struck.some((kind) => !isHonest(kind))) this.#lied = true;
+    for (const metric of this.#store?.metrics() ?? []) {
+      const isEvent = metric.kind === "counter" && !/_(bytes|seconds)_total$/.test(metric.name);
+      if (isEvent) this.#coverage.note(metric.name, metric.value);
+    }
+    if (capacityBytes !== undefined) this.#disk.capacityBytes += capacityBytes;
+  }
+
+  async #liveInside(env: SimulatedEnv): Promise<Ending> {
+    try {
+      this.#store = await this.#subject.open(env, this.#scenario.knobs, {
+        appended: (index, write) => this.#history.appended(index, write),
+      });
+    } catch (error) {
+      return this.#openRefused(error);
+    }
+    const store = this.#store;
+    await this.#tolerate(() => this.#checkRecovered(store));
+    if (this.#finishing > 0) return this.#finish(env, store);
+    const { operations } = this.#scenario;
+    while (this.#position < operations.length) {
+      const ending = await this.#perform(env, store, operations[this.#position++]);
+      if (this.#offence !== undefined) throw this.#offence;
+      if (ending !== undefined) return ending;
+      this.#promise(store);
+    }
+    this.#plan.end();
+    this.#disk.capacityBytes = Number.MAX_SAFE_INTEGER;
+    this.#finishing = 1;
+    if (this.#next() < 0.5) return "crash";
+    await this.#drain();
+    return "kill";
+  }
+
+  #openRefused(error: unknown): Ending {
+    if (this.#disk.crashed) throw error;
+    this.#checkExcused(error, "opening");
+    this.#coverage.note("open_refused");
+    if (this.#lied || this.#plan.struck.some((kind) => !isHonest(kind))) {
+      this.#coverage.note(`refused:${errorCodeOf(error)}`);
+      return "refused";
+    }
+    // The fault is over; or else it is to be over now.
+    if (this.#life > 20) this.#finishing = 1;
+    return this.#next() < 0.5 ? "kill" : "crash";
+  }
+
+  /** Faults have ceased: the store takes work and keeps it. */
+  async #finish(env: SimulatedEnv, store: OpenStore): Promise<Ending> {
+    if (this.#finishing++ >= 2) {
+      await this.#checkCheckpoints(env);
+      await this.#tolerate(() => store.close());
+      return "done";
+    }
+    await this.#tolerate(async () => {
+      for (let id = 1; id <= 3; id++) {
+        const write = { id: 1_000_000 + id, changes: [{ kind: "put", key: id * 3, bytes: 40 }] } as const;
+        const { index } = await store.write(write, true);
+        if (this.#subject.hasLog && !this.#lied) this.#history.promised = Math.max(this.#history.promised, index);
+      }
+      await store.flush();
+      await store.compactAll();
+      await store.settle();
+      this.#promise(store);
+      this.#checkContents(store, store.appliedIndex);
+    });
+    await this.#tolerate(() => store.close());
+    return "reopen";
+  }
+
+  async #perform(env: SimulatedEnv, store: OpenStore, operation: StoreOperation): Promise<Ending | undefined> {
+    switch (operation.kind) {
+      case "write": {
+        const acknowledged = this.#write(store, operation);
+        if (operation.wait) await acknowledged;
+        else acknowledged.catch(() => {});
+        return undefined;
+      }
+      case "reopen":
+        await this.#drain();
+        await this.#tolerate(() => store.close());
+        this.#coverage.note("reopen");
+        return "reopen";
+      case "kill":
+        this.#coverage.note("kill");
+        return "kill";
+      case "crash":
+        this.#coverage.note("crash");
+        return "crash";
+      case "drain":
+        await this.#drain();
+        return undefined;
+      case "pause":
+        await new Promise<void>((resolve) => void env.clock.setTimer(operation.ms, resolve));
+        return undefined;
+      default:
+        await this.#tolerate(() => this.#read(store, operation));
+        return undefined;
+    }
+  }
+
+  async #write(store: OpenStore, operation: Extract<StoreOperation, { kind: "write" }>): Promise<void> {
+    const work = this.#tolerate(async () => {
+      const { index, refused } = await store.write(operation, operation.sync);
+      if (operation.sync && store.appliedIndex < index) throw new Offence(`write ${operation.id} was acknowledged before it could be read`);
+      const { hasLog } = this.#subject;
+      if (operation.sync && hasLog && !this.#lied) this.#history.promised = Math.max(this.#history.promised, index);
+      if (refused !== this.#history.refusesAt(index)) {
+        throw new Offence(`write ${operation.id} was ${refused ? "" : "not "}refused, the model says otherwise`);
+      }
+      if (refused) this.#coverage.note("write_refused");
+    });
+    this.#pending.add(work);
+    await work.finally(() => this.#pending.delete(work));
+  }
+
+  /** Operations that read, and those after which reads must give the same. */
+  async #read(store: OpenStore, operation: StoreOperation): Promise<void> {
+    switch (operation.kind) {
+      case "get":
+        return this.#get(store, operation.key, operation.pooled);
+      case "scan": {
+        const { from, to, reverse } = operation;
+        const found = store.scan(from, to, reverse);
+        this.#compare(found, this.#history.entriesAt(store.appliedIndex, from, to), "a scan");
+        return undefined;
+      }
+      case "snapshot": {
+        const entries = this.#history.entriesAt(store.appliedIndex, 0, keysMax);
+        this.#views.push({ view: store.view(), entries });
+        return undefined;
+      }
+      case "readSnapshot": {
+        const { which, from, to } = operation;
+        const held = this.#views[which];
+        if (held === undefined) return undefined;
+        const expected = held.entries.filter(({ key }) => key >= from && key < to);
+        this.#compare(held.view.scan(from, to), expected, "a snapshot");
+        this.#coverage.note("snapshot_read");
+        return undefined;
+      }
+      case "release":
+        this.#views.splice(operation.which, 1).forEach(({ view }) => view.release());
+        return undefined;
+      case "checkpoint":
+        return this.#checkpoint(store);
+      case "flush":
+      case "compactAll":
+      case "settle":
+        return store[operation.kind]();
+      default:
+        throw new Error(`${operation.kind} does not read`);
+    }
+  }
+
+  async #get(store: OpenStore, key: number, pooled: boolean): Promise<void> {
+    const first = store.appliedIndex;
+    const found = pooled ? await store.get(key) : store.getSync(key);
+    const values = this.#history.valuesBetween(key, first, store.appliedIndex);
+    if (values.some((value) => sameValue(value, found))) return;
+    throw new Offence(`key ${key} is ${shown(found)}, not ${shown(values[0])} (index ${first})`);
+  }
+
+  async #checkpoint(store: OpenStore): Promise<void> {
+    // So that its contents are known: nothing is written meanwhile.
+    await this.#drain();
+    const directory = `/checkpoint${this.#checkpoints.length}-${this.#life}-${this.#position}`;
+    const index = await store.checkpoint(directory);
+    this.#checkpoints.push({ directory, entries: this.#history.entriesAt(index, 0, keysMax) });
+    this.#coverage.note("checkpoint");
+  }
+
+  async #checkCheckpoints(env: SimulatedEnv): Promise<void> {
+    for (const { directory, entries } of this.#checkpoints) {
+      await this.#tolerate(async () => {
+        const found = await this.#subject.readCheckpoint(env, this.#scenario.knobs, directory);
+        this.#compare(found, entries, `checkpoint ${directory}`);
+      });
+    }
+  }
+
+  #checkRecovered(store: OpenStore): Promise<void> {
+    const { appliedIndex } = store;
+    const { promised, lastIndex } = this.#history;
+    if (appliedIndex < promised && !this.#lied) {
+      throw new Offence(`lost: it reaches up to ${appliedIndex}, but ${promised} was promised (of ${lastIndex})`);
+    }
+    if (appliedIndex > lastIndex) throw new Offence(`it reaches up to ${appliedIndex}, but only ${lastIndex} was written`);
+    if (appliedIndex < lastIndex) this.#coverage.note("unacknowledged_tail_lost");
+    if (appliedIndex > promised) this.#coverage.note("unacknowledged_tail_kept");
+    this.#history.cutTo(appliedIndex);
+    this.#checkContents(store, appliedIndex);
+    return Promise.resolve();
+  }
+
+  #checkContents(store: OpenStore, index: number): void {
+    const expected = this.#history.entriesAt(index, 0, keysMax);
+    this.#compare(store.scan(0, keysMax, false), expected, "after recovery, a scan");
+    if (this.#next() < 0.3) this.#compare(store.scan(0, keysMax, true), expected, "after recovery, a backward scan");
+    for (let count = 0; count < 8; count++) {
+      const key = Math.floor(this.#next() * 160);
+      const found = store.getSync(key);
+      const value = this.#history.contentsAt(index).get(key);
+      if (!sameValue(found, value)) throw new Offence(`after recovery, key ${key} is ${shown(found)}, not ${shown(value)}`);
+    }
+  }
+
+  #compare(found: readonly Entry[], expected: readonly Entry[], what: string): void {
+    const wrong = difference(found, expected);
+    if (wrong !== undefined) throw new Offence(`${what}: ${wrong}`);
+  }
+
+  /** What the store calls durable by itself must survive from now on. */
+  #promise(store: OpenStore): void {
+    if (this.#lied || this.#plan.struck.some((kind) => !isHonest(kind))) {
+      this.#lied = true;
+      this.#history.promised = 0;
+      return;
+    }
+    this.#history.promised = Math.max(this.#history.promised, store.durableIndex);
+  }
+
+  async #drain(): Promise<void> {
+    await Promise.all(this.#pending);
+  }
+
+  /** Does something that may fail with what was injected, and with nothing else. */
+  async #tolerate(work: () => Promise<void> | void): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (this.#disk.crashed) throw error;
+      try {
+        this.#checkExcused(error, "an operation");
+      } catch (offence) {
+        this.#offence ??= offence as Offence;
+      }
+    }
+  }
+
+  #checkExcused(error: unknown, what: string): void {
+    if (error instanceof Offence) throw error;
+    const code = errorCodeOf(error);
+    const lied = this.#lied || this.#plan.struck.some((kind) => !isHonest(kind));
+    if (lied && (code === "CORRUPTION" || code === "FORMAT_UNKNOWN")) {
+      this.#coverage.note("corruption_reported");
+      return;
+    }
+    for (const kind of this.#plan.struck) {
+      if (kind === "ioError" || kind === "syncError") this.#excused.add("IO_ERROR");
+      if (kind === "diskFull") this.#excused.add("DISK_FULL");
+    }
+    if (this.#scenario.capacityBytes !== undefined) this.#excused.add("DISK_FULL");
+    // A batch can be larger than a segment of the log; the store says so and stays as it was.
+    if (code === "LIMIT_EXCEEDED" || (code !== undefined && this.#excused.has(code))) {
+      this.#coverage.note(`failed:${code}`);
+      return;
+    }
+    const detail = code === undefined ? (error as Error).stack : (error as Error).message;
+    throw new Offence(`${what} failed with ${code ?? "an unexpected error"}: ${detail}`);
+  }
+}
