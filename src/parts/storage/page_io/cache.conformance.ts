@@ -137,7 +137,8 @@ export function cacheConformance(name: string, makeCache: (capacityBytes: number
     });
 
     test("is never stale, never expired and never above its capacity, under random operations", () => {
-      fc.assert(fc.property(operations, (steps) => assert.equal(firstFault(makeCache, steps), undefined)), { numRuns: 200 });
+      const property = fc.property(operations, (steps) => assert.equal(firstFault(makeCache, steps), undefined));
+      fc.assert(property, { numRuns: 200 });
     });
 
     test("the model finds planted faults", () => {

@@ -2,8 +2,8 @@
  * Hit ratios of the policies on traces of published shapes, between LRU and Belady's optimum.
  *
  * The column `caffeine` is what Caffeine 3.2.0 (maximumSize, maintenance on the caller's thread) has on the
- * very same traces at the same number of entries; the mean of three runs, which differ by up to half a point
- * as its hash is seeded at random.
+ * very same traces at the same number of entries: the mean of three runs, which differ by up to 0.8 points, as
+ * it leaves some admissions to chance.
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -34,7 +34,7 @@ const cases: readonly Case[] = [
   { name: "moving hot set", trace: movingHotSet(400_000, 80_000, 6), entries: 2000, caffeine: 69.06 },
 ];
 
-const tolerancePoints = 2;
+const tolerancePoints = 1.5;
 const percent = (hits: number, trace: Trace) => (100 * hits) / trace.length;
 
 function ratioOf(create: CreateCache, trace: Trace, entries: number, seed = 1): number {
@@ -53,3 +53,12 @@ for (const { name, trace, entries, caffeine } of cases) {
     assert.ok(tinyLfu >= caffeine - tolerancePoints, `${tinyLfu} is below Caffeine's ${caffeine}`);
   });
 }
+
+test("one-time reads cost W-TinyLFU less than LRU", () => {
+  const scans = cases.filter(({ name }) => ["loop", "scan mixed", "interleaved", "shifting"].includes(name));
+  assert.equal(scans.length, 4);
+  for (const { name, trace, entries } of scans) {
+    const [lru, tinyLfu] = [createLruCache, createWTinyLfuCache].map((create) => ratioOf(create, trace, entries));
+    assert.ok(tinyLfu > lru + 3, `${name}: ${tinyLfu} and ${lru}`);
+  }
+});

@@ -1,8 +1,8 @@
 /**
  * Hit ratios on published traces. Run: `node src/parts/storage/page_io/replacement/trace-files.bench.ts FILE…`
  *
- * Files hold one key per line, gzipped or not, as those of LIRS do (a line `*` is a mark of theirs and no key). They are
- * found in the resources of Caffeine's simulator and are not kept here. Capacities are a tenth, a quarter and a half of
+ * Files hold one key per line, gzipped or not, as those of LIRS do (a line `*` is a mark of theirs and no key). They
+ * are found in the resources of Caffeine's simulator and are not kept here. Capacities are a tenth, a quarter and a half of
  * the keys of a trace.
  */
 import { readFileSync } from "node:fs";
@@ -40,6 +40,7 @@ for (const file of files) {
     const capacityBytes = capacityBytesFor(createWTinyLfuCache, entries);
     const seeds = [1, 2, 3].map((seed) => percent(replay(createWTinyLfuCache({ capacityBytes, seed }), trace).hits));
     const best = optimalHits(trace, entries);
-    console.log(`${basename(file)}, ${trace.length}, ${entries}: ${percent(lru)}, ${seeds.join(" ")}, ${percent(best)}`);
+    const figures = [percent(lru), seeds.join(" "), percent(best)].join(", ");
+    console.log(`${basename(file)}, ${trace.length}, ${entries}: ${figures}`);
   }
 }

@@ -61,7 +61,8 @@ test("a saturated key does not age the others", () => {
 });
 
 test("memory is a power of two of blocks up to what is granted; below one block nothing is counted", () => {
-  assert.deepEqual([0, 63, 64, 200, 4096, 5000].map((bytes) => new FrequencySketch(bytes).sizeBytes), [0, 0, 64, 128, 4096, 4096]);
+  const sizes = [0, 63, 64, 200, 4096, 5000].map((bytes) => new FrequencySketch(bytes).sizeBytes);
+  assert.deepEqual(sizes, [0, 0, 64, 128, 4096, 4096]);
   const none = new FrequencySketch(10);
   none.increment(hashOf(1), 1);
   assert.equal(none.frequency(hashOf(1)), 0);

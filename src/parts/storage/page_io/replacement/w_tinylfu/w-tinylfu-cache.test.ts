@@ -95,8 +95,9 @@ test("bounds and bookkeeping hold under every mix of sizes, windows and expiries
     length: fc.oneof(fc.nat(60), fc.nat(700)),
     repeat: fc.integer({ min: 1, max: 40 }),
   });
+  const operations = fc.array(operation, { maxLength: 300, size: "max" });
   fc.assert(
-    fc.property(fc.array(operation, { maxLength: 300, size: "max" }), fc.integer({ min: 4000, max: 16_000 }), (steps, capacityBytes) => {
+    fc.property(operations, fc.integer({ min: 4000, max: 16_000 }), (steps, capacityBytes) => {
       const cache = createWTinyLfuCache({ capacityBytes });
       steps.forEach(({ kind, number, length, repeat }, at) => {
         if (kind === "clear" && at % 5 === 0) cache.clear();

@@ -3,7 +3,7 @@
  * push out.
  *
  *   1. Entries lie in an `EntryTable`. Each is in one of three segments, each a list in order of use:
- *        window     what came lately; one per cent at first
+ *        window     what came lately; one per cent at first, and never less
  *        probation  what left the window, or the protected segment
  *        protected  what was used again in probation; four fifths of the rest
  *   2. `get` counts the use in the `FrequencySketch`, and moves the entry to the front of its segment; from
@@ -37,7 +37,7 @@ import { WindowClimber } from "./window-climber.ts";
 const windowShare = 0.01;
 const protectedShare = 0.8;
 /** Of the capacity; the sketch takes the largest power of two up to it. */
-const sketchShareMax = 1 / 16;
+const sketchShareMax = 1 / 32;
 /** Reads in a sample, per entry that the cache can hold. */
 const sampleFactor = 10;
 /** From this frequency on a candidate may win by chance. */
@@ -72,6 +72,7 @@ class WTinyLfuCache implements Cache {
   readonly #protected: RecencyList;
   #windowCells = 0;
   #windowCellsMax: number;
+  readonly #windowCellsMin: number;
   #protectedCells = 0;
   #protectedCellsMax: number;
   /** Cells by which the window has still to grow, or to shrink. */
@@ -100,6 +101,7 @@ class WTinyLfuCache implements Cache {
     this.#probation = new RecencyList(words);
     this.#protected = new RecencyList(words);
     this.#windowCellsMax = Math.max(1, Math.ceil(windowShare * cells));
+    this.#windowCellsMin = this.#windowCellsMax;
     this.#protectedCellsMax = Math.floor(protectedShare * (cells - this.#windowCellsMax));
     this.#sampleSize = sampleFactor * cells;
     // Of a xorshift generator, whose state must not be 0.
@@ -341,7 +343,7 @@ class WTinyLfuCache implements Cache {
 
   /** Gives room of the window to the protected segment; its oldest entries go to probation. */
   #yieldWindow(): void {
-    const wanted = Math.min(-this.#adjustment, this.#windowCellsMax - 1);
+    const wanted = Math.min(-this.#adjustment, this.#windowCellsMax - this.#windowCellsMin);
     let quota = wanted;
     this.#protectedCellsMax += wanted;
     for (let left = transfersMax; left > 0; left--) {
