@@ -5,7 +5,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { buildProduct } from "../foundry/build.ts";
-import { type MetamorphicTask, runOnWorker } from "../gates/metamorphic/metamorphic-task.ts";
+import { type MetamorphicTask, type ReplayOutcome, runOnWorker } from "../gates/metamorphic/metamorphic-task.ts";
 import { LatheError } from "../kit/errors.ts";
 import { loadKnobCatalog } from "../knobs/catalog.ts";
 import { applyPatch, openWork } from "./check.ts";
@@ -89,13 +89,14 @@ function taskOf(
 ): MetamorphicTask {
   if (recorded !== undefined) return { kind: "replay", root, workDirectory, text: recorded };
   const limit = seeds ?? (minutes === undefined ? seedsDefault : Infinity);
-  return { kind: "hunt", root, workDirectory, firstSeed: seed, seeds: limit, minutes, knobSets: undefined, shrinkAttempts };
+  const counts = { firstSeed: seed, seeds: limit, minutes, knobSets: undefined, shrinkAttempts };
+  return { kind: "hunt", root, workDirectory, ...counts };
 }
 
 function resultOfReplay(
   contract: string,
   request: MetamorphicRequest,
-  outcome: { operations: number; runs: number; difference: Difference | undefined; knobs: { name: string } | undefined },
+  outcome: ReplayOutcome,
 ): MetamorphicResult {
   const { operations, runs, difference, knobs } = outcome;
   const counts = { contract, programs: 1, runs, operations };
@@ -105,12 +106,6 @@ function resultOfReplay(
   const command = replayCommand(request, file);
   const failure = { seed: undefined, knobs: knobs?.name ?? "", operation, expected, got, file, command };
   return { ...counts, verdict: "reject", failure };
-}
-
-interface Difference {
-  readonly operation: string;
-  readonly expected: string;
-  readonly got: string;
 }
 
 function replayCommand({ contractFile, patchFile }: MetamorphicRequest, file: string): string {

@@ -14,7 +14,8 @@
  * Source of the idea: the operation logs of Pebble's metamorphic tests.
  */
 import { LatheError } from "../../kit/errors.ts";
-import { type Change, type Feature, featureNames, type Operation, type OperationFile, type Range } from "./operation.ts";
+import { type Change, type Feature, featureNames } from "./operation.ts";
+import type { Operation, OperationFile, Range } from "./operation.ts";
 
 const version = 1;
 const magic = "lathe-operations";
@@ -34,8 +35,8 @@ export function parseOperationFile(text: string): OperationFile {
   const header = /^lathe-operations version=(\d+) seed=(\d+) features=(\S+)$/.exec(lines[0]);
   if (header === null) throw invalid(1, `begins with \`${magic} version=${version} seed=N features=…\``);
   if (Number(header[1]) > version) {
-    const message = `the operation file is of version ${header[1]}; this Lathe reads up to ${version}: take a newer one`;
-    throw new LatheError("FORMAT_UNKNOWN", message);
+    const message = `the operation file is of version ${header[1]}; this Lathe reads up to ${version}`;
+    throw new LatheError("FORMAT_UNKNOWN", `${message}: take a newer one`);
   }
   const features = header[3] === "-" ? [] : header[3].split(",");
   const unknown = features.find((name) => !(featureNames as readonly string[]).includes(name));
@@ -51,8 +52,10 @@ export function parseOperationFile(text: string): OperationFile {
 export function formatOperation(operation: Operation): string {
   const { kind } = operation;
   switch (kind) {
-    case "write":
-      return `${operation.sync ? "write" : "write-unsynced"} ${operation.changes.map(formatChange).join(" ; ")}`.trimEnd();
+    case "write": {
+      const changes = operation.changes.map(formatChange).join(" ; ");
+      return `${operation.sync ? "write" : "write-unsynced"} ${changes}`.trimEnd();
+    }
     case "get":
     case "get-promised":
       return `${kind} ${formatBytes(operation.key)}${atSuffix(operation.at)}`;

@@ -49,7 +49,8 @@ class Generator {
     this.#keys = this.#drawKeys();
     this.#valueMax = [0, 8, 40, 40, 300, 300, 3000, 20_000][this.#below(8)];
     this.#deleteShare = [0.02, 0.1, 0.1, 0.3, 0.6][this.#below(5)];
-    this.#batchMax = [1, 4, 4, 12, 60][this.#below(5)];
+    // Many large values in one batch cost much time and show little.
+    this.#batchMax = Math.min([1, 4, 4, 12, 60][this.#below(5)], this.#valueMax > 1000 ? 4 : Infinity);
     this.#weights = this.#drawWeights();
   }
 

@@ -237,20 +237,13 @@ class OperationRun {
   async #openCheckpoint(name: string): Promise<string> {
     const copy = await this.#world.open(name);
     try {
-      const contents = take(copy.scan({}), Infinity).entries;
-      copy.applySync(this.#world.batchOf([{ kind: "delete", key: "k" }], 0), copy.appliedIndex + 1);
+      const contents = formatEntries(take(copy.scan({}), Infinity).entries);
+      // A key that no program has.
+      const batch = this.#world.batchOf([{ kind: "delete", key: "only of the copy" }], 0);
+      copy.applySync(batch, copy.appliedIndex + 1);
       await copy.compactAll();
-      const again = formatEntries(take(copy.scan({}), Infinity).entries.filter(([key]) => key !== "k"));
-      const before = formatEntries(contents.filter(([key]) => key !== "k"));
-      if (again !== before) return `a compaction of the copy changed it from ${before} to ${again}`;
-      // What is deleted for this check is put back, so that the copy can be opened again.
-      const put = contents.find(([key]) => key === "k");
-      if (put !== undefined) {
-        const change = { kind: "put", key: put[0], value: put[1] } as const;
-        copy.applySync(this.#world.batchOf([change], 0), copy.appliedIndex + 1);
-        await copy.flush();
-      }
-      return formatEntries(contents);
+      const again = formatEntries(take(copy.scan({}), Infinity).entries);
+      return again === contents ? contents : `a compaction of the copy changed it from ${contents} to ${again}`;
     } finally {
       await copy.close();
     }

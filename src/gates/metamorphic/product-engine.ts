@@ -132,8 +132,9 @@ abstract class EngineWorld implements StoreWorld {
     if (copy !== undefined || !this.ownLog) {
       return this.modules.openEngine(env, { ...options, directory, selectionHash });
     }
-    const segmentBytes = Number(options.segmentBytes ?? 1 << 20);
-    const log = await this.modules.openWal(env, { directory: this.directoryOf(logDirectory), segmentBytes, selectionHash });
+    const segmentBytes = Number(options.segmentBytes ?? 1 << 18);
+    const logOptions = { directory: this.directoryOf(logDirectory), segmentBytes, selectionHash };
+    const log = await this.modules.openWal(env, logOptions);
     this.#log = log;
     return this.modules.openEngine(env, { ...options, directory, selectionHash, log });
   }
