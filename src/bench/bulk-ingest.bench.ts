@@ -1,8 +1,10 @@
 /**
  * The seed's workload against our engine, in process: `node src/bench/bulk-ingest.bench.ts [--sizes 100,1000,…]
- * [--repeats 5] [--variants plain,sorted,…] [--rows 1000] [--directory DIR] [--json]`.
+ * [--repeats 5] [--trees now=DIR,before=DIR] [--rows 1000] [--directory DIR] [--json]`.
  *
- * Steps per size and repeat, in a fresh directory on a disk, variants taking turns:
+ * `--trees` compares the parts of several source trees of Lathe side by side: medians of the pairs' ratios to the first.
+ *
+ * Steps per size and repeat, in a fresh directory on a disk, trees taking turns:
  *   open    the engine on an empty directory
  *   write   records (a row and two index entries each, `workload/bulk_ingest`) encoded and applied in batches of `--rows`
  *   flush   everything applied goes to table files, which are synced, as is the manifest: durable without any log
@@ -16,15 +18,15 @@ import assert from "node:assert/strict";
 import { closeSync, fsyncSync, mkdirSync, mkdtempSync, openSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { isInMemory } from "../fleet/work-directory.ts";
 import { createNodeEnv } from "../kit/env/node-env.ts";
 import type { Table } from "../parts/architecture/catalog/table.ts";
-import { kvSecondary } from "../parts/indexing/equality/kv_secondary/kv-secondary.ts";
+import type { SecondaryIndexes } from "../parts/indexing/secondary-indexes.ts";
 import type { StorageEngine } from "../parts/storage/engine.ts";
-import { rowToKv } from "../parts/storage/layout/row_to_kv/row-to-kv.ts";
-import { openBlackboardEngine } from "../parts/storage/storage_model/row/kvlsm/blackboard/blackboard-engine.ts";
-import { WriteBatch } from "../parts/storage/write-batch.ts";
+import type { RowLayout } from "../parts/storage/layout/row-layout.ts";
+import type { WriteBatch } from "../parts/storage/write-batch.ts";
 import { grantsTable } from "../workload/bulk_ingest/bulk-workload.ts";
 import { entitlementId, grantPools, grantRow } from "../workload/bulk_ingest/grant-record.ts";
 
@@ -32,7 +34,7 @@ const { values: flags } = parseArgs({
   options: {
     sizes: { type: "string", default: "100,1000,10000,100000,1000000" },
     repeats: { type: "string", default: "5" },
-    variants: { type: "string", default: "plain" },
+    trees: { type: "string", default: `now=${join(import.meta.dirname, "..", "..")}` },
     rows: { type: "string", default: "1000" },
     directory: { type: "string", default: tmpdir() },
     json: { type: "boolean", default: false },
@@ -52,20 +54,31 @@ type Times = Record<(typeof phases)[number], number>;
 
 const env = createNodeEnv({ logLevel: "error" });
 
-/** Variants differ in how records are put into batches; see `writers`. */
-type Writer = (engine: StorageEngine, records: number, rows: number) => Promise<void>;
-
-async function applyWhenThereIsRoom(engine: StorageEngine, batch: WriteBatch): Promise<void> {
-  for (let wait = engine.backpressure(); wait !== undefined; wait = engine.backpressure()) await wait;
-  engine.applySync(batch, engine.appliedIndex + 1);
-  await new Promise((resolve) => setImmediate(resolve));
+/** The parts of one source tree. */
+interface Parts {
+  readonly kvSecondary: SecondaryIndexes;
+  readonly rowToKv: RowLayout;
+  readonly Batch: new (capacityBytes: number) => WriteBatch;
+  open(directory: string): Promise<StorageEngine>;
 }
 
-/** As the product does: rows in order, then the entries of their indexes in order of rows. */
-const plain: Writer = async (engine, records, rows) => {
+async function loadParts(tree: string): Promise<Parts> {
+  const parts = join(tree, "src", "parts");
+  const load = (path: string) => import(pathToFileURL(join(parts, path)).href) as Promise<Record<string, never>>;
+  const { kvSecondary } = await load("indexing/equality/kv_secondary/kv-secondary.ts");
+  const { rowToKv } = await load("storage/layout/row_to_kv/row-to-kv.ts");
+  const { WriteBatch: Batch } = await load("storage/write-batch.ts");
+  const engine = await load("storage/storage_model/row/kvlsm/blackboard/blackboard-engine.ts");
+  const openEngine = engine.openBlackboardEngine as (env: unknown, options: unknown) => Promise<StorageEngine>;
+  return { kvSecondary, rowToKv, Batch, open: (directory) => openEngine(env, { directory }) };
+}
+
+/** As the product does: rows in order, then the entries of their indexes. */
+async function write({ kvSecondary, rowToKv, Batch }: Parts, engine: StorageEngine, records: number): Promise<void> {
+  const rows = Number(flags.rows);
   const pools = grantPools(records);
   const writes = kvSecondary.createWrites(rowToKv);
-  const batch = new WriteBatch(rows * 600);
+  const batch = new Batch(rows * 600);
   for (let from = 0; from < records; from += rows) {
     batch.clear();
     writes.begin();
@@ -76,21 +89,13 @@ const plain: Writer = async (engine, records, rows) => {
       writes.inserted(table, key, row);
     }
     writes.addTo(batch);
-    await applyWhenThereIsRoom(engine, batch);
+    for (let wait = engine.backpressure(); wait !== undefined; wait = engine.backpressure()) await wait;
+    engine.applySync(batch, engine.appliedIndex + 1);
+    await new Promise((resolve) => setImmediate(resolve));
   }
-};
+}
 
-/** What making the records alone costs: no engine. */
-const generate: Writer = async (_engine, records) => {
-  const pools = grantPools(records);
-  let letters = 0;
-  for (let number = 0; number < records; number++) letters += grantRow(number, pools)[3].length;
-  assert.equal(letters, records * 256);
-};
-
-const writers: Readonly<Record<string, Writer>> = { plain, generate };
-
-async function once(variant: string, records: number, rows: number): Promise<Times> {
+async function once(parts: Parts, records: number): Promise<Times> {
   const root = mkdtempSync(join(flags.directory, "lathe-bulk-"));
   const directory = join(root, "engine");
   mkdirSync(directory);
@@ -102,8 +107,8 @@ async function once(variant: string, records: number, rows: number): Promise<Tim
       times[phase] += performance.now() - began;
       return result;
     };
-    const engine = await timed("open", () => openBlackboardEngine(env, { directory }));
-    await timed("write", () => writers[variant](engine, records, rows));
+    const engine = await timed("open", () => parts.open(directory));
+    await timed("write", () => write(parts, engine, records));
     await timed("flush", () => engine.flush());
     await timed("sync", async () => {
       const handle = openSync(directory, "r");
@@ -113,10 +118,9 @@ async function once(variant: string, records: number, rows: number): Promise<Tim
     });
     await timed("close", () => engine.close());
     times.total = times.open + times.write + times.flush + times.sync + times.close;
-    if (variant === "generate") return times;
-    const again = await openBlackboardEngine(env, { directory });
-    verify(again, records);
-    await timed("read", async () => readPages(again, records));
+    const again = await parts.open(directory);
+    verify(parts, again, records);
+    await timed("read", async () => readPages(parts, again, records));
     await again.close();
     return times;
   } finally {
@@ -124,7 +128,7 @@ async function once(variant: string, records: number, rows: number): Promise<Tim
   }
 }
 
-function verify(engine: StorageEngine, records: number): void {
+function verify({ rowToKv }: Parts, engine: StorageEngine, records: number): void {
   const pools = grantPools(records);
   for (let number = 0; number < records; number++) {
     const row = grantRow(number, pools);
@@ -143,7 +147,7 @@ function verify(engine: StorageEngine, records: number): void {
 }
 
 /** Every entitlement in pages of 100 rows: entries by the index, rows by their keys. */
-function readPages(engine: StorageEngine, records: number): void {
+function readPages({ kvSecondary, rowToKv }: Parts, engine: StorageEngine, records: number): void {
   const [index] = table.indexes ?? [];
   const entries = kvSecondary.entriesOf(table, index);
   const rowKey = new Uint8Array(256);
@@ -167,36 +171,48 @@ function readPages(engine: StorageEngine, records: number): void {
   assert.equal(rows, records);
 }
 
-const median = (sorted: readonly number[]) => sorted[sorted.length >> 1];
+interface Spread {
+  readonly median: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+function spread(values: readonly number[]): Spread {
+  const sorted = [...values].sort((a, b) => a - b);
+  return { median: sorted[sorted.length >> 1], min: sorted[0], max: sorted[sorted.length - 1] };
+}
+
+function shownSpread({ median, min, max }: Spread, digits: number): string {
+  return `${median.toFixed(digits)} (${min.toFixed(digits)}–${max.toFixed(digits)})`;
+}
 
 async function main(): Promise<void> {
   const place = flags.directory;
   if (isInMemory(place)) {
     throw new Error(`${place} is in memory (tmpfs): nothing synced there is durable; give --directory on a disk`);
   }
-  const variants = flags.variants.split(",");
-  const results: { records: number; variant: string; ms: Record<string, { median: number; min: number; max: number }> }[] = [];
+  const trees = flags.trees.split(",").map((each) => each.split("="));
+  const parts = await Promise.all(trees.map(([, path]) => loadParts(path)));
+  const results: { records: number; tree: string; ms: Record<string, Spread>; ratio: Record<string, Spread> }[] = [];
   for (const records of flags.sizes.split(",").map(Number)) {
-    const samples = new Map(variants.map((variant) => [variant, [] as Times[]]));
+    const samples = trees.map((): Times[] => []);
     for (let repeat = 0; repeat < Number(flags.repeats); repeat++) {
-      const order = repeat % 2 === 0 ? variants : variants.toReversed();
-      for (const variant of order) samples.get(variant)?.push(await once(variant, records, Number(flags.rows)));
+      const order = trees.map((_, i) => i);
+      for (const i of repeat % 2 === 0 ? order : order.toReversed()) samples[i].push(await once(parts[i], records));
     }
-    for (const [variant, times] of samples) {
-      const ms = Object.fromEntries(
-        phases.map((phase) => {
-          const sorted = times.map((each) => each[phase]).sort((a, b) => a - b);
-          return [phase, { median: median(sorted), min: sorted[0], max: sorted.at(-1) ?? 0 }];
-        }),
-      );
-      results.push({ records, variant, ms });
-      if (flags.json) continue;
-      const shown = phases.map((phase) => {
-        const { median: middle, min, max } = ms[phase];
-        return `${phase} ${middle.toFixed(1)} (${min.toFixed(1)}–${max.toFixed(1)})`;
-      });
-      console.log(`${String(records).padStart(8)} ${variant.padEnd(10)} ms: ${shown.join("  ")}`);
-    }
+    trees.forEach(([tree], i) => {
+      const ofPhases = (valueOf: (repeat: number, phase: (typeof phases)[number]) => number) =>
+        Object.fromEntries(phases.map((phase) => [phase, spread(samples[i].map((_, repeat) => valueOf(repeat, phase)))]));
+      const ms = ofPhases((repeat, phase) => samples[i][repeat][phase]);
+      const ratio = ofPhases((repeat, phase) => samples[i][repeat][phase] / samples[0][repeat][phase]);
+      results.push({ records, tree, ms, ratio });
+      if (flags.json) return;
+      const shown = phases.map((phase) => `${phase} ${shownSpread(ms[phase], 1)}`);
+      console.log(`${String(records).padStart(8)} ${tree.padEnd(8)} ms: ${shown.join("  ")}`);
+      if (i === 0) return;
+      const ratios = (["write", "total", "read"] as const).map((phase) => `${phase} ${shownSpread(ratio[phase], 3)}`);
+      console.log(`${" ".repeat(9)}${tree} / ${trees[0][0]}: ${ratios.join("  ")}`);
+    });
   }
   if (flags.json) console.log(JSON.stringify({ rows: Number(flags.rows), results }, null, 1));
 }

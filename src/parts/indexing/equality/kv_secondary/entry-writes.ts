@@ -7,7 +7,7 @@
  * kept.
  * Invariants: a row with a NULL among the indexed columns has no entry; nothing is allocated per entry.
  */
-import { equalRanges } from "../../../../kit/compare.ts";
+import { compareRanges, equalRanges } from "../../../../kit/compare.ts";
 import { LatheError } from "../../../../kit/errors.ts";
 import type { ColumnValue, Table, TableIndex } from "../../../architecture/catalog/table.ts";
 import type { RowLayout } from "../../../storage/layout/row-layout.ts";
@@ -21,6 +21,8 @@ const operationsMin = 256;
 /** Per operation: start, end, 1 for put or 0 for delete. */
 const operationWords = 3;
 const tableIdBytes = 4;
+/** From so many operations on they are sorted: what lies side by side in the engine is then written one after another. */
+const sortedMin = 16;
 const noValue = new Uint8Array(0);
 
 export class EntryWrites implements IndexWrites {
@@ -99,11 +101,28 @@ export class EntryWrites implements IndexWrites {
   }
 
   addTo(batch: WriteBatch): void {
-    for (let at = 0; at < this.#count * operationWords; at += operationWords) {
+    const order = this.#sorted();
+    for (let i = 0; i < order.length; i++) {
+      const at = order[i] * operationWords;
       const key = this.#arena.subarray(this.#operations[at], this.#operations[at + 1]);
       if (this.#operations[at + 2] === 1) batch.put(key, noValue);
       else batch.delete(key);
     }
+  }
+
+  /** The operations by their keys; of two on one key the earlier one stays first. */
+  #sorted(): Int32Array {
+    const order = new Int32Array(this.#count);
+    for (let i = 0; i < order.length; i++) order[i] = i;
+    if (order.length < sortedMin) return order;
+    const arena = this.#arena;
+    const words = this.#operations;
+    return order.sort((a, b) => {
+      const one = a * operationWords;
+      const other = b * operationWords;
+      const byKey = compareRanges(arena, words[one], words[one + 1], arena, words[other], words[other + 1]);
+      return byKey === 0 ? a - b : byKey;
+    });
   }
 
   /** The row with its key columns, where the index needs any of them. */

@@ -93,3 +93,29 @@ test("fits says no before an arena overflows", () => {
   }
   assert.ok(added > 50);
 });
+
+/** Runs near the last key, far away and before it: the place of the last insertion must not confuse what follows. */
+test("runs of keys, sorted and not, end in one order", () => {
+  const run = fc.record({ from: fc.nat(4000), count: fc.nat(300), stride: fc.constantFrom(1, 1, 3, 40, -1, -7) });
+  fc.assert(
+    fc.property(fc.array(run, { minLength: 1, maxLength: 8 }), (all) => {
+      const ids = all.flatMap(({ from, count, stride }) => Array.from({ length: count }, (_, i) => from + i * stride));
+      const wanted = [...new Set(ids.filter((id) => id >= 0))];
+      const memtable = new Memtable(pool.take(0, 0));
+      wanted.forEach((id, i) => {
+        const key = Uint8Array.of(id >>> 16, (id >>> 8) & 0xff, id & 0xff);
+        memtable.noteIndex(i + 1);
+        memtable.add(key, 0, 3, 3, 1, hash32(key) | 0, i + 1);
+      });
+      const found: number[] = [];
+      const iterator = new MemtableIterator(memtable);
+      for (iterator.seekFirst(); iterator.valid; iterator.next()) {
+        const { keyBytes, keyStart } = iterator;
+        found.push((keyBytes[keyStart] << 16) | (keyBytes[keyStart + 1] << 8) | keyBytes[keyStart + 2]);
+      }
+      assert.deepEqual(found, wanted.sort((a, b) => a - b));
+      pool.give(memtable.arena, memtable.sizeBytes);
+    }),
+    { numRuns: 200 },
+  );
+});
