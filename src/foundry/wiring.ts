@@ -44,7 +44,8 @@ export function wiringEntries(selected: SelectedParts): string[] {
   const parts = Object.values(selected);
   const ports = parts.flatMap((part) => part.provides.map((port) => `parts/${port}`));
   const indexed = selected.secondaryIndexes === undefined ? [] : [`parts/${indexedPlansFile(selected)}`];
-  return [...commonEntries, ...parts.map((part) => `parts/${part.path}/${part.entry}`), ...ports, ...indexed];
+  const entries = parts.map((part) => `parts/${part.path}/${part.entry}`);
+  return [...commonEntries, ...entries, `parts/${selected.log?.path}/log-copy.ts`, ...ports, ...indexed];
 }
 
 /** What the executor has for secondary indexes; reached from the wiring alone, so that others do not carry it. */
@@ -57,7 +58,8 @@ export function knobsModule(knobs: readonly Knob[]): string {
   const fields = knobs.map((knob) => `  readonly ${JSON.stringify(knob.name)}: ${typeOf(knob)};`);
   const rows = knobs.map((knob) => {
     const { name, type, default: fallback, min, max, choices, constraints } = knob;
-    return `  ${literal({ name, type, default: fallback, min, max, choices, constraints })},`;
+    const live = knob.effect === "restart" ? undefined : true;
+    return `  ${literal({ name, type, default: fallback, min, max, choices, live, constraints })},`;
   });
   return [
     "/** The knobs of this product: what may be set, within which bounds. Documentation is in `knobs.yaml`. */",
@@ -155,7 +157,7 @@ function imports(selected: SelectedParts): string[] {
     'import type { Env } from "./kit/env/env.ts";',
     'import { resolveKnobs } from "./kit/knob-table.ts";',
     'import type { Metric } from "./kit/metric.ts";',
-    'import type { OpenProduct, Product, QueryResult, ServeOptions } from "./kit/product.ts";',
+    'import type { KnobValues, OpenProduct, Product, QueryResult, ServeOptions } from "./kit/product.ts";',
     'import { type Knobs, knobTable } from "./knobs.ts";',
   ];
   const parts = (Object.keys(selected) as Role[]).map((role) => {
@@ -165,10 +167,12 @@ function imports(selected: SelectedParts): string[] {
   });
   const ports = [
     [`./parts/${selected.stateMachine?.path}/command-codec.ts`, "{ commandCodec }"],
+    [`./parts/${selected.log?.path}/log-copy.ts`, "{ copyLog }"],
     ["./parts/architecture/networking/surface.ts", "type { Surface }"],
     ["./parts/query_processing/collect-results.ts", "{ collectResults }"],
     ["./parts/query_processing/executor.ts", "type { Executor }"],
     ["./parts/storage/engine.ts", "type { StorageEngine }"],
+    [`./parts/${selected.engine?.path}/options.ts`, "{ tuningOf }"],
     ...(selected.secondaryIndexes === undefined
       ? []
       : [[`./parts/${indexedPlansFile(selected)}`, "{ createIndexedPlans }"]]),
@@ -198,7 +202,9 @@ function storeFunction(selected: SelectedParts, knobLines: KnobLines): string[] 
     "interface Store {",
     "  readonly engine: StorageEngine;",
     "  readonly executor: Executor;",
+    "  checkpoint(directory: string): Promise<void>;",
     "  metrics(): Metric[];",
+    "  reconfigure(values: KnobValues): void;",
     "}",
     "",
     "async function openStore(",
@@ -233,7 +239,18 @@ function storeFunction(selected: SelectedParts, knobLines: KnobLines): string[] 
     ...limitLines(knobLines("executor", "      "), "    "),
     "  });",
     `  const sources = [engine, wal, log, executor${cache === undefined ? "" : ", cache"}];`,
-    "  return { engine, executor, metrics: () => sources.flatMap((source) => source.metrics()) };",
+    "  return {",
+    "    engine,",
+    "    executor,",
+    "    metrics: () => sources.flatMap((source) => source.metrics()),",
+    "    reconfigure: (values) => void engine.setTuning(tuningOf(values)),",
+    "    async checkpoint(directory) {",
+    "      await engine.checkpoint(`${directory}/engine`);",
+    "      // In the same turn, so that the log has not been truncated beyond what the checkpoint holds.",
+    "      const copy = { directory: `${directory}/wal`, selectionHash, nextSalt: () => env.random.u32() };",
+    "      copyLog(env.disk, wal, engine.durableIndex, copy);",
+    "    },",
+    "  };",
     "}",
   ];
 }
@@ -294,6 +311,14 @@ const productMethods: readonly string[] = [
   "",
   "  metrics(): Metric[] {",
   "    return [...this.#store.metrics(), ...(this.#surface?.metrics() ?? [])];",
+  "  }",
+  "",
+  "  checkpoint(directory: string): Promise<void> {",
+  "    return this.#store.checkpoint(directory);",
+  "  }",
+  "",
+  "  reconfigure(values: KnobValues): void {",
+  "    this.#store.reconfigure(values);",
   "  }",
   "",
   "  async rewrite(): Promise<void> {",

@@ -34,10 +34,20 @@ export interface Product {
   query(sql: string): Promise<QueryResult[]>;
   metrics(): Metric[];
   /**
+   * Changes knobs that are live, all or none, while statements run. Errors: INVALID_ARGUMENT, naming what is wrong or
+   * cannot change. A product without it has no live knobs.
+   */
+  reconfigure?(knobs: KnobValues): void;
+  /**
    * Writes out what is in memory and compacts every level with the present knobs; used to prepare
    * checkpoints.
    */
   rewrite(): Promise<void>;
+  /**
+   * Makes an openable copy of the data in an empty or missing directory on the same file system, cheaply, while
+   * statements run: it holds everything that was acknowledged before the call.
+   */
+  checkpoint?(directory: string): Promise<void>;
   /** Resolves when no background work is left. */
   settle(): Promise<void>;
   /** Stops accepting, lets running statements end within `timeoutMs`, then closes. */

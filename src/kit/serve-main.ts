@@ -7,17 +7,22 @@
  *   bind the ports;
  *   3. print `{"event":"listening","mysqlPort":N,"metricsPort":M}` on stdout, the only line a program
  *   needs to read;
- *   4. on SIGTERM or SIGINT drain and close within the time limit, exit 0; a second signal exits at once.
+ *   4. on SIGHUP read the knobs again and change those that are live (serve-reload.ts);
+ *   5. on SIGTERM or SIGINT drain and close within the time limit, exit 0; a second signal exits at once.
+ * While it serves, a process of the same user can ask it for a checkpoint (serve-control.ts).
  * Logs are JSON lines on stderr (`env.log`). Failures have one line that says what to do; see
  * `serve-exit-codes.ts`.
  */
+import type { Server } from "node:net";
 import { resolve } from "node:path";
 import type { Env } from "./env/env.ts";
 import type { KnobDefinition } from "./knob-table.ts";
 import type { OpenProduct, Product } from "./product.ts";
 import { knobsInForce, parseServeArguments, type ServeArguments, serveHelp } from "./serve-arguments.ts";
+import { serveControl } from "./serve-control.ts";
 import { passwordInForce } from "./serve-credentials.ts";
 import { describeFailure, exitReasonOf } from "./serve-exit-codes.ts";
+import { reloadOnSignal } from "./serve-reload.ts";
 
 /** What the wiring tells about its product. */
 export interface ProductDefinition {
@@ -55,6 +60,8 @@ export async function serveMain(
     const dataDirectory = resolve(parsed.data);
     const stop = catchSignals(env);
     product = await definition.open(env, knobs, { dataDirectory });
+    const { directory, knobTable } = definition;
+    reloadOnSignal({ directory, knobTable, parsed, product, log: env.log }, knobs);
     if (parsed.mode === "rewrite") await rewrite(product);
     else await serve(product, env, parsed, dataDirectory, stop);
     await env.threads.close();
@@ -89,15 +96,22 @@ async function serve(
     const shown = `user ${user}, password ${password} (shown once; kept in ${file}, mode 0600)`;
     process.stderr.write(`${product.name}: first run: ${shown}\n`);
   }
+  const control = await openControl(product, env, dataDirectory);
   print({ event: "listening", host, mysqlPort: bound.mysqlPort, metricsPort: bound.metricsPort ?? null });
   env.log.info("listening", { host, mysqlPort: bound.mysqlPort, metricsPort: bound.metricsPort, dataDirectory });
   const signal = await stop;
+  control?.close();
   env.log.info("draining", { signal, timeoutMs: parsed.drainMs });
   const ended = product.drain(parsed.drainMs).then(() => product.close());
   const inTime = await Promise.race([ended.then(() => true), after(parsed.drainMs + closeGraceMs)]);
   // Acknowledged writes are in the log, so ending here loses nothing; the next start replays it.
   if (inTime) env.log.info("stopped", { signal });
   else env.log.warn("stopped without closing", { signal, waitedMs: parsed.drainMs + closeGraceMs });
+}
+
+async function openControl(product: Product, env: Env, dataDirectory: string): Promise<Server | undefined> {
+  if (product.checkpoint === undefined) return undefined;
+  return serveControl(dataDirectory, env.log, (directory) => product.checkpoint?.(directory) ?? Promise.resolve());
 }
 
 function after(delayMs: number): Promise<false> {

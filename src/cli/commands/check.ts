@@ -2,6 +2,8 @@
 import type { Command } from "commander";
 import { checkProduct, type CheckResult, describeGates } from "../../app/check.ts";
 import { checkMetamorphic, type MetamorphicResult } from "../../app/check-metamorphic.ts";
+import { scrubDirectory, type ScrubResult } from "../../app/scrub.ts";
+import { LatheError } from "../../kit/errors.ts";
 import { runAction, withFrame } from "../command-frame.ts";
 import { wholeNumber } from "../knob-arguments.ts";
 
@@ -16,6 +18,7 @@ interface CheckOptions {
   readonly seeds?: number;
   readonly minutes?: number;
   readonly replay?: string;
+  readonly scrub?: string;
   readonly json?: boolean;
 }
 
@@ -23,7 +26,8 @@ export function registerCheck(program: Command): void {
   const command = program
     .command("check")
     .description("put the product of a contract, its mutants or a patch through the gates")
-    .argument("<contract>", "a contract.yaml")
+    .argument("[contract]", "a contract.yaml")
+    .option("--scrub <dir>", "in place of the gates: read every byte of a stopped server's data and say what is wrong")
     .option("--mutants", "also check every mutant (must be rejected) and benign variant (must be admitted)")
     .option("--only <names...>", "with --mutants: these alone", [])
     .option("--effort <n>", "multiplies what is random or long in the gates", wholeNumber(1, 1000), 1)
@@ -47,10 +51,18 @@ export function registerCheck(program: Command): void {
       "lathe check examples/taobench-o/contract.yaml --mutants --json",
       "lathe check contract.yaml --patch faster.diff",
       "lathe check contract.yaml --metamorphic --seeds 2000",
+      "lathe check --scrub ./data --json",
     ],
-    exitCodes: [9, 10],
-  }).action((contract: string, options: CheckOptions) =>
+    exitCodes: [3, 7, 9, 10],
+  }).action((contract: string | undefined, options: CheckOptions) =>
     runAction(options.json, async (context) => {
+      if (options.scrub !== undefined) {
+        const scrubbed = await scrubDirectory(options.scrub, context);
+        return { json: scrubbed, text: formatScrub(scrubbed), exitCode: scrubbed.damagedFiles === 0 ? 0 : 7 };
+      }
+      if (contract === undefined) {
+        throw new LatheError("INVALID_ARGUMENT", "name a contract.yaml, or a data directory with --scrub");
+      }
       if (options.metamorphic === true || options.replay !== undefined) {
         const { patch: patchFile, seed, seeds, minutes, replay: replayFile, work: workDirectory } = options;
         const request = { contractFile: contract, patchFile, seed, seeds, minutes, replayFile, workDirectory };
@@ -63,6 +75,15 @@ export function registerCheck(program: Command): void {
       return { json: result, text: formatCheck(result), exitCode: passed(result) ? 0 : 10 };
     }),
   );
+}
+
+function formatScrub({ directory, files, damagedFiles, checkedBytes, entries, logEntries }: ScrubResult): string {
+  const lines = files.flatMap(({ file, kind, problems }) =>
+    problems.map(({ severity, offset, what }) => `${severity.padEnd(7)} ${file} (${kind}) at byte ${offset}: ${what}`),
+  );
+  const counts = `${files.length} files, ${checkedBytes} bytes checked, ${entries} entries, ${logEntries} log entries`;
+  const verdict = damagedFiles === 0 ? "no damage" : `${damagedFiles} files are DAMAGED; see \`lathe repair --help\``;
+  return [...lines, `${directory}: ${counts}: ${verdict}`].join("\n");
 }
 
 function formatMetamorphic({ contract, verdict, programs, runs, operations, failure }: MetamorphicResult): string {

@@ -52,6 +52,12 @@ export function lockDirectory(directory: string, identity: ProcessIdentity = own
   };
 }
 
+/** Who holds a directory now; undefined where nobody does, or its holder has died. Changes nothing. */
+export function lockHolderOf(directory: string): ProcessIdentity | undefined {
+  const holder = readHolder(join(directory, lockFileName));
+  return holder !== undefined && isAlive(holder, ownIdentity()) ? holder : undefined;
+}
+
 function acquire(path: string, identity: ProcessIdentity, depth: number): void {
   if (depth > takeoverDepthMax) {
     throw new LatheError("LOCKED", `cannot lock ${path}: too many abandoned takeovers; remove ${path} and its like`);

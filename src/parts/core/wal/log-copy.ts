@@ -11,6 +11,7 @@
  */
 import { writeU64LE } from "../../../kit/bytes.ts";
 import type { Disk } from "../../../kit/env/env.ts";
+import type { DurableLog } from "../durable-log.ts";
 import {
   baseRecordBytes, encodeRecord, encodeSegmentHeader, recordBytes, recordKinds, segmentHeaderBytes,
 } from "./segment-format.ts";
@@ -54,6 +55,21 @@ export function writeLogCopy(disk: Disk, options: LogCopyOptions, entries: Itera
   if (gathered.length > 0 || sequence === 0) writeOut();
   disk.syncDirectory(directory);
   return index - firstIndex;
+}
+
+/**
+ * Copies what a live log holds from an index on, or from its first entry where that is later, up to its end. In one
+ * turn: nothing is appended or truncated meanwhile.
+ */
+export function copyLog(
+  disk: Disk, log: Pick<DurableLog, "firstIndex" | "lastIndex" | "read">, fromIndex: number,
+  options: Omit<LogCopyOptions, "firstIndex">,
+): number {
+  const firstIndex = Math.max(log.firstIndex, Math.min(fromIndex, log.lastIndex + 1));
+  const entries = function* () {
+    if (firstIndex <= log.lastIndex) for (const { entry } of log.read(firstIndex)) yield entry;
+  };
+  return writeLogCopy(disk, { ...options, firstIndex }, entries());
 }
 
 function writeSegment(

@@ -40,6 +40,8 @@ export interface RepairOptions {
   readonly selectionHash: string;
   /** Only says what would be saved and lost; nothing is written. */
   readonly dryRun: boolean;
+  /** Where the log that belongs to the store begins: what is before it is in the files, or is lost. */
+  readonly logFirstIndex?: number | undefined;
 }
 
 export interface LostRange {
@@ -107,7 +109,7 @@ class Repair {
     if (!dryRun) this.#prepareTarget();
     const saved = yield* this.#saveTables(state);
     const highest = saved.reduce((max, { meta }) => Math.max(max, meta.indexMax), 0);
-    const durableIndex = state?.durableIndex ?? highest;
+    const durableIndex = Math.max(state?.durableIndex ?? highest, (this.#options.logFirstIndex ?? 1) - 1);
     if (!dryRun) {
       const added = state === undefined ? yield* this.#merge(saved) : saved;
       const number = this.#nextFileNumber++;

@@ -1,0 +1,147 @@
+/**
+ * Use case: make a usable data directory out of a damaged one, in another directory; the original is only read.
+ *
+ *   1. The log is looked through for whole entries; where it begins bounds what the files must hold.
+ *   2. The engine's files are repaired (blackboard/repair.ts).
+ *   3. From where the repaired files end, the log is written anew. An entry that is damaged is replaced by one that
+ *      does nothing, so that those behind it keep their place; they are applied without it.
+ */
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import { nodeDisk } from "../kit/env/node-disk.ts";
+import { createNodeEnv } from "../kit/env/node-env.ts";
+import { LatheError } from "../kit/errors.ts";
+import { commandCodec } from "../parts/concurrency/transaction/model/one_shot_command/command-codec.ts";
+import { writeLogCopy } from "../parts/core/wal/log-copy.ts";
+import { salvageEntries } from "../parts/core/wal/log-inspection.ts";
+import { decodeLogEntry, encodeLogEntry } from "../parts/replication/log-entry.ts";
+import { type RepairReport, repairStore } from "../parts/storage/storage_model/row/kvlsm/blackboard/repair.ts";
+import { findStore, refuseWhileServed, type StoreDirectory } from "./store-directory.ts";
+import type { UseCaseContext } from "./use-case.ts";
+
+export interface RepairRequest {
+  readonly directory: string;
+  /** Missing or empty; `<directory>-repaired` by default. */
+  readonly out: string | undefined;
+  readonly dryRun: boolean;
+}
+
+export interface RepairResult {
+  readonly directory: string;
+  /** Undefined for a dry run. */
+  readonly out: string | undefined;
+  readonly manifest: RepairReport["manifest"];
+  readonly files: readonly RepairedFileResult[];
+  readonly savedEntries: number;
+  readonly log: LogRepair | undefined;
+  /** Whether anything is lost. */
+  readonly complete: boolean;
+}
+
+export interface RepairedFileResult {
+  readonly file: string;
+  readonly outcome: "kept" | "salvaged" | "lost";
+  readonly savedEntries: number;
+  readonly lostEntries: number | undefined;
+  /** Bounds in hex: none below `first`, all below `next`; absent where not known. */
+  readonly lostRanges: readonly { readonly first?: string; readonly next?: string }[];
+  readonly problems: readonly string[];
+}
+
+export interface LogRepair {
+  readonly savedEntries: number;
+  /** Indexes of entries that could not be read, though later ones could; each range with both ends. */
+  readonly lost: readonly { readonly from: number; readonly to: number }[];
+}
+
+/** Errors: NOT_FOUND, LOCKED, ALREADY_EXISTS, FORMAT_UNKNOWN, DISK_FULL, IO_ERROR. */
+export async function repairDirectory(request: RepairRequest, context: UseCaseContext): Promise<RepairResult> {
+  const store = findStore(request.directory);
+  refuseWhileServed(store, "stop it first");
+  const out = request.dryRun ? undefined : (request.out ?? `${request.directory.replace(/\/+$/, "")}-repaired`);
+  if (out !== undefined) claim(out);
+  const target = out === undefined ? "" : store.isProduct ? join(out, "engine") : out;
+  const { selectionHash } = store;
+  const logFirstIndex = store.wal === undefined ? undefined : firstEntry(store, store.wal);
+  const env = createNodeEnv({ logLevel: "error" });
+  const options = { directory: store.engine, target, selectionHash, dryRun: request.dryRun, logFirstIndex };
+  const steps = repairStore({ disk: env.disk, clock: env.clock }, options);
+  let step = steps.next();
+  for (let turn = 0; step.done !== true; turn++) {
+    if (turn % 4096 === 4095) await new Promise<void>((resolve) => setImmediate(resolve));
+    context.signal.throwIfAborted();
+    step = steps.next();
+  }
+  await env.threads.close();
+  const report = step.value;
+  const log = store.wal === undefined ? undefined : repairLog(store, store.wal, report.durableIndex, out);
+  if (out !== undefined && existsSync(join(request.directory, "password"))) {
+    copyFileSync(join(request.directory, "password"), join(out, "password"));
+    chmodSync(join(out, "password"), 0o600);
+  }
+  const files = report.files.map((file) => ({
+    ...file,
+    lostRanges: file.lostRanges.map(({ first, next }) => ({ ...hexOf("first", first), ...hexOf("next", next) })),
+  }));
+  const complete = files.every(({ lostRanges }) => lostRanges.length === 0) && (log?.lost.length ?? 0) === 0;
+  const { manifest, savedEntries } = report;
+  return { directory: request.directory, out, manifest, files, savedEntries, log, complete };
+}
+
+function claim(out: string): void {
+  mkdirSync(out, { recursive: true });
+  const [present] = readdirSync(out);
+  if (present === undefined) return;
+  const what = `${out} is not empty (it holds ${present})`;
+  throw new LatheError("ALREADY_EXISTS", `${what}; name an empty directory with --out`);
+}
+
+function firstEntry({ selectionHash }: StoreDirectory, wal: string): number | undefined {
+  for (const { index } of salvageEntries(nodeDisk, wal, selectionHash, 1)) return index;
+  return undefined;
+}
+
+/** Writes entries from the last one that the files hold on (a start needs its time). */
+function repairLog(
+  { selectionHash, isProduct }: StoreDirectory,
+  wal: string,
+  durableIndex: number,
+  out: string | undefined,
+): LogRepair {
+  const lost: { from: number; to: number }[] = [];
+  let savedEntries = 0;
+  // What does nothing: a command without steps, or a batch without operations.
+  const empty = (like: Uint8Array) => (isProduct ? commandWithoutSteps(like) : new Uint8Array(0));
+  const salvaged = salvageEntries(nodeDisk, wal, selectionHash, Math.max(1, durableIndex));
+  const first = salvaged.next();
+  let firstIndex = durableIndex + 1;
+  if (first.done !== true && first.value.index === durableIndex) firstIndex = durableIndex;
+  const entries = function* (): Generator<Uint8Array, void, void> {
+    let expected = firstIndex;
+    for (let found = first; found.done !== true; found = salvaged.next()) {
+      const { index, entry } = found.value;
+      if (index > expected) lost.push({ from: expected, to: index - 1 });
+      for (; expected < index; expected++) yield empty(entry);
+      if (index > durableIndex) savedEntries++;
+      yield entry;
+      expected = index + 1;
+    }
+  };
+  if (out === undefined) for (const entry of entries()) void entry;
+  else {
+    const nextSalt = () => randomBytes(4).readUInt32LE();
+    writeLogCopy(nodeDisk, { directory: join(out, "wal"), selectionHash, firstIndex, nextSalt }, entries());
+  }
+  return { savedEntries, lost };
+}
+
+/** With the time of a neighbour, because times never go backwards. */
+function commandWithoutSteps(neighbour: Uint8Array): Uint8Array {
+  const { timestampMs, term } = decodeLogEntry(neighbour);
+  return encodeLogEntry({ timestampMs, term, clientId: 0, requestId: 0, command: commandCodec.encode({ steps: [] }) });
+}
+
+function hexOf(name: "first" | "next", key: Uint8Array | undefined): Record<string, string> {
+  return key === undefined ? {} : { [name]: Buffer.from(key).toString("hex") };
+}

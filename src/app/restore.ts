@@ -1,0 +1,83 @@
+/**
+ * Use case: make a data directory from a backup.
+ *
+ *   1. The target must be missing or empty; files are copied (never linked: the server will own them) and compared by
+ *      digest.
+ *   2. What the tables hold is hashed and compared with the backup's manifest.
+ *   3. The store is opened, as a server would open it, up to the tables; what it says must agree.
+ * A restore that fails leaves the target as it is, without CURRENT, so that no server can open half of it.
+ */
+import { existsSync, mkdirSync, readdirSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { createNodeEnv } from "../kit/env/node-env.ts";
+import { LatheError } from "../kit/errors.ts";
+import { openBlackboardEngine } from "../parts/storage/storage_model/row/kvlsm/blackboard/blackboard-engine.ts";
+import { contentOf, differingFiles } from "./backup.ts";
+import { copyDurably, findBackup, readBackupManifest, syncTree } from "./backup-set.ts";
+import { findStore } from "./store-directory.ts";
+import type { UseCaseContext } from "./use-case.ts";
+
+export interface RestoreRequest {
+  readonly set: string;
+  /** The newest where it is undefined. */
+  readonly id: string | undefined;
+  readonly data: string;
+}
+
+export interface RestoreResult {
+  readonly id: string;
+  readonly data: string;
+  readonly files: number;
+  readonly bytes: number;
+  readonly keyCount: number;
+  readonly contentHash: string;
+}
+
+/** Errors: NOT_FOUND, ALREADY_EXISTS, CORRUPTION, FORMAT_UNKNOWN, DISK_FULL, IO_ERROR, CANCELLED. */
+export async function restoreBackup(request: RestoreRequest, context: UseCaseContext): Promise<RestoreResult> {
+  const set = resolve(request.set);
+  const data = resolve(request.data);
+  const id = findBackup(set, request.id);
+  const manifest = readBackupManifest(set, id);
+  if (existsSync(data) && readdirSync(data).length > 0) {
+    throw new LatheError("ALREADY_EXISTS", `${data} is not empty; name a directory that is missing or empty`);
+  }
+  mkdirSync(data, { recursive: true });
+  // CURRENT last: without it nothing opens what is there.
+  const isCurrent = (path: string) => Number(path.endsWith("CURRENT"));
+  const files = [...manifest.files].sort((one, other) => isCurrent(one.path) - isCurrent(other.path));
+  for (const { path, sha256 } of files) {
+    context.signal.throwIfAborted();
+    const digest = copyDurably(join(set, id, "data", path), join(data, path));
+    if (digest.sha256 === sha256) continue;
+    const way = "restore another backup (`lathe backup --verify` says which hold)";
+    throw new LatheError("CORRUPTION", `${join(set, id, "data", path)} is not what was backed up; ${way}`, {
+      details: { path: join(set, id, "data", path) },
+    });
+  }
+  syncTree(data);
+  const [problem] = differingFiles(manifest, data);
+  if (problem !== undefined) throw new LatheError("IO_ERROR", `after copying, ${problem}; check the device`);
+  const { hash, keyCount } = await contentOf(data, context);
+  if (hash !== manifest.contentHash || keyCount !== manifest.keyCount) {
+    const what = `${data} holds other keys or values than were backed up; restore another backup`;
+    throw new LatheError("CORRUPTION", what);
+  }
+  await reopen(data, manifest.durableIndex);
+  const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+  return { id, data, files: files.length, bytes, keyCount, contentHash: hash };
+}
+
+async function reopen(data: string, durableIndex: number): Promise<void> {
+  const { engine: directory, selectionHash } = findStore(data);
+  const env = createNodeEnv({ logLevel: "error" });
+  try {
+    const engine = await openBlackboardEngine(env, { directory, selectionHash });
+    const found = engine.durableIndex;
+    await engine.close();
+    if (found === durableIndex) return;
+    throw new LatheError("CORRUPTION", `${directory} opens at index ${found}, ${durableIndex} was backed up`);
+  } finally {
+    await env.threads.close();
+  }
+}

@@ -1,0 +1,192 @@
+/**
+ * Backup, verify, restore, scrub and repair of a real product: running, stopped, damaged.
+ */
+import assert from "node:assert/strict";
+import {
+  closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, readSync, rmSync, statSync,
+  writeFileSync, writeSync,
+} from "node:fs";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { backUp, verifyBackups } from "../../src/app/backup.ts";
+import { buildFromContract } from "../../src/app/build.ts";
+import { repairDirectory } from "../../src/app/repair.ts";
+import { restoreBackup } from "../../src/app/restore.ts";
+import { scrubDirectory } from "../../src/app/scrub.ts";
+import type { UseCaseContext } from "../../src/app/use-case.ts";
+import { connectTo, startProduct, withTemporaryDirectory } from "./product-harness.ts";
+
+const root = join(import.meta.dirname, "..", "..");
+const scratch = mkdtempSync(join(tmpdir(), "lathe-backup-"));
+const product = join(scratch, "product");
+const context: UseCaseContext = { signal: new AbortController().signal, progress: () => undefined, status: () => undefined };
+
+before(() => {
+  buildFromContract({ contractFile: join(root, "examples", "taobench-o", "contract.yaml"), directory: product });
+});
+after(() => rmSync(scratch, { recursive: true, force: true }));
+
+type Connection = Awaited<ReturnType<typeof connectTo>>;
+
+async function insert(connection: Connection, from: number, to: number): Promise<void> {
+  for (let at = from; at < to; at += 500) {
+    const rows = Array.from({ length: Math.min(500, to - at) }, (_, i) => `(${at + i}, ${at + i}, 'value ${at + i}')`);
+    await connection.query(`INSERT INTO t VALUES ${rows.join(",")}`);
+  }
+}
+
+async function countAt(data: string): Promise<{ count: string; last: string | undefined }> {
+  const started = await startProduct(product, ["--data", data]);
+  const connection = await connectTo(started);
+  const [[{ count }]] = (await connection.query("SELECT COUNT(*) AS count FROM t")) as unknown as [[{ count: string }]];
+  const [rows] = await connection.query("SELECT v FROM t WHERE id=2999");
+  await connection.end();
+  assert.equal((await started.end("SIGTERM")).exitCode, 0);
+  return { count: String(count), last: (rows as { v: string }[])[0]?.v };
+}
+
+function flipAt(path: string, offset: number): void {
+  const descriptor = openSync(path, "r+");
+  const byte = new Uint8Array(1);
+  readSync(descriptor, byte, 0, 1, offset);
+  byte[0] ^= 0x5a;
+  writeSync(descriptor, byte, 0, 1, offset);
+  closeSync(descriptor);
+}
+
+function largest(directory: string, suffix: string): string {
+  const names = readdirSync(directory).filter((name) => name.endsWith(suffix));
+  return names.sort((a, b) => statSync(join(directory, b)).size - statSync(join(directory, a)).size)[0];
+}
+
+test("a running server is backed up, incrementally; backups verify and restore to the same rows", () =>
+  withTemporaryDirectory(async (directory) => {
+    const data = join(directory, "data");
+    const set = join(directory, "backups");
+    const started = await startProduct(product, ["--data", data]);
+    const connection = await connectTo(started);
+    await connection.query("CREATE TABLE t (id BIGINT PRIMARY KEY, n BIGINT, v VARCHAR(40))");
+    await insert(connection, 0, 3000);
+    assert.equal(statSync(join(data, "control.sock")).mode & 0o777, 0o600);
+    const first = await backUp(data, set, context);
+    assert.ok(first.keyCount > 3000);
+    assert.equal(first.linkedBytes, 0);
+    assert.deepEqual(readdirSync(join(data, "checkpoints")), [], "the checkpoint is gone");
+    // Writes go on while the second one is made.
+    let writing = true;
+    const writer = (async () => {
+      let id = 10_000;
+      for (; writing; id++) await connection.query(`INSERT INTO t VALUES (${id}, 1, 'late')`);
+      return id - 10_000;
+    })();
+    const second = await backUp(data, set, context);
+    writing = false;
+    const late = await writer;
+    assert.ok(second.linkedBytes > 0 && second.linkedBytes < second.bytes, "tables are linked, manifest and log are not");
+    assert.notEqual(second.id, first.id);
+    await connection.end();
+    assert.equal((await started.end("SIGKILL")).signal, "SIGKILL");
+    const stopped = await backUp(data, set, context);
+    assert.deepEqual((await verifyBackups(set, undefined, context)).backups.map(({ problems }) => problems), [[], [], []]);
+
+    const restored = join(directory, "restored");
+    await restoreBackup({ set, id: first.id, data: restored }, context);
+    assert.deepEqual(await countAt(restored), { count: "3000", last: "value 2999" });
+    await restoreBackup({ set, id: second.id, data: join(directory, "second") }, context);
+    const { count } = await countAt(join(directory, "second"));
+    assert.ok(Number(count) >= 3000 && Number(count) <= 3000 + late, count);
+    const newest = await restoreBackup({ set, id: undefined, data: join(directory, "newest") }, context);
+    assert.equal(newest.id, stopped.id);
+    assert.equal((await countAt(join(directory, "newest"))).count, String(3000 + late));
+
+    await assert.rejects(restoreBackup({ set, id: undefined, data: restored }, context), { code: "ALREADY_EXISTS" });
+    await assert.rejects(restoreBackup({ set, id: "no", data: join(directory, "x") }, context), { code: "NOT_FOUND" });
+    await assert.rejects(backUp(join(directory, "nowhere"), set, context), { code: "NOT_FOUND" });
+
+    // A flipped byte in a file that backups share, a missing and an additional file.
+    const engine = join(set, first.id, "data", "engine");
+    const table = join(engine, largest(engine, ".sst"));
+    flipAt(table, statSync(table).size >>> 1);
+    writeFileSync(join(set, stopped.id, "data", "stranger"), "");
+    rmSync(join(set, stopped.id, "data", "engine", "CURRENT"));
+    const verified = (await verifyBackups(set, undefined, context)).backups;
+    assert.match(verified[0].problems.join(), /sst differs from what was backed up/);
+    assert.match(verified[2].problems.join(), /CURRENT is missing.*stranger is no part/s);
+    const refused = restoreBackup({ set, id: first.id, data: join(directory, "y") }, context);
+    await assert.rejects(refused, { code: "CORRUPTION", message: /not what was backed up/ });
+    assert.equal(existsSync(join(directory, "y", "engine", "CURRENT")), false, "nothing opens half a restore");
+  }));
+
+test("the control socket refuses what it does not know, and a server without one is named", () =>
+  withTemporaryDirectory(async (directory) => {
+    const data = join(directory, "data");
+    const started = await startProduct(product, ["--data", data]);
+    const ask = (line: string) =>
+      new Promise<string>((done) => {
+        let text = "";
+        const socket = connect(join(data, "control.sock"));
+        socket.on("connect", () => socket.write(line));
+        socket.on("data", (part) => (text += part.toString()));
+        socket.on("error", () => undefined);
+        socket.on("close", () => done(text));
+      });
+    for (const line of [
+      "no json\n", "null\n", '{"command":"drop"}\n', '{"command":"checkpoint"}\n',
+      '{"command":"checkpoint","name":"../../etc"}\n', '{"command":"checkpoint","name":""}\n',
+    ]) {
+      assert.equal((JSON.parse(await ask(line)) as { ok: boolean }).ok, false, line);
+    }
+    assert.equal(await ask("x".repeat(10_000)), "", "too long: hung up");
+    await assert.rejects(scrubDirectory(data, context), { code: "LOCKED", message: /lathe backup/ });
+    await assert.rejects(repairDirectory({ directory: data, out: undefined, dryRun: true }, context), { code: "LOCKED" });
+    rmSync(join(data, "control.sock"));
+    await assert.rejects(backUp(data, join(directory, "set"), context), { code: "LOCKED", message: /control\.sock/ });
+    assert.deepEqual(readdirSync(join(directory, "set")), []);
+    assert.equal((await started.end("SIGTERM")).exitCode, 0);
+  }));
+
+test("scrub names damage; backup refuses it; repair saves the rest, tables and log", () =>
+  withTemporaryDirectory(async (directory) => {
+    const data = join(directory, "data");
+    const started = await startProduct(product, ["--data", data]);
+    const connection = await connectTo(started);
+    await connection.query("CREATE TABLE t (id BIGINT PRIMARY KEY, n BIGINT, v VARCHAR(40))");
+    await insert(connection, 0, 3000);
+    await backUp(data, join(directory, "set"), context);
+    for (let i = 0; i < 20; i++) await connection.query(`INSERT INTO t VALUES (${20_000 + i}, 1, 'log ${i}')`);
+    await connection.end();
+    assert.equal((await started.end("SIGKILL")).signal, "SIGKILL");
+    const clean = await scrubDirectory(data, context);
+    assert.equal(clean.damagedFiles, 0, JSON.stringify(clean.files.filter(({ problems }) => problems.length > 0)));
+    assert.ok(clean.logEntries >= 20 && clean.entries > 3000);
+
+    const table = join("engine", largest(join(data, "engine"), ".sst"));
+    flipAt(join(data, table), 40_000);
+    const segment = join("wal", largest(join(data, "wal"), ".wal"));
+    const place = readFileSync(join(data, segment)).indexOf("log 5");
+    flipAt(join(data, segment), place);
+    const scrubbed = await scrubDirectory(data, context);
+    const damaged = scrubbed.files.filter(({ problems }) => problems.some(({ severity }) => severity === "damage"));
+    assert.deepEqual(damaged.map(({ file }) => file).sort(), [table, segment].sort());
+    assert.ok(damaged.every(({ problems }) => problems[0].offset > 0));
+    await assert.rejects(backUp(data, join(directory, "set"), context), { code: "CORRUPTION", message: /lathe repair/ });
+    await assert.rejects(startProduct(product, ["--data", data]), /wal.*damaged/s);
+
+    const planned = await repairDirectory({ directory: data, out: undefined, dryRun: true }, context);
+    const { out, complete, log, files } = await repairDirectory({ directory: data, out: undefined, dryRun: false }, context);
+    assert.equal(out, `${data}-repaired`);
+    assert.deepEqual([planned.files, planned.log], [files, log]);
+    assert.equal(complete, false);
+    assert.deepEqual(log?.lost.map(({ from, to }) => to - from), [0], "one entry of the log");
+    const [salvaged] = files.filter(({ outcome }) => outcome === "salvaged");
+    const lost = salvaged.lostEntries ?? 0;
+    assert.ok(lost > 0 && lost < 200);
+    const { count } = await countAt(out ?? "");
+    assert.equal(Number(count), 3000 - lost + 19);
+    assert.equal((await scrubDirectory(out ?? "", context)).damagedFiles, 0);
+    mkdirSync(join(directory, "full", "x"), { recursive: true });
+    const full = repairDirectory({ directory: data, out: join(directory, "full"), dryRun: false }, context);
+    await assert.rejects(full, { code: "ALREADY_EXISTS" });
+  }));

@@ -1,0 +1,137 @@
+/** Hostile rows go out and come back equal, in both formats and encodings; bad rows are named by line. */
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { gunzipSync } from "node:zlib";
+import * as fc from "fast-check";
+import { buildFromContract } from "../../src/app/build.ts";
+import { exportTable } from "../../src/app/export.ts";
+import { importTable } from "../../src/app/import.ts";
+import { type BinaryEncoding, decodeJsonLine, encodeRow, type RowFormatName } from "../../src/app/row-format.ts";
+import type { Cell, TableColumn } from "../../src/app/sql-table.ts";
+import type { UseCaseContext } from "../../src/app/use-case.ts";
+import { connectTo, password, startProduct, type StartedProduct, user } from "./product-harness.ts";
+
+const root = join(import.meta.dirname, "..", "..");
+const scratch = mkdtempSync(join(tmpdir(), "lathe-import-"));
+const product = join(scratch, "product");
+const context: UseCaseContext = { signal: new AbortController().signal, progress: () => undefined, status: () => undefined };
+let server: StartedProduct;
+let place: { url: string; product: undefined; data: undefined };
+
+before(async () => {
+  buildFromContract({ contractFile: join(root, "examples", "taobench-o", "contract.yaml"), directory: product });
+  server = await startProduct(product, ["--data", join(scratch, "data")]);
+  const url = `mysql://${user}:${encodeURIComponent(password)}@127.0.0.1:${server.mysqlPort}`;
+  place = { url, product: undefined, data: undefined };
+});
+after(async () => {
+  await server.end("SIGTERM");
+  rmSync(scratch, { recursive: true, force: true });
+});
+
+const columnsSql = "(a BIGINT, b VARBINARY(300), t VARCHAR(300), d DOUBLE, i INT, PRIMARY KEY (b, a))";
+const hostile: [string, Uint8Array, string | null, number | null, number | null][] = [
+  ["9223372036854775807", new Uint8Array(0), "", 0.1, 1],
+  ["-9223372036854775808", Uint8Array.of(0, 255, 10, 13, 34, 44), null, null, null],
+  ["9007199254740993", Uint8Array.of(0), "null", -0, -2147483648],
+  ["0", new TextEncoder().encode("\\N"), "\\N", 5e-324, 0],
+  ["1", Uint8Array.of(1), 'say "x", then\r\nnew line', 1.7976931348623157e308, 7],
+  ["2", Uint8Array.of(2), " padded ", -1e-7, 8],
+  ["3", Uint8Array.of(3), "'; DROP TABLE src; -- \\", 3, 9],
+  ["4", Uint8Array.of(4), "\u0000\ufeff😀\u2028", 123456789012345680000, 10],
+  ["5", Uint8Array.of(5), "\ufeffbom", 4, 11],
+  ["6", Uint8Array.from({ length: 300 }, (_, i) => i & 255), "x".repeat(300), 2 ** 53, 12],
+];
+
+test("hostile rows survive a round trip in every format and encoding, compressed too", async () => {
+  const connection = await connectTo(server);
+  await connection.query(`CREATE TABLE src ${columnsSql}`);
+  for (const [a, b, t, d, i] of hostile) {
+    const values = [a, Buffer.from(b), t, d, i] as (string | Buffer | number | null)[];
+    await connection.execute("INSERT INTO src VALUES (?, ?, ?, ?, ?)", values);
+  }
+  for (let i = 0; i < 700; i++) {
+    const values = [String(i), Buffer.from(`row ${String(i).padStart(5, "0")}`), `text ${i}`, i / 3, i];
+    await connection.execute("INSERT INTO src VALUES (?, ?, ?, ?, ?)", values);
+  }
+  let target = 0;
+  for (const format of ["csv", "ndjson"] as RowFormatName[]) {
+    for (const [binary, suffix] of [["base64", ".gz"], ["hex", ""]] as [BinaryEncoding, string][]) {
+      const out = join(scratch, `src-${binary}.${format}${suffix}`);
+      const shape = { ...place, format, binary };
+      assert.equal((await exportTable({ ...shape, table: "src", out }, context)).rows, 710);
+      const name = `copy${++target}`;
+      await connection.query(`CREATE TABLE ${name} ${columnsSql}`);
+      const imported = await importTable({ ...shape, table: name, file: out, skipBad: 0, fromLine: 1 }, context);
+      assert.deepEqual([imported.rows, imported.badRows], [710, []]);
+      const again = join(scratch, `${name}.${format}${suffix}`);
+      await exportTable({ ...shape, table: name, out: again }, context);
+      const [one, other] = [out, again].map((path) => readFileSync(path)).map((b) => (suffix === "" ? b : gunzipSync(b)));
+      assert.ok(one.equals(other), `${format} ${binary}`);
+      const [[row]] = (await connection.query(`SELECT a, t, d FROM ${name} WHERE b='' AND a=9223372036854775807`)) as unknown as [
+        { a: string; t: string; d: number }[],
+      ];
+      assert.deepEqual({ ...row }, { a: "9223372036854775807", t: "", d: 0.1 });
+      assert.throws(() => exportTable({ ...shape, table: "src", out }, context), { code: "ALREADY_EXISTS" });
+    }
+  }
+  await connection.end();
+});
+
+test("bad rows are named by line, passed over up to a number, and the import goes on from a line", async () => {
+  const connection = await connectTo(server);
+  await connection.query("CREATE TABLE bad (id BIGINT PRIMARY KEY, n INT NOT NULL, v VARCHAR(5))");
+  const file = join(scratch, "bad.csv");
+  const lines = [
+    "v,id,n", "a,1,1", "b,x,1", "c,3,", "toolong,4,1", '"two\nlines",5,99999999999', "d,1,1", "e,7", "f,8,8", ",9,9", '"",10,1',
+  ];
+  writeFileSync(file, lines.join("\r\n"));
+  const request = { ...place, table: "bad", format: "csv", binary: "base64", file, fromLine: 1 } as const;
+  const { rows, badRows } = await importTable({ ...request, skipBad: 6 }, context);
+  assert.equal(rows, 4);
+  assert.deepEqual(badRows.map(({ line }) => line).sort((a, b) => a - b), [3, 4, 5, 6, 8, 9]);
+  const [kept] = await connection.query("SELECT id, v FROM bad");
+  assert.deepEqual((kept as { id: string; v: string | null }[]).map(({ id, v }) => [String(id), v]), [
+    ["1", "a"], ["8", "f"], ["9", null], ["10", ""],
+  ]);
+  await connection.query("DELETE FROM bad WHERE id=1");
+  const stopped = importTable({ ...request, skipBad: 0 }, context);
+  await assert.rejects(stopped, { code: "CONSTRAINT", message: /bad\.csv, line 3: column id: "x" is no integer; 1 rows are/ });
+  const json = join(scratch, "bad.ndjson");
+  writeFileSync(json, '{"id":20,"n":1}\n{"id":21}\nnot json\n{"id":"9223372036854775807","n":2,"zz":1}\n[1]\n{"id":22,"n":3}\n');
+  const fromJson = { ...request, file: json, format: "ndjson" } as const;
+  const found = await importTable({ ...fromJson, skipBad: 4 }, context);
+  assert.deepEqual([found.rows, found.badRows.map(({ line }) => line)], [2, [2, 3, 4, 5]]);
+  assert.equal((await importTable({ ...fromJson, fromLine: 7, skipBad: 0 }, context)).rows, 0);
+  writeFileSync(join(scratch, "cut.csv.gz"), Buffer.from("not gzip"));
+  await assert.rejects(importTable({ ...request, file: join(scratch, "cut.csv.gz"), skipBad: 0 }, context), {
+    code: "CORRUPTION",
+  });
+  await assert.rejects(importTable({ ...request, table: "nowhere", skipBad: 0 }, context), { code: "NOT_FOUND" });
+  assert.throws(() => importTable({ ...request, file: "nowhere.csv", skipBad: 0 }, context), { code: "NOT_FOUND" });
+  await connection.end();
+});
+
+test("any row survives NDJSON, whatever it holds", () => {
+  const columns: TableColumn[] = [
+    { name: "a", kind: "integer", nullable: true }, { name: "b", kind: "binary", nullable: true },
+    { name: "t", kind: "text", nullable: true }, { name: "d", kind: "double", nullable: true },
+  ];
+  const row = fc.tuple(
+    fc.option(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n })),
+    fc.option(fc.uint8Array({ maxLength: 40 })),
+    fc.option(fc.string({ unit: "binary", maxLength: 40 }).filter((text) => text.isWellFormed())),
+    fc.option(fc.double({ noNaN: true, noDefaultInfinity: true }).filter((value) => !Object.is(value, -0))),
+  );
+  fc.assert(
+    fc.property(row, fc.constantFrom<BinaryEncoding>("base64", "hex"), (cells, binary) => {
+      const line = encodeRow("ndjson", columns, cells as Cell[], binary);
+      const plain = (values: readonly Cell[]) => values.map((cell) => (cell instanceof Uint8Array ? [...cell] : cell));
+      assert.deepEqual(plain(decodeJsonLine(columns, line.trimEnd(), binary)), plain(cells as Cell[]));
+    }),
+    { numRuns: 500 },
+  );
+});
