@@ -101,7 +101,7 @@ function* tasksOf(request: SimulateRequest, subjects: readonly string[]): Genera
     // Compound: the recovery from a loss of power, or from a failed call, meets a fault as well.
     for (const subject of subjects) {
       for (const recovery of recoveryFaults.keys()) {
-        for (const mode of [0, 2]) yield { kind: "points", subject, mode, recovery, stride: 23 };
+        for (const mode of [0, 2]) yield { kind: "points", subject, mode, recovery, stride: 61 };
       }
     }
     return undefined;

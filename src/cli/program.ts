@@ -22,9 +22,9 @@ import { exitCodeHelp } from "./exit-codes.ts";
 
 /** In the order in which a user meets them. */
 const registrations = [
-  registerRun, registerContract, registerBuild, registerServe, registerBench, registerCheck, registerSim, registerEvolve,
-  registerReport, registerReplay, registerBackup, registerRestore, registerRepair,
-  registerExport, registerImport, registerDoctor,
+  registerRun, registerContract, registerBuild, registerServe, registerBench, registerCheck,
+  registerSim, registerEvolve, registerReport, registerReplay, registerBackup, registerRestore,
+  registerRepair, registerExport, registerImport, registerDoctor,
 ];
 
 export function createProgram(): Command {

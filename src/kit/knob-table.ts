@@ -18,6 +18,8 @@ export interface KnobDefinition {
   readonly min?: number | undefined;
   readonly max?: number | undefined;
   readonly choices?: readonly string[] | undefined;
+  /** Whether it can be changed while the product runs. */
+  readonly live?: boolean | undefined;
   readonly constraints: readonly string[];
 }
 

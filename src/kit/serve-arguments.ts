@@ -100,6 +100,10 @@ export function serveHelp(name: string, description: string): string {
     `${name}: ${description}`, "", "usage: node main.ts [flags]", "", ...flags, "", "examples:",
     "  node main.ts --data ./data --mysql-port 3306",
     "  LATHE_PASSWORD=secret node main.ts --data ./data --mysql-port 0 --metrics-port 9100", "",
+    "signals:",
+    "  SIGHUP                reads the knob files again; live knobs change at once, the log names those",
+    "                        that need a restart",
+    "  SIGTERM, SIGINT       lets running statements end, closes and exits; a second one exits at once", "",
     "exit codes:", exitCodeHelp(), "",
   ].join("\n");
 }

@@ -15,7 +15,10 @@ function fakeMain(directory: string, mode: "serve" | "hang-in-drain" | "fail-lat
   const kit = (name: string) => JSON.stringify(pathToFileURL(join(import.meta.dirname, name)).href);
   const definition: { [Key in keyof ProductDefinition]?: string } = {
     name: '"fake"', description: '"a fake"', version: '"1"', selectionHash: '"0"', directory: JSON.stringify(directory),
-    knobTable: '[{ name: "a.b", type: "integer", default: 1, min: 0, max: 9, constraints: [] }]',
+    knobTable: `[
+      { name: "a.b", type: "integer", default: 1, min: 0, max: 9, constraints: [] },
+      { name: "a.live", type: "integer", default: 1, min: 0, max: 9, live: true, constraints: [] },
+    ]`,
     open: `async (env, knobs, { dataDirectory }) => {
       if (!["serve", "hang-in-drain", "fail-later"].includes(${JSON.stringify(mode)})) {
         throw new LatheError(${JSON.stringify(mode)}, "it is so");
@@ -28,6 +31,7 @@ function fakeMain(directory: string, mode: "serve" | "hang-in-drain" | "fail-lat
           globalThis.held = setInterval(() => {}, 1000);
           return { mysqlPort: knobs["a.b"], metricsPort: undefined };
         },
+        reconfigure: (values) => console.error("reconfigured " + JSON.stringify(values)),
         query: async () => [], metrics: () => [], rewrite: async () => {}, settle: async () => {},
         drain: (timeoutMs) => ${mode === "hang-in-drain"} ? new Promise(() => {}) : Promise.resolve(),
         close: async () => console.error("closed"),
@@ -93,6 +97,33 @@ test("one line on stdout; SIGTERM drains, closes and exits with 0", async () => 
     assert.match(end.stderr, /^closed$/m);
     assert.match(end.stderr, /"event":"stopped"/);
     assert.equal(end.stdout.trim().split("\n").length, 1);
+  });
+});
+
+test("SIGHUP changes live knobs, names those that need a restart, and keeps what it has where a file is wrong", async () => {
+  await inDirectory(async (directory) => {
+    const { child, listening, ended } = run(fakeMain(directory, "serve"));
+    let seen = "";
+    child.stderr?.on("data", (bytes: Buffer) => (seen += bytes.toString()));
+    const logged = async (text: string) => {
+      while (!seen.includes(text)) await new Promise((resolve) => child.stderr?.once("data", resolve));
+    };
+    await listening;
+    writeFileSync(join(directory, "knobs.yaml"), "a.b: 4\na.live: 5\n");
+    child.kill("SIGHUP");
+    await logged("knobs need a restart");
+    assert.match(seen, /reconfigured {"a.live":5}/);
+    assert.match(seen, /"knobs":\["a\.b"\]/);
+    writeFileSync(join(directory, "knobs.yaml"), "a.live: 77\n");
+    child.kill("SIGHUP");
+    await logged("knobs not reloaded");
+    assert.match(seen, /a\.live: expected at most 9, found 77/);
+    writeFileSync(join(directory, "knobs.yaml"), "a.live: 6\na.b: 3\n");
+    child.kill("SIGHUP");
+    await logged('reconfigured {"a.live":6}');
+    child.kill("SIGTERM");
+    assert.equal((await ended).exitCode, 0);
+    assert.doesNotMatch(seen, /reconfigured {"a.live":77}/);
   });
 });
 

@@ -2,7 +2,8 @@
 import type { ErrorCode } from "../kit/errors.ts";
 
 export type DiskCallKind =
-  | "open" | "create" | "read" | "list" | "write" | "truncate" | "sync" | "syncDirectory" | "rename" | "unlink" | "link";
+  | "open" | "create" | "read" | "list" | "write" | "truncate" | "sync" | "syncDirectory"
+  | "rename" | "unlink" | "link";
 
 export interface DiskCall {
   readonly kind: DiskCallKind;

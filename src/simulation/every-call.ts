@@ -17,7 +17,10 @@ const persistentKinds: ReadonlySet<FaultKind> = new Set(["ioError", "diskFull", 
 
 /** Every way in which a call can fail. */
 export const faultModes: readonly { readonly kind: FaultKind; readonly persistent: boolean }[] = faultKinds.flatMap(
-  (kind) => [false, true].filter((persistent) => !persistent || persistentKinds.has(kind)).map((persistent) => ({ kind, persistent })),
+  (kind) =>
+    [false, true]
+      .filter((persistent) => !persistent || persistentKinds.has(kind))
+      .map((persistent) => ({ kind, persistent })),
 );
 
 /** What the second fault is, where there is one: a recovery that fails, or is itself interrupted. */

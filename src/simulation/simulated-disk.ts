@@ -7,15 +7,15 @@
  *   2. Names: creations, renames and removals are durable after `syncDirectory` of their directory; at a crash an
  *   arbitrary prefix of the later ones is there, for each directory apart (file systems journal in order).
  *   Directories themselves are durable at once.
- *   3. `crash(random)` is the disk as a machine finds it after a loss of power: unsynced writes all gone, all there, cut
- *   off in the order in which they were made (the last one torn), or for every sector of 512 or 4096 bytes apart.
+ *   3. `crash(random)` is the disk as a machine finds it after a loss of power: unsynced writes all gone, all there,
+ *   cut off in the order in which they were made (the last one torn), or for every sector of 512 or 4096 bytes apart.
  *   `restart()` is the disk after the process alone died: nothing is lost.
  *   4. `fault` makes the n-th changing call fail, once or from then on. `nemesis` is asked before every call, reads
  *   included, and decides what becomes of it (`disk-call.ts`).
  *   5. Space: with `capacityBytes` writes beyond it are DISK_FULL.
  *   6. `world` is told of every call, so that calls take time; asynchronous ones then end later.
- * The port gives no short reads before the end of a file, and no short writes that succeed, so neither does this, except
- * where a nemesis makes a read short.
+ * The port gives no short reads before the end of a file, and no short writes that succeed, so neither does this,
+ * except where a nemesis makes a read short.
  * Source: FoundationDB's AsyncFileNonDurable, RocksDB's FaultInjectionTestFS, SQLite's crash VFS.
  */
 import type { Disk, DiskFile, DiskLock } from "../kit/env/env.ts";
@@ -417,7 +417,8 @@ class SimulatedFile implements DiskFile {
   close(): void {}
 
   #copy(
-    target: Uint8Array, targetOffset: number, length: number, position: number, verdict: DiskVerdict["kind"] | undefined,
+    target: Uint8Array, targetOffset: number, length: number, position: number,
+    verdict: DiskVerdict["kind"] | undefined,
   ): number {
     let end = Math.min(this.#file.length, position + length);
     if (end <= position) return 0;

@@ -8,7 +8,8 @@
  *   none is missing between others.
  * During a life every read is compared as well, also through snapshots; errors must have the code of a fault that
  * struck. At the end the faults cease, and the store has to be usable: it takes writes, flushes, compacts, and opens
- * again. Where a device has lied (`fault-plan.ts`), rule 2 is void and CORRUPTION is a right answer, but not wrong data.
+ * again. Where a device has lied (`fault-plan.ts`), rule 2 is void and CORRUPTION is a right answer, but not wrong
+ * data.
  */
 import { errorCodeOf } from "../kit/errors.ts";
 import { Coverage, type CoverageCounts } from "./coverage.ts";
@@ -258,7 +259,9 @@ class StoreRun {
   async #write(store: OpenStore, operation: Extract<StoreOperation, { kind: "write" }>): Promise<void> {
     const work = this.#tolerate(async () => {
       const { index, refused } = await store.write(operation, operation.sync);
-      if (operation.sync && store.appliedIndex < index) throw new Offence(`write ${operation.id} was acknowledged before it could be read`);
+      if (operation.sync && store.appliedIndex < index) {
+        throw new Offence(`write ${operation.id} was acknowledged before it could be read`);
+      }
       const { hasLog } = this.#subject;
       if (operation.sync && hasLog && !this.#lied) this.#history.promised = Math.max(this.#history.promised, index);
       if (refused !== this.#history.refusesAt(index)) {
@@ -341,7 +344,9 @@ class StoreRun {
     if (appliedIndex < promised && !this.#lied) {
       throw new Offence(`lost: it reaches up to ${appliedIndex}, but ${promised} was promised (of ${lastIndex})`);
     }
-    if (appliedIndex > lastIndex) throw new Offence(`it reaches up to ${appliedIndex}, but only ${lastIndex} was written`);
+    if (appliedIndex > lastIndex) {
+      throw new Offence(`it reaches up to ${appliedIndex}, but only ${lastIndex} was written`);
+    }
     if (appliedIndex < lastIndex) this.#coverage.note("unacknowledged_tail_lost");
     if (appliedIndex > promised) this.#coverage.note("unacknowledged_tail_kept");
     this.#history.cutTo(appliedIndex);
@@ -357,7 +362,9 @@ class StoreRun {
       const key = Math.floor(this.#next() * 160);
       const found = store.getSync(key);
       const value = this.#history.contentsAt(index).get(key);
-      if (!sameValue(found, value)) throw new Offence(`after recovery, key ${key} is ${shown(found)}, not ${shown(value)}`);
+      if (!sameValue(found, value)) {
+        throw new Offence(`after recovery, key ${key} is ${shown(found)}, not ${shown(value)}`);
+      }
     }
   }
 

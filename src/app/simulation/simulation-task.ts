@@ -23,7 +23,13 @@ export type SimulationTask =
       readonly shrink: boolean;
     }
   /** Every call of one fault mode; with `recovery`, every `stride`-th, and after it every call of the next life. */
-  | { readonly kind: "points"; readonly subject: string; readonly mode: number; readonly recovery: number; readonly stride: number }
+  | {
+      readonly kind: "points";
+      readonly subject: string;
+      readonly mode: number;
+      readonly recovery: number;
+      readonly stride: number;
+    }
   | { readonly kind: "scenario"; readonly scenario: Scenario };
 
 export interface SimulationFailure {

@@ -74,8 +74,8 @@ function formatBench(result: BenchResult): string {
   const lines = table.map((row) => row.map((cell, at) => (at === 0 ? cell.padEnd(18) : cell.padStart(12))).join(""));
   for (const { records, openMs, writeMs, settleMs, closeMs, reopenMs, readMs, pages } of result.phases ?? []) {
     const times = { open: openMs, write: writeMs, settle: settleMs, close: closeMs, reopen: reopenMs };
-    const shown = Object.entries(times).map(([name, ms]) => `${name} ${count(ms)}`);
-    lines.push(`${count(records).padStart(9)} records, ms: ${shown.join(", ")}, read ${count(readMs)} (${pages} pages)`);
+    const shown = Object.entries(times).map(([name, ms]) => `${name} ${count(ms)}`).join(", ");
+    lines.push(`${count(records).padStart(9)} records, ms: ${shown}, read ${count(readMs)} (${pages} pages)`);
   }
   lines.push("", `${count(result.opsPerSecond)} operations/s`);
   if (result.serverCpuUsPerOp !== null) {

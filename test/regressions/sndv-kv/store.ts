@@ -9,8 +9,9 @@ import { compareBytes } from "../../../src/kit/compare.ts";
 import { noSelectionHash } from "../../../src/kit/file-header.ts";
 import type { DurableLog } from "../../../src/parts/core/durable-log.ts";
 import { openWal } from "../../../src/parts/core/wal/wal.ts";
-import type { BlackboardEngine } from "../../../src/parts/storage/storage_model/row/kvlsm/blackboard/blackboard-engine.ts";
-import { openBlackboardEngine } from "../../../src/parts/storage/storage_model/row/kvlsm/blackboard/blackboard-engine.ts";
+import {
+  type BlackboardEngine, openBlackboardEngine,
+} from "../../../src/parts/storage/storage_model/row/kvlsm/blackboard/blackboard-engine.ts";
 import { WriteBatch } from "../../../src/parts/storage/write-batch.ts";
 import { SimulatedDisk } from "../../../src/simulation/simulated-disk.ts";
 import { createSimulatedEnv, seededNumbers, type SimulatedEnv } from "../../../src/simulation/simulated-env.ts";

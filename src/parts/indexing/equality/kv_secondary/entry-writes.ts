@@ -21,7 +21,7 @@ const operationsMin = 256;
 /** Per operation: start, end, 1 for put or 0 for delete. */
 const operationWords = 3;
 const tableIdBytes = 4;
-/** From so many operations on they are sorted: what lies side by side in the engine is then written one after another. */
+/** From so many operations on they are sorted: neighbours in the engine are then written one after another. */
 const sortedMin = 16;
 const noValue = new Uint8Array(0);
 

@@ -15,6 +15,11 @@ const wordDouble = new Float64Array(word.buffer);
 const slabBytes = 64 * 1024;
 /** A command is not begun in a slab with less room than this. */
 const roomBytes = 1024;
+/**
+ * Texts of so many characters are left to the encoder: they are slices of a statement's text, of which it takes the
+ * bytes at once where a loop looks up each character's place.
+ */
+const encodedCharactersMin = 48;
 
 export class CommandWriter {
   readonly #bytesMax: number;
@@ -83,6 +88,17 @@ export class CommandWriter {
     this.varint(length);
     const start = this.#length;
     const bytes = this.#bytes;
+    if (length >= encodedCharactersMin) {
+      // Its bytes are as many as its characters only where it is ASCII.
+      const { read, written } = encoder.encodeInto(value, bytes.subarray(start, start + length));
+      if (read === length && written === length) {
+        this.#length = start + length;
+        return;
+      }
+      this.#length = before;
+      this.bytes(encoder.encode(value));
+      return;
+    }
     let seen = 0;
     for (let i = 0; i < length; i++) {
       const code = value.charCodeAt(i);

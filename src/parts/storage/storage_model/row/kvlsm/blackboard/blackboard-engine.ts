@@ -51,6 +51,8 @@ export const blackboardCapabilities: EngineCapabilities = {
   valueBytesMax: 1 << 26,
 };
 
+/** A cursor pins files, memtables and a block per sorted run: some 50 KB each. */
+export const cursorsMax = 4096;
 /** A batch lives in one memtable, so it must have bounds. */
 const batchBytesMax = 1 << 28;
 const batchOperationsMax = 1 << 22;
@@ -213,6 +215,9 @@ export class BlackboardEngine implements StorageEngine {
 
   scan(range: ScanRange): Cursor {
     if (this.#closed !== undefined) throw closedError();
+    if (this.#board.openCursors >= cursorsMax) {
+      throw new LatheError("BACKPRESSURE", `${cursorsMax} cursors are open, which is the limit; close some first`);
+    }
     return new EngineCursor(this.#board, range, range.snapshot?.index ?? this.appliedIndex);
   }
 

@@ -33,6 +33,7 @@ export class Blackboard {
   readonly reads: ReadCounters;
   readonly work = new WorkCounters();
   readonly snapshots = new SnapshotList();
+  openCursors = 0;
   readonly walks = new WalkPool();
   readonly expiry: ExpiryClock;
   memtable: Memtable;
@@ -205,12 +206,14 @@ export class Blackboard {
 
   /** Pins the memtables for a cursor; hand them back with `unpin`. */
   pinMemtables(): readonly Memtable[] {
+    this.openCursors++;
     const pinned = [this.memtable, ...this.immutables];
     for (const memtable of pinned) memtable.pins++;
     return pinned;
   }
 
   unpin(memtables: readonly Memtable[]): void {
+    this.openCursors--;
     for (const memtable of memtables) {
       memtable.pins--;
       if (memtable.isRetired && memtable.pins === 0) this.#arenas.give(memtable.arena, memtable.sizeBytes);

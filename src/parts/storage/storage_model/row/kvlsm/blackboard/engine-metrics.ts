@@ -141,7 +141,7 @@ function pressureMetrics(stall: WriteStall): Metric[] {
 function memoryMetrics(board: Blackboard): Metric[] {
   const { cache, memtable, immutables, versions, tuning } = board;
   let filter = 0;
-  for (const table of versions.current.levels.flat()) filter += table.layout.filter.length + table.layout.prefixFilter.length;
+  for (const { layout } of versions.current.levels.flat()) filter += layout.filter.length + layout.prefixFilter.length;
   const frozen = immutables.reduce((total, one) => total + one.sizeBytes, 0);
   const parts = {
     block_cache: cache.sizeBytes,

@@ -21,7 +21,9 @@ export interface MemoryUse {
 }
 
 /** Bytes for the block cache. */
-export function cacheBytesWithin(use: MemoryUse, tuning: Pick<Tuning, "blockCacheBytes" | "memoryBudgetBytes">): number {
+export function cacheBytesWithin(
+  use: MemoryUse, tuning: Pick<Tuning, "blockCacheBytes" | "memoryBudgetBytes">,
+): number {
   const { blockCacheBytes, memoryBudgetBytes } = tuning;
   if (memoryBudgetBytes === 0) return blockCacheBytes;
   const left = memoryBudgetBytes - use.memtableBytes - use.tableBytes;

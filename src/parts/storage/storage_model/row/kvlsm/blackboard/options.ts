@@ -265,7 +265,8 @@ export function changedTuning(tuning: Tuning, changes: Partial<Tuning>): Tuning 
       { details: { fixed } },
     );
   }
-  return resolveTuning({ ...tuning, ...Object.fromEntries(Object.entries(changes).filter(([, v]) => v !== undefined)) });
+  const given = Object.entries(changes).filter(([, value]) => value !== undefined);
+  return resolveTuning({ ...tuning, ...Object.fromEntries(given) });
 }
 
 export function selectionHashOf(options: BlackboardOptions): string {

@@ -1,5 +1,11 @@
-/** SnapshotList: the live snapshots, whose indexes flushes and compactions must keep readable. */
+/**
+ * SnapshotList: the live snapshots, whose indexes flushes and compactions must keep readable. Every one costs them a
+ * comparison per version of a key, so there is a limit.
+ */
+import { LatheError } from "../../../../../../kit/errors.ts";
 import type { Snapshot } from "../../../../engine.ts";
+
+export const snapshotsMax = 4096;
 
 export class SnapshotList {
   readonly #live = new Set<LiveSnapshot>();
@@ -8,7 +14,12 @@ export class SnapshotList {
     return this.#live.size;
   }
 
+  /** Errors: BACKPRESSURE. */
   take(index: number): Snapshot {
+    if (this.#live.size >= snapshotsMax) {
+      const what = `${snapshotsMax} snapshots are live, which is the limit; release some first`;
+      throw new LatheError("BACKPRESSURE", what);
+    }
     const snapshot = new LiveSnapshot(index, this.#live);
     this.#live.add(snapshot);
     return snapshot;

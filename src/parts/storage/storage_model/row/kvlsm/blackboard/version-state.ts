@@ -1,6 +1,6 @@
 /**
- * VersionState: which tables make up the store, as plain data, folded from the edits of a manifest. For whoever looks at
- * a store without opening it (scrub, repair, backup) and for the recovery of one.
+ * VersionState: which tables make up the store, as plain data, folded from the edits of a manifest. For whoever looks
+ * at a store without opening it (scrub, repair, backup) and for the recovery of one.
  */
 import { compareBytes } from "../../../../../../kit/compare.ts";
 import { LatheError } from "../../../../../../kit/errors.ts";

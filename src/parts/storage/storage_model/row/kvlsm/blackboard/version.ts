@@ -3,8 +3,8 @@
  * compactions never take a file from under a cursor.
  *
  * Invariants: level 0 is ordered newest first (no two of its tables share an index) and may overlap; the tables of
- * every other level are ordered by key and do not overlap; a version holds one reference to each of its tables until its own last
- * reference is gone.
+ * every other level are ordered by key and do not overlap; a version holds one reference to each of its tables until
+ * its own last reference is gone.
  */
 import { assert } from "../../../../../../kit/assert.ts";
 import { compareBytes } from "../../../../../../kit/compare.ts";

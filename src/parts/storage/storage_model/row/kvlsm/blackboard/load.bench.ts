@@ -1,0 +1,308 @@
+/**
+ * A large load, measured from outside: `node load.bench.ts [--keys 20000000] [--batch 1] [--directory DIR]
+ * [--set OPTION=VALUE]… [--svg FILE] [--skip-curve] [--skip-reopen]`.
+ *
+ *   load     16-byte keys in random order, 128-byte values that do not compress, through a log (unsynced) into a store
+ *            with the shipped options. Latency of a put: from the end of the one before it, so that turns in which the
+ *            owner's thread did something else count too. Memory: the kernel's peak (VmHWM) and samples of VmRSS.
+ *   space    bytes in the directory per byte of keys and values; bytes written to files per byte put in.
+ *   reopen   kill -9 with a million keys in the log only, then the time until the store is open again.
+ *   curve    cost of a random get in stores of 10^4 keys up to the loaded one.
+ * Each phase is a process of its own. Bars: peak memory below budget + 150 MiB, p99.9 of a put below 50 ms, reopening
+ * below 3 s.
+ */
+import { spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { parseArgs } from "node:util";
+import { createNodeEnv } from "../../../../../../kit/env/node-env.ts";
+import { noSelectionHash } from "../../../../../../kit/file-header.ts";
+import { Histogram } from "../../../../../../kit/histogram.ts";
+import { openWal } from "../../../../../core/wal/wal.ts";
+import { WriteBatch } from "../../../../write-batch.ts";
+import { type BlackboardEngine, openBlackboardEngine } from "./blackboard-engine.ts";
+import type { Tuning } from "./options.ts";
+
+const { values } = parseArgs({
+  options: {
+    keys: { type: "string", default: "20000000" },
+    batch: { type: "string", default: "1" },
+    directory: { type: "string" },
+    set: { type: "string", multiple: true, default: [] },
+    svg: { type: "string" },
+    "skip-curve": { type: "boolean", default: false },
+    "skip-reopen": { type: "boolean", default: false },
+    phase: { type: "string" },
+    /** Of the child processes. */
+    store: { type: "string" },
+  },
+});
+const keyCount = Number(values.keys);
+const batchSize = Number(values.batch);
+const keyBytes = 16;
+const valueBytes = 128;
+const mebibyte = 2 ** 20;
+const turnEvery = 64;
+const sampleMs = 100;
+const replayKeys = 1_000_000;
+
+/** A bijection of 32-bit integers: keys in random order without repetition. */
+function scramble(value: number): number {
+  let x = value | 0;
+  x = Math.imul(x ^ (x >>> 16), 0x45d9f3b);
+  x = Math.imul(x ^ (x >>> 16), 0x45d9f3b);
+  return (x ^ (x >>> 16)) >>> 0;
+}
+
+function writeKey(target: Uint8Array, id: number): Uint8Array {
+  const view = new DataView(target.buffer, target.byteOffset);
+  view.setUint32(0, 7);
+  view.setUint32(8, scramble(id));
+  view.setUint32(12, id);
+  return target;
+}
+
+function options(): Partial<Tuning> {
+  const pairs = values.set.map((text) => text.split("=") as [string, string]);
+  return Object.fromEntries(pairs.map(([name, text]) => [name, Number.isNaN(Number(text)) ? text : Number(text)]));
+}
+
+interface Store {
+  readonly engine: BlackboardEngine;
+  close(): Promise<void>;
+}
+
+async function openStore(directory: string, tuning: Partial<Tuning>): Promise<Store> {
+  const env = createNodeEnv({ logLevel: "warn" });
+  const log = await openWal(env, { directory: join(directory, "wal"), selectionHash: noSelectionHash });
+  const engine = await openBlackboardEngine(env, { directory: join(directory, "engine"), log, ...tuning });
+  const close = async () => {
+    await engine.close();
+    await log.close();
+    await env.threads.close();
+  };
+  return { engine, close };
+}
+
+interface LoadFigures {
+  readonly latency: Histogram;
+  readonly rssSamples: readonly number[];
+  readonly seconds: number;
+}
+
+async function load(engine: BlackboardEngine, from: number, count: number): Promise<LoadFigures> {
+  const key = new Uint8Array(keyBytes);
+  const value = new Uint8Array(valueBytes);
+  crypto.getRandomValues(value);
+  const batch = new WriteBatch(batchSize * 160);
+  const latency = new Histogram();
+  const rssSamples: number[] = [];
+  const startMs = performance.now();
+  let beforeMs = startMs;
+  let sampleAtMs = startMs;
+  for (let id = from; id < from + count; id += batchSize) {
+    if (id % (turnEvery * batchSize) === 0) await new Promise((resolve) => setImmediate(resolve));
+    batch.clear();
+    const end = Math.min(from + count, id + batchSize);
+    for (let i = id; i < end; i++) {
+      value[i & 127] = i;
+      batch.put(writeKey(key, i), value);
+    }
+    await engine.write(batch, { sync: false });
+    const nowMs = performance.now();
+    latency.record((nowMs - beforeMs) * 1000);
+    beforeMs = nowMs;
+    if (nowMs >= sampleAtMs) {
+      rssSamples.push(process.memoryUsage.rss());
+      sampleAtMs = nowMs + sampleMs;
+    }
+  }
+  return { latency, rssSamples, seconds: (performance.now() - startMs) / 1000 };
+}
+
+function metric(engine: BlackboardEngine, name: string): number {
+  const found = engine.metrics().filter((one) => one.name === name);
+  return found.reduce((total, one) => total + (one.kind === "histogram" ? 0 : one.value), 0);
+}
+
+function directoryBytes(directory: string): number {
+  return readdirSync(directory).reduce((total, name) => total + statSync(join(directory, name)).size, 0);
+}
+
+function peakBytes(): number {
+  const line = /VmHWM:\s+(\d+) kB/.exec(readFileSync("/proc/self/status", "utf8"));
+  return line === null ? 0 : Number(line[1]) * 1024;
+}
+
+async function loadPhase(directory: string): Promise<Record<string, unknown>> {
+  const tuning = options();
+  const { engine, close } = await openStore(directory, tuning);
+  const { latency, rssSamples, seconds } = await load(engine, 0, keyCount);
+  const spaceDuring = directoryBytes(join(directory, "engine"));
+  const settleMs = performance.now();
+  await engine.flush();
+  await engine.settle();
+  const payload = keyCount * (keyBytes + valueBytes);
+  const written = metric(engine, "lsm_flushed_bytes_total") + metric(engine, "lsm_compaction_written_bytes_total");
+  const millis = (percent: number) => Number((latency.percentile(percent) / 1000).toFixed(3));
+  const inForce = engine.tuning;
+  const memtables = (1 + inForce.immutableMemtablesMax) * inForce.memtableBytes;
+  const budget = inForce.memoryBudgetBytes || inForce.blockCacheBytes + memtables;
+  const levels = engine.metrics().flatMap((one) =>
+    one.name === "lsm_level_bytes" && one.kind !== "histogram" ? [Math.round(one.value / mebibyte)] : [],
+  );
+  const figures = {
+    keys: keyCount,
+    seconds: Number(seconds.toFixed(1)),
+    putsPerSecond: Math.round(keyCount / seconds),
+    settleSeconds: Number(((performance.now() - settleMs) / 1000).toFixed(1)),
+    putMs: { p50: millis(50), p99: millis(99), p999: millis(99.9), p9999: millis(99.99), max: millis(100) },
+    rssMiB: { peak: Math.round(peakBytes() / mebibyte), sampled: Math.round(Math.max(...rssSamples) / mebibyte) },
+    budgetMiB: Math.round(budget / mebibyte),
+    memoryMiB: Object.fromEntries(
+      engine.metrics().flatMap((one) =>
+        one.name === "lsm_memory_bytes" && one.kind !== "histogram"
+          ? [[one.labels?.component ?? "", Math.round(one.value / mebibyte)]]
+          : [],
+      ),
+    ),
+    stalls: metric(engine, "lsm_stalls_total"),
+    stallSeconds: Number(metric(engine, "lsm_stall_seconds_total").toFixed(2)),
+    slowdowns: metric(engine, "lsm_slowdowns_total"),
+    slowdownSeconds: Number(metric(engine, "lsm_slowdown_seconds_total").toFixed(2)),
+    writeAmplification: Number((written / payload).toFixed(2)),
+    spaceAmplification: Number((directoryBytes(join(directory, "engine")) / payload).toFixed(3)),
+    spaceAmplificationWhileLoading: Number((spaceDuring / payload).toFixed(3)),
+    levelsMiB: levels,
+  };
+  await close();
+  return figures;
+}
+
+/** Fills the log and then waits to be killed: memtables are so large that nothing is flushed. */
+async function fillLogPhase(directory: string): Promise<Record<string, unknown>> {
+  const { engine } = await openStore(directory, { ...options(), memtableBytes: 2 ** 30 });
+  await load(engine, 0, replayKeys);
+  const key = writeKey(new Uint8Array(keyBytes), replayKeys);
+  await engine.write(new WriteBatch().put(key, new Uint8Array(valueBytes)), { sync: true });
+  return { durableIndex: engine.durableIndex };
+}
+
+async function reopenPhase(directory: string): Promise<Record<string, unknown>> {
+  const startMs = performance.now();
+  const { engine, close } = await openStore(directory, options());
+  const seconds = Number(((performance.now() - startMs) / 1000).toFixed(2));
+  const key = new Uint8Array(keyBytes);
+  for (let id = 0; id <= replayKeys; id += 997) {
+    if (engine.getSync(writeKey(key, id)) === undefined) throw new Error(`key ${id} is lost`);
+  }
+  await close();
+  return { keysInLog: replayKeys, openSeconds: seconds, peakMiB: Math.round(peakBytes() / mebibyte) };
+}
+
+async function getsPhase(directory: string): Promise<Record<string, unknown>> {
+  const { engine, close } = await openStore(directory, options());
+  if (engine.appliedIndex === 0) {
+    await load(engine, 0, keyCount);
+    await engine.flush();
+    await engine.settle();
+  }
+  const key = new Uint8Array(keyBytes);
+  const round = (seed: number, count: number): number => {
+    const startMs = performance.now();
+    for (let i = 0; i < count; i++) engine.getSync(writeKey(key, scramble(i + seed) % keyCount));
+    return ((performance.now() - startMs) * 1000) / count;
+  };
+  round(1, 200_000);
+  const rounds = [1, 2, 3, 4, 5].map((seed) => round(seed * 1_000_003, 100_000)).sort((a, b) => a - b);
+  const runs = metric(engine, "lsm_runs_touched_total") / metric(engine, "lsm_point_reads_total");
+  await close();
+  const us = (at: number) => Number(rounds[at].toFixed(2));
+  return { keys: keyCount, getUs: us(2), low: us(0), high: us(4), runsPerGet: Number(runs.toFixed(2)) };
+}
+
+/** Runs a phase in a process of its own; `kill` ends it with SIGKILL as soon as it has answered. */
+async function inChild(phase: string, store: string, keys: number, kill = false): Promise<Record<string, number>> {
+  const settings = values.set.flatMap((text) => ["--set", text]);
+  const flags = ["--phase", phase, "--store", store, "--keys", String(keys), "--batch", String(batchSize), ...settings];
+  const child = spawn(process.execPath, [import.meta.filename, ...flags], { stdio: ["ignore", "pipe", "inherit"] });
+  const exited = new Promise((resolve) => child.on("exit", resolve));
+  try {
+    for await (const line of createInterface({ input: child.stdout })) return JSON.parse(line) as Record<string, number>;
+    throw new Error(`the phase ${phase} ended without an answer`);
+  } finally {
+    if (kill) child.kill("SIGKILL");
+    await exited;
+  }
+}
+
+function curveSvg(points: readonly Record<string, number>[]): string {
+  const [width, height, left, bottom] = [640, 360, 60, 40];
+  const logs = points.map(({ keys }) => Math.log10(keys));
+  const most = Math.max(...points.map(({ high }) => high)) * 1.1;
+  const span = Math.max(1e-9, logs[logs.length - 1] - logs[0]);
+  const x = (log: number) => left + ((log - logs[0]) / span) * (width - left - 30);
+  const y = (us: number) => height - bottom - (us / most) * (height - bottom - 20);
+  const path = points.map(({ getUs }, i) => `${x(logs[i]).toFixed(1)},${y(getUs).toFixed(1)}`).join(" ");
+  const marks = points.map(({ keys, getUs, low, high }, i) => {
+    const at = x(logs[i]).toFixed(1);
+    return (
+      `<line x1="${at}" x2="${at}" y1="${y(low)}" y2="${y(high)}" stroke="#888"/>` +
+      `<circle cx="${at}" cy="${y(getUs)}" r="4" fill="#1f5fa8"/>` +
+      `<text x="${at}" y="${y(high) - 8}" text-anchor="middle">${getUs}</text>` +
+      `<text x="${at}" y="${height - bottom + 18}" text-anchor="middle">${keys.toLocaleString("en")}</text>`
+    );
+  });
+  return (
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="12">` +
+    `<rect width="100%" height="100%" fill="white"/><polyline points="${path}" fill="none" stroke="#1f5fa8"/>` +
+    `<line x1="${left}" x2="${width - 20}" y1="${y(0)}" y2="${y(0)}" stroke="black"/>${marks.join("")}` +
+    `<text x="${left}" y="16">random getSync, microseconds, by keys in the store (16 + 128 bytes)</text></svg>\n`
+  );
+}
+
+async function main(): Promise<void> {
+  const root = mkdtempSync(join(values.directory ?? tmpdir(), "lathe-load-bench-"));
+  try {
+    const storeOf = (name: string) => {
+      const directory = join(root, name);
+      mkdirSync(directory, { recursive: true });
+      return directory;
+    };
+    console.log("load", JSON.stringify(await inChild("load", storeOf("main"), keyCount), null, 1));
+    if (!values["skip-reopen"]) {
+      await inChild("fill-log", storeOf("killed"), keyCount, true);
+      console.log("reopen", JSON.stringify(await inChild("reopen", storeOf("killed"), keyCount)));
+    }
+    if (values["skip-curve"]) return;
+    const points: Record<string, number>[] = [];
+    for (let keys = 10_000; keys < keyCount && keys <= 1_000_000; keys *= 10) {
+      points.push(await inChild("gets", storeOf(String(keys)), keys));
+    }
+    points.push(await inChild("gets", storeOf("main"), keyCount));
+    console.log("      keys   us per get        low       high  runs per get");
+    for (const { keys, getUs, low, high, runsPerGet } of points) {
+      const row = [getUs, low, high, runsPerGet].map((one) => String(one).padStart(10));
+      console.log(`${String(keys).padStart(10)} ${row.join(" ")}`);
+    }
+    if (values.svg !== undefined) writeFileSync(values.svg, curveSvg(points));
+  } finally {
+    rmSync(root, { recursive: true, force: true });
+  }
+}
+
+const phases: Readonly<Record<string, (directory: string) => Promise<Record<string, unknown>>>> = {
+  load: loadPhase,
+  "fill-log": fillLogPhase,
+  reopen: reopenPhase,
+  gets: getsPhase,
+};
+if (values.phase === undefined) await main();
+else {
+  // Timers and threads of the engine keep no process alive; and one that is to be killed must wait for it.
+  setInterval(() => undefined, 2 ** 30);
+  console.log(JSON.stringify(await phases[values.phase](values.store ?? ".")));
+  if (values.phase !== "fill-log") process.exit(0);
+}

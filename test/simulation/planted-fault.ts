@@ -1,0 +1,71 @@
+/** Plants a fault in a copy of the sources and lets the copy's own simulation look for it. */
+import { type ChildProcess, fork } from "node:child_process";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { SimulationTask, TaskOutcome } from "../../src/app/simulation/simulation-task.ts";
+import { faultModes } from "../../src/simulation/every-call.ts";
+import type { FaultKind } from "../../src/simulation/fault-plan.ts";
+
+export interface PlantedFault {
+  readonly name: string;
+  readonly edits: readonly { readonly file: string; readonly find: string; readonly replace: string }[];
+  readonly subject: string;
+  /** The first failure must come within so many seeds. */
+  readonly seedsMax: number;
+  /** Instead of seeds: this fault at every call of the fixed scenario. */
+  readonly everyCall?: FaultKind;
+}
+
+const root = join(import.meta.dirname, "..", "..");
+const seedsPerTask = 10;
+
+/** The first seed or point that found it, with what it said; or undefined. */
+export async function findPlanted(fault: PlantedFault): Promise<{ place: string; message: string } | undefined> {
+  const copy = mkdtempSync(join(tmpdir(), "lathe-planted-"));
+  let worker: ChildProcess | undefined;
+  try {
+    for (const room of ["kit", "parts", "simulation", "app/simulation"]) {
+      cpSync(join(root, "src", room), join(copy, "src", room), { recursive: true });
+    }
+    writeFileSync(join(copy, "package.json"), '{ "type": "module" }');
+    for (const { file, find, replace } of fault.edits) plant(join(copy, "src", file), find, replace);
+    worker = fork(join(copy, "src/app/simulation/simulation-worker.ts"), { execArgv: [] });
+    for (const task of tasksOf(fault)) {
+      const { failures } = await ask(worker, task);
+      if (failures.length === 0) continue;
+      const { seed, point, message } = failures[0];
+      return { place: seed === undefined ? `point ${point}` : `seed ${seed}`, message };
+    }
+    return undefined;
+  } finally {
+    worker?.kill("SIGKILL");
+    rmSync(copy, { recursive: true, force: true });
+  }
+}
+
+function* tasksOf({ subject, seedsMax, everyCall }: PlantedFault): Generator<SimulationTask> {
+  const mode = faultModes.findIndex(({ kind }) => kind === everyCall);
+  if (mode >= 0) yield { kind: "points", subject, mode, recovery: -1, stride: 1 };
+  for (let from = 1; from <= seedsMax; from += seedsPerTask) {
+    const seeds = Array.from({ length: seedsPerTask }, (_, at) => from + at);
+    yield { kind: "seeds", subject, seeds, checkDeterminism: false, shrink: false };
+  }
+}
+
+function plant(file: string, find: string, replace: string): void {
+  const text = readFileSync(file, "utf8");
+  if (!text.includes(find)) throw new Error(`${file} has no ${find}: plant the fault where that went`);
+  writeFileSync(file, text.replace(find, replace));
+}
+
+function ask(worker: ChildProcess, task: SimulationTask): Promise<TaskOutcome> {
+  return new Promise((resolve, reject) => {
+    worker.once("exit", (code) => reject(new Error(`the simulating process ended with ${code}`)));
+    worker.once("message", (reply: { outcome?: TaskOutcome; error?: string }) => {
+      if (reply.outcome === undefined) reject(new Error(reply.error));
+      else resolve(reply.outcome);
+    });
+    worker.send(task);
+  });
+}

@@ -1,0 +1,114 @@
+/** The simulation finds faults planted in the sources, each within a stated number of seeds; and none without one. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { findPlanted, type PlantedFault } from "./planted-fault.ts";
+
+const lsm = "parts/storage/storage_model/row/kvlsm/blackboard";
+const wal = "parts/core/wal";
+
+const faults: readonly PlantedFault[] = [
+  {
+    name: "the log is not flushed",
+    edits: [{ file: `${wal}/wal.ts`, find: "await file.sync();", replace: "void file;" }],
+    subject: "log",
+    seedsMax: 40,
+  },
+  {
+    name: "tables are not flushed",
+    edits: [{ file: `${lsm}/table-writer.ts`, find: "this.#file.syncSync();", replace: "" }],
+    subject: "bare-engine",
+    seedsMax: 60,
+  },
+  {
+    name: "the directory of a new table is not flushed",
+    edits: [
+      { file: `${lsm}/flush-job.ts`, find: "disk.syncDirectory(input.directory);", replace: "" },
+      { file: `${lsm}/compaction-job.ts`, find: "context.disk.syncDirectory(input.directory);", replace: "" },
+    ],
+    subject: "bare-engine",
+    seedsMax: 80,
+  },
+  {
+    name: "a manifest edit is durable before the table that it adds",
+    edits: [
+      {
+        file: `${lsm}/table-writer.ts`,
+        find: "this.#file.syncSync();",
+        replace: "((globalThis as any).lateSyncs ??= []).push(this.#file);",
+      },
+      {
+        file: `${lsm}/manifest.ts`,
+        find: "await this.#file.sync();",
+        replace:
+          "await this.#file.sync(); for (const one of ((globalThis as any).lateSyncs ?? []).splice(0)) await one.sync();",
+      },
+    ],
+    subject: "bare-engine",
+    seedsMax: 200,
+  },
+  {
+    name: "a command is acknowledged while its flush is under way",
+    edits: [
+      {
+        file: "parts/replication/single_node/single-node-log.ts",
+        find: "await this.#log.sync();",
+        replace: "void this.#log.sync().catch(() => undefined);",
+      },
+    ],
+    subject: "node",
+    seedsMax: 60,
+  },
+  {
+    name: "the tail of the log is cut off too far",
+    edits: [
+      {
+        file: `${wal}/segment-recovery.ts`,
+        find: "isRecord(bytes, offset, capacityBytes, recordKinds.entry, salt)",
+        replace: "isRecord(bytes, offset, capacityBytes - 1024, recordKinds.entry, salt)",
+      },
+    ],
+    subject: "log",
+    seedsMax: 60,
+  },
+  {
+    name: "checksums of blocks are not looked at",
+    edits: [
+      {
+        file: `${lsm}/table-format.ts`,
+        find: "return readU32LE(",
+        replace: "return true || readU32LE(",
+      },
+    ],
+    subject: "bare-engine",
+    seedsMax: 0,
+    everyCall: "flippedWrite",
+  },
+  {
+    name: "a recycled segment is trusted: its salt is always the same",
+    edits: [{ file: `${wal}/segment-supply.ts`, find: "this.#env.random.u32()", replace: "7" }],
+    subject: "log",
+    seedsMax: 600,
+  },
+  {
+    name: "tombstones are dropped above the bottom",
+    edits: [{ file: `${lsm}/retention.ts`, find: "!this.#bottom || ", replace: "" }],
+    subject: "bare-engine",
+    seedsMax: 60,
+  },
+];
+
+for (const fault of faults) {
+  const effort = fault.everyCall === undefined ? `at most ${fault.seedsMax} seeds` : `${fault.everyCall} at every call`;
+  test(`planted: ${fault.name} (${fault.subject}, ${effort})`, async (context) => {
+    const found = await findPlanted(fault);
+    assert.ok(found !== undefined, `not found with ${effort}`);
+    context.diagnostic(`${found.place}: ${found.message.slice(0, 200)}`);
+    assert.doesNotMatch(found.message, /SyntaxError|ReferenceError|is not a function/);
+  });
+}
+
+test("nothing is found where nothing was planted", async () => {
+  for (const subject of ["bare-engine", "log"]) {
+    assert.equal(await findPlanted({ name: "none", edits: [], subject, seedsMax: 40 }), undefined);
+  }
+});
