@@ -8,6 +8,7 @@ import { basename, dirname, join } from "node:path";
 import { test } from "node:test";
 import { functionLengths } from "./function-lengths.ts";
 import { lintConfig } from "./generate-lint-config.ts";
+import { renderReadme } from "./generate-readme.ts";
 import { allowedRooms, rooms } from "./layers.ts";
 import { importsOf, isEvidence, readText, repositoryFiles, roomOf, root } from "./repository.ts";
 
@@ -158,6 +159,12 @@ test("the lock file names no host", () => {
 test("generated files are fresh", () => {
   const committed = readFileSync(join(root, ".oxlintrc.json"), "utf8");
   assert.equal(committed, `${JSON.stringify(lintConfig(), null, 2)}\n`, "run `node scripts/generate-lint-config.ts`");
+});
+
+test("the generated blocks of the README are fresh", () => {
+  const readme = readText("README.md");
+  assert.ok(readme.includes("<!-- generated: "));
+  assert.equal(renderReadme(readme), readme, "run `node scripts/generate-readme.ts`");
 });
 
 test("every test file asserts something", () => {
