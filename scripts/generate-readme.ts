@@ -36,7 +36,7 @@ function blockOf(name: string): string {
 /** Of a recorded table the rows that have a bar, without the columns for specialists. */
 function shortened(text: string): string {
   const lines = text.split("\n").filter((line) => !line.startsWith("|") || !/\| *\| [^|]*\|$/.test(line));
-  const heads = lines.find((line) => line.startsWith("| claim |"))?.split("|").map((cell) => cell.trim()) ?? [];
+  const heads = lines.find((line) => /^\| (claim|what) \|/.test(line))?.split("|").map((cell) => cell.trim()) ?? [];
   const hidden = heads.flatMap((head, index) => (["lower", "note"].includes(head) ? [index] : []));
   return lines
     .map((line) => {

@@ -7,6 +7,7 @@
  * goes on from there.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
+import { cpus } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { measureNull } from "./real-null.ts";
@@ -63,12 +64,15 @@ function wholeNumber(name: string, text: string, max: number): number {
   process.exit(2);
 }
 
-function toMarkdown({ title, rows }: BarResult): string {
+function toMarkdown(name: string, { title, rows }: BarResult): string {
+  const machine = `${cpus()[0]?.model.trim() ?? "unknown processor"}, ${cpus().length} cores`;
   const lines = rows.map(({ claim, value, bar, note }) => {
     const verdict = bar === undefined ? "" : `${bar.text}: ${bar.met ? "met" : "NOT MET"}`;
     return `| ${claim} | ${value} | ${verdict} | ${note} |`;
   });
-  return [title, "", "| what | measured | bar | note |", "|---|---|---|---|", ...lines, ""].join("\n");
+  const command = `\`node scripts/real-bars.ts ${name}\` on ${machine}:`;
+  const head = ["| what | measured | bar | note |", "|---|---|---|---|"];
+  return [command, "", title, "", ...head, ...lines, ""].join("\n");
 }
 
 const { values, positionals } = parseArgs({
@@ -105,7 +109,7 @@ const result = await (bar === "null" ? measureNull : measurePlanted)({
   },
 });
 if (result === undefined) process.exit(controller.signal.aborted ? 130 : 2);
-const markdown = toMarkdown(result);
+const markdown = toMarkdown(bar, result);
 const wallSeconds = Math.round((performance.now() - startedMs) / 1000);
 process.stdout.write(markdown);
 writeFileSync(join(directory, `${bar}.md`), markdown);

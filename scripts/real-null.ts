@@ -5,7 +5,7 @@
  * The launches are `calibration_launch` entries of an ordinary journal, so `recorded-null.ts` reads it too.
  */
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { LaunchSample, Statistic } from "../src/bench/measurement.ts";
 import { resampleNull } from "../src/bench/statistics/simulated-study.ts";
@@ -35,7 +35,7 @@ export async function measureNull(options: BarOptions): Promise<BarResult | unde
     await recordLaunches(journal, subject, options);
     const launches = launchesOf(journal);
     if (signal.aborted || launches.length < Math.min(count, launchesMin)) return undefined;
-    return resultOf(launches, journal.path, options);
+    return resultOf(launches, relative(directory, journal.path), options);
   } finally {
     journal.close();
   }
