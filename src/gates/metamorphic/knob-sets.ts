@@ -50,6 +50,9 @@ export const standardKnobSets: readonly KnobSet[] = [
   simulated("prefixes up to a 0", { prefixSeparator: 48 }),
   simulated("tiered", { compactionStyle: "tiered" }),
   simulated("tiered, little space", { compactionStyle: "tiered", tieredSpacePercent: 1, l0CompactionTrigger: 3 }),
+  simulated("tiered, stall at two files", {
+    compactionStyle: "tiered", l0CompactionTrigger: 1, l0SlowdownTrigger: 2, l0StallTrigger: 2,
+  }),
   simulated("dynamic levels", { levelSizing: "dynamic" }),
   simulated("many compactions at once", { compactionsMax: 4, subcompactionsMax: 4, memtableBytes: 8192 }),
   { ...simulated("log of its own", {}), log: "engine" },

@@ -11,7 +11,7 @@ import { compactionAgent } from "./compaction-agent.ts";
 import { problemOf } from "./compaction-proposal.ts";
 import type { FileMeta } from "./file-meta.ts";
 import { levelShapeOf, overlapping, runBytesOf, totalBytes } from "./level-shape.ts";
-import { defaultTuning, type Tuning } from "./options.ts";
+import { defaultTuning, resolveTuning, type Tuning } from "./options.ts";
 import { tieredCompactionAgent } from "./tiered-compaction-agent.ts";
 import { levelsMax } from "./version-edit.ts";
 
@@ -177,6 +177,30 @@ for (const { name, agent, rules } of contenders) {
     assert.ok(most > 1, "some compactions did run side by side");
   });
 }
+
+test("at rest level 0 has fewer files than stall writers, whichever triggers are accepted and however files grow", () => {
+  const triggers = fc.tuple(fc.integer({ min: 1, max: 6 }), fc.nat(3), fc.nat(3));
+  const sizes = fc.array(fc.nat(120), { minLength: 12, maxLength: 25 });
+  fc.assert(
+    fc.property(triggers, sizes, fc.constantFrom(...contenders), ([l0CompactionTrigger, more, yetMore], counts, one) => {
+      const l0SlowdownTrigger = l0CompactionTrigger + more;
+      const l0StallTrigger = l0SlowdownTrigger + yetMore;
+      const limits = { l0CompactionTrigger, l0SlowdownTrigger, l0StallTrigger };
+      if (one.name === "tiered" && l0StallTrigger === 1) {
+        assert.throws(() => resolveTuning({ ...limits, ...one.rules }), { message: /l0StallTrigger is 1/ });
+        return;
+      }
+      resolveTuning({ ...limits, ...one.rules });
+      const store = new ModelStore({ ...tuning, ...limits, ...one.rules });
+      for (const count of counts.sort((a, b) => b - a)) {
+        store.flush(Array.from({ length: count + 1 }, (_, i) => (count + i * 7) % 256));
+        settle(store, one.agent);
+        assert.ok(store.levels[0].length < l0StallTrigger, "a writer would wait for ever");
+      }
+    }),
+    { numRuns: 300 },
+  );
+});
 
 test("an agent handed a store of the other style goes on with it", () => {
   fc.assert(

@@ -225,6 +225,13 @@ export function resolveTuning(options: Partial<Tuning>): Tuning {
         `${l0CompactionTrigger}, ${l0SlowdownTrigger}, ${l0StallTrigger}`,
     );
   }
+  if (tuning.compactionStyle === "tiered" && l0StallTrigger < 2) {
+    throw new LatheError(
+      "INVALID_ARGUMENT",
+      "l0StallTrigger is 1; with tiered compaction it must be at least 2, because the newest run may stay in level 0 " +
+        "and writers would wait for ever",
+    );
+  }
   return tuning;
 }
 

@@ -6,14 +6,15 @@
  *   1. All of them, where those above the oldest are together larger than `tieredSpacePercent` of it.
  *   2. Down to the last run of the first tier that has T runs or more, newer smaller ones included. Their merge is of a
  *      tier above, so every entry is written about once per tier.
- *   3. As many as bring the number of runs below `l0SlowdownTrigger`, for readers' sake.
+ *   3. As many as bring the number of runs below `l0SlowdownTrigger` (but not below T), for readers' sake, and below
+ *      `l0StallTrigger` in any case, or writers would wait for a merge that is never due.
  * Source: size-tiered compaction of Bigtable and Cassandra; the space rule of RocksDB's universal compaction.
  */
 import type { Tuning } from "./options.ts";
 
 export type TierRules = Pick<
   Tuning,
-  "l0CompactionTrigger" | "l0SlowdownTrigger" | "memtableBytes" | "tieredSpacePercent"
+  "l0CompactionTrigger" | "l0SlowdownTrigger" | "l0StallTrigger" | "memtableBytes" | "tieredSpacePercent"
 >;
 
 /** How many of the newest runs are due for a merge; 0: none. `runs` are sizes, the newest first. */
@@ -32,7 +33,8 @@ export function dueRuns(runs: readonly number[], rules: TierRules): number {
     const endsTier = at + 1 === runs.length || tierOf(runs[at + 1], rules, perTier) > tier;
     if (count >= perTier && endsTier) return at + 1;
   }
-  const excess = runs.length - Math.max(perTier, rules.l0SlowdownTrigger - 1);
+  const runsMax = Math.min(rules.l0StallTrigger - 1, Math.max(perTier, rules.l0SlowdownTrigger - 1));
+  const excess = runs.length - Math.max(1, runsMax);
   return excess > 0 ? excess + 1 : 0;
 }
 
