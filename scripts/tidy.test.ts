@@ -4,8 +4,10 @@
  */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import { stripTypeScriptTypes } from "node:module";
 import { basename, dirname, join } from "node:path";
 import { test } from "node:test";
+import { loadMutants, mutatedFiles } from "../src/gates/mutant.ts";
 import { functionLengths } from "./function-lengths.ts";
 import { lintConfig } from "./generate-lint-config.ts";
 import { renderReadme } from "./generate-readme.ts";
@@ -180,4 +182,19 @@ test("the laws find planted offences", () => {
   assert.ok(!allowedRooms("search").includes("study"));
   const long = `function long() {\n${"  call();\n".repeat(90)}}\n`;
   assert.equal(functionLengths(long)[0].lines, 92);
+});
+
+test("every mutant and benign variant applies to the sources, and what it changes still parses", () => {
+  const mutants = loadMutants();
+  const offenders = mutants.flatMap((mutant) => {
+    try {
+      // Planting is strict about text that is gone or stands twice; stripping types parses the rest.
+      const texts = [...mutatedFiles(join(root, "src"), mutant).values()];
+      texts.forEach((text) => stripTypeScriptTypes(text));
+      return texts.length === 0 ? [`mutant ${mutant.name} changes no file`] : [];
+    } catch (error) {
+      return [`src/gates/mutants/${mutant.name}.yaml: ${(error as Error).message}`];
+    }
+  });
+  law(mutants.length, 40, offenders);
 });

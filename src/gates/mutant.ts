@@ -5,7 +5,7 @@
  * instead. A text that is not found exactly once is an error, so that a mutant cannot silently become a no-op
  * when the source changes.
  */
-import { cpSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
@@ -42,21 +42,30 @@ export function loadMutants(directory = join(sourceRoot, "gates", "mutants")): M
  * Copies a product to `target` with the mutant's edits. Errors: NOT_FOUND where a text is not there exactly once,
  * INVALID_ARGUMENT where an edit changes nothing.
  */
-export function plantMutant(productDirectory: string, mutant: z.input<typeof mutantSchema>, target: string): void {
+export function plantMutant(productDirectory: string, mutant: MutantEdits, target: string): void {
   cpSync(productDirectory, target, { recursive: true });
-  for (const edit of mutant.edits) {
-    if (edit.find.trimEnd() === edit.replace.trimEnd()) {
-      throw new LatheError("INVALID_ARGUMENT", `mutant ${mutant.name}: an edit of ${edit.file} changes nothing`);
+  for (const [file, text] of mutatedFiles(productDirectory, mutant)) writeFileSync(join(target, file), text);
+}
+
+export type MutantEdits = Pick<Mutant, "name" | "edits"> & Partial<Mutant>;
+
+/** The files that a mutant changes, as they are with its edits, by path. Errors: as plantMutant. */
+export function mutatedFiles(directory: string, { name, edits }: MutantEdits): Map<string, string> {
+  const files = new Map<string, string>();
+  for (const { file, find, replace } of edits) {
+    if (find.trimEnd() === replace.trimEnd()) {
+      throw new LatheError("INVALID_ARGUMENT", `mutant ${name}: an edit of ${file} changes nothing`);
     }
-    const path = join(target, edit.file);
-    const text = readFileSync(path, "utf8");
-    const pieces = text.split(edit.find.trimEnd());
+    const path = join(directory, file);
+    if (!existsSync(path)) throw new LatheError("NOT_FOUND", `mutant ${name}: there is no ${file}`);
+    const pieces = (files.get(file) ?? readFileSync(path, "utf8")).split(find.trimEnd());
     if (pieces.length !== 2) {
       throw new LatheError(
         "NOT_FOUND",
-        `mutant ${mutant.name}: its text stands ${pieces.length - 1} times in ${edit.file}, not once`,
+        `mutant ${name}: its text stands ${pieces.length - 1} times in ${file}, not once`,
       );
     }
-    writeFileSync(path, pieces.join(edit.replace.trimEnd()));
+    files.set(file, pieces.join(replace.trimEnd()));
   }
+  return files;
 }
