@@ -93,6 +93,7 @@ function* calibrateMachine(state: StudyState): Script<string | undefined> {
     }
   }
   const keepLaunches = launchesToKeep(alphaForConfirmation(1, definition.alpha));
+  state.reserveWithin(budget.priceOf(1 + keepLaunches));
   const searchSeconds = Math.max(0, budget.secondsLeft - state.reservedSeconds - budget.priceOf(1));
   const half = Math.max(searchSeconds / 2, Math.min(searchSeconds, budget.priceOf(keepLaunches)));
   const timed = definition.budgetSeconds < unlimitedSeconds;
@@ -102,6 +103,7 @@ function* calibrateMachine(state: StudyState): Script<string | undefined> {
   const input = {
     launchSeconds: budget.priceOf(1),
     budgetSeconds: confirmationSeconds,
+    otherSeconds: budget.seconds - searchSeconds,
     alpha: definition.alpha,
   };
   const calibrations = calibrateStatistics(launches, input);

@@ -8,11 +8,9 @@ import type { Candidate } from "../search/candidate.ts";
 import type { Conclusion } from "./conclusion.ts";
 import { judgeGain, remeasure, type Remeasurement } from "./decisions.ts";
 import type { Script } from "./script.ts";
-import { expertCandidate } from "./settings.ts";
+import { expertCandidate, remeasurementLaunchesMin } from "./settings.ts";
 import { isFailure, type StudyState } from "./study-state.ts";
 
-/** Fewer launches give no interval at 95 %. */
-const launchesMin = 6;
 const failuresMax = 2;
 
 export function* remeasureWinner(state: StudyState, searchEnded: string): Script<Conclusion> {
@@ -28,7 +26,7 @@ export function* remeasureWinner(state: StudyState, searchEnded: string): Script
   }
   const compared = yield* compare(state, "baseline", state.baseline);
   const expert = expertCandidate(state.definition);
-  const affordable = state.budget.affordableLaunches(state.budget.prepareSeconds) >= launchesMin;
+  const affordable = state.budget.affordableLaunches(state.budget.prepareSeconds) >= remeasurementLaunchesMin;
   if (expert !== undefined && expert.id !== winner.id && affordable) {
     yield* compare(state, "expert", expert);
   }
@@ -71,7 +69,7 @@ function* compare(
   // Fixed here, before the first launch: slower launches than expected must not cut it when it goes
   // badly.
   const planned = Math.max(
-    launchesMin,
+    remeasurementLaunchesMin,
     Math.min(settings.remeasurementLaunches, state.budget.affordableLaunches(0)),
   );
   const launches: LaunchSample[] = [];

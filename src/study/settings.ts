@@ -75,6 +75,9 @@ export const defaultSettings: Omit<StudySettings, "targets"> = {
   failuresInRowMax: 5,
 };
 
+/** The fewest launches that give an interval at 95 %. */
+export const remeasurementLaunchesMin = 6;
+
 /** Longer than any study: the limit of one that is bounded by its trials alone. */
 export const unlimitedSeconds = 24 * 3600;
 
@@ -149,7 +152,7 @@ function requireDefinition({ budgetSeconds, settings }: StudyDefinition): void {
     ["budget seconds", budgetSeconds, 1, 30 * 24 * 3600],
     ["calibrationLaunches", settings.calibrationLaunches, 2, 500],
     ["screeningLaunchesMax", settings.screeningLaunchesMax, 1, 20],
-    ["remeasurementLaunches", settings.remeasurementLaunches, 6, 500],
+    ["remeasurementLaunches", settings.remeasurementLaunches, remeasurementLaunchesMin, 500],
     ["confirmationLaunchesMax", settings.confirmationLaunchesMax ?? 6, 6, 500],
     ["trialsMax", settings.trialsMax ?? 1, 1, 1_000_000],
   ];

@@ -12,7 +12,7 @@ import { Budget } from "./budget.ts";
 import { launchProblem, type TestedStatistic } from "./decisions.ts";
 import type { Stage } from "./progress.ts";
 import type { LaunchStep, Script, ScriptAnswer, Step } from "./script.ts";
-import { type StudyDefinition, unlimitedSeconds } from "./settings.ts";
+import { remeasurementLaunchesMin, type StudyDefinition, unlimitedSeconds } from "./settings.ts";
 
 /** Share of the budget that a comparison with an expert's configuration may take. */
 const expertShareMax = 0.15;
@@ -33,12 +33,15 @@ export class StudyState {
   failuresInRow = 0;
   /** Study time at which calibration was done. */
   searchStartedAt = 0;
+  /** Launches of the final comparison that time is set aside for. */
+  private reservedLaunches: number;
   private readonly prepared = new Set<string>();
   private launchCount = 0;
 
   constructor(definition: StudyDefinition) {
     this.definition = definition;
     this.budget = new Budget(definition.budgetSeconds);
+    this.reservedLaunches = definition.settings.remeasurementLaunches;
   }
 
   /** The content of the tables that the search sees. */
@@ -61,11 +64,21 @@ export class StudyState {
    * where it is cheap: it informs, and must not take the search's time.
    */
   get reservedSeconds(): number {
-    const { remeasurementLaunches, expert } = this.definition.settings;
-    const comparison = this.budget.priceOf(remeasurementLaunches) + this.budget.prepareSeconds;
+    const { expert } = this.definition.settings;
+    const comparison = this.budget.priceOf(this.reservedLaunches) + this.budget.prepareSeconds;
     const affordable = comparison <= expertShareMax * this.budget.seconds;
     const comparisons = expert !== undefined && affordable ? 2 : 1;
     return comparisons * comparison + this.budget.prepareSeconds;
+  }
+
+  /**
+   * Where launches are slower than the budget was made for, sets aside time for the fewest launches that give
+   * an interval, so that `searchSeconds` are left for a first candidate. Once, when calibration is done.
+   */
+  reserveWithin(searchSeconds: number): void {
+    if (this.budget.secondsLeft - this.reservedSeconds < searchSeconds) {
+      this.reservedLaunches = Math.min(this.reservedLaunches, remeasurementLaunchesMin);
+    }
   }
 
   /** The budget, or what the trials that are left should take, whichever is less. */

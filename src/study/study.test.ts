@@ -170,7 +170,13 @@ test("a product that a gate rejects is refused before anything is measured", asy
 test("a budget that confirms nothing is refused with the budget that is needed", async () => {
   const { conclusion } = await runSimulation({ seed: 1, budgetSeconds: 90 });
   assert.equal(conclusion.outcome, "refused");
-  assert.match(conclusion.reason, /pays for .*Give it/);
+  const needed = Number(/Give it (\d+) s or more/.exec(conclusion.reason)?.[1]);
+  assert.ok(needed > 90, conclusion.reason);
+  // What it asks for is enough, and not much more than that.
+  const enough = await runSimulation({ seed: 1, budgetSeconds: Math.ceil(needed * 1.02) });
+  assert.notEqual(enough.conclusion.outcome, "refused", enough.conclusion.reason);
+  const scarce = await runSimulation({ seed: 1, budgetSeconds: Math.floor(needed * 0.9) });
+  assert.equal(scarce.conclusion.outcome, "refused");
 });
 
 test("a baseline that cannot be measured is refused", async () => {

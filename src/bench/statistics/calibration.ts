@@ -27,6 +27,8 @@ export interface CalibrationOptions {
   readonly launchSeconds: number;
   /** What one confirmation may cost; what screening and re-measurement need has been taken off. */
   readonly budgetSeconds: number;
+  /** The rest of the study's budget: what has been spent, and what screening and re-measurement need; 0 by default. */
+  readonly otherSeconds?: number | undefined;
   /** α of the whole study. */
   readonly alpha: number;
   /** Which confirmation of the study this is about (see `alphaForConfirmation`); 1 by default. */
@@ -76,7 +78,7 @@ export function calibrate(aaLogRatios: readonly number[], options: CalibrationOp
     const sentence =
       `${noiseSentence(noise, options)} A confirmation needs at least ${needed} launches of ` +
       `${seconds(launchSeconds)}; the budget pays for ${affordable}, so this study cannot succeed. ` +
-      `Give it ${seconds(needed * launchSeconds)} or more.`;
+      `Give it ${seconds(Math.ceil((options.otherSeconds ?? 0) + needed * launchSeconds))} or more.`;
     return { noise, effectMin: Infinity, launchesMax: Math.max(1, affordable), feasible: false, sentence };
   }
   const floor = options.effectFloor ?? Math.log(1.01);
