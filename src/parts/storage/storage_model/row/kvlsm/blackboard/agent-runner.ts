@@ -129,6 +129,8 @@ export class AgentRunner {
     const merged = this.#manual
       .then(() => this.waitUntil(() => board.compactions.length === 0))
       .then(() => {
+        // The wait may have been over already: what was asked for before the close must not begin after it.
+        if (this.#closed) throw closedError();
         if (board.compactionHalted !== undefined) throw board.compactionHalted;
         const proposal = mergeOfAll(board);
         return proposal === undefined ? undefined : this.#begin(proposal, this.#work.compact(proposal));

@@ -243,6 +243,7 @@ export class BlackboardEngine implements StorageEngine {
 
   async checkpoint(directory: string): Promise<void> {
     await this.flush();
+    if (this.#closed !== undefined) throw closedError();
     const { disk } = this.#env;
     const selectionHash = selectionHashOf(this.#options);
     writeCheckpoint(disk, this.#board.versions, this.#options.directory, directory, selectionHash);

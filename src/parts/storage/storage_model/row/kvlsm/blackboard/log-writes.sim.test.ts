@@ -140,3 +140,18 @@ test("without a log, write is refused", async () => {
     })(),
   );
 });
+
+test("a write without a sync that comes behind one with a sync is visible when it resolves", async () => {
+  const env = createSimulatedEnv({ seed: 1, disk: new SimulatedDisk() });
+  await env.run(
+    (async () => {
+      const { engine, close } = await open(env);
+      const synced = engine.write(new WriteBatch().put(bytesOf("first"), bytesOf("1")));
+      const index = await engine.write(new WriteBatch().put(bytesOf("second"), bytesOf("2")), { sync: false });
+      assert.notEqual(engine.getSync(bytesOf("second")), undefined, "its writer reads what it wrote");
+      assert.ok(engine.appliedIndex >= index);
+      await synced;
+      await close();
+    })(),
+  );
+});

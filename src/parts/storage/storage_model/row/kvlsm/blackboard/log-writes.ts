@@ -3,7 +3,8 @@
  *
  *   1. A batch is appended to the log, which gives it its index, and joins the queue.
  *   2. Once the log is synced up to it, it is applied, together with everything before it, in the order of
- *      the indexes. A write that did not ask for a sync is applied as soon as nothing before it waits.
+ *      the indexes. A write that did not ask for a sync is applied at once, unless something before it waits: then it
+ *      waits for a sync too, for its writer must be able to read it when it resolves.
  * So nobody reads what is not durable, except what was written without a sync.
  */
 import type { DurableLog } from "../../../../../core/durable-log.ts";
@@ -35,10 +36,11 @@ export class LogWrites {
     const encoded = batch.encode().slice();
     const index = this.#log.append(encoded);
     this.#queue.push({ index, encoded, count, rangeDeletes, sync });
-    if (sync) {
+    if (!sync) this.#applyUpTo(this.#log.syncedIndex);
+    if (this.#queue.length > 0) {
       await this.#log.sync();
       this.#applyUpTo(index);
-    } else this.#applyUpTo(this.#log.syncedIndex);
+    }
     return index;
   }
 
