@@ -11,7 +11,7 @@ import { createStateMachine } from "../../../../concurrency/transaction/model/on
 import type { SecondaryIndexes } from "../../../../indexing/secondary-indexes.ts";
 import { createParser, recursiveDescentParser } from "../../../../parser/implementation/recursive_descent/recursive-descent.ts";
 import type { CommandOutcome, ReplicatedLog, StateMachine } from "../../../../replication/replicated-log.ts";
-import type { Cursor, EngineCapabilities, ScanRange, StorageEngine } from "../../../../storage/engine.ts";
+import type { Cursor, EngineCapabilities, ScanRange, Snapshot, StorageEngine } from "../../../../storage/engine.ts";
 import { rowToKv } from "../../../../storage/layout/row_to_kv/row-to-kv.ts";
 import type { Cache } from "../../../../storage/page_io/cache.ts";
 import { batchKindPut, type WriteBatch } from "../../../../storage/write-batch.ts";
@@ -25,7 +25,7 @@ const textOf = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.by
 export class MapEngine implements StorageEngine {
   readonly capabilities: EngineCapabilities = {
     durable: false,
-    snapshots: false,
+    snapshots: true,
     reverseScan: false,
     checkpoint: false,
     ttl: false,
@@ -37,7 +37,10 @@ export class MapEngine implements StorageEngine {
   readonly durableIndex = 0;
   readonly entries = new Map<string, Uint8Array>();
   openCursors = 0;
+  openCursorsMost = 0;
+  openSnapshots = 0;
   reads = 0;
+  readonly #snapshots = new Map<Snapshot, { entries: Map<string, Uint8Array>; sorted: string[] }>();
   #sorted: string[] | undefined;
 
   getSync(key: Uint8Array): Uint8Array | undefined {
@@ -78,12 +81,15 @@ export class MapEngine implements StorageEngine {
   }
 
   scan(range: ScanRange): Cursor {
-    this.#sorted ??= [...this.entries.keys()].sort();
-    const start = range.gte === undefined ? 0 : lowerBound(this.#sorted, textOf(range.gte));
-    const end = range.lt === undefined ? this.#sorted.length : lowerBound(this.#sorted, textOf(range.lt));
-    const keys = this.#sorted.slice(start, Math.max(start, end));
-    const values = keys.map((key) => this.entries.get(key) as Uint8Array);
+    const pinned = range.snapshot === undefined ? undefined : this.#snapshots.get(range.snapshot);
+    const entries = pinned?.entries ?? this.entries;
+    const sorted = pinned?.sorted ?? (this.#sorted ??= [...this.entries.keys()].sort());
+    const start = range.gte === undefined ? 0 : lowerBound(sorted, textOf(range.gte));
+    const end = range.lt === undefined ? sorted.length : lowerBound(sorted, textOf(range.lt));
+    const keys = sorted.slice(start, Math.max(start, end));
+    const values = keys.map((key) => entries.get(key) as Uint8Array);
     this.openCursors++;
+    this.openCursorsMost = Math.max(this.openCursorsMost, this.openCursors);
     let place = -1;
     let open = true;
     return {
@@ -101,8 +107,15 @@ export class MapEngine implements StorageEngine {
     };
   }
 
-  snapshot(): never {
-    throw new Error("no snapshots");
+  snapshot(): Snapshot {
+    const release = () => {
+      if (this.#snapshots.delete(snapshot)) this.openSnapshots--;
+    };
+    const snapshot = { index: this.appliedIndex, release };
+    const entries = new Map(this.entries);
+    this.#snapshots.set(snapshot, { entries, sorted: [...entries.keys()].sort() });
+    this.openSnapshots++;
+    return snapshot;
   }
 
   async flush(): Promise<void> {}

@@ -1,6 +1,7 @@
 /** The executor end to end on an engine in memory: what TAOBench, YCSB and shells say, and what is refused. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { LatheError } from "../../../../../kit/errors.ts";
 import { SqlError } from "../../../executor.ts";
 import {
   affectedOf,
@@ -280,6 +281,39 @@ describe("limits", () => {
     await counting;
     assert.deepEqual(rowsOf(sink.results[0]), [[10000n]]);
     assert.equal(engine.openCursors, 0);
+  });
+
+  test("a COUNT over thousands of ranges has one cursor open, also where it goes on while rows change", async () => {
+    const { executor, engine } = openInMemory();
+    await run(executor, "CREATE TABLE t (a INT, b INT, PRIMARY KEY (a, b))");
+    for (let i = 0; i < 10; i++) {
+      await run(executor, `INSERT INTO t VALUES ${Array.from({ length: 1000 }, (_, n) => `(${i * 1000 + n}, 1)`).join(",")}`);
+    }
+    const wanted = Array.from({ length: 9000 }, (_, n) => n).join(",");
+    const sink = new RecordingSink();
+    const counting = executor.query(`SELECT COUNT(*) FROM t WHERE a IN (${wanted})`, sink);
+    assert.notEqual(counting, undefined);
+    await run(executor, "INSERT INTO t VALUES (8999, 2); DELETE FROM t WHERE a=8998 AND b=1");
+    await counting;
+    assert.deepEqual(rowsOf(sink.results[0]), [[9000n]]);
+    assert.deepEqual([engine.openCursorsMost, engine.openCursors, engine.openSnapshots], [1, 0, 0]);
+  });
+
+  test("a COUNT that fails in its first slice leaves no cursor open", async () => {
+    const { executor, engine } = openInMemory();
+    await run(executor, "CREATE TABLE t (id INT PRIMARY KEY); INSERT INTO t VALUES (1), (2)");
+    const scan = engine.scan.bind(engine);
+    engine.scan = (range) => {
+      const cursor = scan(range);
+      cursor.next = () => {
+        throw new LatheError("CORRUPTION", "00000001.sst: a block is damaged");
+      };
+      return cursor;
+    };
+    for (const sql of ["SELECT COUNT(*) FROM t", "SELECT COUNT(*) FROM t WHERE id > 0", "SELECT * FROM t"]) {
+      assert.match(String(errorOf(await runOne(executor, sql)).message), /00000001\.sst/);
+      assert.equal(engine.openCursors, 0, sql);
+    }
   });
 
   test("reads wait for the log's read barrier", async () => {

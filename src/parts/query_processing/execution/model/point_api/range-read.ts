@@ -5,15 +5,15 @@
  * cuts.
  * A result must fit `resultRowsMax` and `resultBytesMax`. Where LIMIT does not promise that, a first pass counts
  * without sending anything, so that a refusal comes instead of a torn result. Both passes run within one turn and see
- * one state. COUNT(*) of a whole table goes in slices of `sliceRows` with other work between them; its cursor sees
- * the state of its beginning.
+ * one state. COUNT(*) goes in slices of `sliceRows` with other work between them; its cursor, and a snapshot for the
+ * ranges behind it, see the state of its beginning. A statement has one cursor open at a time.
  */
 import type { ColumnValue, Table } from "../../../../architecture/catalog/table.ts";
 import type { ColumnCondition, CommandStep, StepResult } from "../../../../concurrency/transaction/command.ts";
 import { rowMatches } from "../../../../concurrency/transaction/row-condition.ts";
 import type { Operand } from "../../../../parser/statement.ts";
 import { type ResultShape, type ResultSink, SqlError } from "../../../executor.ts";
-import type { Cursor } from "../../../../storage/engine.ts";
+import type { Cursor, Snapshot } from "../../../../storage/engine.ts";
 import type { AccessPath } from "./access-path.ts";
 import { type KeyRange, keyRanges } from "./key-ranges.ts";
 import type { ReadPlan, RunDoors } from "./plan.ts";
@@ -141,20 +141,21 @@ export class RangeRead implements ReadPlan {
       sink.end();
       return undefined;
     }
-    const { engine, bounds } = this.#doors;
-    const count = new RangeCount(this.#doors, this.#table, conditions, ranges.map((range) => engine.scan(range)));
-    let more = true;
+    const { bounds } = this.#doors;
+    const count = new RangeCount(this.#doors, this.#table, conditions, ranges);
+    let goesOn = false;
     try {
-      more = count.slice(atOnce ? bounds.resultRowsMax : sliceRows);
+      let more = count.slice(atOnce ? bounds.resultRowsMax : sliceRows);
+      if (more && atOnce) throw this.#tooLarge(`${bounds.resultRowsMax} rows inside a transaction`);
+      if (more) {
+        goesOn = count.keepMoment();
+        if (!goesOn) while (more) more = count.slice(sliceRows);
+      }
     } finally {
-      if (!more || atOnce) count.close();
+      if (!goesOn) count.close();
     }
-    if (!more) {
-      this.#answerCount(count.rows, sink);
-      return undefined;
-    }
-    if (atOnce) throw this.#tooLarge(`${bounds.resultRowsMax} rows inside a transaction`);
-    return this.#countOn(count, sink);
+    if (goesOn) return this.#countOn(count, sink);
+    this.#answerCount(count.rows, sink);
   }
 
   async #countOn(count: RangeCount, sink: ResultSink): Promise<void> {
@@ -169,34 +170,42 @@ export class RangeRead implements ReadPlan {
   }
 }
 
-/** A count under way over open cursors. */
+/**
+ * A count under way: one cursor at a time, however many ranges there are. One that goes on in later turns reads them
+ * from a snapshot of its first turn.
+ */
 class RangeCount {
   rows = 0;
   readonly #doors: RunDoors;
   readonly #table: Table;
   readonly #conditions: readonly ColumnCondition[];
-  readonly #cursors: Cursor[];
+  readonly #ranges: readonly KeyRange[];
+  #nextRange = 0;
+  #cursor: Cursor | undefined;
+  #snapshot: Snapshot | undefined;
 
-  constructor(doors: RunDoors, table: Table, conditions: readonly ColumnCondition[], cursors: Cursor[]) {
+  constructor(doors: RunDoors, table: Table, conditions: readonly ColumnCondition[], ranges: readonly KeyRange[]) {
     this.#doors = doors;
     this.#table = table;
     this.#conditions = conditions;
-    this.#cursors = cursors;
+    this.#ranges = ranges;
   }
 
-  /** Looks at up to `rowsMax` rows; whether there are more. */
+  /** Looks at up to `rowsMax` rows; whether there are more. A range without rows counts as one: a slice ends. */
   slice(rowsMax: number): boolean {
-    const { layout } = this.#doors;
-    for (let examined = 0; examined < rowsMax; ) {
-      const cursor = this.#cursors[0];
-      if (cursor === undefined) return false;
-      if (!cursor.next()) {
-        this.#cursors.shift();
-        cursor.close();
+    const { layout, engine } = this.#doors;
+    for (let examined = 0; examined < rowsMax; examined++) {
+      if (this.#cursor === undefined) {
+        const range = this.#ranges[this.#nextRange++];
+        if (range === undefined) return false;
+        this.#cursor = engine.scan({ gte: range.gte, lt: range.lt, snapshot: this.#snapshot });
+      }
+      if (!this.#cursor.next()) {
+        this.#cursor.close();
+        this.#cursor = undefined;
         continue;
       }
-      examined++;
-      const { key, value } = cursor;
+      const { key, value } = this.#cursor;
       if (this.#conditions.length === 0 || rowMatches(layout, this.#table, this.#conditions, key, value)) {
         this.rows++;
       }
@@ -204,7 +213,19 @@ class RangeCount {
     return true;
   }
 
+  /** Call it in the first turn. Whether later slices may run in later turns: not over ranges without a snapshot. */
+  keepMoment(): boolean {
+    if (this.#nextRange >= this.#ranges.length) return true;
+    const { engine } = this.#doors;
+    if (!engine.capabilities.snapshots) return false;
+    this.#snapshot = engine.snapshot();
+    return true;
+  }
+
   close(): void {
-    for (const cursor of this.#cursors.splice(0)) cursor.close();
+    this.#cursor?.close();
+    this.#cursor = undefined;
+    this.#snapshot?.release();
+    this.#snapshot = undefined;
   }
 }
