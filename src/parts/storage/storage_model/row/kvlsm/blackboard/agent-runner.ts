@@ -17,12 +17,13 @@
 import { assert } from "../../../../../../kit/assert.ts";
 import type { Timer } from "../../../../../../kit/env/env.ts";
 import { errorCodeOf, LatheError } from "../../../../../../kit/errors.ts";
-import type { Agent, CompactionProposal, Proposal } from "./agent.ts";
+import type { Agent, Proposal } from "./agent.ts";
 import { BackgroundWork, type WorkOptions } from "./background-work.ts";
 import type { Blackboard } from "./blackboard.ts";
-import { problemOf, runsOf } from "./compaction-proposal.ts";
-import { levelTargetBytes, totalBytes } from "./level-shape.ts";
-import { levelsMax } from "./version-edit.ts";
+import { compactionAgentOf } from "./compaction-agents.ts";
+import { problemOf, proposeAll } from "./compaction-proposal.ts";
+import type { BackgroundRunner } from "./coordination.ts";
+import type { Tuning } from "./options.ts";
 
 const pauseFirstMs = 50;
 const pauseMaxMs = 1000;
@@ -39,7 +40,7 @@ export interface RunnerOptions extends WorkOptions {
   readonly agents: readonly Agent[];
 }
 
-export class AgentRunner {
+export class AgentRunner implements BackgroundRunner {
   readonly #options: RunnerOptions;
   readonly #board: Blackboard;
   readonly #work: BackgroundWork;
@@ -73,12 +74,19 @@ export class AgentRunner {
     this.schedule();
   }
 
-  hasAgent(name: string): boolean {
-    return this.#agents.some((one) => one.name === name);
+  get compactionsRunning(): number {
+    return this.#board.compactions.length;
   }
 
-  /** Looks at who waits and steps the agents, after something changed that is not their doing. */
-  lookAgain(): void {
+  get compactionHalted(): unknown {
+    return this.#board.compactionHalted;
+  }
+
+  /** Other options are in force; a compaction agent that the engine does not know is left in its place. */
+  retuned(before: Tuning): void {
+    const { name } = compactionAgentOf(before.compactionStyle);
+    const next = compactionAgentOf(this.#board.tuning.compactionStyle);
+    if (next.name !== name && this.#agents.some((one) => one.name === name)) this.replaceAgent(name, next);
     this.#changed();
   }
 
@@ -132,7 +140,7 @@ export class AgentRunner {
         // The wait may have been over already: what was asked for before the close must not begin after it.
         if (this.#closed) throw closedError();
         if (board.compactionHalted !== undefined) throw board.compactionHalted;
-        const proposal = mergeOfAll(board);
+        const proposal = proposeAll(board.versions.current.files, board.tuning);
         return proposal === undefined ? undefined : this.#begin(proposal, this.#work.compact(proposal));
       })
       .finally(() => {
@@ -252,21 +260,6 @@ export class AgentRunner {
   #rejectWaiters(error: unknown): void {
     for (const waiter of this.#waiters.splice(0)) waiter.reject(error);
   }
-}
-
-/** All files as one compaction into the level that is large enough for them, or undefined where there is none. */
-function mergeOfAll(board: Blackboard): CompactionProposal | undefined {
-  const { files } = board.versions.current;
-  const { tuning } = board;
-  const inputs = files.flatMap((level, number) => (level.length === 0 ? [] : runsOf(number, level)));
-  if (inputs.length === 0) return undefined;
-  let outputLevel = levelsMax - 1;
-  if (tuning.compactionStyle === "leveled" && tuning.levelSizing === "static") {
-    const bytes = totalBytes(files.flat());
-    outputLevel = 1;
-    while (outputLevel < levelsMax - 1 && levelTargetBytes(outputLevel, tuning) < bytes) outputLevel++;
-  }
-  return { kind: "compaction", inputs, outputLevel, bottom: true, move: false };
 }
 
 function closedError(): LatheError {

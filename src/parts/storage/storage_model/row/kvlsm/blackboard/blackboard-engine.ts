@@ -21,15 +21,14 @@ import type { Metric } from "../../../../../../kit/metric.ts";
 import type { Cursor, EngineCapabilities, ScanRange, Snapshot, StorageEngine } from "../../../../engine.ts";
 import { countOperations, expiryBytes, expiryOf, type WriteBatch } from "../../../../write-batch.ts";
 import type { Agent } from "./agent.ts";
-import { AgentRunner } from "./agent-runner.ts";
+import { coordinate as coordinateByAgents } from "./agent-coordination.ts";
 import { Blackboard } from "./blackboard.ts";
 import { BlockCache } from "./block-cache.ts";
 import { writeCheckpoint } from "./checkpoint.ts";
-import { compactionAgentOf } from "./compaction-agents.ts";
+import type { BackgroundRunner, BackPressure, Coordinate } from "./coordination.ts";
 import { EngineCursor } from "./engine-cursor.ts";
 import { engineMetrics } from "./engine-metrics.ts";
 import { ExpiryClock } from "./expiry-clock.ts";
-import { flushAgent } from "./flush-agent.ts";
 import { LogWrites } from "./log-writes.ts";
 import { lookupMissing, lookupPut, lookupPutExpiring } from "./lookup.ts";
 import { type BlackboardOptions, changedTuning, resolveTuning, selectionHashOf, type Tuning } from "./options.ts";
@@ -38,7 +37,6 @@ import { rangeDeletesMax } from "./range-batch.ts";
 import { ReadCounters } from "./read-counters.ts";
 import { ReadPace } from "./read-pace.ts";
 import { VersionSet } from "./version-set.ts";
-import { WriteStall } from "./write-stall.ts";
 
 export const blackboardCapabilities: EngineCapabilities = {
   durable: true,
@@ -69,7 +67,11 @@ const pooledReadsMax = 16;
  * Opens or creates a store.
  * Errors: LOCKED, CORRUPTION, FORMAT_UNKNOWN, INVALID_ARGUMENT, DISK_FULL, READ_ONLY, PERMISSION, IO_ERROR.
  */
-export async function openBlackboardEngine(env: Env, options: BlackboardOptions): Promise<BlackboardEngine> {
+export async function openBlackboardEngine(
+  env: Env,
+  options: BlackboardOptions,
+  coordinate: Coordinate = coordinateByAgents,
+): Promise<BlackboardEngine> {
   const tuning = resolveTuning(options);
   const { directory } = options;
   const expiryTime = options.expiryTime ?? "clock";
@@ -92,7 +94,7 @@ export async function openBlackboardEngine(env: Env, options: BlackboardOptions)
     const aheadMs = versions.expiryTimeMs - env.clock.nowMs();
     if (expiryTime === "clock" && aheadMs > clockSlackMs) log.warn("lsm_clock_behind_store", { directory, aheadMs });
     const board = new Blackboard(tuning, versions, cache, counters, expiry);
-    engine = new BlackboardEngine(env, options, board, lock);
+    engine = new BlackboardEngine(env, options, board, lock, coordinate);
     await engine.replayLog();
     return engine;
   } catch (error) {
@@ -107,30 +109,23 @@ export class BlackboardEngine implements StorageEngine {
   readonly #env: Env;
   readonly #options: BlackboardOptions;
   readonly #board: Blackboard;
-  readonly #runner: AgentRunner;
-  readonly #stall: WriteStall;
+  readonly #runner: BackgroundRunner;
+  readonly #stall: BackPressure;
   readonly #reader: PointReader;
   readonly #logWrites: LogWrites | undefined;
   readonly #lock: DiskLock;
   readonly #pace = new ReadPace();
   #closed: Promise<void> | undefined = undefined;
 
-  constructor(env: Env, options: BlackboardOptions, board: Blackboard, lock: DiskLock) {
+  constructor(env: Env, options: BlackboardOptions, board: Blackboard, lock: DiskLock, coordinate: Coordinate) {
     this.#env = env;
     this.#options = options;
     this.#board = board;
     this.#lock = lock;
-    this.#runner = new AgentRunner({
-      env,
-      board,
-      directory: options.directory,
-      selectionHash: selectionHashOf(options),
-      log: options.log,
-      agents: [flushAgent, compactionAgentOf(board.tuning.compactionStyle)],
-    });
-    this.#stall = new WriteStall(board, this.#runner, env.clock);
+    const { directory, log } = options;
+    const selectionHash = selectionHashOf(options);
+    ({ runner: this.#runner, stall: this.#stall } = coordinate({ env, board, directory, selectionHash, log }));
     this.#reader = new PointReader(board);
-    const { log } = options;
     const apply = (encoded: Uint8Array, count: number, rangeDeletes: number, index: number) =>
       this.#apply(encoded, count, rangeDeletes, index, 0);
     this.#logWrites = log === undefined ? undefined : new LogWrites(log, apply);
@@ -250,7 +245,7 @@ export class BlackboardEngine implements StorageEngine {
   }
 
   metrics(): Metric[] {
-    return engineMetrics(this.#board, this.#stall);
+    return engineMetrics(this.#board, this.#runner, this.#stall);
   }
 
   /**
@@ -265,13 +260,8 @@ export class BlackboardEngine implements StorageEngine {
     const changed = (Object.keys(tuning) as (keyof Tuning)[]).filter((name) => tuning[name] !== before[name]);
     if (changed.length === 0) return changed;
     this.#board.retune(tuning);
-    if (changed.includes("compactionStyle")) {
-      const present = compactionAgentOf(before.compactionStyle).name;
-      const next = compactionAgentOf(tuning.compactionStyle);
-      if (this.#runner.hasAgent(present)) this.#runner.replaceAgent(present, next);
-    }
     this.#env.log.info("lsm_tuning_changed", Object.fromEntries(changed.map((name) => [name, tuning[name]])));
-    this.#runner.lookAgain();
+    this.#runner.retuned(before);
     return changed;
   }
 

@@ -15,7 +15,8 @@
 import { compareBytes } from "../../../../../../kit/compare.ts";
 import type { BlackboardView, CompactionProposal, Proposal } from "./agent.ts";
 import type { FileMeta } from "./file-meta.ts";
-import { type Levels, overlapping, rangeOf, totalBytes } from "./level-shape.ts";
+import { type Levels, levelTargetBytes, overlapping, rangeOf, totalBytes } from "./level-shape.ts";
+import type { Tuning } from "./options.ts";
 
 type Inputs = CompactionProposal["inputs"];
 
@@ -88,6 +89,19 @@ export function proposeWithinLevel0(
     files.push(file);
   }
   return { kind: "compaction", inputs: runsOf(0, files), outputLevel: 0, bottom: false, move: false };
+}
+
+/** All files as one compaction into the level that is large enough for them, or undefined where there is none. */
+export function proposeAll(levels: Levels, tuning: Tuning): CompactionProposal | undefined {
+  const inputs = levels.flatMap((files, level) => (files.length === 0 ? [] : runsOf(level, files)));
+  if (inputs.length === 0) return undefined;
+  let outputLevel = levels.length - 1;
+  if (tuning.compactionStyle === "leveled" && tuning.levelSizing === "static") {
+    const bytes = totalBytes(levels.flat());
+    outputLevel = 1;
+    while (outputLevel < levels.length - 1 && levelTargetBytes(outputLevel, tuning) < bytes) outputLevel++;
+  }
+  return { kind: "compaction", inputs, outputLevel, bottom: true, move: false };
 }
 
 /** Whether the proposal would touch what a compaction under way touches. */

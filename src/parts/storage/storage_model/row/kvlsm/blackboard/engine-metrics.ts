@@ -1,15 +1,15 @@
 /** The engine's metrics, in Prometheus' words. Counters count since the engine was opened. */
 import type { Metric, ScalarMetric } from "../../../../../../kit/metric.ts";
 import type { Blackboard } from "./blackboard.ts";
+import type { BackgroundRunner, StallFigures } from "./coordination.ts";
 import { DamagedTable } from "./damaged-table.ts";
 import { totalBytes } from "./level-shape.ts";
 import { pressureCauses } from "./write-pressure.ts";
-import type { WriteStall } from "./write-stall.ts";
 
-export function engineMetrics(board: Blackboard, stall: WriteStall): Metric[] {
+export function engineMetrics(board: Blackboard, runner: BackgroundRunner, stall: StallFigures): Metric[] {
   return [
     ...readMetrics(board),
-    ...workMetrics(board, stall),
+    ...workMetrics(board, runner, stall),
     ...shapeMetrics(board),
     ...memoryMetrics(board),
   ];
@@ -52,8 +52,8 @@ function readMetrics({ cache, reads }: Blackboard): Metric[] {
   ];
 }
 
-function workMetrics(board: Blackboard, stall: WriteStall): Metric[] {
-  const { work, immutables, compactions, compactionHalted } = board;
+function workMetrics(board: Blackboard, runner: BackgroundRunner, stall: StallFigures): Metric[] {
+  const { work, immutables } = board;
   const written = work.flushedBytes + work.compactionWrittenBytes;
   return [
     counter("lsm_applied_batches_total", "Batches applied", work.appliedBatches),
@@ -83,12 +83,12 @@ function workMetrics(board: Blackboard, stall: WriteStall): Metric[] {
     ),
     counter("lsm_background_failures_total", "Flushes and compactions that failed", work.failures),
     ...pressureMetrics(stall),
-    gauge("lsm_compactions_running", "Compactions under way", compactions.length),
+    gauge("lsm_compactions_running", "Compactions under way", runner.compactionsRunning),
     gauge("lsm_stalled", "1 while writers must wait", stall.isStalled ? 1 : 0),
     gauge(
       "lsm_compaction_halted",
       "1 after a compaction met a damaged file",
-      compactionHalted === undefined ? 0 : 1,
+      runner.compactionHalted === undefined ? 0 : 1,
     ),
     gauge(
       "lsm_write_amplification",
@@ -122,7 +122,7 @@ function shapeMetrics({ versions, snapshots }: Blackboard): Metric[] {
   ];
 }
 
-function pressureMetrics(stall: WriteStall): Metric[] {
+function pressureMetrics(stall: StallFigures): Metric[] {
   const { stalls, slowdowns, stallUs, slowdownUs } = stall;
   const byCause = pressureCauses.flatMap((cause) => [
     { ...counter("lsm_stalls_total", "Times that writers had to wait", stalls[cause]), labels: { cause } },

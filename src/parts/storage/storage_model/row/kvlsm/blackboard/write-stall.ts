@@ -12,6 +12,7 @@ import { errorCodeOf, LatheError } from "../../../../../../kit/errors.ts";
 import { Histogram } from "../../../../../../kit/histogram.ts";
 import type { AgentRunner } from "./agent-runner.ts";
 import type { Blackboard } from "./blackboard.ts";
+import type { BackPressure } from "./coordination.ts";
 import { type PressureCause, rateUnder, type WritePressure, writePressure } from "./write-pressure.ts";
 
 const overrunFactor = 4;
@@ -22,7 +23,7 @@ const sleepMaxUs = 1e6;
 
 type CountByCause = Record<PressureCause, number>;
 
-export class WriteStall {
+export class WriteStall implements BackPressure {
   /** Times that writers were put to sleep, and that they had to wait, by what made them. */
   readonly slowdowns: CountByCause = { memtables: 0, level0: 0, debt: 0 };
   readonly stalls: CountByCause = { memtables: 0, level0: 0, debt: 0 };
@@ -105,7 +106,7 @@ export class WriteStall {
   }
 }
 
-function troubleError(cause: unknown): LatheError {
+export function troubleError(cause: unknown): LatheError {
   const code = errorCodeOf(cause) ?? "IO_ERROR";
   if (code === "CLOSED") return cause as LatheError;
   const what =
