@@ -105,7 +105,7 @@ export const sampleOptions: SimulatedStudyOptions = {
   knobs: sampleKnobs,
   effects: sampleEffects,
   proposer: "greedy",
-  budgetSeconds: 900,
+  budgetSeconds: 1000,
   simulation: { noise: 0.018, skew: 0.4, firstAdvantage: 0.004, drift: 0.03, launchSeconds: 6 },
   settings: {
     trialsMax: 14,
