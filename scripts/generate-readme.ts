@@ -14,6 +14,7 @@ import { renderMarkdown, renderSvg } from "../src/report/markdown.ts";
 import { readStudyRecord } from "../src/report/study-record.ts";
 import { root } from "./repository.ts";
 
+const barsDirectory = join(root, "examples", "bars");
 const resultDirectory = join(root, "examples", "taobench-o", "result");
 export const figurePath = join(resultDirectory, "effect.svg");
 
@@ -28,22 +29,49 @@ export function renderReadme(text: string): string {
 function blockOf(name: string): string {
   if (name === "result") return resultBlock();
   if (name === "commands") return commandsBlock();
-  const path = join(root, "examples", "bars", `${name}.md`);
-  if (existsSync(path)) return `\n${shortened(readFileSync(path, "utf8")).trim()}\n\n`;
+  if (name === "bars") return barsBlock();
+  const path = join(barsDirectory, `${name}.md`);
+  if (existsSync(path)) return `\n${readFileSync(path, "utf8").trim()}\n\n`;
   throw new Error(`README.md has a block ${name}, of which nothing is recorded`);
 }
 
-/** Of a recorded table the rows that have a bar, without the columns for specialists. */
-function shortened(text: string): string {
-  const lines = text.split("\n").filter((line) => !line.startsWith("|") || !/\| *\| [^|]*\|$/.test(line));
-  const heads = lines.find((line) => /^\| (claim|what) \|/.test(line))?.split("|").map((cell) => cell.trim()) ?? [];
-  const hidden = heads.flatMap((head, index) => (["lower", "note"].includes(head) ? [index] : []));
-  return lines
-    .map((line) => {
-      if (!line.startsWith("|")) return line;
-      return line.split("|").filter((_, index) => !hidden.includes(index)).join("|");
-    })
-    .join("\n");
+interface RecordedRow {
+  readonly claim: string;
+  /** As it was printed; of simulated studies there is a rate instead. */
+  readonly value?: string;
+  readonly rate?: { readonly rate: number; readonly upper: number };
+  readonly bar?: { readonly text: string; readonly met: boolean };
+}
+
+/** Of the recorded bars the rows that say most; where none are named, every row that has a bar. */
+const headlines: readonly { readonly file: string; readonly claims?: readonly string[] }[] = [
+  {
+    file: "statistics",
+    claims: [
+      "null study keeps something (2 % noise)",
+      "null study keeps something (strong drift, every candidate confirmed)",
+      "planted bug: keep if better",
+      "planted bug: t-test at 5 %, looked at after every launch",
+      "true gain of 5 % at 2 % noise confirmed within 14 launches",
+      "quoted interval of 8 launches covers the truth",
+    ],
+  },
+  { file: "real-null", claims: ["studies of eight null candidates that keep something, throughput, screened"] },
+  { file: "real-planted" },
+];
+
+function barsBlock(): string {
+  const rows = headlines.flatMap(({ file, claims }) => {
+    const recorded = JSON.parse(readFileSync(join(barsDirectory, `${file}.json`), "utf8")) as { rows: RecordedRow[] };
+    const shown = recorded.rows.filter(({ claim, bar }) => claims?.includes(claim) ?? bar !== undefined);
+    if (shown.length < (claims?.length ?? 1)) throw new Error(`${file}.json lacks a row that the README shows`);
+    return shown.map(({ claim, value, rate, bar }) => {
+      const measured = value ?? `${((rate?.rate ?? NaN) * 100).toFixed(2)} %`;
+      const verdict = bar === undefined ? "" : `${bar.text}: ${bar.met ? "met" : "**not met**"}`;
+      return `| ${claim} | ${measured} | ${verdict} | [${file}](examples/bars/${file}.md) |`;
+    });
+  });
+  return `\n| what | measured | bar | in full |\n|---|--:|---|---|\n${rows.join("\n")}\n\n`;
 }
 
 function resultBlock(): string {
