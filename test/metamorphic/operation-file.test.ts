@@ -18,7 +18,7 @@ test("generated programs are the same after writing and reading, with every feat
     assert.equal(again.operations.length, file.operations.length);
     for (const { kind } of file.operations) kinds.add(kind);
   }
-  assert.equal(kinds.size, 22, [...kinds].join(" "));
+  assert.equal(kinds.size, 26, [...kinds].join(" "));
 });
 
 test("every byte string is one word and comes back", () => {

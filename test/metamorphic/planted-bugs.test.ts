@@ -68,6 +68,21 @@ const bugs: Readonly<Record<string, Edit>> = {
     find: "outputLevel, bottom, move };",
     replace: "outputLevel, bottom: true, move };",
   },
+  "compactions side by side take the same files": {
+    file: `${lsm}/compaction-proposal.ts`,
+    find: "  if (files.some((file) => busy.has(file.number))) return true;",
+    replace: "  return false;",
+  },
+  "a write without a sync resolves before it can be read": {
+    file: `${lsm}/log-writes.ts`,
+    find: "    if (this.#queue.length > 0) {",
+    replace: "    if (sync) {",
+  },
+  "repair forgets files with range tombstones": {
+    file: `${lsm}/repair.ts`,
+    find: "      return known ?? { ...scan.meta, number };",
+    replace: "      return known?.rangeTombstones === undefined ? known : undefined;",
+  },
   "scans leave the frozen memtables out": {
     file: `${lsm}/sorted-runs.ts`,
     find: "    if (memtable.versionCount > 0) runs.push",

@@ -19,6 +19,11 @@ const simulated = (name: string, options: Options): KnobSet => ({
   name, world: "simulated", log: "caller", options: { ...tiny, ...options },
 });
 
+/** Jobs side by side; the others do one job after the other, whatever `compactionsMax` says. */
+const concurrent = (name: string, options: Options): KnobSet => ({
+  ...simulated(name, { memtableBytes: 8192, compactionsMax: 4, subcompactionsMax: 4, ...options }), world: "concurrent",
+});
+
 export const standardKnobSets: readonly KnobSet[] = [
   { name: "defaults", world: "simulated", log: "caller", options: {} },
   simulated("tiny", {}),
@@ -54,7 +59,12 @@ export const standardKnobSets: readonly KnobSet[] = [
     compactionStyle: "tiered", l0CompactionTrigger: 1, l0SlowdownTrigger: 2, l0StallTrigger: 2,
   }),
   simulated("dynamic levels", { levelSizing: "dynamic" }),
-  simulated("many compactions at once", { compactionsMax: 4, subcompactionsMax: 4, memtableBytes: 8192 }),
+  simulated("little memory, little debt", { memoryBudgetBytes: (1 << 20) + 3 * 4096, debtSlowdownBytes: 20_000 }),
+  simulated("background work held back", { backgroundBytesPerSecond: 1 << 20 }),
+  concurrent("many compactions at once", {}),
+  concurrent("many compactions at once, tiered", { compactionStyle: "tiered" }),
+  concurrent("many compactions at once, dynamic levels", { levelSizing: "dynamic", levelBaseBytes: 8192 }),
+  { ...concurrent("many compactions at once, log of its own", {}), log: "engine" },
   { ...simulated("log of its own", {}), log: "engine" },
   { ...simulated("log of its own, small segments", { segmentBytes: 1 << 21, memtableBytes: 16_384 }), log: "engine" },
   { ...simulated("threads", {}), world: "real" },
@@ -81,10 +91,11 @@ const choices: Choices = {
   targetFileBytes: [1024, 3000, 20_000, 1 << 22],
   readMode: ["sync", "pool", "adaptive"],
   slowdownBytesPerSecond: [1 << 14, 1 << 28],
+  debtSlowdownBytes: [2 ** 30, 2 ** 30, 100_000, 20_000],
   compression: ["none", "none", "zlib", "zstd", "brotli"],
-  compressionBottom: ["same", "same", "none", "zlib", "zstd"],
-  prefixBytes: [0, 0, 1, 2, 5],
-  prefixSeparator: [-1, -1, 0, 48, 97],
+  compressionBottom: ["same", "same", "none", "zlib", "zstd", "brotli"],
+  prefixBytes: [0, 0, 1, 2, 5, 255],
+  prefixSeparator: [-1, -1, 0, 48, 97, 255],
   compactionStyle: ["leveled", "leveled", "tiered"],
   levelSizing: ["static", "dynamic"],
   tieredSpacePercent: [1, 50, 200, 10_000],
@@ -93,9 +104,18 @@ const choices: Choices = {
   backgroundBytesPerSecond: [0, 0, 1 << 20, 1 << 24],
 };
 
+/** What programs change in a running engine: options with values for them. */
+export const liveOptions = Object.entries({ ...choices, memoryBudgetBytes: [0, 1 << 21, 1 << 24] });
+
 /** Draws a knob set; `next` is uniform in [0, 1). Threads and real files are drawn for one of twelve. */
 export function drawKnobSet(name: string, next: () => number): KnobSet {
   const pick = <Value>(values: readonly Value[]): Value => values[Math.floor(next() * values.length)];
   const options = Object.fromEntries(Object.entries(choices).map(([option, values]) => [option, pick(values)]));
-  return { name, world: next() < 1 / 12 ? "real" : "simulated", log: next() < 0.25 ? "engine" : "caller", options };
+  // As soon as writers are slowed they may be stopped too; and a budget that leaves the cache just its least.
+  if (next() < 0.3) options.l0StallTrigger = options.l0SlowdownTrigger;
+  const memtables = (1 + Number(options.immutableMemtablesMax)) * Number(options.memtableBytes);
+  const memoryBudgetBytes = next() < 0.3 ? memtables + (1 << 20) + pick([0, 10_000, 1 << 20]) : 0;
+  const luck = next();
+  const world = luck < 1 / 12 ? "real" : luck < 0.5 ? "concurrent" : "simulated";
+  return { name, world, log: next() < 0.25 ? "engine" : "caller", options: { ...options, memoryBudgetBytes } };
 }

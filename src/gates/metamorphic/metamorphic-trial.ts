@@ -48,7 +48,7 @@ const randomSetsPerProgram = 3;
  */
 export function knobSetsOf(seed: number, count: number | undefined): KnobSet[] {
   const next = seededNumbers(seed ^ 0x5eed);
-  const simulated = standardKnobSets.filter(({ world }) => world === "simulated");
+  const simulated = standardKnobSets.filter(({ world }) => world !== "real");
   const real = standardKnobSets.filter(({ world }) => world === "real");
   const random = Array.from({ length: randomSetsPerProgram }, (_, number) =>
     drawKnobSet(`random ${number} of seed ${seed}`, next),

@@ -56,6 +56,10 @@ export function formatOperation(operation: Operation): string {
       const changes = operation.changes.map(formatChange).join(" ; ");
       return `${operation.sync ? "write" : "write-unsynced"} ${changes}`.trimEnd();
     }
+    case "write-apart":
+      return `${kind} ${operation.changes.map(formatChange).join(" ; ")}`;
+    case "tune":
+      return `${kind} ${operation.option} ${operation.value}`;
     case "get":
     case "get-promised":
       return `${kind} ${formatBytes(operation.key)}${atSuffix(operation.at)}`;
@@ -144,6 +148,13 @@ function parseKind(kind: string, words: Words): Operation {
     case "write":
     case "write-unsynced":
       return { kind: "write", sync: kind === "write", changes: parseChanges(words) };
+    case "write-apart":
+      return { kind, changes: parseChanges(words) };
+    case "tune": {
+      const option = words.next("an option");
+      const value = words.next("a value");
+      return { kind, option, value: /^-?\d{1,13}$/.test(value) ? Number(value) : value };
+    }
     case "get":
     case "get-promised":
       return { kind, key: words.bytes(), at: words.at() };
@@ -174,6 +185,8 @@ function parseKind(kind: string, words: Words): Operation {
     case "compact-begin":
     case "settle":
     case "reopen":
+    case "reopen-now":
+    case "repair":
     case "crash":
       return { kind };
     default:

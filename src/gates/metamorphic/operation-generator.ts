@@ -8,6 +8,7 @@
  * Source of the idea: swarm testing (Groce et al. 2012); Pebble's metamorphic generator.
  */
 import { seededNumbers } from "../../simulation/simulated-env.ts";
+import { liveOptions } from "./knob-sets.ts";
 import type { Change, Feature, Operation, OperationFile, Range } from "./operation.ts";
 
 export interface GeneratorOptions {
@@ -17,7 +18,7 @@ export interface GeneratorOptions {
 }
 
 /** Raised when the same seed begins to give another program: recorded seeds then mean something else. */
-export const generatorVersion = 1;
+export const generatorVersion = 2;
 
 export function generateOperations(seed: number, options: GeneratorOptions): OperationFile {
   return new Generator(seed, options).file();
@@ -90,6 +91,7 @@ class Generator {
       write: 40, get: 14, "get-promised": 6, "get-many": 5, scan: 8, cursor: 4, next: 8, close: 2, snapshot: 4,
       release: 3, flush: 3, "flush-begin": 2, compact: 1, "compact-begin": 1, settle: 1, turns: 5, checkpoint: 1,
       "open-checkpoint": 1, reopen: 1, crash: 1.5, agent: 1.5,
+      "write-apart": 3, "reopen-now": 1, repair: 0.5, tune: 3,
     };
     if (this.#features.includes("ttl")) weights.wait = 4;
     // Some kinds are left out of a program, and some are common in it.
@@ -137,6 +139,12 @@ class Generator {
         return { kind, ms: [1, 10, 500, 1000, 5000][this.#below(5)] };
       case "agent":
         return { kind, name: ["default", "lazy", "eager", "other"][this.#below(4)] };
+      case "write-apart":
+        return { kind, changes: this.#changesApart() };
+      case "tune": {
+        const [option, values] = liveOptions[this.#below(liveOptions.length)];
+        return { kind, option, value: values[this.#below(values.length)] };
+      }
       default:
         return this.#makeNamed(kind);
     }
@@ -157,6 +165,8 @@ class Generator {
       case "open-checkpoint":
         return { kind, name: this.#pick(this.#checkpoints) ?? "p0" };
       case "reopen":
+      case "reopen-now":
+      case "repair":
       case "crash":
         this.#snapshots = [];
         this.#cursors = [];
@@ -169,6 +179,14 @@ class Generator {
   #changes(): Change[] {
     const count = 1 + this.#below(this.#batchMax);
     return Array.from({ length: this.#chance(0.01) ? 0 : count }, () => this.#change());
+  }
+
+  /** Changes of different keys, so that their order does not count. */
+  #changesApart(): Change[] {
+    const keys = new Set(Array.from({ length: 2 + this.#below(7) }, () => this.#key()));
+    return Array.from(keys, (key) =>
+      this.#chance(this.#deleteShare) ? { kind: "delete", key } : { kind: "put", key, value: this.#value() },
+    );
   }
 
   #change(): Change {

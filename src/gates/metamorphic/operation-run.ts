@@ -62,6 +62,7 @@ class OperationRun {
   readonly #checkpoints = new Set<string>();
   readonly #begun: Promise<string>[] = [];
   #agent: string | undefined = undefined;
+  #repairs = 0;
 
   constructor(world: StoreWorld) {
     this.#world = world;
@@ -100,6 +101,8 @@ class OperationRun {
     switch (operation.kind) {
       case "write":
         return this.#write(operation.changes, operation.sync);
+      case "write-apart":
+        return this.#writeApart(operation.changes);
       case "get":
         return this.#at(operation.at, (one) => formatValue(textOf(store.getSync(bytesOf(operation.key), one))));
       case "get-promised":
@@ -145,6 +148,9 @@ class OperationRun {
       case "release":
         this.#snapshots.get(operation.name)?.release();
         return this.#snapshots.delete(operation.name) ? "ok" : noneAnswer;
+      case "tune":
+        this.#world.tune(store, operation.option, operation.value);
+        return "ok";
       case "agent":
         this.#agent = operation.name;
         this.#world.replaceAgent(store, operation.name);
@@ -178,6 +184,10 @@ class OperationRun {
       case "turns":
         for (let turn = 0; turn < operation.count; turn++) await this.#world.turn();
         return "ok";
+      case "reopen-now":
+        return this.#reopenNow();
+      case "repair":
+        return this.#repair(store);
       default:
         return this.#reopen();
     }
@@ -197,6 +207,23 @@ class OperationRun {
   async #writeLogged(changes: readonly Change[], sync: boolean): Promise<string> {
     await this.#present().write(this.#world.batchOf(changes, this.#world.nowMs()), { sync });
     return "ok";
+  }
+
+  /** Each writer reads what it wrote as soon as its write resolves. */
+  async #writeApart(changes: readonly Change[]): Promise<string> {
+    if (!this.#world.ownLog) {
+      for (const change of changes) await this.#applyWithRoom([change]);
+      return "ok";
+    }
+    const store = this.#present();
+    const written = changes.map(async (change, at) => {
+      await store.write(this.#world.batchOf([change], this.#world.nowMs()), { sync: at % 3 !== 1 });
+      if (change.kind === "deleteRange") return "ok";
+      const due = formatValue(change.kind === "put" ? change.value : undefined);
+      const got = formatValue(textOf(store.getSync(bytesOf(change.key))));
+      return got === due ? "ok" : `${change.key} reads ${got} after its write of ${due} was acknowledged`;
+    });
+    return (await Promise.all(written)).find((answer) => answer !== "ok") ?? "ok";
   }
 
   async #applyWithRoom(changes: readonly Change[]): Promise<string> {
@@ -237,12 +264,12 @@ class OperationRun {
   async #openCheckpoint(name: string): Promise<string> {
     const copy = await this.#world.open(name);
     try {
-      const contents = formatEntries(take(copy.scan({}), Infinity).entries);
+      const contents = everythingIn(copy);
       // A key that no program has.
       const batch = this.#world.batchOf([{ kind: "delete", key: "only of the copy" }], 0);
       copy.applySync(batch, copy.appliedIndex + 1);
       await copy.compactAll();
-      const again = formatEntries(take(copy.scan({}), Infinity).entries);
+      const again = everythingIn(copy);
       return again === contents ? contents : `a compaction of the copy changed it from ${contents} to ${again}`;
     } finally {
       await copy.close();
@@ -266,6 +293,46 @@ class OperationRun {
     const durable = this.#present().durableIndex;
     const closed = await this.#close();
     return closed === "ok" ? this.#openAgain(durable) : closed;
+  }
+
+  /** Begun work may end with the store; cursors and snapshots are let go of once another owner has the directory. */
+  async #reopenNow(): Promise<string> {
+    const store = this.#present();
+    await this.#world.syncLog();
+    const durable = store.durableIndex;
+    const begun = this.#begun.splice(0);
+    await store.close();
+    const failed = (await Promise.all(begun)).find((answer) => answer !== "ok" && !answer.startsWith("error CLOSED:"));
+    if (failed !== undefined) return `work begun before the close: ${failed}`;
+    await this.#world.closeLog();
+    const readers = [...this.#cursors.values()];
+    const snapshots = [...this.#snapshots.values()];
+    this.#cursors.clear();
+    this.#snapshots.clear();
+    const opened = await this.#openAgain(durable);
+    for (const cursor of readers) cursor.close();
+    for (const snapshot of snapshots) snapshot.release();
+    return opened;
+  }
+
+  async #repair(store: Store): Promise<string> {
+    await store.flush();
+    const contents = everythingIn(store);
+    const durable = store.durableIndex;
+    const closed = await this.#close();
+    if (closed !== "ok") return closed;
+    const name = `repaired-${this.#repairs++}`;
+    const problems = this.#world.repair(name);
+    if (problems !== false && problems.length > 0) return `the closed store has ${problems.join("; ")}`;
+    const opened = await this.#openAgain(durable);
+    if (opened !== "ok" || problems === false) return opened === "ok" ? contents : opened;
+    const copy = await this.#world.open(name);
+    try {
+      const repaired = everythingIn(copy);
+      return repaired === contents ? contents : `repair made ${repaired} of ${contents}`;
+    } finally {
+      await copy.close();
+    }
   }
 
   /** Loses power between two steps of the world, and opens what is left in a new one. */
@@ -326,6 +393,15 @@ function take(cursor: StoreCursor, count: number): { entries: [string, string][]
     entries.push([latin1(cursor.key), latin1(cursor.value)]);
   }
   return { entries, ended: false };
+}
+
+function everythingIn(store: Store): string {
+  const cursor = store.scan({});
+  try {
+    return formatEntries(take(cursor, Infinity).entries);
+  } finally {
+    cursor.close();
+  }
 }
 
 function bytesOf(text: string): Uint8Array {

@@ -37,6 +37,8 @@ export interface Range {
 
 export type Operation =
   | { readonly kind: "write"; readonly changes: readonly Change[]; readonly sync: boolean }
+  /** Every change is a batch of its own, and all are written at once; no two are of one key. */
+  | { readonly kind: "write-apart"; readonly changes: readonly Change[] }
   | { readonly kind: "get" | "get-promised"; readonly key: string; readonly at?: string | undefined }
   | { readonly kind: "get-many"; readonly keys: readonly string[]; readonly at?: string | undefined }
   | ({ readonly kind: "scan"; readonly limit?: number | undefined } & Range)
@@ -47,6 +49,12 @@ export type Operation =
   | { readonly kind: "checkpoint" | "open-checkpoint"; readonly name: string }
   /** `…-begin` starts the work and does not wait for it. */
   | { readonly kind: "flush" | "flush-begin" | "compact" | "compact-begin" | "settle" | "reopen" | "crash" }
+  /** Closes at once, with work under way and cursors and snapshots held, and opens again. */
+  | { readonly kind: "reopen-now" }
+  /** Flushes, closes, reads every byte, repairs the store into a copy, reads that, and opens the store again. */
+  | { readonly kind: "repair" }
+  /** Changes an option of the running engine, where that is possible. */
+  | { readonly kind: "tune"; readonly option: string; readonly value: number | string }
   /** Lets background work make some steps. */
   | { readonly kind: "turns"; readonly count: number }
   /** Puts another compaction agent in the place of the present one. */

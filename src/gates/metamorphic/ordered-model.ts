@@ -34,6 +34,7 @@ export class OrderedModel {
   answer(operation: Operation): string {
     switch (operation.kind) {
       case "write":
+      case "write-apart":
         for (const change of operation.changes) this.#apply(change);
         return "ok";
       case "get":
@@ -80,16 +81,24 @@ export class OrderedModel {
         return formatEntries(this.#present(this.#range(contents, { reverse: false })));
       }
       case "reopen":
+      case "reopen-now":
       case "crash":
-        this.#snapshots.clear();
-        this.#cursors.clear();
+        this.#forgetReaders();
         return "ok";
+      case "repair":
+        this.#forgetReaders();
+        return formatEntries(this.#present(this.#range(this.#contents, { reverse: false })));
       case "wait":
         this.#nowMs += operation.ms;
         return "ok";
       default:
         return "ok";
     }
+  }
+
+  #forgetReaders(): void {
+    this.#snapshots.clear();
+    this.#cursors.clear();
   }
 
   #apply(change: Change): void {

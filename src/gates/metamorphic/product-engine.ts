@@ -8,11 +8,11 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { loadPartDescriptors } from "../../foundry/part-descriptor.ts";
-import type { Clock, Env } from "../../kit/env/env.ts";
+import type { Clock, Disk, Env } from "../../kit/env/env.ts";
 import { createNodeEnv } from "../../kit/env/node-env.ts";
-import { LatheError } from "../../kit/errors.ts";
+import { errorCodeOf, LatheError } from "../../kit/errors.ts";
 import { SimulatedDisk } from "../../simulation/simulated-disk.ts";
-import { createSimulatedEnv, seededNumbers, type SimulatedEnv } from "../../simulation/simulated-env.ts";
+import { createSimulatedEnv, type Schedule, seededNumbers, type SimulatedEnv } from "../../simulation/simulated-env.ts";
 import type { Change, Feature } from "./operation.ts";
 import type { KnobSet, Store, StoreBatch, StoreMaker, StoreWorld } from "./store-under-test.ts";
 
@@ -45,7 +45,21 @@ interface Modules {
   /** Compaction agents by style. */
   readonly agents: Readonly<Record<string, Agent | undefined>>;
   readonly capabilities: Readonly<Record<string, unknown>>;
+  /** Undefined where the product has none. */
+  readonly scrubStore: ScrubStore | undefined;
+  readonly repairStore: RepairStore | undefined;
 }
+
+type ScrubStore = (
+  disk: Disk,
+  directory: string,
+  selectionHash: string,
+) => Generator<unknown, { files: readonly { file: string; problems: readonly { what: string; severity: string }[] }[] }>;
+
+type RepairStore = (
+  context: { disk: Disk; clock: Clock },
+  options: { directory: string; target: string; selectionHash: string; dryRun: boolean },
+) => Generator<unknown, { files: readonly { file: string; outcome: string }[] }>;
 
 const storeDirectory = "store";
 const logDirectory = "log";
@@ -61,9 +75,9 @@ export async function loadProductEngine(root: string, workDirectory: string): Pr
   return {
     features: featuresOf(modules.capabilities),
     create: (knobs, seed) =>
-      knobs.world === "simulated"
-        ? new SimulatedWorld(modules, knobs, seed)
-        : new RealWorld(modules, knobs, real, mkdtempSync(join(workDirectory, "store-"))),
+      knobs.world === "real"
+        ? new RealWorld(modules, knobs, real, mkdtempSync(join(workDirectory, "store-")))
+        : new SimulatedWorld(modules, knobs, seed),
     close: () => real.threads.close(),
   };
 }
@@ -84,12 +98,18 @@ async function loadModules(root: string): Promise<Modules> {
     if (!existsSync(join(root, path))) return undefined;
     return Object.values(await load(path)).find(isAgent);
   };
+  const loadExport = async (name: string, what: string): Promise<unknown> => {
+    const path = `parts/${part.path}/${name}`;
+    return existsSync(join(root, path)) ? (await load(path))[what] : undefined;
+  };
   return {
     openEngine: openEngine as Modules["openEngine"],
     openWal: (await load("parts/core/wal/wal.ts")).openWal as Modules["openWal"],
     WriteBatch: (await load("parts/storage/write-batch.ts")).WriteBatch as Modules["WriteBatch"],
     agents: { leveled: await loadAgent("compaction-agent.ts"), tiered: await loadAgent("tiered-compaction-agent.ts") },
     capabilities: Object.values(entry).find(isCapabilities) ?? {},
+    scrubStore: (await loadExport("scrub.ts", "scrubStore")) as ScrubStore | undefined,
+    repairStore: (await loadExport("repair.ts", "repairStore")) as RepairStore | undefined,
   };
 }
 
@@ -152,12 +172,38 @@ abstract class EngineWorld implements StoreWorld {
 
   replaceAgent(store: Store, name: string): void {
     const { agents } = this.modules;
-    const style = String(this.knobs.options.compactionStyle ?? "leveled");
+    const { tuning } = store as { tuning?: { compactionStyle?: string } };
+    const style = tuning?.compactionStyle ?? String(this.knobs.options.compactionStyle ?? "leveled");
     const own = agents[style];
     const other = agents[style === "leveled" ? "tiered" : "leveled"];
     const { replaceAgent } = store as { replaceAgent?: (name: string, agent: Agent) => void };
     if (own === undefined || replaceAgent === undefined) return;
     replaceAgent.call(store, own.name, agentVariant(own, other, name));
+  }
+
+  tune(store: Store, option: string, value: number | string): void {
+    const { setTuning } = store as { setTuning?: (changes: Record<string, number | string>) => unknown };
+    try {
+      setTuning?.call(store, { [option]: value });
+    } catch (error) {
+      // Triggers out of their order, a budget too small for the memtables, a codec that is not there.
+      if (!["INVALID_ARGUMENT", "UNAVAILABLE"].includes(errorCodeOf(error) ?? "")) throw error;
+    }
+  }
+
+  repair(copy: string): readonly string[] | false {
+    const { scrubStore, repairStore } = this.modules;
+    if (scrubStore === undefined || repairStore === undefined) return false;
+    const { disk, clock } = this.env();
+    const directory = this.directoryOf(storeDirectory);
+    const { files } = valueOf(scrubStore(disk, directory, selectionHash));
+    const problems = files.flatMap(({ file, problems: found }) =>
+      found.filter(({ severity }) => severity === "damage").map(({ what }) => `${file}: ${what}`),
+    );
+    if (problems.length > 0) return problems;
+    const options = { directory, target: this.directoryOf(copy), selectionHash, dryRun: false };
+    const repaired = valueOf(repairStore({ disk, clock }, options)).files;
+    return repaired.filter(({ outcome }) => outcome !== "kept").map(({ file, outcome }) => `${file}: ${outcome}`);
   }
 
   nowMs(): number {
@@ -189,6 +235,13 @@ abstract class EngineWorld implements StoreWorld {
 }
 
 const startMs = 1_700_000_000_000;
+/** More than programs write. */
+const debtWithoutEnd = 2 ** 30;
+
+/** Clock jumps and lost threads would change answers; the simulation of the engine has them. */
+const manyJobs: Schedule = {
+  callUs: 20, jobStepUs: 60, deferUs: 40, timerLateUs: 500, concurrency: 5, clockJumps: 0, threadDeaths: 0,
+};
 
 class SimulatedWorld extends EngineWorld {
   readonly #next: () => number;
@@ -200,7 +253,7 @@ class SimulatedWorld extends EngineWorld {
     super(modules, knobs);
     this.#seed = seed;
     this.#next = seededNumbers(seed);
-    this.#env = createSimulatedEnv({ seed, disk: this.#disk });
+    this.#env = this.#start();
   }
 
   directoryOf(copy: string): string {
@@ -209,8 +262,14 @@ class SimulatedWorld extends EngineWorld {
 
   losePower(): boolean {
     this.#disk = this.#disk.crash(this.#next);
-    this.#env = createSimulatedEnv({ seed: this.#seed, disk: this.#disk });
+    this.#env = this.#start();
     return true;
+  }
+
+  #start(): SimulatedEnv {
+    const { world } = this.knobs;
+    const options = { seed: this.#seed, disk: this.#disk };
+    return createSimulatedEnv(world === "concurrent" ? { ...options, schedule: manyJobs } : options);
   }
 
   drive<Value>(promise: Promise<Value>): Promise<Value> {
@@ -262,22 +321,29 @@ class RealWorld extends EngineWorld {
 
 /** Agents that decide otherwise than the product's own, and all rightly. */
 function agentVariant(own: Agent, other: Agent | undefined, variant: string): Agent {
-  const { name } = own;
-  if (variant === "lazy") {
-    // Waits until writers are slowed down, so that they never wait for ever.
-    return {
-      name,
-      step: (view) => (view.levels[0].length >= view.tuning.l0SlowdownTrigger ? own.step(view) : undefined),
-    };
+  return { name: own.name, step: (view) => (mayWait(view) ? stepOf(variant, own, other, view) : own.step(view)) };
+}
+
+/** Not where writers wait for bytes in debt, which only the engine's own agent pays off as the engine counts them. */
+function mayWait({ tuning }: AgentView): boolean {
+  return tuning.debtSlowdownBytes === undefined || tuning.debtSlowdownBytes >= debtWithoutEnd;
+}
+
+function stepOf(variant: string, own: Agent, other: Agent | undefined, view: AgentView): unknown {
+  const { tuning } = view;
+  // Waits until writers are slowed down, so that they never wait for ever.
+  if (variant === "lazy") return view.levels[0].length >= tuning.l0SlowdownTrigger ? own.step(view) : undefined;
+  if (variant === "eager") return own.step({ ...view, tuning: { ...tuning, l0CompactionTrigger: 1 } });
+  // With less room than this the tiered agent has nothing to merge while writers wait.
+  if (variant === "other" && other !== undefined && tuning.l0StallTrigger >= 3) return other.step(view);
+  return own.step(view);
+}
+
+function valueOf<Value>(steps: Generator<unknown, Value>): Value {
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
   }
-  if (variant === "eager") {
-    return { name, step: (view) => own.step({ ...view, tuning: { ...view.tuning, l0CompactionTrigger: 1 } }) };
-  }
-  if (variant === "other" && other !== undefined) {
-    // With less room than this the tiered agent has nothing to merge while writers wait.
-    return { name, step: (view) => (view.tuning.l0StallTrigger < 3 ? own : other).step(view) };
-  }
-  return own;
 }
 
 function bytesOf(text: string): Uint8Array {

@@ -78,7 +78,7 @@ async function simplifyAt(best: () => Failing, at: number, accept: Accept): Prom
 }
 
 function* simplerOperations(operation: Operation): Generator<Operation> {
-  if (operation.kind === "write") {
+  if (operation.kind === "write" || operation.kind === "write-apart") {
     const { changes } = operation;
     if (changes.length > 1) {
       yield { ...operation, changes: changes.slice(0, changes.length >> 1) };
@@ -88,7 +88,8 @@ function* simplerOperations(operation: Operation): Generator<Operation> {
     for (const [at, change] of changes.entries()) {
       for (const simpler of simplerChanges(change)) yield { ...operation, changes: changes.with(at, simpler) };
     }
-    if (!operation.sync) yield { ...operation, sync: true };
+    if (operation.kind === "write-apart") yield { ...operation, kind: "write", sync: true };
+    else if (!operation.sync) yield { ...operation, sync: true };
   }
   if (operation.kind === "get-many") {
     const { keys } = operation;
@@ -133,6 +134,7 @@ function renameKeys(operations: readonly Operation[]): Operation[] {
 function mapKeys(operation: Operation, map: (key: string) => string): Operation {
   switch (operation.kind) {
     case "write":
+    case "write-apart":
       return { ...operation, changes: operation.changes.map((change) => mapChange(change, map)) };
     case "get":
     case "get-promised":
@@ -157,7 +159,7 @@ function mapChange(change: Change, map: (key: string) => string): Change {
 
 async function simplifyKnobs(best: () => Failing, accept: Accept): Promise<void> {
   const { knobs } = best();
-  if (knobs.world === "real") await accept({ ...best(), knobs: { ...knobs, world: "simulated" } });
+  if (knobs.world !== "simulated") await accept({ ...best(), knobs: { ...knobs, world: "simulated" } });
   if (knobs.log === "engine") await accept({ ...best(), knobs: { ...best().knobs, log: "caller" } });
   for (const option of Object.keys(best().knobs.options)) {
     const { [option]: _dropped, ...options } = best().knobs.options;

@@ -60,6 +60,13 @@ export interface StoreWorld {
   batchOf(changes: readonly Change[], nowMs: number): StoreBatch;
   /** Puts the named compaction agent in its place; names that it does not know change nothing. */
   replaceAgent(store: Store, name: string): void;
+  /** Changes an option of the running engine; what it refuses, and engines without live options, change nothing. */
+  tune(store: Store, option: string, value: number | string): void;
+  /**
+   * Reads every byte of the closed store and repairs it into a copy of that name. Returns what was found wrong with it,
+   * or false where the product cannot repair.
+   */
+  repair(copy: string): readonly string[] | false;
   /** The time that the store is given, in milliseconds. */
   nowMs(): number;
   wait(ms: number): void;
@@ -86,8 +93,11 @@ export interface StoreMaker {
 /** How a run is set up. Options are the engine's own, by name; one that an engine does not know changes nothing. */
 export interface KnobSet {
   readonly name: string;
-  /** `simulated`: virtual time, a disk that forgets, jobs step by step. `real`: files and threads. */
-  readonly world: "simulated" | "real";
+  /**
+   * `simulated`: virtual time, a disk that forgets, jobs one after the other. `concurrent`: the same with jobs side by
+   * side and times drawn from the seed. `real`: files and threads.
+   */
+  readonly world: "simulated" | "concurrent" | "real";
   /** Who keeps the log: the caller, or the engine. */
   readonly log: "caller" | "engine";
   readonly options: Readonly<Record<string, number | string | boolean>>;
