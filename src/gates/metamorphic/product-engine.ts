@@ -50,11 +50,13 @@ interface Modules {
   readonly repairStore: RepairStore | undefined;
 }
 
+type Scrubbed = readonly { file: string; problems: readonly { what: string; severity: string }[] }[];
+
 type ScrubStore = (
   disk: Disk,
   directory: string,
   selectionHash: string,
-) => Generator<unknown, { files: readonly { file: string; problems: readonly { what: string; severity: string }[] }[] }>;
+) => Generator<unknown, { files: Scrubbed }>;
 
 type RepairStore = (
   context: { disk: Disk; clock: Clock },

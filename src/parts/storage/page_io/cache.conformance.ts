@@ -51,6 +51,21 @@ export function cacheConformance(name: string, makeCache: (capacityBytes: number
       assert.deepEqual(copy(cache.get(key(1))), value(2, 10));
     });
 
+    test("a fill is refused so whatever the capacity", () => {
+      let kept = 0;
+      for (let capacityBytes = 0; capacityBytes < 4096; capacityBytes += 52) {
+        const cache = makeCache(capacityBytes);
+        cache.fill(key(1), value(1, 1), cache.epoch());
+        if (cache.get(key(1)) !== undefined) kept++;
+        cache.invalidate(key(1));
+        const epoch = cache.epoch();
+        cache.update(key(1), value(2, 1));
+        cache.fill(key(1), value(1, 1), epoch);
+        assert.equal(cache.get(key(1)), undefined, `a cache of ${capacityBytes} bytes`);
+      }
+      assert.ok(kept > 10);
+    });
+
     test("the caller may reuse its buffers", () => {
       const cache = makeCache(1 << 20);
       const [ownKey, ownValue] = [key(1), value(1, 50)];

@@ -19,7 +19,8 @@ export class WriteEpochs {
 
   /** `capacityBytes` is the cache's, of which the stripes take their part. */
   constructor(capacityBytes: number) {
-    const stripes = powerOfTwoUpTo(Math.min(stripesMax, capacityBytes / 1024));
+    // At least one: the smallest cache that holds an entry must refuse stale ones too.
+    const stripes = Math.max(1, powerOfTwoUpTo(Math.min(stripesMax, capacityBytes / 1024)));
     this.#stripes = new Float64Array(stripes);
     this.#stripeMask = stripes - 1;
   }
