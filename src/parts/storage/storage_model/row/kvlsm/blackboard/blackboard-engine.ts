@@ -20,6 +20,7 @@ import { errorCodeOf, LatheError } from "../../../../../../kit/errors.ts";
 import type { Metric } from "../../../../../../kit/metric.ts";
 import type { Cursor, EngineCapabilities, ScanRange, Snapshot, StorageEngine } from "../../../../engine.ts";
 import { countOperations, expiryBytes, expiryOf, type WriteBatch } from "../../../../write-batch.ts";
+import { AdaptiveMemory } from "./adaptive-memory.ts";
 import type { Agent } from "./agent.ts";
 import { coordinate as coordinateByAgents } from "./agent-coordination.ts";
 import { Blackboard } from "./blackboard.ts";
@@ -111,6 +112,7 @@ export class BlackboardEngine implements StorageEngine {
   readonly #board: Blackboard;
   readonly #runner: BackgroundRunner;
   readonly #stall: BackPressure;
+  readonly #memory: AdaptiveMemory;
   readonly #reader: PointReader;
   readonly #logWrites: LogWrites | undefined;
   readonly #lock: DiskLock;
@@ -125,6 +127,12 @@ export class BlackboardEngine implements StorageEngine {
     const { directory, log } = options;
     const selectionHash = selectionHashOf(options);
     ({ runner: this.#runner, stall: this.#stall } = coordinate({ env, board, directory, selectionHash, log }));
+    this.#memory = new AdaptiveMemory({
+      env,
+      board,
+      pressure: () => this.#stall.present.pressure,
+      changed: (before) => this.#runner.retuned(before),
+    });
     this.#reader = new PointReader(board);
     const apply = (encoded: Uint8Array, count: number, rangeDeletes: number, index: number) =>
       this.#apply(encoded, count, rangeDeletes, index, 0);
@@ -255,17 +263,17 @@ export class BlackboardEngine implements StorageEngine {
    */
   setTuning(changes: Partial<Tuning>): readonly (keyof Tuning)[] {
     if (this.#closed !== undefined) throw closedError();
-    const before = this.#board.tuning;
+    const before = this.#memory.configured;
     const tuning = changedTuning(before, changes);
     const changed = (Object.keys(tuning) as (keyof Tuning)[]).filter((name) => tuning[name] !== before[name]);
     if (changed.length === 0) return changed;
-    this.#board.retune(tuning);
+    this.#memory.configure(tuning);
     this.#env.log.info("lsm_tuning_changed", Object.fromEntries(changed.map((name) => [name, tuning[name]])));
     this.#runner.retuned(before);
     return changed;
   }
 
-  /** The options in force. */
+  /** The options in force: those asked for, and what the adaptive cache agent changed of them. */
   get tuning(): Tuning {
     return this.#board.tuning;
   }
@@ -304,7 +312,8 @@ export class BlackboardEngine implements StorageEngine {
     for (const { index, entry } of log.read(durableIndex + 1)) {
       const { operations, rangeDeletes } = countOperations(entry);
       this.#apply(entry, operations, rangeDeletes, index, 0);
-      for (let wait = this.backpressure(); wait !== undefined; wait = this.backpressure()) await wait;
+      // Nobody else wants the machine yet: replay waits for room, but is not slowed before it must.
+      if (this.#stall.isStalled) await this.#stall.wait();
     }
   }
 
@@ -394,6 +403,7 @@ export class BlackboardEngine implements StorageEngine {
   }
 
   async #close(): Promise<void> {
+    this.#memory.close();
     await this.#runner.close();
     await this.#rememberTime();
     await this.#board.versions.close();

@@ -16,6 +16,7 @@
  * Source: Corbato 1968; RocksDB's HyperClockCache.
  */
 import type { Block } from "./block.ts";
+import { GhostBlocks } from "./ghost-blocks.ts";
 
 /** Buffers come in multiples of this, so that blocks of about one size share them. */
 const bufferStep = 256;
@@ -36,6 +37,7 @@ export class BlockCache {
   #hand = 0;
   /** Buffers at rest, by size, oldest first. */
   readonly #resting: Uint8Array[][] = [];
+  #ghosts: GhostBlocks | undefined = undefined;
 
   constructor(capacityBytes: number) {
     this.#capacityBytes = capacityBytes;
@@ -48,7 +50,24 @@ export class BlockCache {
   /** Sets another bound; blocks beyond it are dropped at once. */
   resize(capacityBytes: number): void {
     this.#capacityBytes = capacityBytes;
+    this.#ghosts?.resize(capacityBytes);
     this.#evictUntil(capacityBytes);
+  }
+
+  /** Whether to remember which blocks were dropped for want of room; see ghost-blocks.ts. */
+  keepGhosts(keep: boolean): void {
+    this.#ghosts = keep ? new GhostBlocks() : undefined;
+    this.#ghosts?.resize(this.#capacityBytes);
+  }
+
+  /** Blocks read again that a slightly larger cache would have had, since ghosts are kept. */
+  get ghostHits(): number {
+    return this.#ghosts?.hits ?? 0;
+  }
+
+  /** Bytes of blocks that the ghosts may stand for; 0 where none are kept. */
+  get ghostBytes(): number {
+    return this.#ghosts?.bytesMax ?? 0;
   }
 
   get sizeBytes(): number {
@@ -75,6 +94,7 @@ export class BlockCache {
   /** Takes a block that was just read; drops others for it. The owner has noted it already. */
   insert(block: Block): void {
     const cost = block.costBytes;
+    this.#ghosts?.noteRead(block);
     this.#evictUntil(Math.max(0, this.#capacityBytes - cost));
     const slot = this.#free.pop() ?? this.#ring.length;
     this.#ring[slot] = block;
@@ -95,7 +115,10 @@ export class BlockCache {
       const block = this.#ring[slot];
       if (block === undefined) continue;
       if (block.used !== 0) block.used = 0;
-      else this.#drop(slot, block);
+      else {
+        this.#ghosts?.noteDropped(block);
+        this.#drop(slot, block);
+      }
     }
   }
 

@@ -156,6 +156,12 @@ function memoryMetrics(board: Blackboard): Metric[] {
   }));
   const bounds = [
     gauge("lsm_block_cache_capacity_bytes", "What the block cache may hold now", cache.capacityBytes),
+    gauge("lsm_memtable_capacity_bytes", "Size at which a memtable is frozen now", tuning.memtableBytes),
+    ...Object.entries(board.work.memoryMoves).map(([direction, value]) => ({
+      ...counter("lsm_memory_moves_total", "Times that the adaptive cache agent moved memory", value),
+      labels: { direction },
+    })),
+    counter("lsm_ghost_hits_total", "Block reads that a slightly larger cache would have spared", cache.ghostHits),
     gauge("lsm_memory_budget_bytes", "Budget of all components together, 0: none", tuning.memoryBudgetBytes),
   ];
   return [...components, ...bounds];

@@ -29,6 +29,8 @@ export interface Tuning {
   readonly blockCacheBytes: number;
   /** Memtables, filters, indexes and block cache together: the cache gets what the others leave; 0: no budget. */
   readonly memoryBudgetBytes: number;
+  /** Whether an agent moves memory between memtables and block cache; see adaptive-memory.ts. */
+  readonly adaptiveMemory: "off" | "on";
   /** A data block is closed beyond this. */
   readonly blockBytes: number;
   /** Entries between two whole keys in a block. */
@@ -96,6 +98,7 @@ export const defaultTuning: Tuning = {
   immutableMemtablesMax: 2,
   blockCacheBytes: 32 << 20,
   memoryBudgetBytes: 0,
+  adaptiveMemory: "off",
   blockBytes: 4096,
   restartInterval: 16,
   bloomBitsPerKey: 10,
@@ -127,6 +130,7 @@ export const optionOfKnob: Readonly<Record<string, keyof Tuning>> = {
   "lsm.immutable_memtables_max": "immutableMemtablesMax",
   "lsm.block_cache_bytes": "blockCacheBytes",
   "lsm.memory_budget_bytes": "memoryBudgetBytes",
+  "lsm.adaptive_memory": "adaptiveMemory",
   "lsm.block_bytes": "blockBytes",
   "lsm.restart_interval": "restartInterval",
   "lsm.bloom_bits_per_key": "bloomBitsPerKey",
@@ -163,6 +167,7 @@ export function tuningOf(knobs: KnobValues): Partial<Tuning> {
 type CodecOption = "compression" | "compressionBottom";
 
 const choices = {
+  adaptiveMemory: ["off", "on"],
   compactionStyle: ["leveled", "tiered"],
   levelSizing: ["static", "dynamic"],
   readMode: ["sync", "pool", "adaptive"],

@@ -20,4 +20,6 @@ export class WorkCounters {
   failures = 0;
   /** Proposals of agents that could not be carried out as they were. */
   refusedProposals = 0;
+  /** Times that the adaptive cache agent moved memory, by where it went. */
+  readonly memoryMoves = { to_cache: 0, to_memtables: 0 };
 }
