@@ -6,7 +6,7 @@
  * drift of the machine and of the store, and what one side leaves to the other.
  *
  *   1. Per pair a coin drawn from the seed puts one side first, so drift has the same chance to fall on either.
- *   2. A block begins with a wash-in under its own agent that is not measured and ends at rest: what the other agent left
+ *   2. A block begins with a wash-in under its own agent that is not measured and ends at rest: what the other one left
  *      behind (debt, another shape of the levels) is worked off there.
  *   3. The measured part is a fixed number of operations and a timed drain, until the agent has nothing left to do: no
  *      side can leave its work to the next block.
