@@ -15,13 +15,19 @@ import type { Step } from "./script.ts";
 /** Launch times vary; what is planned is priced a little above what was seen. */
 const caution = 1.1;
 const recentLaunches = 10;
+/** Of a load, as long as no rewrite has been seen: over half a million edges it was a quarter. */
+const rewriteShare = 0.5;
 
 export class Budget {
   readonly seconds: number;
   private elapsed = 0;
   private startedAt: number | undefined;
   private readonly launches: number[] = [];
-  private readonly preparations: number[] = [];
+  /** Preparations of a content that was not there: it was loaded. */
+  private readonly loads: number[] = [];
+  /** Preparations of a content that was there: at most its files were rewritten. */
+  private readonly rewrites: number[] = [];
+  private readonly contents = new Set<number>();
   private readonly gateRuns: number[] = [];
 
   constructor(seconds: number) {
@@ -41,7 +47,10 @@ export class Budget {
     const failed = answer.some((entry) => entry.kind === "step_failed");
     if (failed) return;
     if (step.kind === "launch") this.launches.push(took);
-    else if (step.kind === "prepare") this.preparations.push(took);
+    else if (step.kind === "prepare") {
+      (this.contents.has(step.workloadSeed) ? this.rewrites : this.loads).push(took);
+      this.contents.add(step.workloadSeed);
+    }
     else if (step.stage === "candidate") this.gateRuns.push(took);
   }
 
@@ -60,11 +69,17 @@ export class Budget {
 
   /** What it takes to get a candidate ready for its first launch. */
   get setupSeconds(): number {
-    return (meanOf(this.gateRuns) + meanOf(this.preparations)) * caution;
+    return meanOf(this.gateRuns) * caution + this.rewriteSeconds;
   }
 
-  get prepareSeconds(): number {
-    return meanOf(this.preparations) * caution;
+  /** What it takes to load a content that is not there. */
+  get loadSeconds(): number {
+    return meanOf(this.loads) * caution;
+  }
+
+  /** What it takes to prepare a further candidate over a content that is there. A load includes a rewrite. */
+  get rewriteSeconds(): number {
+    return this.rewrites.length === 0 ? this.loadSeconds * rewriteShare : meanOf(this.rewrites) * caution;
   }
 
   priceOf(launches: number): number {

@@ -26,7 +26,7 @@ export function* remeasureWinner(state: StudyState, searchEnded: string): Script
   }
   const compared = yield* compare(state, "baseline", state.baseline);
   const expert = expertCandidate(state.definition);
-  const affordable = state.budget.affordableLaunches(state.budget.prepareSeconds) >= remeasurementLaunchesMin;
+  const affordable = state.budget.affordableLaunches(state.budget.rewriteSeconds) >= remeasurementLaunchesMin;
   if (expert !== undefined && expert.id !== winner.id && affordable) {
     yield* compare(state, "expert", expert);
   }

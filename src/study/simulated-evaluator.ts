@@ -45,6 +45,7 @@ export interface SimulationOptions {
   readonly drift?: number | undefined;
   readonly driverBound?: boolean | undefined;
   readonly launchSeconds?: number | undefined;
+  /** For a content that is not there; half of it for one that is. */
   readonly prepareSeconds?: number | undefined;
   readonly gateSeconds?: number | undefined;
   readonly baselineOpsPerSecond?: number | undefined;
@@ -67,6 +68,7 @@ const blocksPerLaunch = 8;
 
 export class SimulatedEvaluator implements Evaluator {
   /** Calls so far, by kind; for tests. */
+  readonly #contents = new Set<number>();
   readonly calls = { gate: 0, prepare: 0, launch: 0, close: 0 };
   private readonly options: SimulationOptions;
 
@@ -107,7 +109,9 @@ export class SimulatedEvaluator implements Evaluator {
 
   async prepare(request: PrepareRequest): Promise<void> {
     this.calls.prepare++;
-    this.options.clock.advance((this.options.prepareSeconds ?? 3) * 1000);
+    const loadSeconds = this.options.prepareSeconds ?? 3;
+    this.options.clock.advance((this.#contents.has(request.workloadSeed) ? loadSeconds / 2 : loadSeconds) * 1000);
+    this.#contents.add(request.workloadSeed);
     if (this.options.truthOf(request.candidate).behaviour !== "unpreparable") return;
     throw new LatheError("DISK_FULL", "no space is left for the checkpoint");
   }

@@ -65,10 +65,10 @@ export class StudyState {
    */
   get reservedSeconds(): number {
     const { expert } = this.definition.settings;
-    const comparison = this.budget.priceOf(this.reservedLaunches) + this.budget.prepareSeconds;
+    const comparison = this.budget.priceOf(this.reservedLaunches) + this.budget.rewriteSeconds;
     const affordable = comparison <= expertShareMax * this.budget.seconds;
     const comparisons = expert !== undefined && affordable ? 2 : 1;
-    return comparisons * comparison + this.budget.prepareSeconds;
+    return comparisons * comparison + this.budget.loadSeconds;
   }
 
   /**
