@@ -82,6 +82,27 @@ test("group delay gathers commits that come apart", async () => {
   await log.close();
 });
 
+test("with the batch agent commits are as durable and as many as without, and its metrics are there", async () => {
+  const options = { directory: join(base, "adaptive"), segmentBytes: 1 << 20, selectionHash: noSelectionHash };
+  const log = await openWal(env, { ...options, adaptiveBatch: "on" });
+  const write = async (writer: number) => {
+    for (let count = 0; count < 50; count++) {
+      const index = log.append(Uint8Array.of(writer, count));
+      await log.sync();
+      assert.ok(log.syncedIndex >= index, "acknowledged after it was flushed");
+    }
+  };
+  await Promise.all(Array.from({ length: 16 }, (_, writer) => write(writer)));
+  const held = metric(log.metrics(), "wal_batch_held_groups_total");
+  assert.ok(held >= metric(log.metrics(), "wal_batch_filled_groups_total"));
+  assert.ok(metric(log.metrics(), "wal_batch_hold_seconds") <= 0.002);
+  await log.close();
+  const reopened = await openWal(env, options);
+  assert.equal(Array.from(reopened.read(1)).length, 16 * 50);
+  assert.equal(metric(reopened.metrics(), "wal_batch_commits"), 0, "off by default");
+  await reopened.close();
+});
+
 test("another product's log and impossible options are refused", async () => {
   const options = { directory: join(base, "foreign"), segmentBytes: 8192, selectionHash: noSelectionHash };
   await (await openWal(env, options)).close();

@@ -25,6 +25,7 @@ import { LatheError } from "../../../kit/errors.ts";
 import { Histogram } from "../../../kit/histogram.ts";
 import type { Metric } from "../../../kit/metric.ts";
 import type { DurableLog, LogRecord } from "../durable-log.ts";
+import { AdaptiveBatchAgent } from "./batch-agent.ts";
 import { GroupCommit } from "./group-commit.ts";
 import {
   baseRecordBytes, encodeRecord, recordBytes, recordHeaderBytes, recordKinds, segmentHeaderBytes,
@@ -41,6 +42,8 @@ export interface WalOptions {
   segmentBytes?: number;
   /** How long a group waits for more to join it. Default: 0. */
   groupDelayUs?: number;
+  /** Whether an agent holds groups back while that pays; see batch-agent.ts. Default: off. */
+  adaptiveBatch?: "off" | "on";
   /** Retired segments that are kept for use again. Default: 2. */
   recycledSegments?: number;
   selectionHash: string;
@@ -53,7 +56,7 @@ const rewriteChunkBytes = 1 << 20;
 
 /** Errors: CORRUPTION, FORMAT_UNKNOWN, DISK_FULL, IO_ERROR, PERMISSION, READ_ONLY, INVALID_ARGUMENT. */
 export async function openWal(env: Env, options: WalOptions): Promise<DurableLog> {
-  const { directory, selectionHash, segmentBytes = 32 << 20, groupDelayUs = 0, recycledSegments = 2 } = options;
+  const { directory, selectionHash, segmentBytes = 32 << 20, recycledSegments = 2 } = options;
   if (segmentBytes < segmentBytesMin || segmentBytes > segmentBytesMax || segmentBytes % 8 !== 0) {
     const range = `a multiple of 8 between ${segmentBytesMin} and ${segmentBytesMax}`;
     throw new LatheError("INVALID_ARGUMENT", `wal.segment_bytes is ${segmentBytes}; it must be ${range}`);
@@ -62,7 +65,7 @@ export async function openWal(env: Env, options: WalOptions): Promise<DurableLog
   const recovered = recoverSegments(env.disk, directory, selectionHash);
   const supplyOptions = { directory, segmentBytes, recycledSegments, selectionHash };
   const supply = new SegmentSupply(env, supplyOptions, recovered.retiredNames);
-  const wal = new WriteAheadLog(env, directory, segmentBytes, groupDelayUs, supply, recovered);
+  const wal = new WriteAheadLog(env, { ...options, segmentBytes }, supply, recovered);
   await wal.settleAfterRecovery(recovered);
   return wal;
 }
@@ -93,14 +96,21 @@ class WriteAheadLog implements DurableLog {
   #writtenBytes = 0;
 
   constructor(
-    env: Env, directory: string, segmentBytes: number, groupDelayUs: number, supply: SegmentSupply, found: RecoveredLog,
+    env: Env, options: WalOptions & { readonly segmentBytes: number }, supply: SegmentSupply, found: RecoveredLog,
   ) {
+    const { directory, segmentBytes, groupDelayUs = 0, adaptiveBatch = "off" } = options;
     this.#env = env;
     this.#directory = directory;
     this.#segmentBytes = segmentBytes;
     this.#entryBytesMax = segmentBytes - segmentHeaderBytes - baseRecordBytes - recordHeaderBytes;
     this.#supply = supply;
-    this.#group = new GroupCommit(env.clock, groupDelayUs, () => this.#flush());
+    this.#group = new GroupCommit({
+      clock: env.clock,
+      delayUs: groupDelayUs,
+      flush: () => this.#flush(),
+      agent: adaptiveBatch === "on" ? new AdaptiveBatchAgent() : undefined,
+      onPlan: (plan, before) => env.log.info("wal_batch_adapted", { from: before, to: plan }),
+    });
     this.#segments = found.segments;
     this.#sequence = found.lastSequence;
     this.#lastIndex = found.lastIndex;
@@ -228,6 +238,12 @@ class WriteAheadLog implements DurableLog {
       this.#syncUs.toMetric({ name: "wal_fsync_seconds", help: "Time of a device flush of the log.", scale: 1e-6 }),
       this.#groupEntries.toMetric({ name: "wal_group_entries", help: "Entries per device flush.", scale: 1 }),
       counter("wal_syncs_total", "Device flushes of the log.", this.#syncUs.count),
+      gauge("wal_batch_commits", "Commits that a group is held back for, 0: none.", this.#group.plan.commits),
+      gauge("wal_batch_hold_seconds", "For how long at most.", this.#group.plan.holdUs / 1e6),
+      counter("wal_batch_changes_total", "Times that the batch agent changed that.", this.#group.planChanges),
+      counter("wal_batch_held_groups_total", "Groups that were held back.", this.#group.heldGroups),
+      counter("wal_batch_filled_groups_total", "Held groups for which enough commits came.", this.#group.filledGroups),
+      counter("wal_batch_held_seconds_total", "Time that groups were held back.", this.#group.heldUs / 1e6),
       counter("wal_appended_bytes_total", "Bytes of entries appended to the log.", this.#appendedBytes),
       counter("wal_written_bytes_total", "Bytes written to the log, with framing.", this.#writtenBytes),
       counter("wal_inline_segments_total", "Segments that writers had to wait for.", this.#supply.inlinePreparations),

@@ -309,17 +309,28 @@ export class BlackboardEngine implements StorageEngine {
         },
       );
     }
-    for (const { index, entry } of log.read(durableIndex + 1)) {
-      const { operations, rangeDeletes } = countOperations(entry);
-      this.#apply(entry, operations, rangeDeletes, index, 0);
-      // Nobody else wants the machine yet: replay waits for room, but is not slowed before it must.
-      if (this.#stall.isStalled) await this.#stall.wait();
+    this.#board.isReplaying = true;
+    try {
+      for (const { index, entry } of log.read(durableIndex + 1)) {
+        const { operations, rangeDeletes } = countOperations(entry);
+        const froze = this.#apply(entry, operations, rangeDeletes, index, 0);
+        // Nobody else wants the machine yet: replay waits for room, but is not slowed before it must.
+        if (this.#stall.isStalled) await this.#stall.wait();
+        // The turn in which the flush begins; replay goes on beside it.
+        if (froze) await new Promise<void>((resolve) => this.#env.clock.defer(resolve));
+      }
+    } finally {
+      this.#board.isReplaying = false;
+      this.#runner.schedule();
     }
   }
 
-  #apply(encoded: Uint8Array, count: number, rangeDeletes: number, index: number, timeMs: number): void {
+  /** Returns whether a memtable was frozen. */
+  #apply(encoded: Uint8Array, count: number, rangeDeletes: number, index: number, timeMs: number): boolean {
     this.#stall.charge(encoded.length);
-    if (this.#board.apply(encoded, count, rangeDeletes, index, timeMs)) this.#runner.schedule();
+    const froze = this.#board.apply(encoded, count, rangeDeletes, index, timeMs);
+    if (froze) this.#runner.schedule();
+    return froze;
   }
 
   #checkLimits(batch: WriteBatch): void {

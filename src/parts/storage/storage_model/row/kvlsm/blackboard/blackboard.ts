@@ -48,6 +48,8 @@ export class Blackboard {
   compactionJobsMax = 1;
   /** Merges of everything that wait or run; agents hold back meanwhile. */
   manualCompactions = 0;
+  /** While the log is replayed. */
+  isReplaying = false;
   /** A compaction that ran into damaged files; none is started any more. */
   compactionHalted: unknown = undefined;
   appliedIndex: number;
@@ -182,12 +184,17 @@ export class Blackboard {
         .reverse(),
       flushRunning: this.flushRunning,
       compactions: this.compactions,
-      compactionsMax:
-        this.compactionHalted !== undefined || this.manualCompactions > 0
-          ? 0
-          : Math.min(this.tuning.compactionsMax, this.compactionJobsMax),
+      compactionsMax: this.#compactionsHeldBack()
+        ? 0
+        : Math.min(this.tuning.compactionsMax, this.compactionJobsMax),
       tuning: this.tuning,
     };
+  }
+
+  /** Flushes decide how long a replay takes: compactions leave them the threads until writers would be slowed. */
+  #compactionsHeldBack(): boolean {
+    if (this.compactionHalted !== undefined || this.manualCompactions > 0) return true;
+    return this.isReplaying && this.versions.current.files[0].length < this.#tuning.l0SlowdownTrigger;
   }
 
   /** Whether a read must ask whether its key was deleted with a range. */

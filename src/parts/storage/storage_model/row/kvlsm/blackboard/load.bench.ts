@@ -1,6 +1,7 @@
 /**
  * A large load, measured from outside: `node load.bench.ts [--keys 20000000] [--batch 1] [--directory DIR]
- * [--set OPTION=VALUE]… [--svg FILE] [--skip-curve] [--skip-reopen]`.
+ * [--set OPTION=VALUE]… [--record DIR] [--skip-curve] [--skip-reopen]`. With --record it writes load.json, load.md and
+ * load.svg there.
  *
  *   load     16-byte keys in random order, 128-byte values that do not compress, through a log (unsynced) into a store
  *            with the shipped options. Latency of a put: from the end of the one before it, so that turns in which the
@@ -8,12 +9,12 @@
  *   space    bytes in the directory per byte of keys and values; bytes written to files per byte put in.
  *   reopen   kill -9 with a million keys in the log only, then the time until the store is open again.
  *   curve    cost of a random get in stores of 10^4 keys up to the loaded one.
- * Each phase is a process of its own. Bars: peak memory below budget + 150 MiB, p99.9 of a put below 50 ms, reopening
- * below 3 s.
+ * Each phase is a process of its own, with Node's cache of compiled code (NODE_COMPILE_CACHE), which a small load fills
+ * first. Bars: peak memory below budget + 150 MiB, p99.9 of a put below 50 ms, reopening below 3 s.
  */
 import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
@@ -23,6 +24,7 @@ import { Histogram } from "../../../../../../kit/histogram.ts";
 import { openWal } from "../../../../../core/wal/wal.ts";
 import { WriteBatch } from "../../../../write-batch.ts";
 import { type BlackboardEngine, openBlackboardEngine } from "./blackboard-engine.ts";
+import { type Figures, type LoadRecord, writeRecord } from "./load-record.bench.ts";
 import type { Tuning } from "./options.ts";
 
 const { values } = parseArgs({
@@ -31,7 +33,7 @@ const { values } = parseArgs({
     batch: { type: "string", default: "1" },
     directory: { type: "string" },
     set: { type: "string", multiple: true, default: [] },
-    svg: { type: "string" },
+    record: { type: "string" },
     "skip-curve": { type: "boolean", default: false },
     "skip-reopen": { type: "boolean", default: false },
     phase: { type: "string" },
@@ -47,6 +49,7 @@ const mebibyte = 2 ** 20;
 const turnEvery = 64;
 const sampleMs = 100;
 const replayKeys = 1_000_000;
+const firstKeys = 600_000;
 
 /** A bijection of 32-bit integers: keys in random order without repetition. */
 function scramble(value: number): number {
@@ -224,13 +227,15 @@ async function getsPhase(directory: string): Promise<Record<string, unknown>> {
 }
 
 /** Runs a phase in a process of its own; `kill` ends it with SIGKILL as soon as it has answered. */
-async function inChild(phase: string, store: string, keys: number, kill = false): Promise<Record<string, number>> {
+async function inChild(phase: string, store: string, keys: number, kill = false): Promise<Figures> {
   const settings = values.set.flatMap((text) => ["--set", text]);
   const flags = ["--phase", phase, "--store", store, "--keys", String(keys), "--batch", String(batchSize), ...settings];
-  const child = spawn(process.execPath, [import.meta.filename, ...flags], { stdio: ["ignore", "pipe", "inherit"] });
+  // Without it every thread keeps the compiler that strips types from the sources in memory, 20 MiB each.
+  const env = { NODE_COMPILE_CACHE: join(tmpdir(), "lathe-load-bench-code"), ...process.env };
+  const child = spawn(process.execPath, [import.meta.filename, ...flags], { env, stdio: ["ignore", "pipe", "inherit"] });
   const exited = new Promise((resolve) => child.on("exit", resolve));
   try {
-    for await (const line of createInterface({ input: child.stdout })) return JSON.parse(line) as Record<string, number>;
+    for await (const line of createInterface({ input: child.stdout })) return JSON.parse(line) as Figures;
     throw new Error(`the phase ${phase} ended without an answer`);
   } finally {
     if (kill) child.kill("SIGKILL");
@@ -238,56 +243,55 @@ async function inChild(phase: string, store: string, keys: number, kill = false)
   }
 }
 
-function curveSvg(points: readonly Record<string, number>[]): string {
-  const [width, height, left, bottom] = [640, 360, 60, 40];
-  const logs = points.map(({ keys }) => Math.log10(keys));
-  const most = Math.max(...points.map(({ high }) => high)) * 1.1;
-  const span = Math.max(1e-9, logs[logs.length - 1] - logs[0]);
-  const x = (log: number) => left + ((log - logs[0]) / span) * (width - left - 30);
-  const y = (us: number) => height - bottom - (us / most) * (height - bottom - 20);
-  const path = points.map(({ getUs }, i) => `${x(logs[i]).toFixed(1)},${y(getUs).toFixed(1)}`).join(" ");
-  const marks = points.map(({ keys, getUs, low, high }, i) => {
-    const at = x(logs[i]).toFixed(1);
-    return (
-      `<line x1="${at}" x2="${at}" y1="${y(low)}" y2="${y(high)}" stroke="#888"/>` +
-      `<circle cx="${at}" cy="${y(getUs)}" r="4" fill="#1f5fa8"/>` +
-      `<text x="${at}" y="${y(high) - 8}" text-anchor="middle">${getUs}</text>` +
-      `<text x="${at}" y="${height - bottom + 18}" text-anchor="middle">${keys.toLocaleString("en")}</text>`
-    );
-  });
-  return (
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="12">` +
-    `<rect width="100%" height="100%" fill="white"/><polyline points="${path}" fill="none" stroke="#1f5fa8"/>` +
-    `<line x1="${left}" x2="${width - 20}" y1="${y(0)}" y2="${y(0)}" stroke="black"/>${marks.join("")}` +
-    `<text x="${left}" y="16">random getSync, microseconds, by keys in the store (16 + 128 bytes)</text></svg>\n`
-  );
+/** Cost of a get in stores of 10^4 keys and more, the loaded one last. */
+async function curve(storeOf: (name: string) => string): Promise<Figures[]> {
+  const points: Figures[] = [];
+  for (let keys = 10_000; keys < keyCount && keys <= 1_000_000; keys *= 10) {
+    points.push(await inChild("gets", storeOf(String(keys)), keys));
+  }
+  points.push(await inChild("gets", storeOf("main"), keyCount));
+  console.log("      keys   us per get        low       high  runs per get");
+  for (const { keys, getUs, low, high, runsPerGet } of points) {
+    const row = [getUs, low, high, runsPerGet].map((one) => String(one).padStart(10));
+    console.log(`${String(keys).padStart(10)} ${row.join(" ")}`);
+  }
+  return points;
 }
 
 async function main(): Promise<void> {
   const root = mkdtempSync(join(values.directory ?? tmpdir(), "lathe-load-bench-"));
+  const loadAverageBefore = loadavg()[0];
   try {
     const storeOf = (name: string) => {
       const directory = join(root, name);
       mkdirSync(directory, { recursive: true });
       return directory;
     };
-    console.log("load", JSON.stringify(await inChild("load", storeOf("main"), keyCount), null, 1));
+    const record: { -readonly [Name in keyof LoadRecord]: LoadRecord[Name] } = {
+      loadAverage: [loadAverageBefore, loadAverageBefore],
+    };
+    // Written after every phase: what was measured stays where a later phase is ended from outside.
+    const note = () => {
+      record.loadAverage = [loadAverageBefore, loadavg()[0]];
+      if (values.record !== undefined) writeRecord(values.record, record);
+    };
+    // Fills the cache of compiled code: flushes and compactions run in it, too.
+    await inChild("load", storeOf("first"), Math.min(keyCount, firstKeys));
+    rmSync(storeOf("first"), { recursive: true });
+    record.load = await inChild("load", storeOf("main"), keyCount);
+    console.log("load", JSON.stringify(record.load, null, 1));
+    note();
     if (!values["skip-reopen"]) {
       await inChild("fill-log", storeOf("killed"), keyCount, true);
-      console.log("reopen", JSON.stringify(await inChild("reopen", storeOf("killed"), keyCount)));
+      record.reopen = await inChild("reopen", storeOf("killed"), keyCount);
+      console.log("reopen", JSON.stringify(record.reopen));
+      rmSync(storeOf("killed"), { recursive: true });
+      note();
     }
-    if (values["skip-curve"]) return;
-    const points: Record<string, number>[] = [];
-    for (let keys = 10_000; keys < keyCount && keys <= 1_000_000; keys *= 10) {
-      points.push(await inChild("gets", storeOf(String(keys)), keys));
+    if (!values["skip-curve"]) {
+      record.curve = await curve(storeOf);
+      note();
     }
-    points.push(await inChild("gets", storeOf("main"), keyCount));
-    console.log("      keys   us per get        low       high  runs per get");
-    for (const { keys, getUs, low, high, runsPerGet } of points) {
-      const row = [getUs, low, high, runsPerGet].map((one) => String(one).padStart(10));
-      console.log(`${String(keys).padStart(10)} ${row.join(" ")}`);
-    }
-    if (values.svg !== undefined) writeFileSync(values.svg, curveSvg(points));
   } finally {
     rmSync(root, { recursive: true, force: true });
   }

@@ -1,0 +1,146 @@
+/**
+ * What load.bench.ts measured, as files: `load.json` (all of it), `load.md` (against the bars), `load.svg` (the curve
+ * of the cost of a get). The command and the machine's load stand beside the figures.
+ */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { availableParallelism, cpus } from "node:os";
+import { join, relative } from "node:path";
+
+/** One phase's figures; a few of them are objects of figures. */
+export type Figures = Readonly<Record<string, number>>;
+
+export interface LoadRecord {
+  load?: Figures;
+  reopen?: Figures;
+  curve?: readonly Figures[];
+  /** Of the machine, over one minute, before and after. */
+  readonly loadAverage: readonly [number, number];
+}
+
+interface Bar {
+  readonly what: string;
+  readonly measured: string;
+  readonly bar: string;
+  readonly met: boolean | undefined;
+}
+
+const memoryAboveBudgetMiB = 150;
+const putP999MsMax = 50;
+const reopenSecondsMax = 3;
+
+export function writeRecord(directory: string, record: LoadRecord): void {
+  mkdirSync(directory, { recursive: true });
+  const [{ model }] = cpus();
+  const machine = { cpu: model, cores: availableParallelism(), loadAverage: record.loadAverage };
+  const bars = barsOf(record);
+  const json = { command: command(), machine, ...record, bars };
+  writeFileSync(join(directory, "load.json"), `${JSON.stringify(json, null, 2)}\n`);
+  writeFileSync(join(directory, "load.md"), toMarkdown(record, bars, machine));
+  if (record.curve !== undefined) writeFileSync(join(directory, "load.svg"), curveSvg(record.curve));
+}
+
+/** As it can be typed again; where the stores were is nobody's concern. */
+function command(): string {
+  const script = relative(process.cwd(), process.argv[1]);
+  const place = "--directory";
+  const flags = process.argv.slice(2).filter((flag, at, all) => flag !== place && all[at - 1] !== place);
+  return ["node", script, ...flags].join(" ");
+}
+
+function barsOf({ load, reopen }: LoadRecord): Bar[] {
+  const bars: Bar[] = [];
+  if (load !== undefined) {
+    const { p50, p99, p999, p9999, max } = load.putMs as unknown as Figures;
+    const { peak } = load.rssMiB as unknown as Figures;
+    const most = load.budgetMiB + memoryAboveBudgetMiB;
+    bars.push(
+      {
+        what: `peak memory while ${load.keys.toLocaleString("en")} keys are loaded`,
+        measured: `${peak} MiB (kernel's VmHWM)`,
+        bar: `≤ ${load.budgetMiB} MiB (memtables and cache) + ${memoryAboveBudgetMiB}`,
+        met: peak <= most,
+      },
+      {
+        what: "p99.9 of a put",
+        measured: `${p999} ms (p50 ${p50}, p99 ${p99}, p99.99 ${p9999}, max ${max})`,
+        bar: `< ${putP999MsMax} ms`,
+        met: p999 < putP999MsMax,
+      },
+      unbarred("puts", `${load.putsPerSecond.toLocaleString("en")} /s; ${load.settleSeconds} s to settle afterwards`),
+      unbarred("stalls", `${load.stallSeconds} s in ${load.stalls}`),
+      unbarred("slow-downs", `${load.slowdownSeconds} s in ${load.slowdowns}`),
+      unbarred("write amplification", `${load.writeAmplification}`),
+      unbarred("space amplification", `${load.spaceAmplification}`),
+      unbarred("space amplification at the last put", `${load.spaceAmplificationWhileLoading}`),
+    );
+  }
+  if (reopen !== undefined) {
+    bars.push({
+      what: `reopening after kill -9 with ${reopen.keysInLog.toLocaleString("en")} keys in the log`,
+      measured: `${reopen.openSeconds} s`,
+      bar: `< ${reopenSecondsMax} s`,
+      met: reopen.openSeconds < reopenSecondsMax,
+    });
+  }
+  return bars;
+}
+
+function unbarred(what: string, measured: string): Bar {
+  return { what, measured, bar: "", met: undefined };
+}
+
+function toMarkdown(
+  { curve }: LoadRecord,
+  bars: readonly Bar[],
+  { cpu, cores, loadAverage }: { cpu: string; cores: number; loadAverage: readonly [number, number] },
+): string {
+  const [before, after] = loadAverage.map((one) => one.toFixed(1));
+  const verdict = ({ bar, met }: Bar) => (met === undefined ? bar : `${bar}: ${met ? "met" : "NOT MET"}`);
+  return [
+    `\`${command()}\` on ${cpu}, ${cores} cores; load average of the machine ${before} before, ${after} after ` +
+      "(times are valid where it is about 1, memory and amplifications anyway).",
+    "",
+    "16-byte keys in random order, 128-byte values that do not compress, single puts through the log, shipped options.",
+    "",
+    "| what | measured | bar |",
+    "|---|---|---|",
+    ...bars.map((one) => `| ${one.what} | ${one.measured} | ${verdict(one)} |`),
+    ...(curve === undefined ? [] : ["", "Random `getSync`, medians of five rounds (`load.svg`):", ""]),
+    ...(curve === undefined ? [] : curveTable(curve)),
+    "",
+  ].join("\n");
+}
+
+function curveTable(curve: readonly Figures[]): string[] {
+  const rows = curve.map(
+    ({ keys, getUs, low, high, runsPerGet }) =>
+      `| ${keys.toLocaleString("en")} | ${getUs} | ${low} … ${high} | ${runsPerGet} |`,
+  );
+  return ["| keys | µs per get | rounds | sorted runs searched |", "|---|---|---|---|", ...rows];
+}
+
+function curveSvg(points: readonly Figures[]): string {
+  const [width, height, left, bottom] = [640, 360, 60, 40];
+  const logs = points.map(({ keys }) => Math.log10(keys));
+  const most = Math.max(...points.map(({ high }) => high)) * 1.1;
+  const span = Math.max(1e-9, logs[logs.length - 1] - logs[0]);
+  const x = (log: number) => left + ((log - logs[0]) / span) * (width - left - 30);
+  const y = (us: number) => height - bottom - (us / most) * (height - bottom - 20);
+  const path = points.map(({ getUs }, i) => `${x(logs[i]).toFixed(1)},${y(getUs).toFixed(1)}`).join(" ");
+  const marks = points.map(({ keys, getUs, low, high }, i) => {
+    const at = x(logs[i]).toFixed(1);
+    return (
+      `<line x1="${at}" x2="${at}" y1="${y(low)}" y2="${y(high)}" stroke="#888"/>` +
+      `<circle cx="${at}" cy="${y(getUs)}" r="4" fill="#1f5fa8"/>` +
+      `<text x="${at}" y="${y(high) - 8}" text-anchor="middle">${getUs}</text>` +
+      `<text x="${at}" y="${height - bottom + 18}" text-anchor="middle">${keys.toLocaleString("en")}</text>`
+    );
+  });
+  return (
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" ` +
+    `font-family="sans-serif" font-size="12">` +
+    `<rect width="100%" height="100%" fill="white"/><polyline points="${path}" fill="none" stroke="#1f5fa8"/>` +
+    `<line x1="${left}" x2="${width - 20}" y1="${y(0)}" y2="${y(0)}" stroke="black"/>${marks.join("")}` +
+    `<text x="${left}" y="16">random getSync, microseconds, by keys in the store (16 + 128 bytes)</text></svg>\n`
+  );
+}
