@@ -1,7 +1,8 @@
 /**
  * Two compaction agents on one live store under traffic, by paired blocks in random order (compare-agents.ts):
- * `node src/app/agents.bench.ts [--incumbent leveled] [--candidate tiered] [--pairs 12] [--writes 40000] [--seed 1]
- * [--directory DIR] [--json FILE]`.
+ * `node src/app/agents.bench.ts [--incumbent leveled] [--candidates leveled-again,leveled-eager,tiered]
+ * [--pairs 14] [--writes 30000] [--keys 200000] [--seed 1] [--directory DIR] [--record DIR]`; with --record it writes
+ * agents.json and agents.md there.
  *
  *   leveled, tiered    the engine's own agents
  *   leveled-again      the leveled agent under another name: against `leveled` no difference may be shown
@@ -9,8 +10,8 @@
  * Traffic: overwrites of random keys among `--keys`, a read of a random key per write; the same operations for both
  * sides of a pair. Costs: wall and processor time with the drain, bytes written.
  */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { SeededRandom } from "../bench/statistics/seeded-random.ts";
@@ -22,18 +23,18 @@ import {
 import { compactionAgent } from "../parts/storage/storage_model/row/kvlsm/blackboard/compaction-agent.ts";
 import { tieredCompactionAgent } from "../parts/storage/storage_model/row/kvlsm/blackboard/tiered-compaction-agent.ts";
 import { WriteBatch } from "../parts/storage/write-batch.ts";
-import { type AgentSide, type BlockCost, compareAgents, costNames } from "./compare-agents.ts";
+import { type AgentComparison, type AgentSide, type BlockCost, compareAgents, costNames } from "./compare-agents.ts";
 
 const { values } = parseArgs({
   options: {
     incumbent: { type: "string", default: "leveled" },
-    candidate: { type: "string", default: "tiered" },
-    pairs: { type: "string", default: "12" },
-    writes: { type: "string", default: "40000" },
+    candidates: { type: "string", default: "leveled-again,leveled-eager,tiered" },
+    pairs: { type: "string", default: "14" },
+    writes: { type: "string", default: "30000" },
     keys: { type: "string", default: "200000" },
     seed: { type: "string", default: "1" },
     directory: { type: "string" },
-    json: { type: "string" },
+    record: { type: "string" },
   },
 });
 const [pairs, writes, keys, seed] = [values.pairs, values.writes, values.keys, values.seed].map(Number);
@@ -119,16 +120,16 @@ async function measured(store: LiveStore, work: () => Promise<void>): Promise<Bl
   };
 }
 
-async function main(): Promise<void> {
+async function compareWith(candidate: string): Promise<AgentComparison> {
   const directory = mkdtempSync(join(values.directory ?? tmpdir(), "lathe-agents-bench-"));
   const env = createNodeEnv({ logLevel: "warn" });
   const engine = await openBlackboardEngine(env, { directory, ...tuning });
   try {
     const store = new LiveStore(engine);
-    const names: Readonly<Record<AgentSide, string>> = { incumbent: values.incumbent, candidate: values.candidate };
+    const names: Readonly<Record<AgentSide, string>> = { incumbent: values.incumbent, candidate };
     await store.run(keys, new SeededRandom(seed));
     const random = new SeededRandom(seed + 1);
-    const comparison = await compareAgents({
+    return await compareAgents({
       pairs,
       seed,
       confidence: 0.95,
@@ -143,18 +144,43 @@ async function main(): Promise<void> {
           await store.rest();
         }),
     });
-    console.log(`${values.candidate} by ${values.incumbent}: ${pairs} pairs of ${writes} writes, seed ${seed}`);
-    for (const name of costNames) {
-      const { estimate, low, high, level } = comparison.ratios[name];
-      const bounds = `${low.toFixed(3)} … ${high.toFixed(3)} (${(level * 100).toFixed(1)} %)`;
-      console.log(`${name.padEnd(13)} ratio ${estimate.toFixed(3)}  ${bounds}  ${comparison.verdicts[name]}`);
-    }
-    if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(comparison, null, 1)}\n`);
   } finally {
     await engine.close();
     await env.threads.close();
     rmSync(directory, { recursive: true, force: true });
   }
+}
+
+function rowsOf(candidate: string, { ratios, verdicts }: AgentComparison): string[] {
+  return costNames.map((name) => {
+    const { estimate, low, high, level } = ratios[name];
+    const interval = `${low.toFixed(3)} … ${high.toFixed(3)} (${(level * 100).toFixed(1)} %)`;
+    const cells = [`${candidate} by ${values.incumbent}`, name, estimate.toFixed(3), interval, verdicts[name]];
+    return `| ${cells.join(" | ")} |`;
+  });
+}
+
+async function main(): Promise<void> {
+  const [before] = loadavg();
+  const comparisons: Record<string, AgentComparison> = {};
+  const rows = ["| agents | cost | ratio | interval | verdict |", "|---|---|---|---|---|"];
+  for (const candidate of values.candidates.split(",")) {
+    comparisons[candidate] = await compareWith(candidate);
+    rows.push(...rowsOf(candidate, comparisons[candidate]));
+    console.log(rows.slice(-costNames.length).join("\n"));
+  }
+  if (values.record === undefined) return;
+  const command = `node src/app/agents.bench.ts --pairs ${pairs} --writes ${writes} --keys ${keys} --seed ${seed}`;
+  const machine = `load average of the machine ${before.toFixed(1)} before, ${loadavg()[0].toFixed(1)} after`;
+  const text = [
+    `\`${command}\`, ${machine}. Exact signed-rank intervals over ${pairs} pairs of blocks on one live store.`,
+    "",
+    ...rows,
+    "",
+  ];
+  mkdirSync(values.record, { recursive: true });
+  writeFileSync(join(values.record, "agents.md"), text.join("\n"));
+  writeFileSync(join(values.record, "agents.json"), `${JSON.stringify({ command, machine, comparisons }, null, 1)}\n`);
 }
 
 // Timers and threads of the engine keep no process alive.
