@@ -8,7 +8,8 @@ import { buildProduct } from "../foundry/build.ts";
 import { type MetamorphicTask, type ReplayOutcome, runOnWorker } from "../gates/metamorphic/metamorphic-task.ts";
 import { LatheError } from "../kit/errors.ts";
 import { loadKnobCatalog } from "../knobs/catalog.ts";
-import { applyPatch, openWork } from "./check.ts";
+import { openWork } from "./check.ts";
+import { patchedCopy } from "./check-patch.ts";
 import { loadServedContract } from "./contract.ts";
 import type { UseCaseContext } from "./use-case.ts";
 
@@ -59,7 +60,8 @@ export async function checkMetamorphic(
   try {
     const product = join(work.path, "product");
     buildProduct({ contract, contractText: text, knobCatalog: loadKnobCatalog() }, product);
-    const root = request.patchFile === undefined ? product : applyPatch(product, request.patchFile, work.path);
+    const { patchFile } = request;
+    const root = patchFile === undefined ? product : patchedCopy(product, patchFile, work.path).directory;
     const task = taskOf(request, recorded, root, work.path);
     const startedAt = performance.now();
     const reply = await runOnWorker(task, context.signal, (programs, seed) => {

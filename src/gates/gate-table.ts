@@ -4,6 +4,7 @@
  */
 import { boundsGate } from "./bounds-gate.ts";
 import { conformanceGate } from "./conformance-gate.ts";
+import { damageGate } from "./damage-gate.ts";
 import { differentialGate } from "./differential-gate.ts";
 import { flushAuditGate } from "./flush-audit-gate.ts";
 import type { Gate } from "./gate.ts";
@@ -11,6 +12,7 @@ import { killGate } from "./kill-gate.ts";
 import { loadGate } from "./load-gate.ts";
 import { metamorphicGate } from "./metamorphic/metamorphic-gate.ts";
 import { powerLossGate } from "./power-loss-gate.ts";
+import { simulationGate } from "./simulation-gate.ts";
 
 /**
  * Once per product; cheap ones and those that look from outside come first, so that a product that is wrong is known by
@@ -21,11 +23,13 @@ export function productGates(effort = 1): Gate[] {
     flushAuditGate({ writes: 40 * effort, stage: "product" }),
     powerLossGate({ points: 40 * effort, fates: 6 }),
     loadGate({ connections: 48, milliseconds: 1000 * effort, stage: "product" }),
+    damageGate({ flips: 48 * effort }),
     differentialGate({ statements: 1500 * effort, shrunk: true }),
+    simulationGate({ seeds: 120 * effort }),
     killGate({ rounds: 5 * effort, stage: "product" }),
-    boundsGate({ dataMiB: 160, overwriteMiB: 60 }),
     metamorphicGate({ programs: 6 * effort, knobSets: 12 }),
     conformanceGate(),
+    boundsGate({ dataMiB: 160, overwriteMiB: 60 }),
   ];
 }
 

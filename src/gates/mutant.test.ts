@@ -12,16 +12,19 @@ import { productGates } from "./gate-table.ts";
 import { loadMutants, mutatedFiles, plantMutant } from "./mutant.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "lathe-mutants-"));
-const product = join(scratch, "product");
-const contractFile = join(import.meta.dirname, "..", "..", "examples", "taobench-o", "contract.yaml");
+const usual = "taobench-o";
+const mutants = loadMutants();
+const examples = [...new Set([usual, ...mutants.flatMap(({ contract }) => contract ?? [])])];
 
 before(() => {
-  const contractText = readFileSync(contractFile, "utf8");
-  buildProduct({ contract: loadContract(contractFile), contractText, knobCatalog: loadKnobCatalog() }, product);
+  for (const example of examples) {
+    const contractFile = join(import.meta.dirname, "..", "..", "examples", example, "contract.yaml");
+    const contractText = readFileSync(contractFile, "utf8");
+    const input = { contract: loadContract(contractFile), contractText, knobCatalog: loadKnobCatalog() };
+    buildProduct(input, join(scratch, example));
+  }
 });
 after(() => rmSync(scratch, { recursive: true, force: true }));
-
-const mutants = loadMutants();
 
 test("the faults that coding agents are known to plant are there, and harmless variants too", () => {
   const names = mutants.map(({ name }) => name);
@@ -44,6 +47,7 @@ test("every mutant applies to a built product", () => {
   // That it applies to the sources is a law of the repository (scripts/tidy.test.ts); here, that products
   // carry the files that it changes, as they stand in the sources.
   for (const mutant of mutants) {
+    const product = join(scratch, mutant.contract ?? usual);
     const files = mutatedFiles(product, mutant);
     assert.deepEqual(files, mutatedFiles(sourceRoot, mutant));
     for (const [file, text] of files) assert.notEqual(text, readFileSync(join(product, file), "utf8"));

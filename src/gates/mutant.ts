@@ -16,6 +16,8 @@ const mutantSchema = z.strictObject({
   name: z.string().regex(/^[a-z0-9-]+$/),
   planted: z.boolean(),
   description: z.string(),
+  /** An example whose product has the files, where not every product does. Undefined: every product has them. */
+  contract: z.string().regex(/^[a-z0-9-]+$/).optional(),
   /** Gates of which one must be the first to reject it; a rejection for another reason may be an accident. */
   expectedGates: z.array(z.string()).default([]),
   edits: z.array(z.strictObject({ file: z.string(), find: z.string(), replace: z.string() })).min(1),

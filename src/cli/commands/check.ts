@@ -1,6 +1,6 @@
 /** `lathe check CONTRACT`: the gates. */
 import type { Command } from "commander";
-import { checkProduct, type CheckResult, describeGates } from "../../app/check.ts";
+import { checkProduct, type CheckRequest, type CheckResult, describeGates } from "../../app/check.ts";
 import { checkMetamorphic, type MetamorphicResult } from "../../app/check-metamorphic.ts";
 import { scrubDirectory, type ScrubResult } from "../../app/scrub.ts";
 import { LatheError } from "../../kit/errors.ts";
@@ -12,6 +12,9 @@ interface CheckOptions {
   readonly only: readonly string[];
   readonly effort: number;
   readonly patch?: string;
+  readonly seconds?: number;
+  readonly memory?: number;
+  readonly record?: string;
   readonly seed: number;
   readonly work?: string;
   readonly metamorphic?: boolean;
@@ -29,26 +32,31 @@ export function registerCheck(program: Command): void {
     .argument("[contract]", "a contract.yaml")
     .option("--scrub <dir>", "in place of the gates: read every byte of a stopped server's data and say what is wrong")
     .option("--mutants", "also check every mutant (must be rejected) and benign variant (must be admitted)")
-    .option("--only <names...>", "with --mutants: these alone", [])
+    .option("--only <names...>", "with --mutants: these alone, and not the product itself", [])
+    .option("--record <file>", "with --mutants: keep the table as FILE.json and FILE.md, and go on with the one there")
     .option("--effort <n>", "multiplies what is random or long in the gates", wholeNumber(1, 1000), 1)
-    .option("--patch <file>", "judge a unified diff over the product")
+    .option("--patch <file>", "judge a stranger's unified diff over a copy of the product")
+    .option("--seconds <n>", "with --patch: how long it may run alone (60)", wholeNumber(1, 3600))
+    .option("--memory <mebibytes>", "with --patch: how much memory it may take then (1024)", wholeNumber(64, 1 << 20))
     .option("--seed <n>", "seed of tables, keys, values and schedules", wholeNumber(0, 2 ** 32 - 1), 1)
     .option("--work <dir>", "directory to work in; on a disk, not on tmpfs")
     .option("--metamorphic", "in place of the gates: random programs on the engine under every knob set, against a map")
     .option("--seeds <n>", "with --metamorphic: programs, from --seed on (50)", wholeNumber(1, 10_000_000))
     .option("--minutes <n>", "with --metamorphic: stop after so long", wholeNumber(1, 100_000))
     .option("--replay <file>", "in place of the gates: run one operation file of --metamorphic again");
-  const { product, candidate } = describeGates();
+  const { product, candidate, patch, patchRules } = describeGates();
   const list = (lines: readonly string[]) => lines.map((line) => `  ${line}`).join("\n");
   command.addHelpText(
     "after",
     `\nGates of a product, in this order (all of them here; in a study once, at its start):\n${list(product)}\n\n` +
-      `Gates of every candidate of a study, before it is measured:\n${list(candidate)}`,
+      `Gates of every candidate of a study, before it is measured:\n${list(candidate)}\n\n` +
+      `Gates of a patch, before those of a product:\n${list(patch)}\n\n${patchRules.join("\n\n")}`,
   );
   withFrame(command, {
     examples: [
       "lathe check examples/taobench-o/contract.yaml",
-      "lathe check examples/taobench-o/contract.yaml --mutants --json",
+      "lathe check examples/taobench-o/contract.yaml --mutants --record examples/bars/mutants",
+      "lathe check examples/taobench-o/contract.yaml --mutants --only skip-fsync --json",
       "lathe check contract.yaml --patch faster.diff",
       "lathe check contract.yaml --metamorphic --seeds 2000",
       "lathe check --scrub ./data --json",
@@ -69,9 +77,7 @@ export function registerCheck(program: Command): void {
         const found = await checkMetamorphic(request, context);
         return { json: found, text: formatMetamorphic(found), exitCode: found.verdict === "admit" ? 0 : 10 };
       }
-      const { mutants = false, only: names, patch: patchFile, seed, effort, work: workDirectory } = options;
-      const request = { contractFile: contract, mutants, names, patchFile, seed, effort, workDirectory };
-      const result = await checkProduct(request, context);
+      const result = await checkProduct(requestOf(contract, options), context);
       return { json: result, text: formatCheck(result), exitCode: passed(result) ? 0 : 10 };
     }),
   );
@@ -94,9 +100,23 @@ function formatMetamorphic({ contract, verdict, programs, runs, operations, fail
   return [...lines, `the program is in ${file}; again: ${command}`].join("\n");
 }
 
-/** The product is admitted, every planted fault is rejected by a gate that should, and nothing harmless is. */
+/** Errors: INVALID_ARGUMENT for options that do not go together. */
+function requestOf(contractFile: string, options: CheckOptions): CheckRequest {
+  const { mutants = false, only: names, patch: patchFile, seed, effort } = options;
+  const { work: workDirectory, record: recordFile } = options;
+  if (patchFile !== undefined && mutants) {
+    throw new LatheError("INVALID_ARGUMENT", "--patch and --mutants ask for two different checks; give one of them");
+  }
+  if (!mutants && (names.length > 0 || recordFile !== undefined)) {
+    throw new LatheError("INVALID_ARGUMENT", "--only and --record belong to --mutants");
+  }
+  const patchLimits = { secondsMax: options.seconds, memoryMiBMax: options.memory };
+  return { contractFile, mutants, names, recordFile, patchFile, patchLimits, seed, effort, workDirectory };
+}
+
+/** The product or patch is admitted, every planted fault rejected by a gate that should, and nothing harmless is. */
 function passed(result: CheckResult): boolean {
-  return result.verdict === "admit" && result.mutants.every(({ right }) => right);
+  return result.verdict !== "reject" && result.mutants.every(({ right }) => right);
 }
 
 function formatCheck(result: CheckResult): string {
@@ -105,12 +125,20 @@ function formatCheck(result: CheckResult): string {
   });
   for (const mutant of result.mutants) {
     const { name, planted, verdict, gate, reason, right, expectedGates, seconds } = mutant;
-    const by = gate === undefined ? "" : `  ${gate}: ${reason}`;
+    const by = gate === undefined ? "" : `  ${gate}: ${reason.slice(0, 160)}`;
     const due = planted ? `to be rejected by ${expectedGates.join(" or ")}` : "to be admitted";
     const wanted = right ? "" : `  WRONG: ${due}`;
     lines.push(
-      `${verdict.padEnd(12)} ${planted ? "mutant" : "benign"} ${name.padEnd(28)} ${seconds.toFixed(1)} s${wanted}${by}`,
+      `${verdict.padEnd(12)} ${planted ? "mutant" : "benign"} ${name.padEnd(34)} ${seconds.toFixed(1)} s${wanted}${by}`,
     );
   }
-  return [...lines, "", `${result.contract}: ${result.verdict}`].join("\n");
+  if (result.mutants.length > 0) {
+    const right = result.mutants.filter((one) => one.right).length;
+    lines.push("", `${right} of ${result.mutants.length} mutants and benign variants judged rightly`);
+  }
+  if (result.patch !== undefined) {
+    const { files, linesAdded, linesRemoved } = result.patch;
+    lines.push("", `the patch changes ${files.length} files, +${linesAdded} -${linesRemoved} lines`);
+  }
+  return [...lines, "", `${result.contract}: ${result.verdict ?? "not judged itself"}`].join("\n");
 }

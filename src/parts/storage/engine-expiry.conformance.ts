@@ -1,5 +1,7 @@
 /** Conformance of the StorageEngine port: entries that expire. */
 import assert from "node:assert/strict";
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import type { StorageEngine } from "./engine.ts";
 import {
@@ -107,6 +109,29 @@ export function testExpiry(harness: EngineHarness): void {
   );
 
   const notDurable = durable ? skip : "the engine is not durable";
+  test("what has expired takes no room after everything was compacted", { skip: notDurable }, async (context) => {
+    const directory = harness.newDirectory();
+    const engine = await harness.open(directory);
+    try {
+      if (!existsSync(directory)) return context.skip("its files are on no file system that can be looked at");
+      for (let i = 0; i < 80; i++) {
+        for (let wait = engine.backpressure(); wait !== undefined; wait = engine.backpressure()) await wait;
+        putExpiring(engine, `key${i}`, String(i).repeat(300), 10);
+      }
+      await engine.compactAll();
+      const before = bytesIn(directory);
+      clock.nowMs += 10;
+      // A write, so that there is something to flush and to merge with the rest.
+      apply(engine, (batch) => batch.put(bytesOf("a"), bytesOf("1")).put(bytesOf("z"), bytesOf("2")));
+      await engine.compactAll();
+      await engine.settle();
+      assert.deepEqual(walk(engine, {}), ["a=1", "z=2"]);
+      assert.ok(bytesIn(directory) < before / 4, `${bytesIn(directory)} bytes of ${before} are left`);
+    } finally {
+      await engine.close();
+    }
+  });
+
   test("after an orderly restart with the clock set back nothing comes back", { skip: notDurable }, async () => {
     const directory = harness.newDirectory();
     let engine = await harness.open(directory);
@@ -125,4 +150,8 @@ export function testExpiry(harness: EngineHarness): void {
     clock.nowMs += 1_000_000;
     await engine.close();
   });
+}
+
+function bytesIn(directory: string): number {
+  return readdirSync(directory).reduce((sum, name) => sum + statSync(join(directory, name)).size, 0);
 }

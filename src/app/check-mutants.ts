@@ -1,0 +1,284 @@
+/**
+ * Use case: every mutant through the gates, and a record of it that can be gone on with.
+ *
+ *   1. A planted fault goes through the gates that are to find it, the cheapest first, up to the first rejection. Only
+ *      where none of them rejects it do the others follow, to tell what happens.
+ *   2. A benign variant must be admitted by all gates.
+ *   3. After each mutant the record is written anew. A line of it is taken over by a later run if nothing that it
+ *      stands on has changed: the product, the mutant, the gates with the simulation, seed and effort.
+ */
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { cpus } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { sourceRoot } from "../foundry/part-descriptor.ts";
+import { productGates } from "../gates/gate-table.ts";
+import type { GateVerdict } from "../gates/gate.ts";
+import { loadMutants, type Mutant, plantMutant } from "../gates/mutant.ts";
+import { LatheError } from "../kit/errors.ts";
+import type { CheckRequest, CheckResult, Judge } from "./check.ts";
+import { directoryHash } from "./check-patch.ts";
+import type { UseCaseContext } from "./use-case.ts";
+
+export interface MutantResult {
+  readonly name: string;
+  /** Whether a fault was planted; false for benign variants. */
+  readonly planted: boolean;
+  readonly description: string;
+  /** Whose product it was planted in. */
+  readonly contract: string;
+  readonly verdict: GateVerdict["verdict"];
+  /** The first gate that did not admit it, and why. */
+  readonly gate: string | undefined;
+  readonly reason: string;
+  /** The gates of which one must reject a planted fault. */
+  readonly expectedGates: readonly string[];
+  /** A planted fault was rejected by an expected gate; a benign variant was admitted by all. */
+  readonly right: boolean;
+  readonly seconds: number;
+  /** Of the gate that did not admit it; of all gates where all did. */
+  readonly gateSeconds: number;
+  /** What the line stands on. */
+  readonly fingerprint: string;
+}
+
+/** `--record FILE` as FILE.json. */
+export interface MutantsRecord {
+  readonly version: 1;
+  readonly contract: string;
+  readonly verdict: CheckResult["verdict"];
+  readonly gates: readonly Pick<GateVerdict, "gate" | "verdict" | "reason" | "seconds">[];
+  readonly seed: number;
+  readonly effort: number;
+  readonly machine: string;
+  readonly mutants: readonly MutantResult[];
+}
+
+/** What the checking of products lends. */
+export interface MutantBench {
+  readonly contract: string;
+  readonly product: string;
+  readonly work: string;
+  readonly verdict: CheckResult["verdict"];
+  readonly gates: readonly GateVerdict[];
+  readonly buildFor: (contractFile: string, directory: string) => string;
+  readonly judge: Judge;
+}
+
+/** Errors: NOT_FOUND for a name; INVALID_ARGUMENT for a record that is none; those of build; CANCELLED. */
+export async function judgeMutants(
+  request: CheckRequest,
+  context: UseCaseContext,
+  bench: MutantBench,
+): Promise<{ mutants: MutantResult[]; record: MutantsRecord }> {
+  const chosen = chooseMutants(request.names);
+  const kept = request.recordFile === undefined ? undefined : readRecord(request.recordFile);
+  const products = new Products(bench);
+  const gatesHash = hashOfGates();
+  const results = new Map((kept?.mutants ?? []).map((result) => [result.name, result]));
+  const mutants: MutantResult[] = [];
+  let record = recordOf(request, bench, kept, results);
+  for (const mutant of chosen) {
+    if (context.signal.aborted) throw new LatheError("CANCELLED", "stopped by request; what was judged is recorded");
+    const product = products.of(mutant);
+    const fingerprint = fingerprintOf(mutant, product.hash, gatesHash, request);
+    const before = results.get(mutant.name);
+    const isKept = before?.fingerprint === fingerprint;
+    const kind = mutant.planted ? "mutant" : "benign variant";
+    context.progress(`${kind} ${mutant.name}: ${isKept ? "as recorded" : mutant.description}`);
+    const result = isKept ? before : await judgeMutant(mutant, product, fingerprint, request, context, bench);
+    const { right, verdict, seconds } = result;
+    if (!isKept) context.progress(`  ${right ? "right" : "WRONG"}: ${verdict} (${seconds} s)`);
+    mutants.push(result);
+    results.set(mutant.name, result);
+    record = recordOf(request, bench, kept, results);
+    if (request.recordFile !== undefined) writeRecord(request.recordFile, record);
+  }
+  return { mutants, record };
+}
+
+/** Those of the names, or all: planted ones first, because they are cheap. Errors: NOT_FOUND. */
+function chooseMutants(names: readonly string[]): Mutant[] {
+  const all = loadMutants();
+  const unknown = names.find((name) => !all.some((mutant) => mutant.name === name));
+  if (unknown !== undefined) throw new LatheError("NOT_FOUND", `there is no mutant ${unknown}`);
+  const chosen = all.filter(({ name }) => names.length === 0 || names.includes(name));
+  return [...chosen.filter(({ planted }) => planted), ...chosen.filter(({ planted }) => !planted)];
+}
+
+interface BuiltProduct {
+  readonly contract: string;
+  readonly directory: string;
+  readonly hash: string;
+}
+
+/** One build per contract. */
+class Products {
+  readonly #bench: MutantBench;
+  readonly #built = new Map<string, BuiltProduct>();
+
+  constructor(bench: MutantBench) {
+    this.#bench = bench;
+  }
+
+  of({ contract }: Mutant): BuiltProduct {
+    const key = contract ?? "";
+    let built = this.#built.get(key);
+    if (built === undefined) this.#built.set(key, (built = this.#build(contract)));
+    return built;
+  }
+
+  #build(example: string | undefined): BuiltProduct {
+    const { product, contract, work, buildFor } = this.#bench;
+    if (example === undefined || example === contract) {
+      return { contract, directory: product, hash: directoryHash(product) };
+    }
+    const directory = join(work, `product-${example}`);
+    const name = buildFor(join(sourceRoot, "..", "examples", example, "contract.yaml"), directory);
+    return { contract: name, directory, hash: directoryHash(directory) };
+  }
+}
+
+async function judgeMutant(
+  mutant: Mutant,
+  product: BuiltProduct,
+  fingerprint: string,
+  request: CheckRequest,
+  context: UseCaseContext,
+  { work, judge }: MutantBench,
+): Promise<MutantResult> {
+  const startedAt = performance.now();
+  const { name, planted, description, expectedGates } = mutant;
+  const directory = join(work, `mutant-${name}`);
+  plantMutant(product.directory, mutant, directory);
+  const gates = productGates(request.effort);
+  const first = gates.filter((gate) => expectedGates.includes(gate.name));
+  const others = gates.filter((gate) => !expectedGates.includes(gate.name));
+  const verdicts = await judge([...first, ...others], directory, work, request, context, false);
+  rmSync(directory, { recursive: true, force: true, maxRetries: 3 });
+  const last = verdicts.find(({ verdict }) => verdict !== "admit");
+  const verdict = last?.verdict ?? (verdicts.length === gates.length ? "admit" : "inconclusive");
+  return {
+    name,
+    planted,
+    description,
+    contract: product.contract,
+    verdict,
+    gate: last?.gate,
+    reason: last?.reason ?? "every gate admitted it",
+    expectedGates,
+    right: planted ? verdict === "reject" && expectedGates.includes(last?.gate ?? "") : verdict === "admit",
+    seconds: round((performance.now() - startedAt) / 1000),
+    gateSeconds: round(last?.seconds ?? verdicts.reduce((sum, { seconds }) => sum + seconds, 0)),
+    fingerprint,
+  };
+}
+
+function fingerprintOf(mutant: Mutant, product: string, gates: string, { seed, effort }: CheckRequest): string {
+  const text = JSON.stringify([mutant, product, gates, seed, effort]);
+  return createHash("sha256").update(text).digest("hex").slice(0, 16);
+}
+
+/** Of everything that judges: gates, simulation, and the conformance suites that stand beside their ports. */
+function hashOfGates(): string {
+  const hash = createHash("sha256");
+  for (const room of ["gates", "simulation", "app/simulation", "bench/clients", "fleet", "parts"]) {
+    const files = readdirSync(join(sourceRoot, room), { recursive: true, encoding: "utf8" }).sort();
+    const judging = room === "parts" ? /\.(conformance|fixture|test)\.ts$/ : /(?<!\.(test|bench))\.ts$/;
+    for (const file of files.filter((one) => judging.test(one))) {
+      hash.update(`${file}\0`).update(readFileSync(join(sourceRoot, room, file)));
+    }
+  }
+  return hash.digest("hex");
+}
+
+function recordOf(
+  { seed, effort }: CheckRequest,
+  { contract, verdict, gates }: MutantBench,
+  kept: MutantsRecord | undefined,
+  results: ReadonlyMap<string, MutantResult>,
+): MutantsRecord {
+  const present = loadMutants().flatMap(({ name }) => results.get(name) ?? []);
+  const judged = gates.map(({ gate, verdict: one, reason, seconds }) => ({ gate, verdict: one, reason, seconds }));
+  return {
+    version: 1,
+    contract,
+    verdict: verdict ?? kept?.verdict,
+    gates: judged.length > 0 ? judged : (kept?.gates ?? []),
+    seed,
+    effort,
+    machine: `${cpus().length} × ${cpus()[0]?.model ?? "unknown"}, Node ${process.versions.node}`,
+    mutants: present,
+  };
+}
+
+function readRecord(file: string): MutantsRecord | undefined {
+  const path = `${resolve(file)}.json`;
+  if (!existsSync(path)) return undefined;
+  try {
+    const record = JSON.parse(readFileSync(path, "utf8")) as MutantsRecord;
+    if (record.version === 1 && Array.isArray(record.mutants)) return record;
+  } catch {
+    // Falls through: unreadable is as bad as another file.
+  }
+  throw new LatheError("INVALID_ARGUMENT", `${path} is no record of mutants; name another --record, or remove it`);
+}
+
+function writeRecord(file: string, record: MutantsRecord): void {
+  const path = resolve(file);
+  mkdirSync(dirname(path), { recursive: true });
+  for (const [target, text] of [
+    [`${path}.json`, `${JSON.stringify(record, null, 2)}\n`],
+    [`${path}.md`, mutantTable(record)],
+  ]) {
+    writeFileSync(`${target}.tmp`, text);
+    renameSync(`${target}.tmp`, target);
+  }
+}
+
+/** The record as a page. */
+export function mutantTable({ contract, verdict, gates, seed, effort, machine, mutants }: MutantsRecord): string {
+  const planted = mutants.filter((one) => one.planted);
+  const benign = mutants.filter((one) => !one.planted);
+  const right = (list: readonly MutantResult[]) => `${list.filter((one) => one.right).length} of ${list.length}`;
+  const row = ({ name, description, contract: whose, verdict: found, gate, seconds, right: isRight }: MutantResult) => {
+    const place = whose === contract ? "" : ` (in ${whose})`;
+    const wrong = isRight ? "" : " **WRONG**";
+    return `| \`${name}\`${place} | ${description} | ${found}${wrong} | ${gate ?? "all"} | ${seconds.toFixed(1)} |`;
+  };
+  const head = "| name | what is changed | verdict | gate | seconds |\n|---|---|---|---|--:|";
+  const product = gates.map((one) => {
+    return `| \`${one.gate}\` | ${one.verdict} | ${one.seconds.toFixed(1)} | ${one.reason} |`;
+  });
+  const command = `lathe check examples/${contract}/contract.yaml --mutants --record examples/bars/mutants`;
+  return [
+    "# Mutants",
+    "",
+    `Written by \`${command}\`; seed ${seed}, effort ${effort}; ${machine}. Seconds of planted faults are those of ` +
+      "the gates that are to find them, up to the first rejection, with the copying of the product; those of benign " +
+      "variants are of all gates.",
+    "",
+    `The product itself: **${verdict ?? "not judged"}**. Planted faults rejected: **${right(planted)}**. ` +
+      `Benign variants admitted: **${right(benign)}**.`,
+    "",
+    "## The product",
+    "",
+    "| gate | verdict | seconds | what it looked at |\n|---|---|--:|---|",
+    ...product,
+    "",
+    "## Planted faults",
+    "",
+    head,
+    ...planted.map(row),
+    "",
+    "## Benign variants",
+    "",
+    head,
+    ...benign.map(row),
+    "",
+  ].join("\n");
+}
+
+function round(seconds: number): number {
+  return Math.round(seconds * 10) / 10;
+}
