@@ -8,6 +8,7 @@ import { damageGate } from "./damage-gate.ts";
 import { differentialGate } from "./differential-gate.ts";
 import { flushAuditGate } from "./flush-audit-gate.ts";
 import type { Gate } from "./gate.ts";
+import { indexesGate } from "./indexes-gate.ts";
 import { killGate } from "./kill-gate.ts";
 import { loadGate } from "./load-gate.ts";
 import { metamorphicGate } from "./metamorphic/metamorphic-gate.ts";
@@ -25,6 +26,7 @@ export function productGates(effort = 1): Gate[] {
     loadGate({ connections: 48, milliseconds: 1000 * effort, stage: "product" }),
     damageGate({ flips: 48 * effort }),
     differentialGate({ statements: 1500 * effort, shrunk: true }),
+    indexesGate({ statements: 240 * effort, losses: 12 * effort }),
     simulationGate({ seeds: 120 * effort }),
     killGate({ rounds: 5 * effort, stage: "product" }),
     metamorphicGate({ programs: 6 * effort, knobSets: 12 }),
