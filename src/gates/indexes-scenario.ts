@@ -130,8 +130,8 @@ class IndexedTable {
 
   async create(): Promise<void> {
     await this.#run(
-      `CREATE TABLE ${this.#table} (id VARCHAR(64), label VARCHAR(64), number BIGINT, payload VARCHAR(256), ` +
-        "PRIMARY KEY (id), KEY by_label (label), KEY by_number (number, label))",
+      `CREATE TABLE ${this.#table} (id VARCHAR(64) NOT NULL, label VARCHAR(64) NOT NULL, number BIGINT NOT NULL, ` +
+        "payload VARCHAR(256), PRIMARY KEY (id), KEY by_label (label), KEY by_number (number, label))",
     );
   }
 
@@ -183,10 +183,12 @@ class IndexedTable {
     return result;
   }
 
+  /** By key; an index of several columns gives them in an order of its own. */
   async #rows(condition: string): Promise<Row[]> {
-    const order = "ORDER BY id LIMIT 1000000";
-    const { rows } = await this.#run(`SELECT id, label, number FROM ${this.#table} WHERE ${condition} ${order}`);
-    return rows.map(([id, label, number]) => ({ id: textOf(id), label: textOf(label), number: Number(number) }));
+    const { rows } = await this.#run(`SELECT id, label, number FROM ${this.#table} WHERE ${condition}`);
+    return rows
+      .map(([id, label, number]) => ({ id: textOf(id), label: textOf(label), number: Number(number) }))
+      .sort((a, b) => (a.id < b.id ? -1 : 1));
   }
 
   async #insert(rows: readonly Row[]): Promise<string | undefined> {

@@ -159,7 +159,7 @@ test("a link on the way is not followed", () => {
 test("damaged and senseless patches are refused with the line", () => {
   assert.match(refusal(""), /changes no file/);
   assert.match(refusal("hello\n"), /changes no file/);
-  assert.match(refusal(`${header(path)}@@ -2,9 +2,9 @@\n const line1 = 1;\n`), /line 6 of the patch: the patch ends/);
+  assert.match(refusal(`${header(path)}@@ -2,9 +2,9 @@\n const line1 = 1;\n`), /line 7 of the patch: the patch ends/);
   assert.match(refusal(`${header(path)}@@ -2,3 +2,1 @@\n const line1 = 1;\n+x\n+y\n+z\n`), /longer than its header/);
   assert.match(refusal(`${header(path)}@@ mist @@\n`), /header that cannot be read/);
   assert.match(refusal(`${header(path)}@@ -1 +1 @@\n const line0 = 0;\n`), /changes nothing/);
