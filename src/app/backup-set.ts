@@ -13,12 +13,20 @@ import {
   closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, readSync, statSync, writeSync,
 } from "node:fs";
 import { dirname, join, relative } from "node:path";
+import { nodeDisk } from "../kit/env/node-disk.ts";
+import { translateSystemError } from "../kit/env/system-error.ts";
 import { LatheError } from "../kit/errors.ts";
+import type { ByteProgress } from "./byte-progress.ts";
 
 export interface BackupFile {
   readonly path: string;
   readonly bytes: number;
   readonly sha256: string;
+}
+
+export interface Digest {
+  readonly sha256: string;
+  readonly bytes: number;
 }
 
 export interface BackupManifest {
@@ -39,14 +47,40 @@ export interface BackupManifest {
 }
 
 const manifestName = "backup.json";
+const partialSuffix = ".partial";
 const chunkBytes = 1 << 20;
 
 /** Ids of the whole backups in a set, oldest first. */
 export function backupIds(set: string): string[] {
   if (!existsSync(set)) return [];
   return readdirSync(set)
-    .filter((name) => !name.endsWith(".partial") && existsSync(join(set, name, manifestName)))
+    .filter((name) => !name.endsWith(partialSuffix) && existsSync(join(set, name, manifestName)))
     .sort();
+}
+
+/** What backups that were killed left behind; or one that is under way. */
+export function partialBackups(set: string): string[] {
+  return existsSync(set) ? readdirSync(set).filter((name) => name.endsWith(partialSuffix)).sort() : [];
+}
+
+/**
+ * Takes an id that no other backup has, finished or under way, and makes the directory for it. The id is the time in
+ * UTC, with a number behind it where two fall into one second. Errors: DISK_FULL, READ_ONLY, PERMISSION.
+ */
+export function claimBackup(set: string, at: Date): { id: string; partial: string } {
+  const time = `${at.toISOString().slice(0, 19).replaceAll(/[-:]/g, "")}Z`;
+  try {
+    mkdirSync(set, { recursive: true });
+    for (let number = 1; ; number++) {
+      const id = number === 1 ? time : `${time}-${number}`;
+      const partial = join(set, `${id}${partialSuffix}`);
+      if (existsSync(join(set, id)) || existsSync(partial)) continue;
+      mkdirSync(partial);
+      return { id, partial };
+    }
+  } catch (error) {
+    throw translateSystemError(error, "make a backup in", set);
+  }
 }
 
 /** `id` or the newest. Errors: NOT_FOUND. */
@@ -85,31 +119,45 @@ export function readBackupManifest(set: string, id: string): BackupManifest {
   return manifest as BackupManifest;
 }
 
-/** Durable before the backup gets its name. */
+/** Durable before the backup gets its name. Errors: DISK_FULL, IO_ERROR. */
 export function writeBackupManifest(directory: string, manifest: BackupManifest): void {
-  const descriptor = openSync(join(directory, manifestName), "wx", 0o640);
+  const path = join(directory, manifestName);
   try {
-    writeSync(descriptor, `${JSON.stringify(manifest, null, 2)}\n`);
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
+    const descriptor = openSync(path, "wx", 0o640);
+    try {
+      writeSync(descriptor, `${JSON.stringify(manifest, null, 2)}\n`);
+      fsyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch (error) {
+    throw translateSystemError(error, "write", path);
   }
 }
 
-/** SHA-256 of a file, read in chunks. */
-export function digestOf(path: string): { sha256: string; bytes: number } {
-  return readThrough(path, () => undefined);
+/** SHA-256 of a file, read in chunks. Errors: CANCELLED, the system's, translated. */
+export function digestOf(path: string, progress: ByteProgress): Promise<Digest> {
+  return readThrough(path, () => undefined, progress);
 }
 
-/** Copies a file durably; returns the digest of what was read. Errors: the system's. */
-export function copyDurably(source: string, target: string): { sha256: string; bytes: number } {
-  mkdirSync(dirname(target), { recursive: true });
-  const descriptor = openSync(target, "wx", 0o640);
+/** Copies a file durably; returns the digest of what was read. Errors: CANCELLED, DISK_FULL, IO_ERROR. */
+export async function copyDurably(source: string, target: string, progress: ByteProgress): Promise<Digest> {
+  const whileWriting = <Result>(work: () => Result): Result => {
+    try {
+      return work();
+    } catch (error) {
+      throw translateSystemError(error, "write", target);
+    }
+  };
+  whileWriting(() => mkdirSync(dirname(target), { recursive: true }));
+  const descriptor = whileWriting(() => openSync(target, "wx", 0o640));
   try {
-    const digest = readThrough(source, (chunk, length) => {
-      for (let done = 0; done < length; ) done += writeSync(descriptor, chunk, done, length - done);
-    });
-    fsyncSync(descriptor);
+    const write = (chunk: Uint8Array, length: number) =>
+      whileWriting(() => {
+        for (let done = 0; done < length; ) done += writeSync(descriptor, chunk, done, length - done);
+      });
+    const digest = await readThrough(source, write, progress);
+    whileWriting(() => fsyncSync(descriptor));
     return digest;
   } finally {
     closeSync(descriptor);
@@ -128,31 +176,34 @@ export function filesBelow(directory: string): string[] {
 export function syncTree(directory: string): void {
   for (const name of ["", ...readdirSync(directory, { recursive: true, encoding: "utf8" })]) {
     const path = join(directory, name);
-    if (!statSync(path).isDirectory()) continue;
-    const descriptor = openSync(path, "r");
-    try {
-      fsyncSync(descriptor);
-    } finally {
-      closeSync(descriptor);
-    }
+    if (statSync(path).isDirectory()) nodeDisk.syncDirectory(path);
   }
 }
 
-function readThrough(
+async function readThrough(
   path: string,
   see: (chunk: Uint8Array, length: number) => void,
-): { sha256: string; bytes: number } {
+  progress: ByteProgress,
+): Promise<Digest> {
   const hash = createHash("sha256");
   const chunk = new Uint8Array(chunkBytes);
-  const descriptor = openSync(path, "r");
+  const whileReading = <Result>(work: () => Result): Result => {
+    try {
+      return work();
+    } catch (error) {
+      throw translateSystemError(error, "read", path);
+    }
+  };
+  const descriptor = whileReading(() => openSync(path, "r"));
   try {
-    let bytes = 0;
-    for (let length = -1; length !== 0; bytes += length) {
-      length = readSync(descriptor, chunk, 0, chunk.length, null);
+    for (let bytes = 0; ; ) {
+      const length = whileReading(() => readSync(descriptor, chunk, 0, chunk.length, null));
+      if (length === 0) return { sha256: hash.digest("hex"), bytes };
       hash.update(chunk.subarray(0, length));
       see(chunk, length);
+      bytes += length;
+      await progress.add(length);
     }
-    return { sha256: hash.digest("hex"), bytes };
   } finally {
     closeSync(descriptor);
   }

@@ -7,18 +7,21 @@
  * Verifying reads every file of a backup again: digests, scrub, content hash.
  */
 import { existsSync, linkSync, mkdirSync, renameSync, rmSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join, resolve, sep } from "node:path";
+import { lockFileName } from "../kit/env/node-directory-lock.ts";
 import { nodeDisk } from "../kit/env/node-disk.ts";
+import { isSystemError, translateSystemError } from "../kit/env/system-error.ts";
 import { errorCodeOf, LatheError } from "../kit/errors.ts";
 import {
   hashStoreContent, type StoreContent,
 } from "../parts/storage/storage_model/row/kvlsm/blackboard/content-hash.ts";
 import { readStoreState } from "../parts/storage/storage_model/row/kvlsm/blackboard/scrub.ts";
 import {
-  backupIds, type BackupFile, type BackupManifest, copyDurably, digestOf, filesBelow, findBackup, readBackupManifest,
-  syncTree, writeBackupManifest,
+  backupIds, type BackupFile, type BackupManifest, claimBackup, copyDurably, digestOf, filesBelow, findBackup,
+  partialBackups, readBackupManifest, syncTree, writeBackupManifest,
 } from "./backup-set.ts";
 import { type BackupSource, openBackupSource } from "./backup-source.ts";
+import { ByteProgress } from "./byte-progress.ts";
 import { scrubDirectory, type ScrubbedFile } from "./scrub.ts";
 import { findStore } from "./store-directory.ts";
 import type { UseCaseContext } from "./use-case.ts";
@@ -37,23 +40,22 @@ export interface BackupResult {
 export interface VerifyResult {
   readonly set: string;
   readonly backups: readonly { readonly id: string; readonly bytes: number; readonly problems: readonly string[] }[];
+  /** Directories that a backup which was killed left behind, or that one under way writes; no backups. */
+  readonly partial: readonly string[];
 }
 
-/** Errors: NOT_FOUND, LOCKED, CORRUPTION, DISK_FULL, TIMEOUT, IO_ERROR, CANCELLED. */
+/** Errors: INVALID_ARGUMENT, NOT_FOUND, LOCKED, CORRUPTION, DISK_FULL, TIMEOUT, IO_ERROR, CANCELLED. */
 export async function backUp(directory: string, to: string, context: UseCaseContext): Promise<BackupResult> {
   const set = resolve(to);
+  refuseSet(set, resolve(directory));
   const createdAt = new Date();
-  mkdirSync(set, { recursive: true });
-  const id = freeId(set, createdAt);
-  const partial = join(set, `${id}.partial`);
-  rmSync(partial, { recursive: true, force: true });
-  mkdirSync(join(partial, "data"), { recursive: true });
+  const { id, partial } = claimBackup(set, createdAt);
   let source: BackupSource | undefined;
   try {
+    mkdirSync(join(partial, "data"));
     source = await openBackupSource(directory, join(partial, "log"));
-    const before = backupIds(set);
-    const last = before.length === 0 ? undefined : readBackupManifest(set, before[before.length - 1]);
-    const { files, linkedBytes } = copyFiles(source, set, last, join(partial, "data"), context);
+    const last = newestReadable(set, context);
+    const { files, linkedBytes } = await copyFiles(source, set, last, join(partial, "data"), context);
     const { state, store } = source;
     source.release();
     source = undefined;
@@ -76,8 +78,28 @@ export async function backUp(directory: string, to: string, context: UseCaseCont
   } catch (error) {
     source?.release();
     rmSync(partial, { recursive: true, force: true });
-    throw error;
+    throw isSystemError(error) ? translateSystemError(error, "back up to", set) : error;
   }
+}
+
+/** A set within the data would back up itself and fill the server's directory. */
+function refuseSet(set: string, data: string): void {
+  const inside = set === data || set.startsWith(`${data}${sep}`);
+  if (!inside && !existsSync(join(set, "engine")) && !existsSync(join(set, "CURRENT"))) return;
+  const what = inside ? `lies in the data directory ${data}` : "is a data directory itself";
+  throw new LatheError("INVALID_ARGUMENT", `${set} ${what}; name a directory of its own for backups with --to`);
+}
+
+/** The newest backup whose manifest can be read: damage of an old one must not keep a new one from being made. */
+function newestReadable(set: string, context: UseCaseContext): BackupManifest | undefined {
+  for (const id of backupIds(set).reverse()) {
+    try {
+      return readBackupManifest(set, id);
+    } catch (error) {
+      context.progress(`nothing is linked to ${id}: ${(error as Error).message}`);
+    }
+  }
+  return undefined;
 }
 
 /** Verifies one backup, or all of a set. Damage is a result. Errors: NOT_FOUND, IO_ERROR, CANCELLED. */
@@ -95,7 +117,7 @@ export async function verifyBackups(
     try {
       const manifest = readBackupManifest(set, one);
       bytes = manifest.files.reduce((sum, file) => sum + file.bytes, 0);
-      problems.push(...differingFiles(manifest, join(set, one, "data")));
+      problems.push(...(await differingFiles(manifest, join(set, one, "data"), context)));
       problems.push(...(await contentProblems(manifest, join(set, one, "data"), context)));
     } catch (error) {
       if (errorCodeOf(error) === "CANCELLED") throw error;
@@ -103,24 +125,31 @@ export async function verifyBackups(
     }
     backups.push({ id: one, bytes, problems });
   }
-  return { set, backups };
+  return { set, backups, partial: partialBackups(set) };
 }
 
 /** What the files of a directory differ in from a manifest: digests, missing and additional ones. */
-export function differingFiles(manifest: BackupManifest, directory: string): string[] {
+export async function differingFiles(
+  manifest: BackupManifest,
+  directory: string,
+  context: UseCaseContext,
+): Promise<string[]> {
   const problems: string[] = [];
+  const progress = new ByteProgress(context, "read again");
   for (const { path, bytes, sha256 } of manifest.files) {
     const file = join(directory, path);
     if (!existsSync(file)) {
       problems.push(`${path} is missing`);
       continue;
     }
-    const found = digestOf(file);
+    const found = await digestOf(file, progress);
     if (found.sha256 === sha256) continue;
     problems.push(`${path} differs from what was backed up (${found.bytes} bytes, ${bytes} expected)`);
   }
   const known = new Set(manifest.files.map(({ path }) => path));
-  for (const path of filesBelow(directory)) if (!known.has(path)) problems.push(`${path} is no part of the backup`);
+  for (const path of filesBelow(directory)) {
+    if (!known.has(path) && path !== lockFileName) problems.push(`${path} is no part of the backup`);
+  }
   return problems;
 }
 
@@ -130,12 +159,9 @@ export async function contentOf(directory: string, context: UseCaseContext): Pro
   const { state } = readStoreState(nodeDisk, store.engine, store.selectionHash);
   if (state === undefined) throw new LatheError("CORRUPTION", `${store.engine} has no readable manifest`);
   const steps = hashStoreContent(nodeDisk, store.engine, store.selectionHash, state);
+  const progress = new ByteProgress(context, "of contents compared");
   let step = steps.next();
-  for (let turn = 1; step.done !== true; turn++) {
-    if (turn % 256 === 0) await new Promise<void>((done) => setImmediate(done));
-    context.signal.throwIfAborted();
-    step = steps.next();
-  }
+  for (; step.done !== true; step = steps.next()) await progress.add(step.value);
   return step.value;
 }
 
@@ -155,24 +181,25 @@ async function contentProblems(
   return [`its tables hold ${keyCount} keys with the hash ${hash}; ${backedUp}`];
 }
 
-function copyFiles(
+async function copyFiles(
   source: BackupSource,
   set: string,
   last: BackupManifest | undefined,
   target: string,
   context: UseCaseContext,
-): { files: BackupFile[]; linkedBytes: number } {
+): Promise<{ files: BackupFile[]; linkedBytes: number }> {
   const files: BackupFile[] = [];
   let linkedBytes = 0;
+  const progress = new ByteProgress(context, "copied or compared");
   for (const [path, from] of [...source.files].sort(([one], [other]) => (one < other ? -1 : 1))) {
     context.signal.throwIfAborted();
     const to = join(target, path);
     const same = last?.files.find((file) => file.path === path);
     if (last !== undefined && same !== undefined) {
-      const digest = digestOf(from);
+      const digest = await digestOf(from, progress);
       if (digest.sha256 === same.sha256 && linked(join(set, last.id, "data", path), to)) {
         // The older copy counts only if it still is what it was.
-        if (digestOf(to).sha256 === digest.sha256) {
+        if ((await digestOf(to, progress)).sha256 === digest.sha256) {
           linkedBytes += digest.bytes;
           files.push({ path, ...digest });
           continue;
@@ -180,8 +207,8 @@ function copyFiles(
         rmSync(to);
       }
     }
-    const digest = copyDurably(from, to);
-    if (digestOf(to).sha256 !== digest.sha256) {
+    const digest = await copyDurably(from, to, progress);
+    if ((await digestOf(to, progress)).sha256 !== digest.sha256) {
       throw new LatheError("IO_ERROR", `${to} reads otherwise than it was written; check the device`);
     }
     files.push({ path, ...digest });
@@ -206,15 +233,5 @@ function refuseDamage(files: readonly ScrubbedFile[]): void {
     if (problem === undefined) continue;
     const way = "no backup was made; run `lathe repair` and back up what it makes";
     throw new LatheError("CORRUPTION", `${file}: ${problem.what}; ${way}`, { details: { path: file } });
-  }
-}
-
-/** The time in UTC, with a number behind it where two fall into one second. */
-function freeId(set: string, at: Date): string {
-  const time = `${at.toISOString().slice(0, 19).replaceAll(/[-:]/g, "")}Z`;
-  const ids = new Set(backupIds(set));
-  for (let number = 1; ; number++) {
-    const id = number === 1 ? time : `${time}-${number}`;
-    if (!ids.has(id)) return id;
   }
 }

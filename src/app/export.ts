@@ -8,7 +8,9 @@ import { createWriteStream, existsSync, renameSync, rmSync } from "node:fs";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
+import { isSystemError, translateSystemError } from "../kit/env/system-error.ts";
 import { LatheError } from "../kit/errors.ts";
+import { ByteProgress } from "./byte-progress.ts";
 import { type DataPlace, withEndpoint } from "./data-endpoint.ts";
 import { type BinaryEncoding, csvHeader, encodeRow, type RowFormatName } from "./row-format.ts";
 import { type Cell, SqlTable } from "./sql-table.ts";
@@ -45,6 +47,10 @@ export function exportTable(request: ExportRequest, context: UseCaseContext): Pr
     try {
       if (out === undefined) await pipeline(text, process.stdout, { end: false });
       else await writeFile(text, out);
+    } catch (error) {
+      // Ctrl-C reaches a product of our own too: what it says then is no news.
+      context.signal.throwIfAborted();
+      throw outputFailure(error, out);
     } finally {
       table.close();
     }
@@ -61,6 +67,7 @@ async function* pages(
   if (format === "csv") yield Buffer.from(csvHeader(table.columns));
   let after: readonly Cell[] | undefined;
   let limit = 64;
+  const progress = new ByteProgress(context, `of ${table.name} written`);
   for (;;) {
     context.signal.throwIfAborted();
     const rows = await table.page(after, limit);
@@ -69,10 +76,19 @@ async function* pages(
     counts.rows += rows.length;
     counts.bytes += page.length;
     yield page;
+    await progress.add(page.length);
     after = rows[rows.length - 1];
     if (rows.length < limit) return;
     limit = Math.max(1, Math.min(pageRowsMax, Math.floor((pageBytes * rows.length) / page.length)));
   }
+}
+
+function outputFailure(error: unknown, out: string | undefined): unknown {
+  if (!isSystemError(error)) return error;
+  if (error.code === "EPIPE") {
+    return new LatheError("CANCELLED", "the reader of standard output is gone", { cause: error });
+  }
+  return translateSystemError(error, "write", out ?? "standard output");
 }
 
 async function writeFile(text: Readable, out: string): Promise<void> {

@@ -6,17 +6,18 @@
  *   3. From where the repaired files end, the log is written anew. An entry that is damaged is replaced by one that
  *      does nothing, so that those behind it keep their place; they are applied without it.
  */
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync } from "node:fs";
+import { chmodSync, copyFileSync, existsSync } from "node:fs";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { nodeDisk } from "../kit/env/node-disk.ts";
 import { createNodeEnv } from "../kit/env/node-env.ts";
-import { LatheError } from "../kit/errors.ts";
 import { commandCodec } from "../parts/concurrency/transaction/model/one_shot_command/command-codec.ts";
 import { writeLogCopy } from "../parts/core/wal/log-copy.ts";
 import { salvageEntries } from "../parts/core/wal/log-inspection.ts";
 import { decodeLogEntry, encodeLogEntry } from "../parts/replication/log-entry.ts";
 import { type RepairReport, repairStore } from "../parts/storage/storage_model/row/kvlsm/blackboard/repair.ts";
+import { ByteProgress } from "./byte-progress.ts";
+import { intoNewDirectory } from "./new-directory.ts";
 import { findStore, refuseWhileServed, type StoreDirectory } from "./store-directory.ts";
 import type { UseCaseContext } from "./use-case.ts";
 
@@ -55,29 +56,32 @@ export interface LogRepair {
   readonly lost: readonly { readonly from: number; readonly to: number }[];
 }
 
-/** Errors: NOT_FOUND, LOCKED, ALREADY_EXISTS, FORMAT_UNKNOWN, DISK_FULL, IO_ERROR. */
+/** Errors: NOT_FOUND, LOCKED, ALREADY_EXISTS, FORMAT_UNKNOWN, DISK_FULL, IO_ERROR, CANCELLED. */
 export async function repairDirectory(request: RepairRequest, context: UseCaseContext): Promise<RepairResult> {
   const store = findStore(request.directory);
-  refuseWhileServed(store, "stop it first");
-  const out = request.dryRun ? undefined : (request.out ?? `${request.directory.replace(/\/+$/, "")}-repaired`);
-  if (out !== undefined) claim(out);
-  const target = out === undefined ? "" : store.isProduct ? join(out, "engine") : out;
-  const { selectionHash } = store;
-  const logFirstIndex = store.wal === undefined ? undefined : firstEntry(store, store.wal);
-  const env = createNodeEnv({ logLevel: "error" });
-  const options = { directory: store.engine, target, selectionHash, dryRun: request.dryRun, logFirstIndex };
-  const steps = repairStore({ disk: env.disk, clock: env.clock }, options);
-  let step = steps.next();
-  for (let turn = 0; step.done !== true; turn++) {
-    if (turn % 4096 === 4095) await new Promise<void>((resolve) => setImmediate(resolve));
-    context.signal.throwIfAborted();
-    step = steps.next();
-  }
-  await env.threads.close();
-  const report = step.value;
+  const wayOut = "its files would change meanwhile: stop it first";
+  refuseWhileServed(store, wayOut);
+  const repair = async (out: string | undefined) => {
+    const result = await repairInto(request, store, out, context);
+    // A server that was started meanwhile would make what was read worthless.
+    refuseWhileServed(store, wayOut);
+    return result;
+  };
+  if (request.dryRun) return repair(undefined);
+  const out = request.out ?? `${request.directory.replace(/\/+$/, "")}-repaired`;
+  return intoNewDirectory(out, () => repair(out));
+}
+
+async function repairInto(
+  { directory, dryRun }: RepairRequest,
+  store: StoreDirectory,
+  out: string | undefined,
+  context: UseCaseContext,
+): Promise<RepairResult> {
+  const report = await repairEngine(store, out, dryRun, context);
   const log = store.wal === undefined ? undefined : repairLog(store, store.wal, report.durableIndex, out);
-  if (out !== undefined && existsSync(join(request.directory, "password"))) {
-    copyFileSync(join(request.directory, "password"), join(out, "password"));
+  if (out !== undefined && existsSync(join(directory, "password"))) {
+    copyFileSync(join(directory, "password"), join(out, "password"));
     chmodSync(join(out, "password"), 0o600);
   }
   const files = report.files.map((file) => ({
@@ -86,15 +90,29 @@ export async function repairDirectory(request: RepairRequest, context: UseCaseCo
   }));
   const complete = files.every(({ lostRanges }) => lostRanges.length === 0) && (log?.lost.length ?? 0) === 0;
   const { manifest, savedEntries } = report;
-  return { directory: request.directory, out, manifest, files, savedEntries, log, complete };
+  return { directory, out, manifest, files, savedEntries, log, complete };
 }
 
-function claim(out: string): void {
-  mkdirSync(out, { recursive: true });
-  const [present] = readdirSync(out);
-  if (present === undefined) return;
-  const what = `${out} is not empty (it holds ${present})`;
-  throw new LatheError("ALREADY_EXISTS", `${what}; name an empty directory with --out`);
+async function repairEngine(
+  store: StoreDirectory,
+  out: string | undefined,
+  dryRun: boolean,
+  context: UseCaseContext,
+): Promise<RepairReport> {
+  const target = out === undefined ? "" : store.isProduct ? join(out, "engine") : out;
+  const { selectionHash } = store;
+  const logFirstIndex = store.wal === undefined ? undefined : firstEntry(store, store.wal);
+  const env = createNodeEnv({ logLevel: "error" });
+  const options = { directory: store.engine, target, selectionHash, dryRun, logFirstIndex };
+  const progress = new ByteProgress(context, "read");
+  try {
+    const steps = repairStore({ disk: env.disk, clock: env.clock }, options);
+    let step = steps.next();
+    for (; step.done !== true; step = steps.next()) await progress.add(step.value);
+    return step.value;
+  } finally {
+    await env.threads.close();
+  }
 }
 
 function firstEntry({ selectionHash }: StoreDirectory, wal: string): number | undefined {

@@ -8,6 +8,7 @@ import { nodeDisk } from "../kit/env/node-disk.ts";
 import { inspectLog } from "../parts/core/wal/log-inspection.ts";
 import { type FileProblem, scrubStore } from "../parts/storage/storage_model/row/kvlsm/blackboard/scrub.ts";
 import type { VersionState } from "../parts/storage/storage_model/row/kvlsm/blackboard/version-state.ts";
+import { ByteProgress } from "./byte-progress.ts";
 import { findStore, refuseWhileServed, type StoreDirectory } from "./store-directory.ts";
 import type { UseCaseContext } from "./use-case.ts";
 
@@ -28,8 +29,6 @@ export interface ScrubResult {
   readonly logEntries: number;
 }
 
-const reportEveryBytes = 256 << 20;
-
 /** Errors: NOT_FOUND, LOCKED, IO_ERROR, CANCELLED. */
 export async function scrubDirectory(path: string, context: UseCaseContext): Promise<ScrubResult> {
   const store = findStore(path);
@@ -37,20 +36,10 @@ export async function scrubDirectory(path: string, context: UseCaseContext): Pro
   refuseWhileServed(store, wayOut);
   const files: ScrubbedFile[] = [];
   const steps = scrubStore(nodeDisk, store.engine, store.selectionHash);
-  let checkedBytes = 0;
-  let told = 0;
+  const progress = new ByteProgress(context, "checked");
   let step = steps.next();
-  while (step.done !== true) {
-    checkedBytes += step.value;
-    if (checkedBytes - told >= reportEveryBytes) {
-      told = checkedBytes;
-      context.progress(`${Math.round(checkedBytes / (1 << 20))} MiB checked`);
-      // Lets Ctrl-C through.
-      await new Promise<void>((resolve) => setImmediate(resolve));
-      context.signal.throwIfAborted();
-    }
-    step = steps.next();
-  }
+  for (; step.done !== true; step = steps.next()) await progress.add(step.value);
+  let checkedBytes = progress.bytes;
   const { state, entryCount } = step.value;
   for (const { file, kind, sizeBytes, problems } of step.value.files) {
     files.push({ file: relative(path, join(store.engine, file)), kind, sizeBytes, problems });
@@ -120,8 +109,10 @@ function otherFiles({ path }: StoreDirectory): ScrubbedFile[] {
       }
       if (name.startsWith("LOCK")) return { file: name, kind: "lock", sizeBytes: status.size, problems };
       if (name === "control.sock") return { file: name, kind: "control", sizeBytes: 0, problems };
-      if (name === "checkpoints") note("checkpoints that a backup left behind; remove them when none is under way");
-      else note("not a file of the store; it was not looked at");
+      if (name === "checkpoints") {
+        const left = readdirSync(join(path, name));
+        if (left.length > 0) note(`${left.join(", ")}: left behind by a backup; remove it when none is under way`);
+      } else note("not a file of the store; it was not looked at");
       return { file: name, kind: "other", sizeBytes: status.size, problems };
     });
 }

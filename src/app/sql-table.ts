@@ -2,9 +2,10 @@
  * SqlTable: one table of a MySQL server as import and export see it: its columns, its rows in key order by pages, and
  * inserts of whole batches. Values travel as parameters of prepared statements, so any bytes pass unharmed.
  */
+import type { MySqlError } from "../bench/clients/mysql-error.ts";
 import { MySqlClient, type PreparedHandle } from "../bench/clients/mysql-client.ts";
 import type { Endpoint } from "../fleet/server.ts";
-import { LatheError } from "../kit/errors.ts";
+import { type ErrorCode, LatheError } from "../kit/errors.ts";
 import type { RowView } from "../workload/row-view.ts";
 
 export type Cell = bigint | number | string | Uint8Array | null;
@@ -14,6 +15,18 @@ export interface TableColumn {
   readonly kind: "integer" | "double" | "text" | "binary";
   readonly nullable: boolean;
 }
+
+/** Failures of the server as a whole: no other row, and no second attempt, would fare better. */
+const codeOfNumber: Readonly<Record<number, ErrorCode>> = {
+  1021: "DISK_FULL",
+  1040: "BACKPRESSURE",
+  1045: "PERMISSION",
+  1053: "CLOSED",
+  1105: "IO_ERROR",
+  1146: "NOT_FOUND",
+  1290: "READ_ONLY",
+  1712: "CORRUPTION",
+};
 
 const executeCommand = 0x17;
 const varString = 253;
@@ -77,7 +90,7 @@ export class SqlTable {
     }
   }
 
-  /** Inserts all rows or none. Errors: MySqlError. */
+  /** Inserts all rows or none. Errors: MySqlError where the rows are at fault, else those of `failureOf`. */
   async insert(rows: readonly (readonly Cell[])[]): Promise<void> {
     const names = this.columns.map(({ name }) => quoted(name)).join(",");
     const marks = `(${this.columns.map(() => "?").join(",")})`;
@@ -89,10 +102,18 @@ export class SqlTable {
     this.#client.close();
   }
 
+  async #prepare(sql: string): Promise<PreparedHandle> {
+    try {
+      return await this.#client.prepare(sql);
+    } catch (error) {
+      throw failureOf(error as Error);
+    }
+  }
+
   /** `ordinals` are those of the parameters' columns, repeated. */
   async #execute(sql: string, values: readonly Cell[], ordinals: readonly number[]): Promise<{ rows: Cell[][] }> {
     let prepared = this.#prepared.get(sql);
-    if (prepared === undefined) this.#prepared.set(sql, (prepared = await this.#client.prepare(sql)));
+    if (prepared === undefined) this.#prepared.set(sql, (prepared = await this.#prepare(sql)));
     const { request } = this.#client;
     request.begin(executeCommand);
     request.u32(prepared.id);
@@ -120,11 +141,16 @@ export class SqlTable {
     }
     const rows: Cell[][] = [];
     return new Promise((resolve, reject) => {
-      const onDone = (error: Error | undefined) => (error === undefined ? resolve({ rows }) : reject(error));
+      const onDone = (error: Error | undefined) => (error === undefined ? resolve({ rows }) : reject(failureOf(error)));
       const onRow = (row: RowView) => rows.push(this.columns.map((column, i) => cellOf(row, i, column)));
       this.#client.send({ onRow, onResult: () => undefined, onDone }, prepared);
     });
   }
+}
+
+function failureOf(error: Error): Error {
+  const code = codeOfNumber[(error as Partial<MySqlError>).number ?? 0];
+  return code === undefined ? error : new LatheError(code, `the server failed: ${error.message}`, { cause: error });
 }
 
 function cellOf(row: RowView, column: number, { kind }: TableColumn): Cell {

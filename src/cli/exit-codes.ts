@@ -24,7 +24,7 @@ export const exitCodes: readonly ExitCode[] = [
     meaning: "the system, a server or a thread failed",
   },
   { exitCode: 9, codes: ["NOT_SELECTED"], meaning: "the contract needs a leaf that no part serves yet" },
-  { exitCode: 10, codes: ["CONSTRAINT"], meaning: "a gate rejected what was checked" },
+  { exitCode: 10, codes: ["CONSTRAINT"], meaning: "a gate rejected what was checked, or rows were refused" },
   { exitCode: 11, codes: ["ALREADY_EXISTS"], meaning: "something is in the way; nothing was overwritten" },
   { exitCode: 12, codes: ["UNAVAILABLE"], meaning: "an optional tool is not on this machine; see `lathe doctor`" },
   { exitCode: 13, codes: ["TIMEOUT"], meaning: "it took longer than its limit" },

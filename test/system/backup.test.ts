@@ -6,10 +6,12 @@ import {
   closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, readSync, rmSync, statSync,
   writeFileSync, writeSync,
 } from "node:fs";
+import { spawnSync } from "node:child_process";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { LatheError } from "../../src/kit/errors.ts";
 import { backUp, verifyBackups } from "../../src/app/backup.ts";
 import { buildFromContract } from "../../src/app/build.ts";
 import { repairDirectory } from "../../src/app/repair.ts";
@@ -117,6 +119,75 @@ test("a running server is backed up, incrementally; backups verify and restore t
     const refused = restoreBackup({ set, id: first.id, data: join(directory, "y") }, context);
     await assert.rejects(refused, { code: "CORRUPTION", message: /not what was backed up/ });
     assert.equal(existsSync(join(directory, "y", "engine", "CURRENT")), false, "nothing opens half a restore");
+  }));
+
+/** A data directory with a table of some rows, and its server stopped. */
+async function smallStore(directory: string, rows = 100): Promise<string> {
+  const data = join(directory, "small");
+  const started = await startProduct(product, ["--data", data]);
+  const connection = await connectTo(started);
+  await connection.query("CREATE TABLE t (id BIGINT PRIMARY KEY, n BIGINT, v VARCHAR(40))");
+  await insert(connection, 0, rows);
+  await connection.end();
+  assert.equal((await started.end("SIGTERM")).exitCode, 0);
+  return data;
+}
+
+test("what must not spoil a backup: an old one's damage, a second one at the same time, a stop, a set in the wrong place", () =>
+  withTemporaryDirectory(async (directory) => {
+    const data = await smallStore(directory);
+    const set = join(directory, "backups");
+    const first = await backUp(data, set, context);
+    writeFileSync(join(set, first.id, "backup.json"), "{");
+    const told: string[] = [];
+    const second = await backUp(data, set, { ...context, progress: (line) => told.push(line) });
+    assert.equal(second.linkedBytes, 0);
+    assert.match(told.join(), new RegExp(`nothing is linked to ${first.id}.*is damaged`));
+    const running = await startProduct(product, ["--data", data]);
+    const [third, fourth] = await Promise.all([backUp(data, set, context), backUp(data, set, context)]);
+    assert.notEqual(third.id, fourth.id);
+    assert.equal((await running.end("SIGTERM")).exitCode, 0);
+
+    const stopped = { ...context, signal: AbortSignal.abort(new LatheError("CANCELLED", "stopped by Ctrl-C")) };
+    const before = readdirSync(set);
+    await assert.rejects(backUp(data, set, stopped), { code: "CANCELLED" });
+    assert.deepEqual(readdirSync(set), before, "nothing is left of a backup that was stopped");
+    const target = join(directory, "target");
+    await assert.rejects(restoreBackup({ set, id: fourth.id, data: target }, stopped), { code: "CANCELLED" });
+    assert.equal(existsSync(target), false, "nothing is left of a restore that was stopped");
+    assert.equal((await restoreBackup({ set, id: fourth.id, data: target }, context)).id, fourth.id);
+    mkdirSync(join(set, "20200101T000000Z.partial"));
+    const { backups, partial } = await verifyBackups(set, undefined, context);
+    assert.deepEqual(partial, ["20200101T000000Z.partial"]);
+    assert.deepEqual(backups.map(({ problems }) => problems.length), [1, 0, 0, 0]);
+
+    for (const wrong of [data, join(data, "backups"), target]) {
+      await assert.rejects(backUp(data, wrong, context), { code: "INVALID_ARGUMENT", message: /directory of its own/ });
+    }
+    assert.equal(existsSync(join(data, "backups")), false);
+  }));
+
+test("a target without room, or without permission, is said to be so, and nothing is left in it", (t) =>
+  withTemporaryDirectory(async (directory) => {
+    const data = await smallStore(directory, 3000);
+    const set = join(directory, "backups");
+    await backUp(data, set, context);
+    const full = join(directory, "full");
+    mkdirSync(full);
+    // A file system of its own that is too small, which needs a superuser.
+    const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=16k", "tmpfs", full]).status === 0;
+    if (!mounted) return t.skip("a file system cannot be mounted here");
+    try {
+      await assert.rejects(backUp(data, join(full, "set"), context), { code: "DISK_FULL", message: /no space is left/ });
+      assert.deepEqual(readdirSync(join(full, "set")), []);
+      const target = join(full, "data");
+      await assert.rejects(restoreBackup({ set, id: undefined, data: target }, context), { code: "DISK_FULL" });
+      assert.equal(existsSync(target), false);
+      await assert.rejects(repairDirectory({ directory: data, out: target, dryRun: false }, context), { code: "DISK_FULL" });
+      assert.equal(existsSync(target), false);
+    } finally {
+      spawnSync("umount", [full]);
+    }
   }));
 
 test("the control socket refuses what it does not know, and a server without one is named", () =>

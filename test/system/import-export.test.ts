@@ -7,6 +7,7 @@ import { after, before, test } from "node:test";
 import { gunzipSync } from "node:zlib";
 import * as fc from "fast-check";
 import { buildFromContract } from "../../src/app/build.ts";
+import { LatheError } from "../../src/kit/errors.ts";
 import { exportTable } from "../../src/app/export.ts";
 import { importTable } from "../../src/app/import.ts";
 import { type BinaryEncoding, decodeJsonLine, encodeRow, type RowFormatName } from "../../src/app/row-format.ts";
@@ -113,6 +114,74 @@ test("bad rows are named by line, passed over up to a number, and the import goe
   await assert.rejects(importTable({ ...request, table: "nowhere", skipBad: 0 }, context), { code: "NOT_FOUND" });
   assert.throws(() => importTable({ ...request, file: "nowhere.csv", skipBad: 0 }, context), { code: "NOT_FOUND" });
   await connection.end();
+});
+
+test("a row that the server refuses is not lost behind one that cannot be read", async () => {
+  const connection = await connectTo(server);
+  await connection.query("CREATE TABLE mixed (id BIGINT PRIMARY KEY, v VARCHAR(5)); INSERT INTO mixed VALUES (2, 'there')");
+  const file = join(scratch, "mixed.csv");
+  writeFileSync(file, "id,v\n1,a\n2,b\n3,c\nx,d\n5,e\n");
+  const request = { ...place, table: "mixed", format: "csv", binary: "base64", file } as const;
+  await assert.rejects(importTable({ ...request, skipBad: 0, fromLine: 1 }, context), {
+    code: "CONSTRAINT",
+    message: /mixed\.csv, line 3: Duplicate entry.*1 rows are inserted.*--from-line 3/,
+  });
+  const { rows, badRows } = await importTable({ ...request, skipBad: 2, fromLine: 3 }, context);
+  assert.deepEqual([rows, badRows.map(({ line }) => line)], [2, [3, 5]]);
+  await connection.end();
+});
+
+test("text that is no UTF-8 is refused and not changed; byte order marks are passed over", async () => {
+  const connection = await connectTo(server);
+  await connection.query("CREATE TABLE coded (id BIGINT PRIMARY KEY, v VARCHAR(20))");
+  const request = { ...place, table: "coded", binary: "base64", skipBad: 1, fromLine: 1 } as const;
+  const mark = Buffer.of(0xef, 0xbb, 0xbf);
+  const csv = join(scratch, "coded.csv");
+  writeFileSync(csv, Buffer.concat([mark, Buffer.from("id,v\n1,gr\u00fcn\n2,"), Buffer.of(0xfc), Buffer.from("\n3,c\n")]));
+  const fromCsv = await importTable({ ...request, file: csv, format: "csv" }, context);
+  assert.deepEqual([fromCsv.rows, fromCsv.badRows.map(({ line }) => line)], [2, [3]]);
+  const json = join(scratch, "coded.ndjson");
+  const second = Buffer.concat([Buffer.from('{"id":5,"v":"'), Buffer.of(0xc3), Buffer.from('"}\n')]);
+  writeFileSync(json, Buffer.concat([mark, Buffer.from('{"id":4,"v":"\ufeffd"}\n'), second]));
+  const fromJson = await importTable({ ...request, file: json, format: "ndjson" }, context);
+  assert.deepEqual([fromJson.rows, fromJson.badRows], [1, [{ line: 2, what: "it is no UTF-8" }]]);
+  const [kept] = await connection.query("SELECT v FROM coded ORDER BY id");
+  assert.deepEqual((kept as { v: string }[]).map(({ v }) => v), ["gr\u00fcn", "c", "\ufeffd"]);
+  writeFileSync(csv, Buffer.from("\ufeffid,v\n", "utf16le"));
+  await assert.rejects(importTable({ ...request, file: csv, format: "csv" }, context), { message: /is UTF-16/ });
+  await connection.end();
+});
+
+test("an import that is stopped, or whose server ends, says from which line it goes on; nothing is there twice or missing", async (t) => {
+  const data = join(scratch, "interrupted");
+  let own = await startProduct(product, ["--data", data]);
+  t.after(() => own.end("SIGKILL"));
+  const url = () => `mysql://${user}:${encodeURIComponent(password)}@127.0.0.1:${own.mysqlPort}`;
+  const connection = await connectTo(own);
+  await connection.query("CREATE TABLE many (id BIGINT PRIMARY KEY, v VARCHAR(60))");
+  await connection.end();
+  const file = join(scratch, "many.csv");
+  const count = 20_000;
+  writeFileSync(file, `id,v\n${Array.from({ length: count }, (_, i) => `${i},"line\n${"x".repeat(40)}"\n`).join("")}`);
+  const request = { product: undefined, data: undefined, table: "many", format: "csv", binary: "base64", file } as const;
+  const stop = new AbortController();
+  const cancelled = importTable({ ...request, url: url(), skipBad: 0, fromLine: 1 }, { ...context, signal: stop.signal });
+  setTimeout(() => stop.abort(new LatheError("CANCELLED", "stopped by Ctrl-C")), 50);
+  const first = await cancelled.catch((error: LatheError) => error);
+  assert.ok(first instanceof LatheError && first.code === "CANCELLED", String(first));
+  assert.match(first.message, /rows are inserted: go on with --from-line \d+/);
+  const fromLine = Number(first.details.line);
+  const killed = importTable({ ...request, url: url(), skipBad: 0, fromLine }, context);
+  setTimeout(() => void own.end("SIGKILL"), 50);
+  const second = await killed.catch((error: LatheError) => error);
+  assert.ok(second instanceof LatheError && ["CLOSED", "IO_ERROR"].includes(second.code), String(second));
+  own = await startProduct(product, ["--data", data]);
+  const rest = { ...request, url: url(), skipBad: 128, fromLine: Number(second.details.line ?? fromLine) };
+  await importTable(rest, context);
+  const again = await connectTo(own);
+  const [[{ n }]] = (await again.query("SELECT COUNT(*) AS n FROM many")) as unknown as [[{ n: string }]];
+  assert.equal(Number(n), count);
+  await again.end();
 });
 
 test("any row survives NDJSON, whatever it holds", () => {

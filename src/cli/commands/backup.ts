@@ -31,7 +31,7 @@ export function registerBackup(program: Command): void {
       "lathe backup --verify ./backups --json",
       "lathe restore ./backups --data ./data-restored",
     ],
-    exitCodes: [3, 6, 7, 8, 13],
+    exitCodes: [3, 5, 6, 7, 8, 13],
   }).action((options: BackupOptions) =>
     runAction(options.json, async (context) => {
       if (options.verify !== undefined) {
@@ -53,13 +53,13 @@ function formatBackup({ set, id, files, bytes, linkedBytes, keyCount }: BackupRe
   return `${set}/${id}: ${files} files, ${mebibytes(bytes)}${linked}; ${keyCount} keys, read again and equal`;
 }
 
-function formatVerify({ backups }: VerifyResult): string {
-  return backups
-    .flatMap(({ id, bytes, problems }) => [
-      `${id}: ${mebibytes(bytes)}, ${problems.length === 0 ? "good" : "DAMAGED"}`,
-      ...problems.map((problem) => `  ${problem}`),
-    ])
-    .join("\n");
+function formatVerify({ backups, partial }: VerifyResult): string {
+  const lines = backups.flatMap(({ id, bytes, problems }) => [
+    `${id}: ${mebibytes(bytes)}, ${problems.length === 0 ? "good" : "DAMAGED"}`,
+    ...problems.map((problem) => `  ${problem}`),
+  ]);
+  const left = "no backup: it was not finished; remove it when no backup is under way";
+  return [...lines, ...partial.map((name) => `${name}: ${left}`)].join("\n");
 }
 
 function mebibytes(bytes: number): string {

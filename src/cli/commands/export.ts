@@ -2,6 +2,7 @@
 import { type Command, Option } from "commander";
 import { exportTable } from "../../app/export.ts";
 import type { BinaryEncoding, RowFormatName } from "../../app/row-format.ts";
+import { LatheError } from "../../kit/errors.ts";
 import { runAction, withFrame } from "../command-frame.ts";
 
 interface ExportOptions {
@@ -31,10 +32,13 @@ export function registerExport(program: Command): void {
       "lathe export --url mysql://lathe:secret@127.0.0.1:3306 --table t --out t.csv.gz",
       "lathe export --product build/taobench-o --data ./data --table t --format ndjson",
     ],
-    exitCodes: [3, 6, 7, 8, 11],
+    exitCodes: [3, 5, 6, 7, 8, 11],
   }).action((options: ExportOptions) =>
     runAction(options.json, async (context) => {
       const { table, url, product, data, format, binary, out } = options;
+      if (options.json === true && out === undefined) {
+        throw new LatheError("INVALID_ARGUMENT", "--json needs --out: standard output cannot hold rows and a result");
+      }
       const result = await exportTable({ table, url, product, data, format, binary, out }, context);
       const text = out === undefined ? "" : `${out}: ${result.rows} rows, ${result.bytes} bytes before compression`;
       return { json: result, text };

@@ -35,7 +35,7 @@ export function registerImport(program: Command): void {
       "lathe import t.csv.gz --url mysql://lathe:secret@127.0.0.1:3306 --table t",
       "lathe import t.ndjson --format ndjson --product build/taobench-o --data ./data --table t --skip-bad 10",
     ],
-    exitCodes: [3, 6, 7, 8, 10],
+    exitCodes: [3, 5, 6, 7, 8, 10],
   }).action((file: string, options: ImportOptions) =>
     runAction(options.json, async (context) => {
       const { table, url, product, data, format, binary, skipBad, fromLine } = options;

@@ -18,7 +18,7 @@ export function registerRepair(program: Command): void {
     .option("--dry-run", "say what would be saved and lost; write nothing");
   withFrame(command, {
     examples: ["lathe repair ./data --dry-run", "lathe repair ./data --out ./data-repaired --json"],
-    exitCodes: [3, 6, 7, 11],
+    exitCodes: [3, 5, 6, 7, 8, 11],
   }).action((directory: string, options: RepairOptions) =>
     runAction(options.json, async (context) => {
       const { out, dryRun = false } = options;

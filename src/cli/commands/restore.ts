@@ -21,13 +21,14 @@ export function registerRestore(program: Command): void {
       "lathe restore ./backups --data ./data-restored",
       "lathe restore ./backups --id 20260102T030405Z --data ./data-restored --json",
     ],
-    exitCodes: [6, 7, 11],
+    exitCodes: [3, 5, 6, 7, 8, 11],
   }).action((set: string, options: RestoreOptions) =>
     runAction(options.json, async (context) => {
       const { data, id } = options;
       const result = await restoreBackup({ set, id, data }, context);
       const counts = `${result.files} files, ${result.keyCount} keys`;
-      const text = `${result.data}: backup ${result.id}, ${counts}; it opens and holds the same`;
+      const password = "no password is in a backup: the next start makes one, or takes LATHE_PASSWORD";
+      const text = `${result.data}: backup ${result.id}, ${counts}; it opens and holds the same; ${password}`;
       return { json: result, text };
     }),
   );

@@ -40,3 +40,8 @@ export function translateSystemError(error: unknown, action: string, subject: st
     details: { action, subject, systemCode },
   });
 }
+
+/** Whether the operating system said it, and not a mistake of ours. */
+export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return typeof (error as { syscall?: unknown } | undefined)?.syscall === "string";
+}
