@@ -92,9 +92,11 @@ function engineFiles(store: StoreDirectory): { state: VersionState; files: Map<s
 
 /** The log from the last entry that the tables hold on: segments as they lie are mostly empty room. */
 function copyLogOf(store: StoreDirectory, wal: string, { durableIndex }: VersionState, scratch: string): string[] {
+  const way = "run `lathe repair` and back up what it makes";
+  if (!nodeDisk.exists(wal)) throw new LatheError("CORRUPTION", `${wal} is missing; ${way}`);
   const { refusal, firstIndex, lastIndex } = inspectLog(nodeDisk, wal, store.selectionHash);
   if (refusal !== undefined || firstIndex === undefined || lastIndex === undefined) {
-    throw new LatheError("CORRUPTION", `${refusal?.what ?? wal}; run \`lathe repair\` and back up what it makes`);
+    throw new LatheError("CORRUPTION", `${refusal?.what ?? wal}; ${way}`);
   }
   const from = Math.max(firstIndex, Math.min(durableIndex, lastIndex + 1));
   const entries = function* () {

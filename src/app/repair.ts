@@ -13,7 +13,7 @@ import { nodeDisk } from "../kit/env/node-disk.ts";
 import { createNodeEnv } from "../kit/env/node-env.ts";
 import { commandCodec } from "../parts/concurrency/transaction/model/one_shot_command/command-codec.ts";
 import { writeLogCopy } from "../parts/core/wal/log-copy.ts";
-import { salvageEntries } from "../parts/core/wal/log-inspection.ts";
+import { inspectLog, salvageEntries } from "../parts/core/wal/log-inspection.ts";
 import { decodeLogEntry, encodeLogEntry } from "../parts/replication/log-entry.ts";
 import { type RepairReport, repairStore } from "../parts/storage/storage_model/row/kvlsm/blackboard/repair.ts";
 import { ByteProgress } from "./byte-progress.ts";
@@ -52,8 +52,10 @@ export interface RepairedFileResult {
 
 export interface LogRepair {
   readonly savedEntries: number;
-  /** Indexes of entries that could not be read, though later ones could; each range with both ends. */
-  readonly lost: readonly { readonly from: number; readonly to: number }[];
+  /** Indexes of entries that could not be read, with both ends; without `to` nobody knows how many there were. */
+  readonly lost: readonly { readonly from: number; readonly to?: number }[];
+  /** Segments of which nothing could be read, and the log itself where it is missing. */
+  readonly unreadable: readonly string[];
 }
 
 /** Errors: NOT_FOUND, LOCKED, ALREADY_EXISTS, FORMAT_UNKNOWN, DISK_FULL, IO_ERROR, CANCELLED. */
@@ -79,7 +81,7 @@ async function repairInto(
   context: UseCaseContext,
 ): Promise<RepairResult> {
   const report = await repairEngine(store, out, dryRun, context);
-  const log = store.wal === undefined ? undefined : repairLog(store, store.wal, report.durableIndex, out);
+  const log = store.wal === undefined ? undefined : repairLog(store, store.wal, report, out);
   if (out !== undefined && existsSync(join(directory, "password"))) {
     copyFileSync(join(directory, "password"), join(out, "password"));
     chmodSync(join(out, "password"), 0o600);
@@ -116,6 +118,7 @@ async function repairEngine(
 }
 
 function firstEntry({ selectionHash }: StoreDirectory, wal: string): number | undefined {
+  if (!nodeDisk.exists(wal)) return undefined;
   for (const { index } of salvageEntries(nodeDisk, wal, selectionHash, 1)) return index;
   return undefined;
 }
@@ -124,19 +127,25 @@ function firstEntry({ selectionHash }: StoreDirectory, wal: string): number | un
 function repairLog(
   { selectionHash, isProduct }: StoreDirectory,
   wal: string,
-  durableIndex: number,
+  { filesIndex, durableIndex, manifest }: RepairReport,
   out: string | undefined,
 ): LogRepair {
-  const lost: { from: number; to: number }[] = [];
+  const { unreadable, tailLost } = unreadableSegments(wal, selectionHash, filesIndex);
+  const lost: { from: number; to?: number }[] = [];
+  // Where the manifest is lost too, nobody knows how far the files went: only a log that is damaged tells of a gap.
+  if (durableIndex > filesIndex && (manifest === "kept" || unreadable.length > 0)) {
+    lost.push({ from: filesIndex + 1, to: durableIndex });
+  }
   let savedEntries = 0;
   // What does nothing: a command without steps, or a batch without operations.
   const empty = (like: Uint8Array) => (isProduct ? commandWithoutSteps(like) : new Uint8Array(0));
-  const salvaged = salvageEntries(nodeDisk, wal, selectionHash, Math.max(1, durableIndex));
+  const from = Math.max(1, durableIndex);
+  const salvaged = nodeDisk.exists(wal) ? salvageEntries(nodeDisk, wal, selectionHash, from) : [].values();
   const first = salvaged.next();
   let firstIndex = durableIndex + 1;
   if (first.done !== true && first.value.index === durableIndex) firstIndex = durableIndex;
+  let expected = firstIndex;
   const entries = function* (): Generator<Uint8Array, void, void> {
-    let expected = firstIndex;
     for (let found = first; found.done !== true; found = salvaged.next()) {
       const { index, entry } = found.value;
       if (index > expected) lost.push({ from: expected, to: index - 1 });
@@ -151,7 +160,25 @@ function repairLog(
     const nextSalt = () => randomBytes(4).readUInt32LE();
     writeLogCopy(nodeDisk, { directory: join(out, "wal"), selectionHash, firstIndex, nextSalt }, entries());
   }
-  return { savedEntries, lost };
+  if (tailLost) lost.push({ from: expected });
+  return { savedEntries, lost, unreadable };
+}
+
+/** Segments whose header does not hold give nothing; behind the last one nobody knows how many entries there were. */
+function unreadableSegments(
+  wal: string,
+  selectionHash: string,
+  filesIndex: number,
+): { unreadable: string[]; tailLost: boolean } {
+  const found = nodeDisk.exists(wal) ? inspectLog(nodeDisk, wal, selectionHash) : undefined;
+  const segments = found?.segments.filter(({ kind }) => kind === "segment") ?? [];
+  // A store that was never written to has no log yet.
+  const none = { unreadable: [], tailLost: false };
+  if (segments.length === 0) return filesIndex === 0 ? none : { unreadable: ["wal"], tailLost: true };
+  if (found?.refusal === undefined) return none;
+  const lost = segments.filter(({ firstIndex, recordsBehind }) => firstIndex === undefined && recordsBehind === 0);
+  const unreadable = lost.map(({ name }) => `wal/${name}`);
+  return { unreadable, tailLost: lost.includes(segments[segments.length - 1]) };
 }
 
 /** With the time of a neighbour, because times never go backwards. */

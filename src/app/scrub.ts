@@ -63,6 +63,13 @@ function scrubLog(
   wal: string,
   state: VersionState | undefined,
 ): { files: ScrubbedFile[]; entries: number } {
+  if (!nodeDisk.exists(wal)) {
+    // A store that was never written to has no log yet.
+    const what = "it is missing: what was acknowledged after the tables were written is lost with it";
+    const problems: FileProblem[] = [{ severity: "damage", offset: 0, what }];
+    const isLost = state === undefined || state.durableIndex > 0;
+    return { files: isLost ? [{ file: relative(path, wal), kind: "log", sizeBytes: 0, problems }] : [], entries: 0 };
+  }
   const { segments, refusal, firstIndex, lastIndex } = inspectLog(nodeDisk, wal, selectionHash);
   const files = segments.map(({ name, kind, sizeBytes, damage, recordsBehind }): ScrubbedFile => {
     const file = relative(path, join(wal, name));

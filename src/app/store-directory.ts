@@ -12,7 +12,7 @@ export interface StoreDirectory {
   readonly path: string;
   /** Where the engine's files are; the directory itself for a bare store. */
   readonly engine: string;
-  /** Undefined where there is no log. */
+  /** Where a product's log is, or was; undefined for a bare store. */
   readonly wal: string | undefined;
   /** Of the first file with a header that holds. */
   readonly selectionHash: string;
@@ -26,8 +26,8 @@ export function findStore(path: string): StoreDirectory {
   }
   const isProduct = existsSync(join(path, "engine"));
   const engine = isProduct ? join(path, "engine") : path;
-  const wal = isProduct && existsSync(join(path, "wal")) ? join(path, "wal") : undefined;
-  const selectionHash = selectionHashOf([engine, ...(wal === undefined ? [] : [wal])]);
+  const wal = isProduct ? join(path, "wal") : undefined;
+  const selectionHash = selectionHashOf([engine, ...(wal !== undefined && existsSync(wal) ? [wal] : [])]);
   if (selectionHash !== undefined) return { path, engine, wal, selectionHash, isProduct };
   const expected = "neither a store of a product (engine/, wal/) nor a bare one (CURRENT, *.sst), or no header is left";
   throw new LatheError("NOT_FOUND", `${path} holds ${expected}`);

@@ -71,8 +71,8 @@ export function checkFileHeader(bytes: Uint8Array, expected: ExpectedHeader, pat
     const found = JSON.stringify(header.magic);
     throw new LatheError(
       "FORMAT_UNKNOWN",
-      `${path} begins with ${found} instead of "${expected.magic}": it is not a file of this kind; ` +
-        "move it out of the data directory",
+      `${path} begins with ${found} instead of "${expected.magic}": its header is damaged, or it is no file of this ` +
+        "kind; restore it from a copy, and move it away only where it was put there by mistake",
       { details: { path, found: header.magic, expected: expected.magic } },
     );
   }

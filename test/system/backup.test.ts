@@ -3,7 +3,7 @@
  */
 import assert from "node:assert/strict";
 import {
-  closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, readSync, rmSync, statSync,
+  closeSync, cpSync, existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, readSync, rmSync, statSync,
   writeFileSync, writeSync,
 } from "node:fs";
 import { spawnSync } from "node:child_process";
@@ -260,4 +260,36 @@ test("scrub names damage; backup refuses it; repair saves the rest, tables and l
     mkdirSync(join(directory, "full", "x"), { recursive: true });
     const full = repairDirectory({ directory: data, out: join(directory, "full"), dryRun: false }, context);
     await assert.rejects(full, { code: "ALREADY_EXISTS" });
+  }));
+
+test("repair never says that nothing is lost when a part of the log is gone; what it makes can be served", () =>
+  withTemporaryDirectory(async (directory) => {
+    const data = join(directory, "data");
+    const started = await startProduct(product, ["--data", data]);
+    const connection = await connectTo(started);
+    await connection.query("CREATE TABLE t (id BIGINT PRIMARY KEY, n BIGINT, v VARCHAR(40))");
+    await insert(connection, 0, 3000);
+    await backUp(data, join(directory, "set"), context);
+    for (let i = 0; i < 5; i++) await connection.query(`INSERT INTO t VALUES (${20_000 + i}, 1, 'log ${i}')`);
+    await connection.end();
+    assert.equal((await started.end("SIGKILL")).signal, "SIGKILL");
+    const segment = (copy: string) => join(copy, "wal", largest(join(copy, "wal"), ".wal"));
+    const damages: [string, (copy: string) => void, RegExp][] = [
+      ["header", (copy) => flipAt(segment(copy), 3), /\.wal$/],
+      ["segment", (copy) => rmSync(segment(copy)), /^wal$/],
+      ["directory", (copy) => rmSync(join(copy, "wal"), { recursive: true }), /^wal$/],
+    ];
+    for (const [name, damage, named] of damages) {
+      const copy = join(directory, name);
+      cpSync(data, copy, { recursive: true, filter: (path) => !path.endsWith(".sock") });
+      for (const extra of readdirSync(join(copy, "wal"))) if (extra.startsWith("spare")) rmSync(join(copy, "wal", extra));
+      damage(copy);
+      assert.ok((await scrubDirectory(copy, context)).damagedFiles > 0, name);
+      await assert.rejects(backUp(copy, join(directory, "set"), context), { code: "CORRUPTION" });
+      const { complete, log, out } = await repairDirectory({ directory: copy, out: undefined, dryRun: false }, context);
+      assert.equal(complete, false, name);
+      assert.match(log?.unreadable.join() ?? "", named);
+      assert.deepEqual(log?.lost.map(({ to }) => to), [undefined], name);
+      assert.deepEqual(await countAt(out ?? ""), { count: "3000", last: "value 2999" });
+    }
   }));

@@ -41,8 +41,10 @@ function formatRepair({ directory, out, files, manifest, savedEntries, log, comp
   if (manifest === "rebuilt") {
     lines.push("the manifest was lost: all tables were merged; deleted keys may have come back");
   }
+  for (const segment of log?.unreadable ?? []) lines.push(`lost      ${segment}: missing, or its header is damaged`);
   for (const { from, to } of log?.lost ?? []) {
-    lines.push(`lost: log entries ${from} to ${to}; those behind them are applied without them`);
+    if (to === undefined) lines.push(`lost: log entries from ${from} on; nobody knows how many were acknowledged`);
+    else lines.push(`lost: log entries ${from} to ${to}; those behind them are applied without them`);
   }
   const kept = files.filter(({ outcome }) => outcome === "kept").length;
   const logEntries = log?.savedEntries ?? 0;

@@ -49,6 +49,7 @@ export class WriteBatch {
   #length = 0;
   #count = 0;
   #rangeDeleteCount = 0;
+  #expiringCount = 0;
 
   constructor(capacityBytes = 256) {
     this.#bytes = new Uint8Array(capacityBytes);
@@ -69,6 +70,11 @@ export class WriteBatch {
     return this.#rangeDeleteCount;
   }
 
+  /** How many of the operations put an entry that expires. */
+  get expiringCount(): number {
+    return this.#expiringCount;
+  }
+
   /** Errors: INVALID_ARGUMENT, LIMIT_EXCEEDED. */
   put(key: Uint8Array, value: Uint8Array, options?: PutOptions): this {
     const expiresAtMs = options?.expiresAtMs;
@@ -82,6 +88,7 @@ export class WriteBatch {
       }
       const timeAt = this.#append(batchKindPutExpiring, key, value, expiryBytes);
       writeU64LE(this.#bytes, timeAt, expiresAtMs);
+      this.#expiringCount++;
     }
     return this;
   }
@@ -109,6 +116,7 @@ export class WriteBatch {
     this.#length = 0;
     this.#count = 0;
     this.#rangeDeleteCount = 0;
+    this.#expiringCount = 0;
   }
 
   /** The encoded batch; a view, valid until the batch changes. */
@@ -128,6 +136,7 @@ export class WriteBatch {
     batch.#length = bytes.length;
     batch.#count = counts.operations;
     batch.#rangeDeleteCount = counts.rangeDeletes;
+    batch.#expiringCount = counts.expiring;
     return batch;
   }
 
@@ -184,14 +193,16 @@ export function forEachOperation(bytes: Uint8Array, visit: BatchVisitor): void {
 }
 
 /** How many operations an encoded batch holds. Errors: CORRUPTION. */
-export function countOperations(bytes: Uint8Array): { operations: number; rangeDeletes: number } {
+export function countOperations(bytes: Uint8Array): { operations: number; rangeDeletes: number; expiring: number } {
   let operations = 0;
   let rangeDeletes = 0;
+  let expiring = 0;
   forEachOperation(bytes, (kind) => {
     operations++;
     if (kind === batchKindDeleteRange) rangeDeletes++;
+    else if (kind === batchKindPutExpiring) expiring++;
   });
-  return { operations, rangeDeletes };
+  return { operations, rangeDeletes, expiring };
 }
 
 /** The time at which the put whose value begins at `valueStart` expires. */

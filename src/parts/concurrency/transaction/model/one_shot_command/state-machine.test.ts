@@ -9,10 +9,12 @@ import fc from "fast-check";
 import { createCatalog } from "../../../../architecture/catalog/kv_encoded/kv-encoded-catalog.ts";
 import type { ColumnValue, Table } from "../../../../architecture/catalog/table.ts";
 import { entryOf, MapEngine } from "../../../../query_processing/execution/model/point_api/in-memory-doors.fixture.ts";
+import type { IndexWrites, SecondaryIndexes } from "../../../../indexing/secondary-indexes.ts";
 import type { StorageEngine } from "../../../../storage/engine.ts";
 import { rowToKv } from "../../../../storage/layout/row_to_kv/row-to-kv.ts";
 import { createLruCache } from "../../../../storage/page_io/replacement/lru/lru-cache.ts";
 import type { Cache } from "../../../../storage/page_io/cache.ts";
+import type { WriteBatch } from "../../../../storage/write-batch.ts";
 import type { ColumnCondition, CommandResult, CommandStep, RowPredicate } from "../../command.ts";
 import { commandCodec } from "./command-codec.ts";
 import { createStateMachine } from "./state-machine.ts";
@@ -250,6 +252,25 @@ const randomStep: fc.Arbitrary<CommandStep> = fc.oneof(
 );
 
 describe("replicas", () => {
+  test("an entry that expires, or a range delete, never comes behind a row cache", () => {
+    const planted: ((batch: WriteBatch) => void)[] = [
+      (batch) => batch.put(Uint8Array.of(9), Uint8Array.of(1), { expiresAtMs: 5 }),
+      (batch) => batch.deleteRange(Uint8Array.of(9), Uint8Array.of(10)),
+    ];
+    for (const plant of planted) {
+      const engine = new MapEngine();
+      const catalog = createCatalog({ engine, layout: rowToKv });
+      const writes = { begin: () => undefined, addTo: plant } as unknown as IndexWrites;
+      const indexes = { createWrites: () => writes } as unknown as SecondaryIndexes;
+      const cache = createLruCache({ capacityBytes: 1 << 16 });
+      const machine = createStateMachine({ engine, catalog, layout: rowToKv, cache, indexes });
+      const create: CommandStep = { kind: "createTable", table: edges, ifNotExists: false };
+      const apply = () => machine.apply(1, entryOf(1, commandCodec.encode({ steps: [create] })));
+      assert.throws(apply, /rows behind a row cache do not expire/);
+      assert.equal(engine.appliedIndex, 0);
+    }
+  });
+
   test("one log applied to replicas with different caches, and to one that restarts, gives one state", () => {
     const logs = fc.array(fc.array(randomStep, { minLength: 1, maxLength: 4 }), { maxLength: 25 });
     fc.assert(

@@ -10,7 +10,9 @@
  *   1. Deterministic in (state, index, entry): no clock, no randomness, no limit that depends on a setting. Whether a
  *      row comes from the cache or the engine makes no difference.
  *   2. An entry's effect is in the engine as a whole or not at all, and at most once (`index` must rise).
- *   3. A refused or empty command writes nothing, so after a crash it may be applied again, with the same outcome.
+ *   3. With a row cache no batch holds an entry that expires or a range delete: reads fill and ask the cache without a
+ *      time, and it is told of rows by key. Asserted before a batch is applied.
+ *   4. A refused or empty command writes nothing, so after a crash it may be applied again, with the same outcome.
  * Source: VoltDB and Calvin (deterministic one-shot transactions), etcd's apply loop.
  */
 import { assert } from "../../../../../kit/assert.ts";
@@ -88,6 +90,8 @@ export class CommandStateMachine implements StateMachine {
       if (value === undefined) batch.delete(key);
       else batch.put(key, value);
     }
+    const isPlain = batch.expiringCount === 0 && batch.rangeDeleteCount === 0;
+    assert(cache === undefined || isPlain, "rows behind a row cache do not expire and do not go by range");
     if (batch.count > 0) engine.applySync(batch, index);
     if (batch.byteLength > keptBatchBytesMax) this.#batch = new WriteBatch(16 * 1024);
     if (cache !== undefined) {

@@ -66,6 +66,8 @@ export interface RepairedFile {
 export interface RepairReport {
   readonly files: readonly RepairedFile[];
   readonly manifest: "kept" | "rebuilt";
+  /** As far as the files went themselves; without a manifest the highest index in them. The log had the rest. */
+  readonly filesIndex: number;
   /** Everything up to it is in the repaired files, apart from what was lost. */
   readonly durableIndex: number;
   readonly savedEntries: number;
@@ -109,7 +111,8 @@ class Repair {
     if (!dryRun) this.#prepareTarget();
     const saved = yield* this.#saveTables(state);
     const highest = saved.reduce((max, { meta }) => Math.max(max, meta.indexMax), 0);
-    const durableIndex = Math.max(state?.durableIndex ?? highest, (this.#options.logFirstIndex ?? 1) - 1);
+    const filesIndex = state?.durableIndex ?? highest;
+    const durableIndex = Math.max(filesIndex, (this.#options.logFirstIndex ?? 1) - 1);
     if (!dryRun) {
       const added = state === undefined ? yield* this.#merge(saved) : saved;
       const number = this.#nextFileNumber++;
@@ -119,7 +122,8 @@ class Repair {
       Manifest.create(this.#disk, target, number, selectionHash, edit).close();
     }
     const savedEntries = this.#files.reduce((sum, file) => sum + file.savedEntries, 0);
-    return { files: this.#files, manifest: state === undefined ? "rebuilt" : "kept", durableIndex, savedEntries };
+    const manifest = state === undefined ? "rebuilt" : "kept";
+    return { files: this.#files, manifest, filesIndex, durableIndex, savedEntries };
   }
 
   #prepareTarget(): void {
