@@ -26,7 +26,7 @@ test("published vectors (RFC 3720, appendix B.4)", () => {
 
 test("equals the bitwise definition on any slice, and continues from any cut", () => {
   fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 100 }), fc.nat(100), fc.nat(100), (bytes, a, b) => {
+    fc.property(fc.uint8Array({ maxLength: 400, size: "max" }), fc.nat(400), fc.nat(400), (bytes, a, b) => {
       const start = Math.min(a, b, bytes.length);
       const end = Math.min(Math.max(a, b), bytes.length);
       assert.equal(crc32c(bytes, start, end), bitwise(bytes.subarray(start, end)));

@@ -159,7 +159,9 @@ export class WriteBatch {
     bytes[at + 5] = (valueLength >>> 16) & 0xff;
     bytes[at + 6] = (valueLength >>> 24) & 0xff;
     at += batchHeaderBytes;
-    bytes.set(key, at);
+    // A call into the engine's native copy costs more than the bytes of a short key.
+    if (key.length > 40) bytes.set(key, at);
+    else for (let i = 0; i < key.length; i++) bytes[at + i] = key[i];
     if (value !== undefined) bytes.set(value, at + key.length + before);
     this.#length = end;
     this.#count++;

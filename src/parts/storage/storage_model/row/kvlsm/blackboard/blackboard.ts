@@ -15,7 +15,7 @@ import type { BlockCache } from "./block-cache.ts";
 import { WalkPool } from "./block-walk.ts";
 import type { ExpiryClock } from "./expiry-clock.ts";
 import { compactionDebtBytes } from "./level-shape.ts";
-import { Memtable, memtableWordsMax } from "./memtable.ts";
+import { alignmentMax, Memtable, memtableWordsMax } from "./memtable.ts";
 import { MemtableArenaPool } from "./memtable-arena.ts";
 import { cacheBytesWithin } from "./memory-budget.ts";
 import type { Tuning } from "./options.ts";
@@ -84,7 +84,7 @@ export class Blackboard {
         return;
       }
       const hash = hash32(bytes, 0, keyStart, keyEnd) | 0;
-      this.memtable.add(bytes, keyStart, keyEnd, valueEnd, kind, hash, this.#applyingIndex);
+      this.memtable.add(keyStart, keyEnd, valueEnd, kind, hash, this.#applyingIndex);
     };
   }
 
@@ -142,6 +142,7 @@ export class Blackboard {
     this.expiry.advance(timeMs);
     this.#applyingIndex = index;
     this.memtable.noteIndex(index);
+    this.memtable.take(encoded);
     if (rangeDeletes === 0) forEachOperation(encoded, this.#addOperation);
     else forEachSurvivor(encoded, this.#addOperation);
     this.appliedIndex = index;
@@ -240,6 +241,6 @@ export class Blackboard {
   }
 
   #newMemtable(operations: number, bytes: number): Memtable {
-    return new Memtable(this.#arenas.take(bytes, memtableWordsMax(operations)));
+    return new Memtable(this.#arenas.take(bytes + alignmentMax, memtableWordsMax(operations)));
   }
 }

@@ -8,8 +8,9 @@
  */
 import { assert } from "../../../../../../kit/assert.ts";
 import { compareRanges } from "../../../../../../kit/compare.ts";
-import { type Block, entryIndex, longVarint, varintLength } from "./block.ts";
+import { type Block, entryIndex } from "./block.ts";
 import { noBytes } from "./entry-iterator.ts";
+import { longVarint, varintLength } from "./varint.ts";
 
 const restingWalksMax = 64;
 

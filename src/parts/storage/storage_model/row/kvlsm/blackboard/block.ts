@@ -8,13 +8,17 @@
  *      with the key before: shared > matched: it differs from the target where the key before did, so it is
  *      below too: skip it; shared < matched: it is above the target: the key is not here;
  *      shared = matched: compare the rest of the key with the rest of the target.
- * No key is ever put together, and most entries cost three varints.
+ * No key is ever put together, and most entries cost three varints. A block that is hit again has a directory
+ * (block-directory.ts), which names the entry to begin with; what that entry shares with the key before is then
+ * what the target has in common with it.
  * Layout: see block-builder.ts. The bytes were checked against their checksum before they came here; the
  * search still cannot leave the block, because offsets past the end read as undefined and end the walk.
  */
 import { LatheError } from "../../../../../../kit/errors.ts";
 import { compareRanges } from "../../../../../../kit/compare.ts";
+import { placeInDirectory, writeDirectory } from "./block-directory.ts";
 import { type Lookup, lookupAbsent } from "./lookup.ts";
+import { longVarint, varintLength } from "./varint.ts";
 
 /** What the cache charges for a block beside its bytes: objects, the array buffer's own record, the slot. */
 export const blockOverheadBytes = 200;
@@ -25,6 +29,10 @@ export class Block {
   /** Offset of the restart array, which is also where the entries end. */
   readonly restartsAt: number;
   readonly restartCount: number;
+  /** Where its directory stands; 0: not written yet, -1: it does not fit. */
+  #directoryAt = 0;
+  #prefixBytes = 0;
+  #entryCount = 0;
   /** For the cache: whose block it is, which one, and whether it was used since the hand passed. */
   readonly owner: BlockOwner;
   readonly number: number;
@@ -68,6 +76,19 @@ export class Block {
     return low;
   }
 
+  get hasDirectory(): boolean {
+    return this.#directoryAt > 0;
+  }
+
+  /** Called when the block is hit once more: searches are worth a directory from now on. */
+  noteHit(): void {
+    if (this.#directoryAt !== 0) return;
+    const directory = writeDirectory(this.bytes, this.restartsAt, this.restartsAt + this.restartCount * 4 + 4);
+    this.#directoryAt = directory?.at ?? -1;
+    this.#prefixBytes = directory?.prefixBytes ?? 0;
+    this.#entryCount = directory?.entryCount ?? 0;
+  }
+
   /**
    * The version of `target` to be read at `indexMax`: its kind, with the value's place in `lookup`, or absent.
    */
@@ -75,8 +96,14 @@ export class Block {
     const bytes = this.bytes;
     const end = this.restartsAt;
     const targetLength = target.length;
-    let at = this.restartCount === 1 ? 0 : this.restartOffset(this.restartFor(target));
+    let at: number;
     let matched = 0;
+    if (this.#directoryAt > 0) {
+      at = placeInDirectory(bytes, this.#directoryAt, this.#prefixBytes, this.#entryCount, target);
+      if (at < 0) return lookupAbsent;
+      matched = bytes[at] > 127 ? longVarint(bytes, at) : bytes[at];
+      if (matched > targetLength) return lookupAbsent;
+    } else at = this.restartCount === 1 ? 0 : this.restartOffset(this.restartFor(target));
     while (at < end) {
       let shared = bytes[at++];
       if (shared > 127) {
@@ -96,8 +123,9 @@ export class Block {
       const tag = bytes[at];
       const keyAt = at + 1 + (tag >>> 4);
       const valueAt = keyAt + rest;
-      if (shared < matched) return lookupAbsent;
-      if (shared === matched) {
+      // A key that is whole says nothing of what it has in common with the one before.
+      if (shared < matched && shared !== 0) return lookupAbsent;
+      if (shared <= matched) {
         let i = 0;
         let targetAt = shared;
         while (i < rest && targetAt < targetLength && bytes[keyAt + i] === target[targetAt]) {
@@ -150,26 +178,6 @@ export function entryIndex(bytes: Uint8Array, tagAt: number): number {
   let index = 0;
   for (let i = length; i > 0; i--) index = index * 256 + bytes[tagAt + i];
   return index;
-}
-
-export function longVarint(bytes: Uint8Array, at: number): number {
-  let value = 0;
-  let shift = 0;
-  let byte = 0;
-  let i = at;
-  do {
-    byte = bytes[i++];
-    value |= (byte & 127) << shift;
-    shift += 7;
-  } while (byte > 127 && shift < 35);
-  return value >>> 0;
-}
-
-export function varintLength(value: number): number {
-  if (value < 128) return 1;
-  if (value < 16384) return 2;
-  if (value < 2097152) return 3;
-  return value < 268435456 ? 4 : 5;
 }
 
 function u32(bytes: Uint8Array, at: number): number {

@@ -14,8 +14,8 @@ export const kindDelete = 2;
 /** A put whose value begins with its expiry time (see write-batch.ts). */
 export const kindPutExpiring = 3;
 
-export interface EntryIterator {
-  valid: boolean;
+/** An entry as an iterator shows it. */
+export interface ShownEntry {
   keyBytes: Uint8Array;
   keyStart: number;
   keyEnd: number;
@@ -25,6 +25,10 @@ export interface EntryIterator {
   valueBytes: Uint8Array;
   valueStart: number;
   valueEnd: number;
+}
+
+export interface EntryIterator extends ShownEntry {
+  valid: boolean;
   seekFirst(): void;
   seekLast(): void;
   /** To the first entry with a key ≥ `target`. */

@@ -2,7 +2,7 @@
  * The flush job: writes one frozen memtable as one SSTable. Runs on another thread; reads the memtable in
  * place.
  *
- *   1. Walk the memtable in order and keep the versions that Retention keeps for the live snapshots.
+ *   1. Sort the memtable's nodes, walk them in order and keep the versions that Retention keeps for the live snapshots.
  *   2. Its range tombstones, cut into fragments, become a section of the table.
  *   3. Write, sync the file, sync the directory.
  * A job that fails leaves no file behind where it can help it.
@@ -10,9 +10,9 @@
 import type { JobContext, JobReference } from "../../../../../../kit/env/env.ts";
 import { tableName } from "./file-names.ts";
 import type { FileMeta } from "./file-meta.ts";
+import { FrozenWalk } from "./frozen-walk.ts";
 import type { FrozenMemtable } from "./memtable.ts";
 import { JobPace } from "./job-pace.ts";
-import { MemtableIterator } from "./memtable-iterator.ts";
 import { RangeTombstones, rangeSection } from "./range-tombstones.ts";
 import { Retention } from "./retention.ts";
 import { type TableOptions, TableWriter } from "./table-writer.ts";
@@ -46,10 +46,7 @@ export const flushJobReference: JobReference = { moduleUrl: import.meta.url, exp
 export function* flushJob(context: JobContext, input: FlushInput): Generator<number, JobOutput, void> {
   const { disk } = context;
   const { memtable } = input;
-  const iterator = new MemtableIterator({
-    bytes: new Uint8Array(memtable.bytes),
-    words: new Int32Array(memtable.words),
-  });
+  const walk = new FrozenWalk(memtable);
   const { snapshots } = input;
   const ranges = RangeTombstones.fragment(memtable.ranges);
   const retention = new Retention({ snapshots, bottom: false, nowMs: memtable.timeMs, ranges });
@@ -58,8 +55,8 @@ export function* flushJob(context: JobContext, input: FlushInput): Generator<num
   const pace = new JobPace(context.clock, input.bytesPerSecond);
   try {
     yield 0;
-    for (iterator.seekFirst(); iterator.valid; iterator.next()) {
-      if (retention.keeps(iterator)) writer.add(iterator, retention.index);
+    while (walk.next()) {
+      if (retention.keeps(walk)) writer.add(walk, retention.index);
       if (writer.wantsWrite) {
         yield pace.note(writer.writePending());
       }

@@ -33,6 +33,12 @@ export class LogWrites {
   /** Resolves with the batch's index. Errors: the log's. */
   async write(batch: WriteBatch, sync: boolean): Promise<number> {
     const { count, rangeDeleteCount: rangeDeletes } = batch;
+    if (!sync && this.#queue.length === 0) {
+      // Nothing waits before it, so it is applied in this turn, and needs no copy of its own.
+      const index = this.#log.append(batch.encode());
+      this.#apply(batch.encode(), count, rangeDeletes, index);
+      return index;
+    }
     const encoded = batch.encode().slice();
     const index = this.#log.append(encoded);
     this.#queue.push({ index, encoded, count, rangeDeletes, sync });

@@ -1,14 +1,14 @@
 /**
- * Walks a memtable in both directions: the owner's mutable one, a frozen one, or the shared form of a frozen
- * one.
+ * Walks a memtable in both directions: the one that takes writes, or a frozen one, on the owner's thread.
  *
- * A memtable that grows under the iterator is no trouble: nodes and versions are only ever added, and
- * whoever reads at an index skips what is newer.
+ * What is in the memtable when the iterator is made is in order. A memtable that grows under the iterator is no
+ * trouble: nodes and versions are only ever added, and whoever reads at an index skips what is newer.
  */
 import { type EntryIterator, noBytes } from "./entry-iterator.ts";
 import {
   firstNodeFrom,
   headNode,
+  type Memtable,
   nodeBefore,
   nodeKeyLength,
   nodeKeyStart,
@@ -17,11 +17,6 @@ import {
   versionIndex,
   versionOlder,
 } from "./memtable.ts";
-
-export interface MemtableArenas {
-  readonly bytes: Uint8Array;
-  readonly words: Int32Array;
-}
 
 export class MemtableIterator implements EntryIterator {
   valid = false;
@@ -38,7 +33,8 @@ export class MemtableIterator implements EntryIterator {
   #node = 0;
   #version = 0;
 
-  constructor(memtable: MemtableArenas) {
+  constructor(memtable: Memtable) {
+    memtable.order();
     this.#bytes = memtable.bytes;
     this.#words = memtable.words;
     this.keyBytes = memtable.bytes;

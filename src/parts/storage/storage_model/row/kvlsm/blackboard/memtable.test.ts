@@ -2,10 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { hash32 } from "../../../../../../kit/hash.ts";
+import { FrozenWalk } from "./frozen-walk.ts";
 import { Memtable, memtableWordsMax } from "./memtable.ts";
 import { MemtableArenaPool } from "./memtable-arena.ts";
 import { MemtableIterator } from "./memtable-iterator.ts";
-import { checkIterator, type Entry, entriesArbitrary, keyArbitrary } from "./sorted-entries.fixture.ts";
+import {
+  checkIterator, currentOf, describeEntry, type Entry, entriesArbitrary, keyArbitrary,
+} from "./sorted-entries.fixture.ts";
 
 const pool = new MemtableArenaPool(1 << 18, 2);
 
@@ -15,7 +18,8 @@ function fill(entries: readonly Entry[], hashOf: (key: Uint8Array) => number): M
   for (const { key, index, kind, value } of [...entries].sort((a, b) => a.index - b.index)) {
     const bytes = Uint8Array.from([...key, ...value]);
     memtable.noteIndex(index);
-    memtable.add(bytes, 0, key.length, bytes.length, kind, hashOf(key), index);
+    memtable.take(bytes);
+    memtable.add(0, key.length, bytes.length, kind, hashOf(key), index);
   }
   return memtable;
 }
@@ -41,11 +45,17 @@ function check(
       assert.deepEqual(value, Uint8Array.from(expected.value));
     }
   }
+  const beforeScan = shownBy(new FrozenWalk(memtable.freeze()));
   checkIterator(new MemtableIterator(memtable), entries, targets, assert.deepEqual);
-  const frozen = memtable.freeze();
-  const shared = { bytes: new Uint8Array(frozen.bytes), words: new Int32Array(frozen.words) };
-  checkIterator(new MemtableIterator(shared), entries, [], assert.deepEqual);
+  assert.deepEqual(beforeScan, entries.map(describeEntry));
+  assert.deepEqual(shownBy(new FrozenWalk(memtable.freeze())), beforeScan);
   pool.give(memtable.arena, memtable.sizeBytes);
+}
+
+function shownBy(walk: FrozenWalk): string[] {
+  const shown: string[] = [];
+  while (walk.next()) shown.push(describeEntry(currentOf(walk)));
+  return shown;
 }
 
 test("find and the iterators agree with the sorted entries, in arenas used before", () => {
@@ -71,7 +81,8 @@ test("many keys: the hash index grows and stays right", () => {
   for (let i = 0; i < 20_000; i++) {
     const key = keyOf(i);
     memtable.noteIndex(i + 1);
-    memtable.add(key, 0, 4, 4, 1, hash32(key) | 0, i + 1);
+    memtable.take(key);
+    memtable.add(0, 4, 4, 1, hash32(key) | 0, i + 1);
   }
   assert.equal(memtable.keyCount, 20_000);
   for (let i = 0; i < 20_000; i++)
@@ -88,32 +99,43 @@ test("fits says no before an arena overflows", () => {
   for (let i = 0; memtable.fits(1, 20); i++) {
     const bytes = new Uint8Array(20).fill(i);
     new DataView(bytes.buffer).setUint32(0, i);
-    memtable.add(bytes, 0, 16, 20, 1, hash32(bytes, 0, 0, 16) | 0, i + 1);
+    memtable.take(bytes);
+    memtable.add(0, 16, 20, 1, hash32(bytes, 0, 0, 16) | 0, i + 1);
     added++;
   }
   assert.ok(added > 50);
 });
 
-/** Runs near the last key, far away and before it: the place of the last insertion must not confuse what follows. */
-test("runs of keys, sorted and not, end in one order", () => {
-  const run = fc.record({ from: fc.nat(4000), count: fc.nat(300), stride: fc.constantFrom(1, 1, 3, 40, -1, -7) });
+/** Runs near the last key, far away and before it, with and without a scan in between that links what is there. */
+test("runs of keys, sorted and not, end in one order, whenever it is asked for", () => {
+  const run = fc.record({
+    from: fc.nat(4000),
+    count: fc.nat(300),
+    stride: fc.constantFrom(1, 1, 3, 40, -1, -7),
+    scanned: fc.boolean(),
+  });
   fc.assert(
     fc.property(fc.array(run, { minLength: 1, maxLength: 8 }), (all) => {
-      const ids = all.flatMap(({ from, count, stride }) => Array.from({ length: count }, (_, i) => from + i * stride));
-      const wanted = [...new Set(ids.filter((id) => id >= 0))];
       const memtable = new Memtable(pool.take(0, 0));
-      wanted.forEach((id, i) => {
-        const key = Uint8Array.of(id >>> 16, (id >>> 8) & 0xff, id & 0xff);
-        memtable.noteIndex(i + 1);
-        memtable.add(key, 0, 3, 3, 1, hash32(key) | 0, i + 1);
-      });
+      const wanted = new Set<number>();
+      for (const { from, count, stride, scanned } of all) {
+        for (let id = from, i = 0; i < count && id >= 0; id += stride, i++) {
+          if (wanted.has(id)) continue;
+          wanted.add(id);
+          const key = Uint8Array.of(id >>> 16, (id >>> 8) & 0xff, id & 0xff);
+          memtable.noteIndex(wanted.size);
+          memtable.take(key);
+          memtable.add(0, 3, 3, 1, hash32(key) | 0, wanted.size);
+        }
+        if (scanned) memtable.order();
+      }
       const found: number[] = [];
       const iterator = new MemtableIterator(memtable);
       for (iterator.seekFirst(); iterator.valid; iterator.next()) {
         const { keyBytes, keyStart } = iterator;
         found.push((keyBytes[keyStart] << 16) | (keyBytes[keyStart + 1] << 8) | keyBytes[keyStart + 2]);
       }
-      assert.deepEqual(found, wanted.sort((a, b) => a - b));
+      assert.deepEqual(found, [...wanted].sort((a, b) => a - b));
       pool.give(memtable.arena, memtable.sizeBytes);
     }),
     { numRuns: 200 },

@@ -1,12 +1,15 @@
 /**
  * Memtable: the newest versions of keys, in memory, ordered, and found by hash.
  *
- * Structure: keys and values lie in one byte arena; a skiplist over an arena of 32-bit words orders the
+ * Structure: encoded batches lie whole in one byte arena, each copied at once, and keys and values stay where they are
+ * in them; a skiplist over an arena of 32-bit words orders the
  * keys; each key has one skiplist node and a chain of versions, newest first; an open-addressing table maps
  * the key's hash to its node.
  *   1. A read probes the hash table (one or two cache misses) and walks the chain to the wanted index.
- *   2. Overwriting a key prepends a version; only a new key descends the skiplist, from the place of the last
- *      insertion where it comes soon behind that.
+ *   2. Overwriting a key prepends a version. A new key is noted in a list, and linked into the skiplist when somebody
+ *      asks for the order (`order`: a scan): what was noted since is sorted (node-order.ts) and linked in ascending
+ *      order, each from where the one before stands. So writes that nobody scans cost no descent; a flush sorts the
+ *      list on its own thread.
  *   3. Both arenas are shared memory of fixed capacity. The pages of the rest of the arena are never touched
  *      and so not resident. Once frozen, a memtable is immutable and a flush job on another thread reads it
  *      in place.
@@ -20,7 +23,8 @@
  *   | 2     | key hash                                           |
  *   | 3     | newest version                                     |
  *   | 4     | node before this one (level 0), 0: the head        |
- *   | 5 + i | next node on level i, 0: none                      |
+ *   | 5 + i | next node on level i, 0: none; before the node is  |
+ *   |       | linked, its height (in word 5)                     |
  *
  * Words of a version:
  *
@@ -33,16 +37,19 @@
  *   | 4     | value: length                                      |
  *   | 5     | next older version, 0: none                        |
  *
+ * The list grows from the end of the words downwards, one word per node, in the order of their insertion.
+ *
  * Invariants: indexes in a chain descend; a batch is in one memtable as a whole; the hash table probes at most
  * `probesMax` slots, so that keys made to collide cost a descent, not a scan.
  * Source: Pugh 1990; LevelDB's memtable and arena; RocksDB's memtable_whole_key_filtering for the idea that
- * a read should not descend a skiplist in order to learn that the key is not there; the splice of Pebble's arenaskl
- * and RocksDB's InsertWithHint.
+ * a read should not descend a skiplist in order to learn that the key is not there, and its vector memtable for
+ * sorting late; the splice of Pebble's arenaskl.
  */
 import { assert } from "../../../../../../kit/assert.ts";
 import { compareRanges, equalRanges } from "../../../../../../kit/compare.ts";
 import type { MemtableArena } from "./memtable-arena.ts";
 import { MemtableRanges } from "./memtable-ranges.ts";
+import { NodeOrder } from "./node-order.ts";
 import type { RangeSpan } from "./range-tombstones.ts";
 
 const heightMax = 12;
@@ -57,14 +64,11 @@ const versionWords = 6;
 export const versionOlder = 5;
 const firstFreeWord = headNode + nodeNext + heightMax;
 const probesMax = 32;
-/** A key is near the last one if it is found within so many levels: some 4⁶ nodes on. */
-const nearLevelsMax = 6;
-/** After so many misses in a row, so many insertions do not look near the last one. */
-const nearMissesMax = 8;
-const nearPause = 64;
 const slotsInitial = 1024;
-/** The words that one operation can need at most: a node of full height and a version. */
-export const operationWordsMax = nodeNext + heightMax + versionWords;
+/** Bytes left free before a batch at most. */
+export const alignmentMax = 7;
+/** The words that one operation can need at most: a node of full height, its place in the list and a version. */
+export const operationWordsMax = nodeNext + heightMax + 1 + versionWords;
 /** The words that a memtable of so many operations can need at most. */
 export const memtableWordsMax = (operations: number): number =>
   firstFreeWord + operations * operationWordsMax;
@@ -96,18 +100,20 @@ export class Memtable {
   timeMs = 0;
   readonly ranges = new MemtableRanges();
   #bytesUsed = 0;
+  /** Where the bytes last taken begin. */
+  #taken = 0;
   #wordsUsed = firstFreeWord;
   #height = 1;
   #slots = new Int32Array(slotsInitial);
   /** Nodes that found no slot within `probesMax`; while it is 0 a probe that fails is final. */
   #unhashed = 0;
   #keyCount = 0;
+  /** How many nodes of the list, from its beginning, are in the skiplist. */
+  #linkedCount = 0;
   #versionCount = 0;
   #lastIndex = 0;
   #randomState = 0x2545f491;
-  #nearMisses = 0;
-  #nearPause = 0;
-  /** The path of the last descent: the node before the key on every level; after an insertion, to behind its node. */
+  /** The node that was linked last on every level that it has, on the others the one before it. */
   readonly #path = new Int32Array(heightMax);
 
   /** The arena may hold the remains of another memtable. */
@@ -133,14 +139,14 @@ export class Memtable {
 
   /** Memory in use: what was touched, not what was reserved. */
   get sizeBytes(): number {
-    return this.#bytesUsed + this.#wordsUsed * 4 + this.#slots.byteLength + this.ranges.sizeBytes;
+    return this.#bytesUsed + (this.#wordsUsed + this.#keyCount) * 4 + this.#slots.byteLength + this.ranges.sizeBytes;
   }
 
-  /** Whether `operations` operations with `bytes` bytes of keys and values are sure to fit. */
+  /** Whether a batch of `operations` operations and `bytes` encoded bytes is sure to fit. */
   fits(operations: number, bytes: number): boolean {
     return (
-      this.#bytesUsed + bytes <= this.bytes.length &&
-      this.#wordsUsed + operations * operationWordsMax <= this.words.length
+      this.#bytesUsed + alignmentMax + bytes <= this.bytes.length &&
+      this.#wordsUsed + this.#keyCount + operations * operationWordsMax <= this.words.length
     );
   }
 
@@ -149,26 +155,28 @@ export class Memtable {
     this.#lastIndex = index;
   }
 
-  /** Adds a version of a key. The caller has asked `fits`, and indexes do not descend. */
-  add(
-    source: Uint8Array,
-    keyStart: number,
-    keyEnd: number,
-    valueEnd: number,
-    kind: number,
-    hash: number,
-    index: number,
-  ): void {
+  /** Copies what the next calls of `add` take keys and values from. The caller has asked `fits`. */
+  take(source: Uint8Array): void {
+    // Copying into shared memory goes by words only where both sides begin alike within a word.
+    const at = this.#bytesUsed + ((source.byteOffset - this.#bytesUsed) & 7);
+    assert(at + source.length <= this.bytes.length, "a memtable's bytes fit its arena");
+    this.bytes.set(source, at);
+    this.#taken = at;
+    this.#bytesUsed = at + source.length;
+  }
+
+  /** Adds a version of a key; offsets are those within the bytes last taken. Indexes do not descend. */
+  add(keyStart: number, keyEnd: number, valueEnd: number, kind: number, hash: number, index: number): void {
     const words = this.words;
     const keyLength = keyEnd - keyStart;
-    let node = this.#findNode(source, keyStart, keyLength, hash);
-    if (node === 0) node = this.#insertNode(source, keyStart, keyLength, hash);
+    const keyAt = this.#taken + keyStart;
+    let node = this.#findNode(this.bytes, keyAt, keyLength, hash);
+    if (node === 0) node = this.#insertNode(keyAt, keyLength, hash);
     const version = this.#takeWords(versionWords);
-    const valueAt = this.#copy(source, keyEnd, valueEnd);
     words[version] = index | 0;
     words[version + 1] = Math.floor(index / 4294967296);
     words[version + 2] = kind;
-    words[version + 3] = valueAt;
+    words[version + 3] = this.#taken + keyEnd;
     words[version + 4] = valueEnd - keyEnd;
     words[version + versionOlder] = words[node + nodeVersion];
     words[node + nodeVersion] = version;
@@ -203,6 +211,16 @@ export class Memtable {
     return this.words[version + 4];
   }
 
+  /** Links what was added since into the skiplist; whoever walks the memtable calls it first. */
+  order(): void {
+    if (this.#linkedCount === this.#keyCount) return;
+    const { bytes, words } = this;
+    const added = words.slice(words.length - this.#keyCount, words.length - this.#linkedCount);
+    new NodeOrder(bytes, words, added).sort();
+    for (let i = 0; i < added.length; i++) this.#link(added[i], i === 0);
+    this.#linkedCount = this.#keyCount;
+  }
+
   freeze(): FrozenMemtable {
     return {
       bytes: this.arena.bytes,
@@ -232,86 +250,91 @@ export class Memtable {
       }
     }
     if (this.#unhashed === 0) return 0;
+    this.order();
     const node = firstNodeFrom(this.bytes, words, source, keyStart, keyStart + keyLength);
     if (node === 0 || words[node + nodeKeyLength] !== keyLength) return 0;
     const same = equalRanges(this.bytes, words[node + nodeKeyStart], source, keyStart, keyLength);
     return same ? node : 0;
   }
 
-  #insertNode(source: Uint8Array, keyStart: number, keyLength: number, hash: number): number {
+  #insertNode(keyAt: number, keyLength: number, hash: number): number {
     if ((this.#keyCount + 1) * 2 > this.#slots.length) this.#growSlots();
     const words = this.words;
-    const path = this.#path;
-    if (!this.#descendNear(source, keyStart, keyStart + keyLength)) {
-      this.#descend(source, keyStart, keyStart + keyLength, headNode, this.#height);
-    }
     const height = this.#randomHeight();
-    for (let level = this.#height; level < height; level++) path[level] = headNode;
-    if (height > this.#height) this.#height = height;
     const node = this.#takeWords(nodeNext + height);
     words[node + nodeKeyLength] = keyLength;
-    words[node + nodeKeyStart] = this.#copy(source, keyStart, keyStart + keyLength);
+    words[node + nodeKeyStart] = keyAt;
     words[node + nodeHash] = hash;
     words[node + nodeVersion] = 0;
-    for (let level = 0; level < height; level++) {
-      const before = path[level] + nodeNext + level;
-      words[node + nodeNext + level] = words[before];
-      words[before] = node;
-    }
-    words[node + nodeBefore] = path[0] === headNode ? 0 : path[0];
-    // The path is now the one to whatever comes right behind this node.
-    for (let level = 0; level < height; level++) path[level] = node;
-    const after = words[node + nodeNext];
-    // The head's own "before" word is the last node, so that a walk backwards starts without a search.
-    words[(after === 0 ? headNode : after) + nodeBefore] = node;
-    this.#keyCount++;
+    words[node + nodeNext] = height;
+    words[words.length - ++this.#keyCount] = node;
     this.#hashIn(this.#slots, node, hash);
     return node;
   }
 
-  /**
-   * Descends from where the last insertion ended, if the key comes not far behind it: bulk loads and batches whose keys
-   * were sorted need a comparison or two instead of a whole descent. False where it is not near; `#path` is unchanged.
-   * Where keys come in no order it soon costs one try in `nearPause` insertions.
-   */
-  #descendNear(source: Uint8Array, keyStart: number, keyEnd: number): boolean {
-    if (this.#nearPause > 0) {
-      this.#nearPause--;
-      return false;
-    }
+  /** Links a node; unless it is the `first` in a row, its key is above that of the node linked last. */
+  #link(node: number, first: boolean): void {
+    const words = this.words;
     const path = this.#path;
-    const levels = Math.min(this.#height, nearLevelsMax);
-    if (this.#keyCount > 0 && this.#isBefore(path[0], source, keyStart, keyEnd)) {
-      for (let level = 0; level < levels; level++) {
-        const next = this.words[path[level] + nodeNext + level];
-        if (next !== 0 && this.#isBefore(next, source, keyStart, keyEnd)) continue;
-        // On this level, and so on all above it, the path is that of the key too.
-        this.#descend(source, keyStart, keyEnd, path[level], level);
-        this.#nearMisses = 0;
-        return true;
-      }
+    const keyStart = words[node + nodeKeyStart];
+    const keyEnd = keyStart + words[node + nodeKeyLength];
+    if (first) this.#descend(keyStart, keyEnd);
+    else this.#advance(keyStart, keyEnd);
+    const height = words[node + nodeNext];
+    for (let level = this.#height; level < height; level++) path[level] = headNode;
+    if (height > this.#height) this.#height = height;
+    words[node + nodeBefore] = path[0] === headNode ? 0 : path[0];
+    for (let level = 0; level < height; level++) {
+      const before = path[level] + nodeNext + level;
+      words[node + nodeNext + level] = words[before];
+      words[before] = node;
+      path[level] = node;
     }
-    if (++this.#nearMisses > nearMissesMax) this.#nearPause = nearPause;
-    return false;
+    const after = words[node + nodeNext];
+    // The head's own "before" word is the last node, so that a walk backwards starts without a search.
+    words[(after === 0 ? headNode : after) + nodeBefore] = node;
   }
 
-  #isBefore(node: number, source: Uint8Array, keyStart: number, keyEnd: number): boolean {
-    if (node === headNode) return true;
-    const start = this.words[node + nodeKeyStart];
-    return compareRanges(this.bytes, start, start + this.words[node + nodeKeyLength], source, keyStart, keyEnd) < 0;
-  }
-
-  /** Leaves the last node before the key in `#path` on every level below `levels`; `from` is before the key. */
-  #descend(source: Uint8Array, keyStart: number, keyEnd: number, from: number, levels: number): void {
-    let node = from;
-    for (let level = levels - 1; level >= 0; level--) {
+  /** Leaves the last node below the key in `#path` on every level. */
+  #descend(keyStart: number, keyEnd: number): void {
+    let node = headNode;
+    for (let level = this.#height - 1; level >= 0; level--) {
       for (;;) {
         const next = this.words[node + nodeNext + level];
-        if (next === 0 || !this.#isBefore(next, source, keyStart, keyEnd)) break;
+        if (!this.#isBelow(next, keyStart, keyEnd)) break;
         node = next;
       }
       this.#path[level] = node;
     }
+  }
+
+  /**
+   * The same, from the path of a lower key: climbs while the next node of a level is below the key. On that level and
+   * above, the path is that of the key already.
+   */
+  #advance(keyStart: number, keyEnd: number): void {
+    const words = this.words;
+    const path = this.#path;
+    let level = 0;
+    while (level < this.#height && this.#isBelow(words[path[level] + nodeNext + level], keyStart, keyEnd)) level++;
+    let passed = 0;
+    while (--level >= 0) {
+      // What was passed on the level above is behind the path of this one.
+      let node = passed === 0 ? path[level] : passed;
+      for (;;) {
+        const next = words[node + nodeNext + level];
+        if (!this.#isBelow(next, keyStart, keyEnd)) break;
+        node = passed = next;
+      }
+      path[level] = node;
+    }
+  }
+
+  #isBelow(node: number, keyStart: number, keyEnd: number): boolean {
+    if (node === 0) return false;
+    const start = this.words[node + nodeKeyStart];
+    const end = start + this.words[node + nodeKeyLength];
+    return compareRanges(this.bytes, start, end, this.bytes, keyStart, keyEnd) < 0;
   }
 
   #hashIn(slots: Int32Array, node: number, hash: number): void {
@@ -330,10 +353,9 @@ export class Memtable {
     const words = this.words;
     const larger = new Int32Array(this.#slots.length * 2);
     this.#unhashed = 0;
-    let node = words[headNode + nodeNext];
-    while (node !== 0) {
+    for (let i = 1; i <= this.#keyCount; i++) {
+      const node = words[words.length - i];
       this.#hashIn(larger, node, words[node + nodeHash]);
-      node = words[node + nodeNext];
     }
     this.#slots = larger;
   }
@@ -352,18 +374,7 @@ export class Memtable {
   #takeWords(count: number): number {
     const at = this.#wordsUsed;
     this.#wordsUsed = at + count;
-    assert(this.#wordsUsed <= this.words.length, "a memtable's words fit its arena");
-    return at;
-  }
-
-  #copy(source: Uint8Array, start: number, end: number): number {
-    const at = this.#bytesUsed;
-    const length = end - start;
-    assert(at + length <= this.bytes.length, "a memtable's bytes fit its arena");
-    const bytes = this.bytes;
-    if (length > 64) bytes.set(source.subarray(start, end), at);
-    else for (let i = 0; i < length; i++) bytes[at + i] = source[start + i];
-    this.#bytesUsed = at + length;
+    assert(this.#wordsUsed + this.#keyCount < this.words.length, "a memtable's words fit its arena");
     return at;
   }
 }
@@ -372,7 +383,7 @@ export function versionIndex(words: Int32Array, version: number): number {
   return words[version + 1] * 4294967296 + (words[version] >>> 0);
 }
 
-/** The first node with a key ≥ the given one, or 0. Works on a frozen memtable too, from any thread. */
+/** The first node with a key ≥ the given one, or 0, of those that are linked. */
 export function firstNodeFrom(
   bytes: Uint8Array,
   words: Int32Array,

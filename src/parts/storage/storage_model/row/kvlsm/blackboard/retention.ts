@@ -13,7 +13,7 @@
  */
 import { compareRanges } from "../../../../../../kit/compare.ts";
 import { expiryOf } from "../../../../write-batch.ts";
-import { type EntryIterator, kindDelete, kindPutExpiring } from "./entry-iterator.ts";
+import { type ShownEntry, kindDelete, kindPutExpiring } from "./entry-iterator.ts";
 import { RangeTombstones } from "./range-tombstones.ts";
 import { stripeOf } from "./snapshot-stripes.ts";
 
@@ -58,7 +58,7 @@ export class Retention {
    * Whether to keep the entry that the iterator shows; entries come key ascending, newest version first. An
    * entry that has expired is turned into a tombstone where it stands, in the fields of the iterator.
    */
-  keeps(entry: EntryIterator): boolean {
+  keeps(entry: ShownEntry): boolean {
     const { keyBytes, keyStart, keyEnd } = entry;
     const stripe = stripeOf(this.#snapshots, entry.index);
     this.isNewKey =
@@ -83,7 +83,7 @@ export class Retention {
   }
 
   /** Whether the entry's range was deleted later, in the same stripe: then who sees the one sees the other. */
-  #isCovered({ keyBytes, keyStart, keyEnd, index }: EntryIterator, stripe: number): boolean {
+  #isCovered({ keyBytes, keyStart, keyEnd, index }: ShownEntry, stripe: number): boolean {
     const { spans } = this.#ranges;
     for (; this.#position < spans.length; this.#position++) {
       const { end } = spans[this.#position];

@@ -3,7 +3,7 @@
  */
 import fc from "fast-check";
 import { compareBytes } from "../../../../../../kit/compare.ts";
-import { type EntryIterator, kindDelete, kindPut, noBytes } from "./entry-iterator.ts";
+import { type EntryIterator, kindDelete, kindPut, noBytes, type ShownEntry } from "./entry-iterator.ts";
 
 export interface Entry {
   readonly key: Uint8Array;
@@ -44,7 +44,7 @@ export function describeEntry({ key, index, kind, value }: Entry): string {
   return `${Buffer.from(key).toString("hex")}@${index}:${kind}=${Buffer.from(value).toString("hex")}`;
 }
 
-export function currentOf(iterator: EntryIterator): Entry {
+export function currentOf(iterator: ShownEntry): Entry {
   return {
     key: iterator.keyBytes.slice(iterator.keyStart, iterator.keyEnd),
     index: iterator.index,

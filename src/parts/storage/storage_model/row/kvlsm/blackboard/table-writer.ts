@@ -15,7 +15,7 @@ import type { Disk, DiskFile } from "../../../../../../kit/env/env.ts";
 import { hash32 } from "../../../../../../kit/hash.ts";
 import { BlockBuilder } from "./block-builder.ts";
 import { buildBloomFilter } from "./bloom-filter.ts";
-import { type EntryIterator, kindDelete, noBytes } from "./entry-iterator.ts";
+import { type ShownEntry, kindDelete, noBytes } from "./entry-iterator.ts";
 import type { FileMeta } from "./file-meta.ts";
 import { HashList } from "./hash-list.ts";
 import { hasPrefixes, noPrefixes, prefixLengthOf, type PrefixRule } from "./prefix-rule.ts";
@@ -105,9 +105,9 @@ export class TableWriter {
   }
 
   /**
-   * Adds the entry an iterator stands on, under the given index. Entries come in the order of EntryIterator.
+   * Adds the entry an iterator stands on, under the given index. Entries come in the order of ShownEntry.
    */
-  add(entry: EntryIterator, index: number): void {
+  add(entry: ShownEntry, index: number): void {
     const { keyBytes, keyStart, keyEnd } = entry;
     const keyLength = keyEnd - keyStart;
     const shared = commonPrefixLength(this.#lastKey, 0, this.#lastKeyLength, keyBytes, keyStart, keyEnd);

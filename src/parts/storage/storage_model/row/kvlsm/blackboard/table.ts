@@ -10,6 +10,7 @@ import type { DiskFile } from "../../../../../../kit/env/env.ts";
 import type { LatheError } from "../../../../../../kit/errors.ts";
 import { Block, type BlockOwner } from "./block.ts";
 import type { BlockCache } from "./block-cache.ts";
+import { directoryReserve } from "./block-directory.ts";
 import { bloomMayContain } from "./bloom-filter.ts";
 import type { FileMeta } from "./file-meta.ts";
 import { type BlockLoader, type Lookup, lookupAbsent, lookupMissing } from "./lookup.ts";
@@ -73,7 +74,8 @@ export class Table implements BlockOwner, BlockLoader {
     if (number < 0) return lookupAbsent;
     let block = this.#blocks[number];
     if (block !== undefined) {
-      block.used = 1;
+      if (block.used === 0) block.used = 1;
+      else block.noteHit();
       this.#cache.hits++;
     } else {
       if (!mayBlock) {
@@ -132,7 +134,7 @@ export class Table implements BlockOwner, BlockLoader {
 
   #readBlock(number: number): Block {
     const { offset, length } = this.#place(number);
-    const bytes = this.#cache.takeBuffer(length);
+    const bytes = this.#cache.takeBuffer(length + directoryReserve(length));
     const count = this.#file.readSync(bytes, 0, length, offset);
     this.#cache.misses++;
     if (count !== length) throw this.#damaged(number, offset);
@@ -141,7 +143,7 @@ export class Table implements BlockOwner, BlockLoader {
 
   async #load(number: number): Promise<void> {
     const { offset, length } = this.#place(number);
-    const bytes = this.#cache.takeBuffer(length);
+    const bytes = this.#cache.takeBuffer(length + directoryReserve(length));
     const count = await this.#file.read(bytes, 0, length, offset);
     this.#cache.misses++;
     if (count !== length) throw this.#damaged(number, offset);
@@ -166,7 +168,7 @@ export class Table implements BlockOwner, BlockLoader {
   #decompressed(number: number, stored: Uint8Array, length: number, storage: number, offset: number): Block {
     const block = decodeStoredBlock(stored.subarray(0, length), storage, this.path, offset);
     this.#cache.giveBuffer(stored);
-    const buffer = this.#cache.takeBuffer(block.length);
+    const buffer = this.#cache.takeBuffer(block.length + directoryReserve(block.length));
     buffer.set(block);
     return new Block(buffer, block.length, this, number);
   }
