@@ -5,7 +5,9 @@
  * meanwhile, for a scan.
  */
 import type { ShownEntry } from "./entry-iterator.ts";
-import { type FrozenMemtable, nodeKeyLength, nodeKeyStart, nodeVersion, versionIndex, versionOlder } from "./memtable.ts";
+import {
+  type FrozenMemtable, nodeKeyLength, nodeKeyStart, nodeVersion, versionIndex, versionOlder,
+} from "./memtable.ts";
 import { NodeOrder } from "./node-order.ts";
 
 export class FrozenWalk implements ShownEntry {

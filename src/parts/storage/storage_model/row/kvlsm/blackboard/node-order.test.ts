@@ -26,7 +26,9 @@ function check(keys: readonly Uint8Array[]): void {
 }
 
 /** Few distinct bytes, so that prefixes and whole words tie; zeros, because words are padded with them. */
-const key = fc.array(fc.constantFrom(0, 0, 1, 255), { minLength: 1, maxLength: 12 }).map((bytes) => Uint8Array.from(bytes));
+const key = fc
+  .array(fc.constantFrom(0, 0, 1, 255), { minLength: 1, maxLength: 12 })
+  .map((bytes) => Uint8Array.from(bytes));
 const keysOf = (prefix: number): fc.Arbitrary<Uint8Array[]> =>
   fc
     .uniqueArray(key, { maxLength: 400, size: "max", selector: (bytes) => bytes.join() })
