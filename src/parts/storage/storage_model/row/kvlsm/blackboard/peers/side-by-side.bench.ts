@@ -5,7 +5,7 @@
  *   npm install --prefix .lathe/peers classic-level@3.0.0 @nxtedition/rocksdb@12.2.12 lmdb@3.5.6
  *   node src/parts/storage/storage_model/row/kvlsm/blackboard/peers/side-by-side.bench.ts --peers .lathe/peers
  *     [--keys 1000000] [--rounds 5] [--tests get,fifth,scan,writers,batches] [--engines lathe,rocksdb] [--directory DIR]
- *     [--json FILE] [--markdown FILE]
+ *     [--record examples/bars]
  *
  *   1. Every engine has a process of its own, frozen (SIGSTOP) while it is not its turn.
  *   2. Every engine loads the same keys and values in the same order; some are overwritten in three steps, and the
@@ -13,16 +13,20 @@
  *      bench stops.
  *   3. Per test, rounds take the engines by turns, in an order that rotates; the first round warms up and is not
  *      counted. Medians over rounds, with the smallest and largest.
+ * With `--record DIR`, and all tests and engines, it writes `engine.md` and `engine.json` there (record.bench.ts).
  * The stores stay in `--directory` where one is given, and are not loaded again where they are.
  */
 import { type ChildProcess, fork } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { type EngineName, engineNames } from "./adapters.bench.ts";
 import { keyBytes, valueBytes } from "./dataset.bench.ts";
 import { type Request, runsMin, type Sample, type TestName } from "./engine-process.bench.ts";
+import {
+  isComplete, median, rate, rateTable, type Row, spread, type Verdict, verdictLine, verdictOf, writeRecord,
+} from "./record.bench.ts";
 
 const { values: options } = parseArgs({
   options: {
@@ -32,8 +36,7 @@ const { values: options } = parseArgs({
     tests: { type: "string", default: "get,fifth,scan,writers,batches" },
     engines: { type: "string", default: engineNames.join(",") },
     directory: { type: "string" },
-    json: { type: "string" },
-    markdown: { type: "string" },
+    record: { type: "string" },
   },
 });
 
@@ -94,17 +97,12 @@ class EngineProcess {
   }
 }
 
-interface Row {
-  readonly title: string;
-  readonly column: string;
-  readonly perSecond: number[];
-  readonly cpuUs: number[];
-}
-
 const root = options.directory === undefined ? mkdtempSync(join(tmpdir(), "lathe-peers-")) : resolve(options.directory);
 mkdirSync(root, { recursive: true });
 const processes = engines.map((name) => new EngineProcess(name, root));
 const rows: Row[] = [];
+const verdicts: Verdict[] = [];
+const openedWith: Record<string, string[]> = {};
 try {
   await loadAll();
   for (const name of options.tests.split(",") as Title[]) await runTest(name);
@@ -133,7 +131,9 @@ async function openAll(name: Title): Promise<void> {
     const request: Request = { do: "open", engine: engine.name, directory, peers, cacheBytes, keys };
     const opened = await engine.ask<{ settings: string; shape: string; lends: boolean }>(request);
     engine.lends = opened.lends;
-    console.log(`  ${engine.name}: ${opened.settings}; ${opened.shape}`);
+    const line = `${engine.name}: ${opened.settings}; ${opened.shape}`;
+    (openedWith[tests[name].title] ??= []).push(line);
+    console.log(`  ${line}`);
     if (engine.name === "lathe") checkShape(opened.shape);
   }
 }
@@ -148,7 +148,7 @@ function checkShape(shape: string): void {
 }
 
 async function runTest(name: Title): Promise<void> {
-  const { title, test } = tests[name];
+  const { title, test, bar } = tests[name];
   console.log(`\n${title}`);
   if (name !== "batches") await openAll(name);
   const found = new Map<string, Row>();
@@ -170,7 +170,9 @@ async function runTest(name: Title): Promise<void> {
   const measured = [...found.values()];
   rows.push(...measured);
   for (const row of measured) console.log(`  ${lineOf(row)}`);
-  console.log(`  ${verdict(name, measured)}`);
+  const verdict = verdictOf(title, bar, measured);
+  if (verdict !== undefined) verdicts.push(verdict);
+  console.log(`  ${verdict === undefined ? "no verdict without ours and an LSM binding" : verdictLine(verdict)}`);
 }
 
 function variantsOf(engine: EngineProcess, test: TestName): TestName[] {
@@ -183,53 +185,17 @@ function requestOf(engine: EngineProcess, test: TestName, round: number): Reques
   return { do: "batches", engine: engine.name, directory, peers, keys, round };
 }
 
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[sorted.length >> 1] ?? Number.NaN;
-}
-
-function rate(perSecond: number): string {
-  return `${(perSecond / 1000).toFixed(perSecond < 100_000 ? 1 : 0)}k`;
-}
-
-function spread(row: Row): string {
-  return `${rate(Math.min(...row.perSecond))}–${rate(Math.max(...row.perSecond))}`;
-}
-
 function lineOf(row: Row): string {
   const cpu = median(row.cpuUs).toFixed(2);
   return `${row.column.padEnd(20)} ${rate(median(row.perSecond)).padStart(8)}/s (${spread(row)}), ${cpu} µs CPU`;
 }
 
-/** The ratios of a row of ours to another, round by round: what noise both had cancels out. */
-function ratioTo(ours: Row, other: Row): number {
-  return median(ours.perSecond.map((value, i) => value / other.perSecond[i]));
-}
-
-function verdict(name: Title, measured: readonly Row[]): string {
-  const ours = measured.find((row) => row.column === "lathe");
-  const bindings = measured.filter((row) => row.column === "classic-level" || row.column === "rocksdb");
-  if (ours === undefined || bindings.length === 0) return "no verdict without ours and an LSM binding";
-  const better = bindings.reduce((a, b) => (median(b.perSecond) > median(a.perSecond) ? b : a));
-  const ratio = ratioTo(ours, better);
-  const rest = measured.filter((row) => row !== ours).map((row) => `${row.column} ${ratioTo(ours, row).toFixed(2)}×`);
-  const { bar } = tests[name];
-  return `${ratio >= bar ? "reached" : "MISSED"}: ${ratio.toFixed(2)}× ${better.column}, bar ${bar}× (${rest.join(", ")})`;
-}
-
 function report(): void {
-  const columns = [...new Set(rows.map((row) => row.column))];
-  const titles = [...new Set(rows.map((row) => row.title))];
-  const cell = (title: string, column: string) => {
-    const row = rows.find((one) => one.title === title && one.column === column);
-    return row === undefined ? "–" : `${rate(median(row.perSecond))} (${spread(row)})`;
-  };
-  const table = [
-    `| per second, median (smallest–largest) of ${rounds} | ${columns.join(" | ")} |`,
-    `|---|${columns.map(() => "---").join("|")}|`,
-    ...titles.map((title) => `| ${title} | ${columns.map((column) => cell(title, column)).join(" | ")} |`),
-  ].join("\n");
-  console.log(`\n${table}`);
-  if (options.markdown !== undefined) writeFileSync(options.markdown, `${table}\n`);
-  if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify({ keys, rounds, rows }, undefined, 2)}\n`);
+  console.log(`\n${rateTable(rows, rounds)}`);
+  if (options.record === undefined) return;
+  if (verdicts.length < Object.keys(tests).length || !isComplete(rows)) {
+    console.log("nothing is recorded: a record takes all tests and all engines");
+    return;
+  }
+  writeRecord(resolve(options.record), { keys, rounds, peers, rows, verdicts, openedWith });
 }
