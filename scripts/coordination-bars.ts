@@ -3,6 +3,7 @@
  * code each takes, what one more feature takes in each, and what they do under load; beside SNDV-KV's claim that agents
  * need 30–50 % less coordination code.
  *
+ *   node scripts/coordination-features.ts
  *   node src/bench/conventional/side-by-side.bench.ts --json .lathe/coordination-loads.json
  *   node scripts/coordination-bars.ts --loads .lathe/coordination-loads.json --out examples/bars
  *
@@ -14,6 +15,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { Comparison } from "../src/bench/conventional/side-by-side.bench.ts";
 import type { Interval } from "../src/bench/statistics/interval.ts";
+import { featureCosts } from "./coordination-features.ts";
 import { type CodeChoice, CodeCounter, type CodeSize, sumOf, withoutComments } from "./code-size.ts";
 import { readText, root } from "./repository.ts";
 
@@ -150,6 +152,17 @@ function sharedTable(counter: CodeCounter, ours: CodeSize, theirs: CodeSize): st
   return table(["shared, if it counted too (each with those above it)", "lines", "blackboard then has"], lines);
 }
 
+function featureTable(): string[] {
+  const lines = featureCosts().map((cost) => [
+    cost.title, cost.coordination, cost.added, cost.removed, cost.filesChanged, cost.filesAdded, cost.testsChanged,
+  ]);
+  const head = [
+    "one more feature, beside what both share", "in", "lines added", "removed", "files changed", "files added",
+    "tests changed",
+  ];
+  return table(head, lines);
+}
+
 function ratioText({ estimate, low, high }: Interval): string {
   const percent = (value: number) => `${value < 0 ? "−" : "+"}${Math.abs(Math.expm1(value) * 100).toFixed(1)}`;
   return `${percent(estimate)} % [${percent(low)}, ${percent(high)}]`;
@@ -205,6 +218,8 @@ try {
     "",
     ...sharedTable(counter, ours.total, theirs.total),
     "",
+    ...featureTable(),
+    "",
     ...fileTable("blackboard", ours),
     "",
     ...fileTable("conventional", theirs),
@@ -215,7 +230,7 @@ try {
   if (values.out !== undefined) {
     mkdirSync(values.out, { recursive: true });
     writeFileSync(join(values.out, "coordination.md"), markdown);
-    const json = { blackboard: ours, conventional: theirs, loads: comparisons };
+    const json = { blackboard: ours, conventional: theirs, features: featureCosts(), loads: comparisons };
     writeFileSync(join(values.out, "coordination.json"), `${JSON.stringify(json, null, 1)}\n`);
   }
 } finally {
