@@ -1,7 +1,7 @@
 /**
  * Sizes of chosen code, counted on the syntax trees of the TypeScript compiler.
  *
- *   lines       lines with something on them beside a comment; imports are left out, for they depend on where files are.
+ *   lines       lines with something on them beside a comment; without imports, for they depend on where files are.
  *   statements  every statement but blocks, imports and declarations of types; an arrow function whose body is an
  *               expression counts as one.
  *   complexity  per function (methods, accessors and arrow functions too) McCabe's 1 + branches: `if`, `?:`, `case`,

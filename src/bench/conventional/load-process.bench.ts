@@ -8,7 +8,9 @@ import { createNodeEnv } from "../../kit/env/node-env.ts";
 import { noSelectionHash } from "../../kit/file-header.ts";
 import { Histogram, type HistogramSnapshot } from "../../kit/histogram.ts";
 import { openWal } from "../../parts/core/wal/wal.ts";
-import { coordinate as coordinateByAgents } from "../../parts/storage/storage_model/row/kvlsm/blackboard/agent-coordination.ts";
+import {
+  coordinate as coordinateByAgents,
+} from "../../parts/storage/storage_model/row/kvlsm/blackboard/agent-coordination.ts";
 import {
   type BlackboardEngine, openBlackboardEngine,
 } from "../../parts/storage/storage_model/row/kvlsm/blackboard/blackboard-engine.ts";
