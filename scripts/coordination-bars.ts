@@ -200,12 +200,12 @@ function verdict(ours: CodeSize, theirs: CodeSize): string {
   const less = 1 - ours.lines / theirs.lines;
   const claim = "SNDV-KV claims 30–50 % less coordination code for agents around a blackboard.";
   const words = [
-    `${lessText(ours.lines, theirs.lines)} lines`,
-    `${lessText(ours.statements, theirs.statements)} statements`,
-    `${lessText(ours.branches, theirs.branches)} branches`,
+    `lines ${lessText(ours.lines, theirs.lines)}`,
+    `statements ${lessText(ours.statements, theirs.statements)}`,
+    `branches ${lessText(ours.branches, theirs.branches)}`,
   ].join(", ");
   const held = less >= 0.3 ? "The claim holds here" : "The claim does not hold here";
-  return `${claim} ${held}: with equal features the blackboard has ${words}.`;
+  return `${claim} ${held}: with equal features the blackboard's code is: ${words}.`;
 }
 
 /** Where an interval leaves no doubt which side is ahead. */
@@ -238,7 +238,7 @@ function underLoad(comparisons: readonly Comparison[]): string[] {
     `p99.9 of a put ${measured(({ ratios }) => ratios.p999Ms)}.`,
     aheadText(paired),
     `In the controls, where nothing differs: ${aheadText(controls)}`,
-    "A likely cost of the blackboard: the pressure of writes is judged anew twice per write, where the write controller",
+    "A likely cost of the blackboard: the pressure of writes is judged anew twice per write; the write controller",
     "remembers it.",
   ];
 }
@@ -247,16 +247,17 @@ function underLoad(comparisons: readonly Comparison[]): string[] {
 function conclusions(ours: Measured, theirs: Measured): string[] {
   const [scrubAgents, scrubScheduler, ruleAgents, ruleScheduler] = featureCosts();
   const lines = ({ added, removed, filesChanged, filesAdded }: FeatureCost) =>
-    `${added} lines added and ${removed} removed in ${filesChanged + filesAdded} files`;
+    `${added} lines added and ${removed} removed, files touched: ${filesChanged + filesAdded}`;
   return [
     "Against the blackboard:",
     "",
     `- Agents have no callbacks, but who carries out their proposals has: ${ours.total.callbacks} in all, against`,
-    `  ${theirs.total.callbacks}; and ${lessText(ours.total.branches, theirs.total.branches)} branches.`,
-    `- A new kind of job takes ${lines(scrubAgents)}, against ${lines(scrubScheduler)}: proposal, view, check and`,
-    `  runner have to know it, and ${scrubAgents.testsChanged} tests that build views change`,
-    `  (${scrubScheduler.testsChanged} of the scheduler's).`,
-    `- A new rule for a job that is there takes ${lines(ruleAgents)}, against ${lines(ruleScheduler)}.`,
+    `  ${theirs.total.callbacks}. Branches: ${lessText(ours.total.branches, theirs.total.branches)}.`,
+    `- A new kind of job (scrubbing) takes ${lines(scrubAgents)},`,
+    `  against ${lines(scrubScheduler)}: proposal, view, check and runner have to know`,
+    `  it, and ${scrubAgents.testsChanged} tests that build views change, against ${scrubScheduler.testsChanged}.`,
+    `- A new rule for a job that is there takes ${lines(ruleAgents)},`,
+    `  against ${lines(ruleScheduler)}.`,
     `- ${ours.total.open} fields of the blackboard can be written by any class, ${theirs.total.open} of the other.`,
     "- Agents see no clock and cannot ask to be asked again later; periodic work needs a timer beside them.",
     "",

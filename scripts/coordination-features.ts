@@ -9,7 +9,7 @@
  *   node scripts/coordination-features.ts        (some ten seconds; exits with 1 where a patch no longer fits or works)
  */
 import { execFileSync, spawnSync } from "node:child_process";
-import { cpSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { withoutComments } from "./code-size.ts";
@@ -80,14 +80,17 @@ function costOf(diff: string): Omit<FeatureCost, "title" | "coordination"> {
 function problemOf(coordination: string, { name, tests }: Feature): string | undefined {
   const copy = mkdtempSync(join(tmpdir(), "lathe-feature-"));
   try {
-    for (const one of ["src", "scripts", "test", "catalog", "package.json", "tsconfig.json"]) {
+    for (const one of ["src", "catalog", "package.json", "tsconfig.json"]) {
       cpSync(join(root, one), join(copy, one), { recursive: true });
     }
+    // The other coordination is not to be changed along.
+    const include = ["src/parts/storage", ...(coordination === "scheduler" ? ["src/bench/conventional"] : [])];
+    writeFileSync(join(copy, "tsconfig.check.json"), JSON.stringify({ extends: "./tsconfig.json", include }));
     symlinkSync(join(root, "node_modules"), join(copy, "node_modules"));
     for (const diff of ["shared", `${coordination}-${name}`]) {
       execFileSync("git", ["apply", join(root, folder, `${diff}.diff`)], { cwd: copy, stdio: "pipe" });
     }
-    const types = spawnSync("node_modules/.bin/tsc", ["--noEmit"], { cwd: copy, encoding: "utf8" });
+    const types = spawnSync("node_modules/.bin/tsc", ["-p", "tsconfig.check.json"], { cwd: copy, encoding: "utf8" });
     if (types.status !== 0) return types.stdout;
     const flags = coordination === "scheduler" ? ["--import", redirection] : [];
     const paths = tests.map((one) => join(engine, one));
