@@ -73,7 +73,8 @@ const enginePort = "storage/engine.ts";
 /** Errors: NOT_FOUND where the root holds no engine. `workDirectory`: where real files go. */
 export async function loadProductEngine(root: string, workDirectory: string): Promise<StoreMaker> {
   const modules = await loadModules(root);
-  const real = createNodeEnv({ logLevel: "error" });
+  // Enough threads for compactions side by side, however few cores there are.
+  const real = createNodeEnv({ logLevel: "error", threads: 4 });
   return {
     features: featuresOf(modules.capabilities),
     create: (knobs, seed) =>

@@ -11,6 +11,7 @@ import type { Connection, RowDataPacket } from "mysql2/promise";
 import { buildFromContract } from "../../../src/app/build.ts";
 import type { Cache } from "../../../src/parts/storage/page_io/cache.ts";
 import { createLruCache } from "../../../src/parts/storage/page_io/replacement/lru/lru-cache.ts";
+import { createWTinyLfuCache } from "../../../src/parts/storage/page_io/replacement/w_tinylfu/w-tinylfu-cache.ts";
 import { WriteBatch } from "../../../src/parts/storage/write-batch.ts";
 import { connectTo, startProduct, type StartedProduct } from "../../system/product-harness.ts";
 
@@ -157,6 +158,33 @@ test("defect 10: writes were never counted, reads on cache hits only", async () 
   await assert.rejects(checkCounts(faulty, async () => ({ writes: 0, reads: hits })), /Expected values to be strictly/);
 });
 
+const caches = [createLruCache, createWTinyLfuCache].map((create) => () => create({ capacityBytes: 1 << 20 }));
+
+/** What was in the cache and expires is not answered from its time on, however often it was read before. */
+function checkExpiry(cache: Cache): void {
+  for (let i = 0; i < 50; i++) {
+    const key = Buffer.from(`key${i}`);
+    cache.fill(key, Buffer.from("short"), cache.epoch(), 1000 + i);
+    for (const nowMs of [0, 999 + i]) assert.equal(cache.get(key, nowMs)?.length, 5, `key${i} at ${nowMs}`);
+    assert.equal(cache.get(key, 1000 + i), undefined, `key${i} has expired`);
+  }
+}
+
+test("defect 5, in the cache of rows: expired keys were served from it", () => {
+  for (const make of caches) {
+    checkExpiry(make());
+    const timeless = make();
+    const faulty = new Proxy(timeless, {
+      get(target, name) {
+        if (name === "get") return (key: Uint8Array) => target.get(key, 0);
+        const member: unknown = Reflect.get(target, name, target);
+        return typeof member === "function" ? member.bind(target) : member;
+      },
+    });
+    assert.throws(() => checkExpiry(faulty), /has expired/);
+  }
+});
+
 /** A read takes an old value, a write comes between, the read fills the cache: the old value must not stay. */
 function checkFillAfterWrite(cache: Cache, write: (key: Uint8Array, value: Uint8Array) => void): void {
   const textOf = (bytes: Uint8Array | undefined) => bytes && Buffer.from(bytes).toString();
@@ -172,12 +200,13 @@ function checkFillAfterWrite(cache: Cache, write: (key: Uint8Array, value: Uint8
 }
 
 test("defect 11: a fill of the cache raced with its invalidation: stale reads after an overwrite", () => {
-  const make = () => createLruCache({ capacityBytes: 1 << 20 });
-  for (const operation of ["update", "invalidate"] as const) {
-    const cache = make();
-    checkFillAfterWrite(cache, (key, value) => (operation === "update" ? cache.update(key, value) : cache.invalidate(key)));
+  for (const make of caches) {
+    const updated = make();
+    checkFillAfterWrite(updated, (key, value) => updated.update(key, value));
+    const invalidated = make();
+    checkFillAfterWrite(invalidated, (key) => invalidated.invalidate(key));
   }
-  const careless = make();
+  const careless = caches[0]();
   const faulty: Cache = new Proxy(careless, {
     get(target, name) {
       if (name === "fill") {

@@ -33,6 +33,8 @@ export interface Store {
   beginFlush(): () => Promise<void>;
   /** Begins a compaction; `step` lets it go on and says whether it is done. */
   beginCompaction(): { step(): Promise<boolean> };
+  /** Lets work that was begun make a step. */
+  turn(): Promise<void>;
   /** The log's device fails from now on. */
   breakLog(): void;
   wait(ms: number): void;
@@ -107,14 +109,17 @@ class LatheStore implements Store {
   beginCompaction(): { step(): Promise<boolean> } {
     let done = false;
     const work = this.#engine.compactAll().finally(() => (done = true));
-    const turn = () => new Promise<void>((resolve) => this.#env.clock.defer(resolve));
     return {
       step: async () => {
-        await this.#env.run(turn());
+        await this.turn();
         if (done) await work;
         return done;
       },
     };
+  }
+
+  turn(): Promise<void> {
+    return this.#env.run(new Promise<void>((resolve) => this.#env.clock.defer(resolve)));
   }
 
   breakLog(): void {
@@ -239,6 +244,8 @@ export class DefectiveStore implements Store {
       },
     };
   }
+
+  async turn(): Promise<void> {}
 
   breakLog(): void {
     this.#broken = true;

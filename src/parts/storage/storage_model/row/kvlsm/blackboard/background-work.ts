@@ -51,6 +51,8 @@ export class BackgroundWork {
     const board = this.#board;
     const memtable = board.immutables[board.immutables.length - 1];
     const added: { level: number; meta: FileMeta }[] = [];
+    // Before the table is written: a log that has failed for good would leave one behind at every attempt.
+    if (log !== undefined && log.syncedIndex < memtable.lastIndex) await log.sync();
     if (memtable.versionCount > 0 || memtable.ranges.count > 0) {
       const output = await env.threads.run<FlushInput, JobOutput>(flushJobReference, {
         directory,
@@ -65,7 +67,6 @@ export class BackgroundWork {
       board.work.expiredDropped += output.expired;
       board.work.rangeDropped += output.covered;
     }
-    if (log !== undefined && log.syncedIndex < memtable.lastIndex) await log.sync();
     await board.versions.commit({
       durableIndex: memtable.lastIndex,
       expiryTimeMs: memtable.timeMs,

@@ -59,6 +59,24 @@ test("an agent is replaced while the engine runs", () =>
     await engine.close();
   }));
 
+test("tables that cannot be opened after they were written are not left behind at every attempt", () =>
+  simulate(async (env, disk) => {
+    const engine = await openBlackboardEngine(env, { directory: "/store" });
+    engine.applySync(new WriteBatch().put(keyOf(1), bytesOf("v")), 1);
+    // As where the process has no file descriptors left: only what is opened to be read fails.
+    disk.nemesis = ({ kind, path }) =>
+      kind === "read" && path.endsWith(".sst") ? { kind: "error", code: "IO_ERROR" } : undefined;
+    const flushed = engine.flush();
+    flushed.catch(() => undefined);
+    await new Promise<void>((resolve) => void env.clock.setTimer(5000, resolve));
+    const tables = disk.list("/store").filter((name) => name.endsWith(".sst"));
+    assert.ok(tables.length <= 1, `${tables.length} tables were left behind`);
+    disk.nemesis = undefined;
+    await flushed;
+    assert.equal(engine.durableIndex, 1);
+    await engine.close();
+  }));
+
 test("a damaged block: its keys are CORRUPTION, other keys are read, compactions stop, writes and flushes go on", () =>
   simulate(async (env, disk) => {
     const options = { directory: "/store", blockBytes: 256, l0CompactionTrigger: 2, blockCacheBytes: 0 };

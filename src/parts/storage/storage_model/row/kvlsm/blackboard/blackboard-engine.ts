@@ -2,15 +2,12 @@
  * The blackboard engine: a log-structured merge tree whose state one thread owns and whose background work
  * agents decide.
  *
- *   write   a batch goes into the memtable; a full memtable is frozen; the flush agent has it written as a
- *   table of
+ *   write   a batch goes into the memtable; a full memtable is frozen; the flush agent has it written as a table of
  *           level 0; the compaction agent has levels merged into the next.
- *   read    memtable, frozen memtables, level 0 newest first, then one table per deeper level; bloom filters
- *   keep a
+ *   read    memtable, frozen memtables, level 0 newest first, then one table per deeper level; bloom filters keep a
  *           point read out of the tables that lack the key.
- *   open    take the directory, read CURRENT and the manifest, open and check the tables, remove orphans,
- *   and with a log
- *           replay what it holds beyond the files. Without a log the caller applies from `durableIndex + 1` on.
+ *   open    take the directory, read CURRENT and the manifest, open and check the tables, remove orphans, and with a
+ *           log replay what it holds beyond the files. Without a log the caller applies from `durableIndex + 1` on.
  * Files on disk: see manifest.ts and table-format.ts. `getSync` hands out views of blocks and memtables; the
  * promised reads hand out copies.
  * Source: O'Neil et al. 1996; LevelDB; SNDV-KV for the blackboard.
@@ -30,7 +27,7 @@ import type { BackgroundRunner, BackPressure, Coordinate } from "./coordination.
 import { EngineCursor } from "./engine-cursor.ts";
 import { engineMetrics } from "./engine-metrics.ts";
 import { ExpiryClock } from "./expiry-clock.ts";
-import { LogWrites } from "./log-writes.ts";
+import { copyOf, type EncodableBatch, LogWrites } from "./log-writes.ts";
 import { lookupMissing, lookupPut, lookupPutExpiring } from "./lookup.ts";
 import { type BlackboardOptions, changedTuning, resolveTuning, selectionHashOf, type Tuning } from "./options.ts";
 import { PointReader } from "./point-reader.ts";
@@ -207,11 +204,13 @@ export class BlackboardEngine implements StorageEngine {
       );
     }
     this.#checkLimits(batch);
+    let taken: EncodableBatch = batch;
     for (;;) {
       if (this.#closed !== undefined) throw closedError();
       const pressure = this.backpressure();
-      if (pressure === undefined)
-        return this.#logWrites.write(batch, options.sync !== false);
+      if (pressure === undefined) return this.#logWrites.write(taken, options.sync !== false);
+      // While the write waits for room, the batch is the caller's again.
+      if (taken === batch) taken = copyOf(batch);
       await pressure;
     }
   }

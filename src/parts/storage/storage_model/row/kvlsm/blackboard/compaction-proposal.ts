@@ -8,7 +8,8 @@
  *   2. It takes every file of the output level that overlaps it, so the level stays free of overlaps.
  *   3. No file of it is an input of a compaction under way, and its range at the output level is not that of one:
  *      compactions side by side never touch the same files.
- *   4. `bottom` only where no file that is older than the inputs overlaps their range. Inputs of compactions under
+ *   4. It passes over no file that is older than one of its inputs and overlaps them.
+ *   5. `bottom` only where no file that is older than the inputs overlaps their range. Inputs of compactions under
  *      way still count as files.
  * Source: LevelDB's Compaction; RocksDB's FilesRangeOverlapWithCompaction and PickIntraL0Compaction.
  */
@@ -130,7 +131,7 @@ export function problemOf(view: BlackboardView, proposal: Proposal): string | un
   if (view.compactions.length >= view.compactionsMax) return "no compaction may begin now";
   const { inputs, outputLevel } = proposal;
   if (inputs.length === 0 || inputs.some((run) => run.files.length === 0)) return "an input without files";
-  if (!(outputLevel in view.levels) || inputs.some((run) => run.level > outputLevel && outputLevel !== 0)) {
+  if (!(outputLevel in view.levels) || inputs.some((run) => run.level > outputLevel)) {
     return `level ${outputLevel} does not lie below the inputs`;
   }
   for (const { level, files } of inputs) {
@@ -140,7 +141,29 @@ export function problemOf(view: BlackboardView, proposal: Proposal): string | un
   }
   const busy = busyFiles(view);
   if (conflicts(view, busy, proposal)) return "it touches what a compaction under way touches";
-  return outputLevel === 0 ? undefined : overlapProblem(view, proposal);
+  return (outputLevel === 0 ? undefined : overlapProblem(view, proposal)) ?? ageProblem(view, proposal);
+}
+
+/** Nothing newer may come under what is older and stays, and a tombstone stays for as long as that does. */
+function ageProblem({ levels }: BlackboardView, proposal: CompactionProposal): string | undefined {
+  const { inputs, outputLevel, bottom, move } = proposal;
+  const files = inputs.flatMap((run) => run.files);
+  if (move && !areDisjoint(files)) return "it moves files that overlap each other";
+  const taken = new Set(files);
+  const [level0] = levels;
+  const firstOf0 = level0.findIndex((file) => taken.has(file));
+  const afterLastOf0 = level0.findLastIndex((file) => taken.has(file)) + 1;
+  const gap = firstOf0 < 0 ? undefined : level0.slice(firstOf0, afterLastOf0).find((file) => !taken.has(file));
+  if (gap !== undefined) return `it leaves out table ${gap.number}, which is between its files of level 0 in age`;
+  const { smallest, largest } = rangeOf(files);
+  const isLeft = (file: FileMeta) => !taken.has(file) && compareBytes(file.smallest, largest) <= 0 &&
+    compareBytes(smallest, file.largest) <= 0;
+  const olderOf0 = firstOf0 < 0 ? undefined : level0.slice(afterLastOf0).find(isLeft);
+  const highest = Math.min(...inputs.map((run) => run.level));
+  const passed = levels.slice(highest + 1, outputLevel).flat().find(isLeft) ?? (outputLevel > 0 ? olderOf0 : undefined);
+  if (passed !== undefined) return `its entries would come under table ${passed.number}, which has older ones`;
+  const below = levels.slice(outputLevel + 1).flat().find(isLeft) ?? olderOf0;
+  return bottom && below !== undefined ? `table ${below.number} lies below, so it is not at the bottom` : undefined;
 }
 
 /** Files of the output level that the outputs would overlap must be inputs. */

@@ -291,3 +291,30 @@ test("proposals that would lose data are found out", () => {
   assert.match(problemOf(store.view(4), alone) ?? "", /overlaps the inputs/);
   assert.ok(overlapping(store.levels[1], below.smallest, below.smallest).length > 0);
 });
+
+test("proposals of an agent that mistakes ages are found out", () => {
+  const store = new ModelStore(tuning);
+  for (let round = 0; round < 4; round++) store.flush([1, 100, 200]);
+  const view = store.view(4);
+  const [newest, second, third, oldest] = view.levels[0];
+  const runs = (...files: FileMeta[]) => files.map((file) => ({ level: 0, files: [file] }));
+  const whole: CompactionProposal = {
+    kind: "compaction", inputs: runs(newest, second, third, oldest), outputLevel: 1, bottom: true, move: false,
+  };
+  const refused = (change: Partial<CompactionProposal>, why: RegExp, at = view) =>
+    assert.match(problemOf(at, { ...whole, ...change }) ?? "", why);
+  assert.equal(problemOf(view, whole), undefined);
+  refused({ move: true }, /moves files that overlap/);
+  refused({ inputs: runs(newest, oldest), bottom: false }, /leaves out table 2/);
+  refused({ inputs: runs(newest, second), bottom: false }, /come under table \d/);
+  refused({ inputs: runs(newest, second), outputLevel: 0 }, /not at the bottom/);
+  assert.equal(problemOf(view, { ...whole, inputs: runs(newest, second), outputLevel: 0, bottom: false }), undefined);
+  store.start(compactionAgent, 4);
+  store.end(0);
+  store.flush([1, 2]);
+  const later = store.view(4);
+  const fresh = runs(...later.levels[0]);
+  refused({ inputs: fresh, outputLevel: 3, bottom: false }, /come under table \d+/, later);
+  refused({ inputs: [{ level: 1, files: later.levels[1] }], outputLevel: 0 }, /does not lie below/, later);
+  refused({ inputs: fresh, outputLevel: 0 }, /not at the bottom/, later);
+});

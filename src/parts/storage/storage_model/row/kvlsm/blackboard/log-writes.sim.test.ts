@@ -130,6 +130,46 @@ test("background work settles although the log takes nothing any more", async ()
   );
 });
 
+test("a batch that waits for room is the caller's again: what it was then is written", async () => {
+  const env = createSimulatedEnv({ seed: 1, disk: new SimulatedDisk() });
+  await env.run(
+    (async () => {
+      const { engine, close } = await open(env);
+      const before: Promise<number>[] = [];
+      const large = new WriteBatch().put(bytesOf("large"), new Uint8Array(5000));
+      while (engine.backpressure() === undefined) before.push(engine.write(large, { sync: false }));
+      const batch = new WriteBatch().put(bytesOf("first"), bytesOf("1"));
+      const first = engine.write(batch);
+      batch.clear();
+      const second = engine.write(batch.put(bytesOf("second"), bytesOf("2")));
+      await Promise.all([...before, first, second]);
+      for (const [key, value] of [["first", "1"], ["second", "2"]]) {
+        assert.deepEqual(engine.getSync(bytesOf(key)), bytesOf(value), key);
+      }
+      await close();
+    })(),
+  );
+});
+
+test("a log that fails for good does not make flushes fill the disk", async () => {
+  const disk = new SimulatedDisk();
+  const env = createSimulatedEnv({ seed: 1, disk });
+  await env.run(
+    (async () => {
+      const { engine } = await open(env);
+      await engine.write(new WriteBatch().put(bytesOf("key"), bytesOf("v")), { sync: false });
+      disk.nemesis = ({ kind, path }) =>
+        kind === "sync" && path.startsWith("/wal") ? { kind: "error", code: "IO_ERROR" } : undefined;
+      const flushed = engine.flush().catch((error: { code?: string }) => error.code);
+      await new Promise<void>((resolve) => void env.clock.setTimer(60_000, resolve));
+      const tables = disk.list("/store").filter((name) => name.endsWith(".sst"));
+      assert.ok(tables.length <= 1, `${tables.length} tables were left behind`);
+      assert.equal(await flushed, "IO_ERROR");
+      await engine.close();
+    })(),
+  );
+});
+
 test("without a log, write is refused", async () => {
   const env = createSimulatedEnv({ seed: 1, disk: new SimulatedDisk() });
   await env.run(

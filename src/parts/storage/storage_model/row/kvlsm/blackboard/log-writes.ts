@@ -10,6 +10,15 @@
 import type { DurableLog } from "../../../../../core/durable-log.ts";
 import type { WriteBatch } from "../../../../write-batch.ts";
 
+/** What is asked of a batch. */
+export type EncodableBatch = Pick<WriteBatch, "count" | "rangeDeleteCount" | "encode">;
+
+/** The batch as it is now, apart from the object that its caller may fill anew. */
+export function copyOf(batch: WriteBatch): EncodableBatch {
+  const encoded = batch.encode().slice();
+  return { count: batch.count, rangeDeleteCount: batch.rangeDeleteCount, encode: () => encoded };
+}
+
 interface PendingWrite {
   readonly index: number;
   readonly encoded: Uint8Array;
@@ -31,7 +40,7 @@ export class LogWrites {
   }
 
   /** Resolves with the batch's index. Errors: the log's. */
-  async write(batch: WriteBatch, sync: boolean): Promise<number> {
+  async write(batch: EncodableBatch, sync: boolean): Promise<number> {
     const { count, rangeDeleteCount: rangeDeletes } = batch;
     if (!sync && this.#queue.length === 0) {
       // Nothing waits before it, so it is applied in this turn, and needs no copy of its own.

@@ -167,14 +167,19 @@ export class VersionSet {
     before.release();
   }
 
-  /** Opens those that are not open already. Errors: CORRUPTION, NOT_FOUND, IO_ERROR; then none stays open. */
+  /**
+   * Opens those that are not open already. Errors: CORRUPTION, NOT_FOUND, IO_ERROR; then none stays open, and all are
+   * removed: no manifest has them, and every further attempt writes others.
+   */
   #openTables(metas: readonly FileMeta[]): Map<number, Table> {
     const present = new Set(this.#current.files.flat().map((meta) => meta.number));
+    const added = metas.filter(({ number }) => !present.has(number));
     const opened = new Map<number, Table>();
     try {
-      for (const meta of metas) if (!present.has(meta.number)) opened.set(meta.number, this.#openTable(meta));
+      for (const meta of added) opened.set(meta.number, this.#openTable(meta));
     } catch (error) {
       for (const table of opened.values()) table.close();
+      for (const { number } of added) this.#removeFile(`${this.#options.directory}/${tableName(number)}`);
       throw error;
     }
     return opened;
