@@ -102,6 +102,7 @@ const choices: Choices = {
   compactionsMax: [1, 1, 2, 4],
   subcompactionsMax: [1, 1, 2, 4],
   backgroundBytesPerSecond: [0, 0, 1 << 20, 1 << 24],
+  adaptiveMemory: ["off", "off", "on"],
 };
 
 /** What programs change in a running engine: options with values for them. */

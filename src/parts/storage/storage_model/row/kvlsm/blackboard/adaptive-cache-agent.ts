@@ -132,7 +132,8 @@ export class AdaptiveCacheAgent implements MemoryAgent {
     const cacheBytesMin = Math.max(view.cacheBytesMin, view.blockCacheBytes / stepFactor);
     const most = Math.min(view.memtableBytesMax, Math.floor((total - cacheBytesMin) / memtables));
     const aim = direction === "to_cache" ? before / stepFactor : before * stepFactor;
-    const memtableBytes = Math.round(Math.min(most, Math.max(view.memtableBytesMin, aim)));
+    // The least memtable comes last: where the cache is below its least, `most` may even be negative.
+    const memtableBytes = Math.round(Math.max(view.memtableBytesMin, Math.min(most, aim)));
     if (direction === "to_cache" ? memtableBytes >= before : memtableBytes <= before) return undefined;
     const blockCacheBytes = total - memtables * memtableBytes;
     return { direction, memtableBytes, blockCacheBytes, cacheGain: this.#cacheGain, memtableGain: this.#memtableGain };

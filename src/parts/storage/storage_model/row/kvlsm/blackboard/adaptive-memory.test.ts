@@ -53,6 +53,18 @@ test("a workload of reads gets cache, one of writes memtables, one that rests no
   assert.deepEqual(rests.changes, []);
 });
 
+test("a cache below its least does not make memtables smaller than theirs", () => {
+  const agent = new AdaptiveCacheAgent();
+  const small = { memtableBytes: 16_384, blockCacheBytes: 65_536, memtableBytesMin: 4096, cacheBytesMin: mebibyte };
+  const changes = Array.from({ length: 100 }, () =>
+    agent.step({ ...new ModelMemory().view(), ...small, ...reading, ghostBytes: 8192 }),
+  ).filter((change) => change !== undefined);
+  assert.ok(changes.length > 0);
+  for (const { memtableBytes, blockCacheBytes } of changes) {
+    assert.ok(memtableBytes >= 4096 && blockCacheBytes <= 65_536 + 3 * 16_384, `${memtableBytes}, ${blockCacheBytes}`);
+  }
+});
+
 test("it comes to rest: after the last step towards a steady workload nothing moves any more", () => {
   const load = fc.record({ ghostHits: fc.nat(50_000), appliedBytes: fc.nat(50 * mebibyte) });
   fc.assert(
