@@ -57,7 +57,7 @@ test("a cache below its least does not make memtables smaller than theirs", () =
   const agent = new AdaptiveCacheAgent();
   const small = { memtableBytes: 16_384, blockCacheBytes: 65_536, memtableBytesMin: 4096, cacheBytesMin: mebibyte };
   const changes = Array.from({ length: 100 }, () =>
-    agent.step({ ...new ModelMemory().view(), ...small, ...reading, ghostBytes: 8192 }),
+    agent.step({ ...new ModelMemory().view(), ...small, ghostHits: 20_000, ghostBytes: 8192 }),
   ).filter((change) => change !== undefined);
   assert.ok(changes.length > 0);
   for (const { memtableBytes, blockCacheBytes } of changes) {

@@ -305,7 +305,7 @@ test("proposals of an agent that mistakes ages are found out", () => {
     assert.match(problemOf(at, { ...whole, ...change }) ?? "", why);
   assert.equal(problemOf(view, whole), undefined);
   refused({ move: true }, /moves files that overlap/);
-  refused({ inputs: runs(newest, oldest), bottom: false }, /leaves out table 2/);
+  refused({ inputs: runs(newest, oldest), bottom: false }, /leaves out table 3/);
   refused({ inputs: runs(newest, second), bottom: false }, /come under table \d/);
   refused({ inputs: runs(newest, second), outputLevel: 0 }, /not at the bottom/);
   assert.equal(problemOf(view, { ...whole, inputs: runs(newest, second), outputLevel: 0, bottom: false }), undefined);
