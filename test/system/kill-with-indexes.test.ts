@@ -2,7 +2,7 @@
  * SIGKILL again and again under writers of a table with two secondary indexes, with files small enough that every life
  * flushes and compacts. After each kill: every acknowledged statement is there, an unacknowledged one whole or absent,
  * and both indexes find exactly the rows; in the files entries and rows are one; backup, verify and scrub find nothing.
- * `LATHE_KILLS` sets how many (default 3), `LATHE_KILL_SEED` what is drawn.
+ * `LATHE_KILLS` sets how many (default 2), `LATHE_KILL_SEED` what is drawn.
  */
 import assert from "node:assert/strict";
 import { join } from "node:path";
@@ -23,7 +23,7 @@ import {
 import { seededNumbers } from "../../src/simulation/seeded-numbers.ts";
 import { connectTo, startProduct, withTemporaryDirectory } from "./product-harness.ts";
 
-const kills = Number(process.env.LATHE_KILLS ?? 3);
+const kills = Number(process.env.LATHE_KILLS ?? 2);
 const seed = Number(process.env.LATHE_KILL_SEED ?? 1);
 const root = join(import.meta.dirname, "..", "..");
 const context: UseCaseContext = { signal: new AbortController().signal, progress: () => undefined, status: () => undefined };
