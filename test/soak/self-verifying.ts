@@ -10,7 +10,8 @@ import { crc32c } from "../../src/kit/crc32c.ts";
 const encoder = new TextEncoder();
 
 export const bytesOf = (text: string): Uint8Array => encoder.encode(text);
-export const textOf = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString();
+export const textOf = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString();
 
 export function valueOf(key: string, version: number, paddingBytes: number): Uint8Array {
   const text = `${key}|${version}|${"p".repeat(paddingBytes)}|`;

@@ -7,8 +7,8 @@
  *   3. Maintenance: flushes, merges of everything, checkpoints that are opened, options changed, agents swapped.
  *   4. After some time the store is closed in the middle of it all, opened again and compared with what was
  *      acknowledged; and so on, round after round.
- * Whatever ends because of the close must say CLOSED. What was drawn comes from the seed; how threads and disk interleave
- * does not, so a failure may take several runs of its seed to come again.
+ * Whatever ends because of the close must say CLOSED. What was drawn comes from the seed; how threads and disk
+ * interleave does not, so a failure may take several runs of its seed to come again.
  */
 import assert from "node:assert/strict";
 import { rmSync } from "node:fs";
@@ -81,7 +81,8 @@ export class SoakRun {
     this.#options = options;
     this.#next = seededNumbers(options.seed);
     const prefix = (at: number) => `w${String(at).padStart(3, "0")}`;
-    this.#writers = Array.from({ length: options.writers }, (_, at) => new OwnedKeys(prefix(at), options.keysPerWriter));
+    const { writers, keysPerWriter } = options;
+    this.#writers = Array.from({ length: writers }, (_, at) => new OwnedKeys(prefix(at), keysPerWriter));
     for (const owner of this.#writers) for (const key of owner.keys) this.#ownerOf.set(key, owner);
   }
 
@@ -205,7 +206,9 @@ export class SoakRun {
     try {
       const reverse = this.#next() < 0.4;
       const owner = this.#writers[this.#below(this.#writers.length)];
-      const range = this.#next() < 0.5 ? {} : { gte: bytesOf(owner.keys[0]), lt: bytesOf(`${owner.keys[0].slice(0, 5)}~`) };
+      const [lowest] = owner.keys;
+      const own = { gte: bytesOf(lowest), lt: bytesOf(`${lowest.slice(0, 5)}~`) };
+      const range = this.#next() < 0.5 ? {} : own;
       const first = await this.#walk(engine, { ...range, reverse, snapshot });
       const second = await this.#walk(engine, { ...range, reverse: !reverse, snapshot });
       assert.deepEqual(second.reverse(), first, "both directions as of one snapshot");
