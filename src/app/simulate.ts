@@ -1,23 +1,27 @@
 /**
- * `lathe sim`: simulated lives of engine and node, from seeds and at every I/O call, on several processes.
+ * `lathe sim`: simulated lives of engine, log and node, from seeds and at every I/O call, on several processes.
  *
  *   seeds   a scenario is drawn from each seed (`simulation/scenario.ts`); the subjects take turns
  *   points  a fixed scenario of each subject, in which the n-th call fails, for every n and every kind of fault
- * Work is cut into tasks that processes take as they become free; they end with this one.
+ * Work is cut into tasks that processes take as they become free (`simulation/worker-pool.ts`). With a record the seeds
+ * are done in rounds, each of which is written down when all of it is done (`simulation/simulation-record.ts`).
  */
-import { type ChildProcess, fork } from "node:child_process";
-import { LatheError } from "../kit/errors.ts";
 import { Coverage, type CoverageCounts } from "../simulation/coverage.ts";
 import { faultModes, fixedScenario, parsePoint, recoveryFaults } from "../simulation/every-call.ts";
 import type { Scenario } from "../simulation/scenario.ts";
 import { plainEngineKnobs } from "./simulation/engine-knobs.ts";
-import type { SimulationFailure, SimulationTask, TaskOutcome } from "./simulation/simulation-task.ts";
+import { addRound, hashOfSources, readRecord, writeRecord } from "./simulation/simulation-record.ts";
+import {
+  replayOf, type SimulationFailure, type SimulationTask, type TaskOutcome,
+} from "./simulation/simulation-task.ts";
 import { makeSubject, subjectNames } from "./simulation/subjects.ts";
+import { WorkerPool } from "./simulation/worker-pool.ts";
 import type { UseCaseContext } from "./use-case.ts";
 
 export interface SimulateRequest {
   readonly seeds: number;
-  readonly firstSeed: number;
+  /** Undefined: behind what the record has, or 1. */
+  readonly firstSeed: number | undefined;
   /** Instead of a number of seeds. */
   readonly minutes: number | undefined;
   /** One subject alone. */
@@ -29,6 +33,8 @@ export interface SimulateRequest {
   readonly kept: Scenario | undefined;
   readonly checkDeterminism: boolean;
   readonly workers: number;
+  /** A file that results are added to. */
+  readonly record: string | undefined;
 }
 
 export interface SimulateResult {
@@ -36,134 +42,187 @@ export interface SimulateResult {
   readonly points: number;
   readonly failures: readonly (SimulationFailure & { readonly replay: string })[];
   readonly coverage: CoverageCounts;
+  /** Seeds and points in which power was lost or the process killed at least once. */
+  readonly crashed: number;
   readonly events: number;
   readonly lives: number;
   readonly seconds: number;
   readonly runsPerSecond: number;
   readonly firstSeed: number;
   readonly determinismChecked: boolean;
+  /** Whether Ctrl-C ended it: the numbers are of what was done by then. */
+  readonly stopped: boolean;
 }
 
 const seedsPerTask = 20;
+const tasksPerRound = 20;
 const failuresMax = 20;
 
-/** Errors: INVALID_ARGUMENT, CANCELLED, JOB_LOST where a process died. */
+/** Errors: INVALID_ARGUMENT, JOB_LOST where a process died. */
 export async function simulate(request: SimulateRequest, context: UseCaseContext): Promise<SimulateResult> {
-  const subjects = request.scenario === undefined ? subjectNames : [makeSubject(request.scenario).name];
-  const tasks = tasksOf(request, subjects);
-  const started = performance.now();
-  const endMs = request.minutes === undefined ? Infinity : started + request.minutes * 60_000;
-  const totals = { seeds: 0, points: 0, events: 0, lives: 0 };
-  const coverage = new Coverage();
-  const failures: SimulationFailure[] = [];
-  const take = (): SimulationTask | undefined => {
-    context.signal.throwIfAborted();
-    if (performance.now() >= endMs || failures.length >= failuresMax) return undefined;
-    return tasks.next().value as SimulationTask | undefined;
-  };
-  const note = (task: SimulationTask, outcome: TaskOutcome) => {
-    totals[task.kind === "points" ? "points" : "seeds"] += outcome.runs;
-    totals.events += outcome.events;
-    totals.lives += outcome.lives;
-    coverage.add(outcome.coverage);
-    failures.push(...outcome.failures);
-    const seconds = (performance.now() - started) / 1000;
-    const rate = Math.round((totals.seeds + totals.points) / seconds);
-    const text = `${totals.seeds} seeds, ${totals.points} points, ${failures.length} failures, ${rate} runs/s`;
-    context.status({
-      stage: "simulating", trial: 0, of: undefined, secondsLeft: undefined, incumbent: { knobs: {} }, text,
-    });
-  };
-  await Promise.all(Array.from({ length: request.workers }, () => workOff(take, note, context.signal)));
-  const seconds = (performance.now() - started) / 1000;
-  return {
-    ...totals,
-    failures: failures.map((failure) => ({ ...failure, replay: replayOf(failure) })),
-    coverage: Object.fromEntries(Object.entries(coverage.counts).sort(([one], [other]) => (one < other ? -1 : 1))),
-    seconds,
-    runsPerSecond: (totals.seeds + totals.points) / seconds,
-    firstSeed: request.firstSeed,
-    determinismChecked: request.checkDeterminism,
-  };
+  return new Simulation(request, context).run();
 }
 
-function* tasksOf(request: SimulateRequest, subjects: readonly string[]): Generator<SimulationTask, undefined> {
-  const { kept, point } = request;
-  if (kept !== undefined) return void (yield { kind: "scenario", scenario: kept });
-  if (point !== undefined) {
-    for (const name of subjects) yield { kind: "scenario", scenario: pointScenario(name, point) };
+class Simulation {
+  readonly #request: SimulateRequest;
+  readonly #context: UseCaseContext;
+  readonly #subjects: readonly string[];
+  readonly #firstSeed: number;
+  readonly #startedMs = performance.now();
+  readonly #endMs: number;
+  readonly #total = new Tally();
+  #round = new Tally();
+
+  constructor(request: SimulateRequest, context: UseCaseContext) {
+    this.#request = request;
+    this.#context = context;
+    const { scenario, minutes, record } = request;
+    this.#subjects = scenario === undefined ? subjectNames : [makeSubject(scenario).name];
+    this.#firstSeed = request.firstSeed ?? (record === undefined ? 1 : readRecord(record).nextSeed);
+    this.#endMs = minutes === undefined ? Infinity : this.#startedMs + minutes * 60_000;
+  }
+
+  async run(): Promise<SimulateResult> {
+    const { workers, record, checkDeterminism } = this.#request;
+    const { signal } = this.#context;
+    const pool = new WorkerPool(workers, signal);
+    try {
+      for (const { tasks, firstSeed, lastSeed } of this.#rounds()) {
+        if (performance.now() >= this.#endMs || this.#total.failures.length >= failuresMax) break;
+        await this.#runRound(pool, tasks);
+        if (record !== undefined) this.#write(record, firstSeed, lastSeed);
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    } finally {
+      pool.close();
+    }
+    const { seeds, points, crashed, events, lives, coverage } = this.#total;
+    const seconds = (performance.now() - this.#startedMs) / 1000;
+    return {
+      seeds, points, crashed, events, lives, seconds,
+      failures: this.#total.replayable(),
+      coverage: Object.fromEntries(Object.entries(coverage.counts).sort(([one], [other]) => (one < other ? -1 : 1))),
+      runsPerSecond: (seeds + points) / seconds,
+      firstSeed: this.#firstSeed,
+      determinismChecked: checkDeterminism,
+      stopped: signal.aborted,
+    };
+  }
+
+  async #runRound(pool: WorkerPool, tasks: readonly SimulationTask[]): Promise<void> {
+    this.#round = new Tally();
+    const queue = [...tasks];
+    const recorded = this.#request.record !== undefined;
+    const take = () => {
+      // A round that is recorded is finished, so that the record has no holes.
+      const late = performance.now() >= this.#endMs || this.#total.failures.length >= failuresMax;
+      return late && !recorded ? undefined : queue.shift();
+    };
+    await pool.run(take, (task, outcome) => {
+      this.#total.add(task, outcome);
+      this.#round.add(task, outcome);
+      this.#tell();
+    });
+  }
+
+  #tell(): void {
+    const { seeds, points, failures } = this.#total;
+    const { everyCall, minutes, seeds: wanted } = this.#request;
+    const seconds = (performance.now() - this.#startedMs) / 1000;
+    const rate = Math.round((seeds + points) / seconds);
+    const of = everyCall || minutes !== undefined ? "" : ` of ${wanted}`;
+    const secondsLeft = minutes === undefined ? undefined : Math.max(0, (this.#endMs - performance.now()) / 1000);
+    const text = `${seeds}${of} seeds, ${points} points, ${failures.length} failures, ${rate} runs/s`;
+    this.#context.status({
+      stage: "simulating", trial: 0, of: undefined, secondsLeft, incumbent: { knobs: {} }, text,
+    });
+  }
+
+  #write(file: string, firstSeed: number | undefined, lastSeed: number | undefined): void {
+    const { seeds, points, crashed, events, lives, workerSeconds, coverage } = this.#round;
+    const failures = this.#round.replayable();
+    const round = {
+      seeds, points, crashed, events, lives, workerSeconds, failures, coverage: coverage.counts, firstSeed, lastSeed,
+    };
+    const command = this.#request.everyCall ? "lathe sim --every-call --record FILE" : "lathe sim --record FILE";
+    writeRecord(file, addRound(readRecord(file), round, hashOfSources(), command));
+  }
+
+  *#rounds(): Generator<{ tasks: SimulationTask[]; firstSeed?: number; lastSeed?: number }, undefined> {
+    const { kept, point, everyCall } = this.#request;
+    if (kept !== undefined) return void (yield { tasks: [{ kind: "scenario", scenario: kept }] });
+    if (point !== undefined) {
+      const tasks = this.#subjects.map((name) => ({ kind: "scenario", scenario: pointScenario(name, point) }) as const);
+      return void (yield { tasks });
+    }
+    if (everyCall) {
+      for (const subject of this.#subjects) yield { tasks: pointTasks(subject) };
+      return undefined;
+    }
+    yield* this.#seedRounds();
     return undefined;
   }
-  if (request.everyCall) {
-    for (const subject of subjects) {
-      for (const mode of faultModes.keys()) yield { kind: "points", subject, mode, recovery: -1, stride: 1 };
-    }
-    // Compound: the recovery from a loss of power, or from a failed call, meets a fault as well.
-    for (const subject of subjects) {
-      for (const recovery of recoveryFaults.keys()) {
-        for (const mode of [0, 2]) yield { kind: "points", subject, mode, recovery, stride: 61 };
+
+  *#seedRounds(): Generator<{ tasks: SimulationTask[]; firstSeed: number; lastSeed: number }> {
+    const { seeds, minutes, checkDeterminism } = this.#request;
+    const last = minutes === undefined ? this.#firstSeed + seeds : Infinity;
+    const count = this.#subjects.length;
+    const perRound = seedsPerTask * tasksPerRound;
+    for (let from = this.#firstSeed; from < last; from += perRound) {
+      const end = Math.min(last, from + perRound);
+      const tasks: SimulationTask[] = [];
+      // Each subject takes the seeds that are its own by their remainder.
+      for (let at = from; at < end; at += seedsPerTask * count) {
+        for (const [place, subject] of this.#subjects.entries()) {
+          const own = Array.from({ length: seedsPerTask }, (_, i) => at + i * count + place);
+          const mine = own.filter((one) => one < end);
+          if (mine.length > 0) tasks.push({ kind: "seeds", subject, seeds: mine, checkDeterminism, shrink: true });
+        }
       }
-    }
-    return undefined;
-  }
-  const { firstSeed, checkDeterminism, seeds } = request;
-  const last = request.minutes === undefined ? firstSeed + seeds : Infinity;
-  // Each subject takes the seeds that are its own by their remainder.
-  for (let from = firstSeed; from < last; from += seedsPerTask * subjects.length) {
-    for (const [place, subject] of subjects.entries()) {
-      const mine: number[] = [];
-      for (let at = 0; at < seedsPerTask; at++) {
-        const seed = from + at * subjects.length + place;
-        if (seed < last) mine.push(seed);
-      }
-      if (mine.length > 0) yield { kind: "seeds", subject, seeds: mine, checkDeterminism, shrink: true };
+      yield { tasks, firstSeed: from, lastSeed: end - 1 };
     }
   }
-  return undefined;
+}
+
+/** Sums over tasks. */
+class Tally {
+  seeds = 0;
+  points = 0;
+  crashed = 0;
+  events = 0;
+  lives = 0;
+  workerSeconds = 0;
+  readonly failures: SimulationFailure[] = [];
+  readonly coverage = new Coverage();
+
+  add(task: SimulationTask, outcome: TaskOutcome): void {
+    this[task.kind === "points" ? "points" : "seeds"] += outcome.runs;
+    this.crashed += outcome.crashed;
+    this.events += outcome.events;
+    this.lives += outcome.lives;
+    this.workerSeconds += outcome.seconds;
+    this.coverage.add(outcome.coverage);
+    this.failures.push(...outcome.failures);
+  }
+
+  replayable(): (SimulationFailure & { readonly replay: string })[] {
+    return this.failures.map((failure) => ({ ...failure, replay: replayOf(failure) }));
+  }
+}
+
+function pointTasks(subject: string): SimulationTask[] {
+  const single = [...faultModes.keys()].map(
+    (mode) => ({ kind: "points", subject, mode, recovery: -1, stride: 1 }) as const,
+  );
+  // Compound: the recovery from a loss of power, or from a failed call, meets a fault as well.
+  const compound = [...recoveryFaults.keys()].flatMap((recovery) =>
+    [0, 2].map((mode) => ({ kind: "points", subject, mode, recovery, stride: 61 }) as const),
+  );
+  return [...single, ...compound];
 }
 
 export function pointScenario(name: string, point: string): Scenario {
   const knobs = name === "node" ? { ...plainEngineKnobs, cacheBytes: 16_384 } : plainEngineKnobs;
   return fixedScenario(makeSubject(name), knobs, parsePoint(point));
-}
-
-function replayOf({ subject, seed, point }: SimulationFailure): string {
-  if (seed !== undefined) return `lathe sim --scenario ${subject} --seed ${seed} --seeds 1`;
-  if (point !== undefined) return `lathe sim --scenario ${subject} --point ${point}`;
-  return "lathe sim --kept FILE, with the scenario below in it";
-}
-
-/** `.ts` when run from source, `.js` when run from emitted code. */
-const extension = import.meta.url.slice(import.meta.url.lastIndexOf("."));
-
-async function workOff(
-  take: () => SimulationTask | undefined,
-  note: (task: SimulationTask, outcome: TaskOutcome) => void,
-  signal: AbortSignal,
-): Promise<void> {
-  let worker: ChildProcess | undefined;
-  const stop = () => worker?.kill("SIGKILL");
-  signal.addEventListener("abort", stop);
-  try {
-    for (let task = take(); task !== undefined; task = take()) {
-      worker ??= fork(new URL(`./simulation/simulation-worker${extension}`, import.meta.url), { execArgv: [] });
-      note(task, await ask(worker, task));
-    }
-  } finally {
-    signal.removeEventListener("abort", stop);
-    stop();
-  }
-}
-
-function ask(worker: ChildProcess, task: SimulationTask): Promise<TaskOutcome> {
-  return new Promise((resolve, reject) => {
-    const lost = () => reject(new LatheError("JOB_LOST", `a simulating process died; it had ${JSON.stringify(task)}`));
-    worker.once("exit", lost);
-    worker.once("message", (reply: { outcome?: TaskOutcome; error?: string }) => {
-      worker.off("exit", lost);
-      if (reply.outcome !== undefined) resolve(reply.outcome);
-      else reject(new Error(reply.error));
-    });
-    worker.send(task);
-  });
 }

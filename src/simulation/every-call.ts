@@ -28,7 +28,8 @@ export const recoveryFaults: readonly FaultKind[] = ["crash", "torn", "ioError",
 
 /**
  * One scenario that does everything a few times: flushes by size and by hand, compactions, moves, changes of segments,
- * overwrites, deletes, snapshots across compactions, a checkpoint, a reopening, a kill, and work after them.
+ * overwrites, deletes, entries that expire, snapshots across compactions, a checkpoint, a reopening, a kill, and work
+ * after them; where a log can be truncated from its end, that too.
  */
 export function fixedScenario(subject: StoreSubject, knobs: ScenarioKnobs, faults: Scenario["faults"]): Scenario {
   const operations: StoreOperation[] = [];
@@ -47,10 +48,21 @@ export function fixedScenario(subject: StoreSubject, knobs: ScenarioKnobs, fault
     const changes = [{ kind: "deleteRange", from: 4, to: 9 }] as const;
     operations.push({ kind: "write", id: ++id, changes, sync: true, wait: true });
   }
+  if (subject.lifetimes) {
+    const put = (key: number, lifetimeMs: number) => ({ kind: "put", key, bytes: 40, lifetimeMs }) as const;
+    const changes = [put(70, 3000), put(71, 200)];
+    operations.push({ kind: "write", id: ++id, changes, sync: true, wait: true }, { kind: "pause", ms: 500 });
+  }
   if (subject.checkpoints) operations.push({ kind: "checkpoint" });
   operations.push({ kind: "compactAll" }, { kind: "release", which: 0 }, { kind: "reopen" });
   for (let round = 0; round < 14; round++) write([40 + round, round, 60 - round], 130, round % 4 !== 1);
-  operations.push({ kind: "drain" }, { kind: "settle" }, { kind: "get", key: 44, pooled: true }, { kind: "kill" });
+  operations.push({ kind: "drain" }, { kind: "settle" }, { kind: "get", key: 44, pooled: true });
+  if (subject.truncations) {
+    operations.push({ kind: "truncate", entries: 3 });
+    write([5, 6], 70);
+    operations.push({ kind: "truncate", entries: 1 });
+  }
+  operations.push({ kind: "kill" });
   for (let round = 0; round < 4; round++) write([round, 50 + round], 60);
   operations.push({ kind: "scan", from: 0, to: 100, reverse: true });
   return { subject: subject.name, seed: 1, knobs, schedule: undefined, operations, faults, capacityBytes: undefined };

@@ -1,6 +1,6 @@
 /**
  * History: the model that a store is compared with. The writes in the order of the log, and the contents after any of
- * them.
+ * them. Entries that expire stay in the contents, with their time; `content-match.ts` knows what that means for a read.
  *
  *   1. A write enters when it gets its index; until it is acknowledged a crash may lose it, with all after it.
  *   2. After a recovery the store says how far it reaches; what lies behind that is forgotten, and may not be anything
@@ -9,7 +9,12 @@
 import { valueOf } from "./store-operation.ts";
 import type { Entry, Write } from "./store-subject.ts";
 
-type Contents = Map<number, Uint8Array>;
+interface Kept {
+  readonly value: Uint8Array;
+  readonly expiresAtMs: number | undefined;
+}
+
+type Contents = Map<number, Kept>;
 
 export class History {
   /** Highest index that must survive every crash from now on. */
@@ -23,11 +28,17 @@ export class History {
     return this.#last;
   }
 
-  appended(index: number, write: Write): void {
+  /** The result undoes it. */
+  appended(index: number, write: Write): () => void {
     // Where a log gave an index up with a truncation, the newer write counts.
-    this.#writes.set(index, write);
-    this.#last = Math.max(this.#last, index);
-    if (index <= this.#contentsIndex) this.#restart();
+    const before = this.#writes.get(index);
+    const last = this.#last;
+    this.#place(index, write);
+    this.#last = Math.max(last, index);
+    return () => {
+      this.#place(index, before);
+      this.#last = last;
+    };
   }
 
   /** Forgets what a crash took. */
@@ -38,7 +49,7 @@ export class History {
   }
 
   /** Contents after the write at an index. Do not change or keep. */
-  contentsAt(index: number): ReadonlyMap<number, Uint8Array> {
+  contentsAt(index: number): ReadonlyMap<number, Kept> {
     if (index < this.#contentsIndex) this.#restart();
     while (this.#contentsIndex < index) {
       const write = this.#writes.get(++this.#contentsIndex);
@@ -55,15 +66,29 @@ export class History {
 
   entriesAt(index: number, from: number, to: number): Entry[] {
     const entries: Entry[] = [];
-    for (const [key, value] of this.contentsAt(index)) if (key >= from && key < to) entries.push({ key, value });
+    for (const [key, kept] of this.contentsAt(index)) if (key >= from && key < to) entries.push({ key, ...kept });
     return entries.sort((a, b) => a.key - b.key);
   }
 
   /** Values that a key had after any write from one index to another, both included. */
-  valuesBetween(key: number, first: number, last: number): (Uint8Array | undefined)[] {
-    const values: (Uint8Array | undefined)[] = [];
+  valuesBetween(key: number, first: number, last: number): (Kept | undefined)[] {
+    const values: (Kept | undefined)[] = [];
     for (let index = first; index <= last; index++) values.push(this.contentsAt(index).get(key));
     return values;
+  }
+
+  /** Whether any write from one index to another, both included, deletes a range. */
+  deletesRangeBetween(first: number, last: number): boolean {
+    for (let index = first; index <= last; index++) {
+      if (this.#writes.get(index)?.changes.some((change) => change.kind === "deleteRange") === true) return true;
+    }
+    return false;
+  }
+
+  #place(index: number, write: Write | undefined): void {
+    if (write === undefined) this.#writes.delete(index);
+    else this.#writes.set(index, write);
+    if (index <= this.#contentsIndex) this.#restart();
   }
 
   #restart(): void {
@@ -72,7 +97,7 @@ export class History {
   }
 }
 
-function isRefused(contents: ReadonlyMap<number, Uint8Array>, { changes }: Write): boolean {
+function isRefused(contents: ReadonlyMap<number, unknown>, { changes }: Write): boolean {
   // The changes of one write see each other.
   if (!changes.some((change) => change.kind === "insert")) return false;
   const there = new Map<number, boolean>();
@@ -90,29 +115,10 @@ function applyWrite(contents: Contents, write: Write): void {
   for (const [place, change] of write.changes.entries()) {
     if (change.kind === "delete") contents.delete(change.key);
     else if (change.kind === "deleteRange") for (let key = change.from; key < change.to; key++) contents.delete(key);
-    else contents.set(change.key, valueOf(write.id, place, change.bytes));
+    else {
+      const lifetimeMs = change.kind === "put" ? change.lifetimeMs : undefined;
+      const expiresAtMs = lifetimeMs === undefined ? undefined : write.timeMs + lifetimeMs;
+      contents.set(change.key, { value: valueOf(write.id, place, change.bytes), expiresAtMs });
+    }
   }
-}
-
-/** What differs first between what was found and what should be there, or undefined. */
-export function difference(found: readonly Entry[], expected: readonly Entry[]): string | undefined {
-  for (let at = 0; at < Math.max(found.length, expected.length); at++) {
-    const [one, other] = [found[at], expected[at]];
-    if (one === undefined) return `key ${other.key} is missing (${shown(other.value)})`;
-    if (other === undefined) return `key ${one.key} should not be there (${shown(one.value)})`;
-    if (one.key < other.key) return `key ${one.key} should not be there (${shown(one.value)})`;
-    if (one.key > other.key) return `key ${other.key} is missing (${shown(other.value)})`;
-    if (!sameValue(one.value, other.value)) return `key ${one.key} is ${shown(one.value)}, not ${shown(other.value)}`;
-  }
-  return undefined;
-}
-
-export function sameValue(one: Uint8Array | undefined, other: Uint8Array | undefined): boolean {
-  if (one === undefined || other === undefined) return one === other;
-  return Buffer.compare(one, other) === 0;
-}
-
-export function shown(value: Uint8Array | undefined): string {
-  if (value === undefined) return "absent";
-  return `"${Buffer.from(value).toString("latin1", 0, 24)}" of ${value.length} bytes`;
 }

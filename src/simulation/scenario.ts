@@ -71,6 +71,8 @@ class OperationSource {
   readonly #changesMax: number;
   readonly #waits: number;
   readonly #syncs: number;
+  /** Share of the puts that expire. */
+  readonly #lifetimes: number;
   readonly #weights: readonly (readonly [StoreOperation["kind"], number])[];
   #writes = 0;
 
@@ -82,6 +84,7 @@ class OperationSource {
     this.#changesMax = 1 + Math.floor(next() ** 2 * 12);
     this.#waits = next();
     this.#syncs = subject.unsyncedWrites ? [1, 0.8, 0.3][Math.floor(next() * 3)] : 1;
+    this.#lifetimes = subject.lifetimes ? [0, 0, 0.1, 0.6][Math.floor(next() * 4)] : 0;
     const rarely = (weight: number) => (next() < 0.4 ? 0 : weight * next());
     this.#weights = [
       ["write", 10],
@@ -92,7 +95,9 @@ class OperationSource {
       ["release", 0.3],
       ["flush", rarely(0.5)],
       ["compactAll", rarely(0.2)],
-      ["checkpoint", subject.checkpoints ? rarely(0.12) : 0],
+      ["checkpoint", subject.checkpoints ? rarely(0.8) : 0],
+      ["tune", subject.drawTuning === undefined ? 0 : rarely(0.3)],
+      ["truncate", subject.truncations ? rarely(0.5) : 0],
       ["settle", rarely(0.4)],
       ["drain", rarely(0.6)],
       ["pause", rarely(1)],
@@ -119,6 +124,10 @@ class OperationSource {
         return { kind, which: Math.floor(this.#next() * 4), ...this.#range() };
       case "release":
         return { kind, which: Math.floor(this.#next() * 4) };
+      case "tune":
+        return { kind, knobs: this.#subject.drawTuning?.(this.#next) ?? {} };
+      case "truncate":
+        return { kind, entries: 1 + Math.floor(this.#next() ** 2 * 12) };
       case "pause":
         return { kind, ms: Math.floor(10 ** (this.#next() * 3.5)) };
       default:
@@ -146,7 +155,9 @@ class OperationSource {
     if (luck < 0.2) return { kind: "delete", key: this.#key() };
     if (luck < 0.24 && knows("deleteRange")) return { kind: "deleteRange", ...this.#range() };
     const bytes = Math.floor(this.#next() * (this.#bytesMax + 1));
-    return { kind: luck > 0.95 && knows("insert") ? "insert" : "put", key: this.#key(), bytes };
+    if (luck > 0.95 && knows("insert")) return { kind: "insert", key: this.#key(), bytes };
+    const put = { kind: "put", key: this.#key(), bytes } as const;
+    return this.#next() < this.#lifetimes ? { ...put, lifetimeMs: Math.floor(10 ** (this.#next() * 5)) } : put;
   }
 
   #key(): number {

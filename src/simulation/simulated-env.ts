@@ -30,6 +30,8 @@ export interface SimulatedEnv extends Env {
   run<Value>(promise: Promise<Value>): Promise<Value>;
   /** Numbers from the seed, uniform in [0, 1). */
   next(): number;
+  /** The highest that the wall clock has shown, in ms. */
+  readonly highestMs: number;
 }
 
 /** How long things take, in virtual time, and what else may happen. All drawn from the seed. */
@@ -58,8 +60,12 @@ export interface SimulatedEnvOptions {
   readonly onLog?: (event: string, fields: Record<string, unknown> | undefined) => void;
   /** Told of every job that ended well. */
   readonly onJob?: (name: string, input: unknown, output: unknown) => void;
+  /** Told of every job that failed. */
+  readonly onJobFailed?: (name: string) => void;
   readonly trace?: TraceHash;
   readonly eventsMax?: number;
+  /** Where the wall clock begins. */
+  readonly startMs?: number;
 }
 
 const eventKinds = { defer: 1, timer: 2, jobStep: 3, diskEnd: 4, jobStart: 5, jump: 6 } as const;
@@ -94,6 +100,9 @@ export function createSimulatedEnv(options: SimulatedEnvOptions): SimulatedEnv {
     next,
     trace: world.trace,
     run: (promise) => world.run(promise),
+    get highestMs() {
+      return world.highestMs;
+    },
   };
 }
 
@@ -116,7 +125,8 @@ class World {
   readonly #waitingJobs: RunningJob[] = [];
   #runningJobs = 0;
   #nowUs = 0;
-  #wallOffsetMs = firstMs;
+  #wallOffsetMs: number;
+  highestMs = 0;
   #order = 0;
   #events = 0;
   /** Modules of jobs that are being loaded: nothing may happen meanwhile, for that takes real time. */
@@ -128,6 +138,7 @@ class World {
     this.#options = options;
     this.#schedule = options.schedule;
     this.#disk = options.disk;
+    this.#wallOffsetMs = options.startMs ?? firstMs;
     this.trace = options.trace ?? new TraceHash();
     // A stream of its own, so that what a part draws does not change the schedule.
     this.#next = seededNumbers(options.seed ^ 0x5bd1e995);
@@ -139,7 +150,11 @@ class World {
   }
 
   readonly clock: Clock = {
-    nowMs: () => Math.floor(this.#nowUs / 1000) + this.#wallOffsetMs,
+    nowMs: () => {
+      const nowMs = Math.floor(this.#nowUs / 1000) + this.#wallOffsetMs;
+      if (nowMs > this.highestMs) this.highestMs = nowMs;
+      return nowMs;
+    },
     monotonicUs: () => this.#nowUs,
     setTimer: (delayMs, callback) => {
       const lateUs = this.#upTo(this.#schedule?.timerLateUs);
@@ -260,6 +275,7 @@ class World {
         settle = () => job.resolve(output);
       }
     } catch (error) {
+      this.#options.onJobFailed?.(job.name);
       settle = () => job.reject(error);
     }
     const us = this.#stepUs + pauseUs + this.#mean(this.#schedule?.jobStepUs);

@@ -3,7 +3,8 @@
  * Keys are small numbers and values follow from where they were written; each subject encodes them in its own way.
  */
 export type Change =
-  | { readonly kind: "put"; readonly key: number; readonly bytes: number }
+  /** Expires `lifetimeMs` after the write was made, where that is given. */
+  | { readonly kind: "put"; readonly key: number; readonly bytes: number; readonly lifetimeMs?: number }
   /** As put, but the whole write is refused where the key is there. */
   | { readonly kind: "insert"; readonly key: number; readonly bytes: number }
   | { readonly kind: "delete"; readonly key: number }
@@ -27,8 +28,24 @@ export type StoreOperation =
   | { readonly kind: "release"; readonly which: number }
   | { readonly kind: "flush" | "compactAll" | "checkpoint" | "settle" | "drain" }
   | { readonly kind: "pause"; readonly ms: number }
+  /** Changes options while the store is open. */
+  | { readonly kind: "tune"; readonly knobs: Readonly<Record<string, number | string>> }
+  /** Gives the last `entries` entries of the log up, as a replica does whose leader has others; writes wait for it. */
+  | { readonly kind: "truncate"; readonly entries: number }
   /** Closed and opened; the process killed; power lost. */
   | { readonly kind: "reopen" | "kill" | "crash" };
+
+/** Whether a value is one that a put of this key may have left, by any of the operations. */
+export function wasEverPut(operations: readonly StoreOperation[], key: number, value: Uint8Array): boolean {
+  return operations.some(
+    (operation) =>
+      operation.kind === "write" &&
+      operation.changes.some((change, place) => {
+        if ((change.kind !== "put" && change.kind !== "insert") || change.key !== key) return false;
+        return change.bytes === value.length && Buffer.compare(valueOf(operation.id, place, change.bytes), value) === 0;
+      }),
+  );
+}
 
 /** The value that a change of a write puts: it says where it comes from, to its last byte. */
 export function valueOf(write: number, change: number, length: number): Uint8Array {

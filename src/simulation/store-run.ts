@@ -9,17 +9,18 @@
  * During a life every read is compared as well, also through snapshots; errors must have the code of a fault that
  * struck. At the end the faults cease, and the store has to be usable: it takes writes, flushes, compacts, and opens
  * again. Where a device has lied (`fault-plan.ts`), rule 2 is void and CORRUPTION is a right answer, but not wrong
- * data.
+ * data; and what a repair makes of such a store may lack entries, but holds none that was never written.
  */
 import { errorCodeOf } from "../kit/errors.ts";
 import { Coverage, type CoverageCounts } from "./coverage.ts";
 import { FaultPlan, isHonest } from "./fault-plan.ts";
-import { difference, History, sameValue, shown } from "./history.ts";
+import { History } from "./history.ts";
 import type { Scenario } from "./scenario.ts";
 import { seededNumbers } from "./seeded-numbers.ts";
 import { SimulatedDisk } from "./simulated-disk.ts";
 import { createSimulatedEnv, type SimulatedEnv } from "./simulated-env.ts";
-import type { StoreOperation } from "./store-operation.ts";
+import { keysMax, Offence, StoreChecks } from "./store-checks.ts";
+import { type StoreOperation, wasEverPut } from "./store-operation.ts";
 import type { Entry, OpenStore, ReadView, StoreSubject } from "./store-subject.ts";
 import { TraceHash } from "./trace-hash.ts";
 
@@ -35,6 +36,8 @@ export interface RunResult {
   readonly hash: string;
   readonly events: number;
   readonly lives: number;
+  /** Lives that ended with power lost or the process killed. */
+  readonly crashes: number;
   /** Whether the first fault of the first life has struck. */
   readonly struck: boolean;
   readonly coverage: CoverageCounts;
@@ -42,15 +45,17 @@ export interface RunResult {
 
 type Ending = "crash" | "kill" | "reopen" | "done" | "refused";
 
-const keysMax = 1 << 20;
 const livesMax = 60;
+const firstMs = 1_700_000_000_000;
+const dayMs = 86_400_000;
+/** Writes that are made once the faults have ceased. */
+const finalWrites: readonly StoreOperation[] = [1, 2, 3].map((id) => ({
+  kind: "write", id: 1_000_000 + id, changes: [{ kind: "put", key: id * 3, bytes: 40 }], sync: true, wait: true,
+}));
 
 export async function runScenario(subject: StoreSubject, scenario: Scenario): Promise<RunResult> {
   return new StoreRun(subject, scenario).run();
 }
-
-/** What the scenario shows to be wrong with the store. */
-class Offence extends Error {}
 
 interface HeldView {
   readonly view: ReadView;
@@ -62,6 +67,7 @@ class StoreRun {
   readonly #scenario: Scenario;
   readonly #history = new History();
   readonly #coverage = new Coverage();
+  readonly #checks: StoreChecks;
   readonly #trace = new TraceHash();
   readonly #next: () => number;
   readonly #checkpoints: { directory: string; entries: readonly Entry[] }[] = [];
@@ -75,14 +81,24 @@ class StoreRun {
   /** Codes that errors may have in this life. */
   readonly #excused = new Set<string>();
   #store: OpenStore | undefined;
+  /** Whether it was closed without an error. */
+  #closed = false;
   #views: HeldView[] = [];
   #pending = new Set<Promise<void>>();
+  /** Truncations of the log's end so far, and the lowest index that the last one took. */
+  #truncations = 0;
+  #truncatedFrom = Infinity;
+  #startMs = firstMs;
+  #crashes = 0;
+  /** Whether a segment of the log was used again, so that recoveries meet what its former life left. */
+  #reused = false;
   #offence: Offence | undefined;
 
   constructor(subject: StoreSubject, scenario: Scenario) {
     this.#subject = subject;
     this.#scenario = scenario;
     this.#next = seededNumbers(scenario.seed ^ 0x1b873593);
+    this.#checks = new StoreChecks(this.#history, this.#coverage, this.#next);
     this.#disk.chance = seededNumbers(scenario.seed ^ 0x7feb352d);
     this.#disk.capacityBytes = scenario.capacityBytes ?? Number.MAX_SAFE_INTEGER;
   }
@@ -100,7 +116,8 @@ class StoreRun {
     }
     const { hex, events } = this.#trace;
     const { counts } = this.#coverage;
-    return { failure, hash: hex, events, lives: this.#life + 1, struck: this.#struck, coverage: counts };
+    const crashes = this.#crashes;
+    return { failure, hash: hex, events, lives: this.#life + 1, crashes, struck: this.#struck, coverage: counts };
   }
 
   /** One life. Afterwards the disk is as the next one finds it. */
@@ -115,7 +132,8 @@ class StoreRun {
       this.#coverage.note(this.#store === undefined ? "crash_during_recovery" : "crash");
     }
     if (this.#offence !== undefined) throw this.#offence;
-    this.#endLife(scenario);
+    if (ending === "crash" || ending === "kill") this.#crashes++;
+    this.#endLife(scenario, env, ending);
     if (ending === "crash") this.#disk = this.#disk.crash(this.#next);
     else if (ending !== "refused") this.#disk = this.#disk.restart();
     // A new process may find the page cache cleaned of what it hid.
@@ -129,13 +147,16 @@ class StoreRun {
     this.#excused.clear();
     if ((scenario.schedule?.threadDeaths ?? 0) > 0) this.#excused.add("JOB_LOST");
     this.#store = undefined;
+    this.#closed = false;
     this.#views = [];
     this.#pending = new Set();
     const { nemesis } = this.#plan;
     this.#disk.nemesis = (call) => {
       const event = this.#subject.callEvent(call, this.#store === undefined && this.#life > 0);
       if (event !== undefined) this.#coverage.note(event);
-      return nemesis(call);
+      const verdict = nemesis(call);
+      if (verdict !== undefined) this.#coverage.note(`${verdict.kind}_at:${this.#subject.callPlace(call)}`);
+      return verdict;
     };
     const env = createSimulatedEnv({
       seed: scenario.seed + Math.imul(this.#life, 0x9e3779b1),
@@ -143,22 +164,39 @@ class StoreRun {
       ...(scenario.schedule === undefined ? {} : { schedule: scenario.schedule }),
       trace: this.#trace,
       eventsMax: 400_000,
-      onLog: (event) => this.#coverage.note(`log:${event}`),
-      onJob: (name, input, output) => {
-        for (const event of this.#subject.jobEvents(name, input, output)) this.#coverage.note(event);
+      startMs: this.#startMs,
+      onLog: (event) => {
+        this.#coverage.note(`log:${event}`);
+        if (event === "lsm_expiry_time_not_kept") this.#checks.timeLost = true;
       },
+      onJob: (name, input, output) => {
+        for (const event of this.#subject.jobEvents(name, input, output)) this.#noteJob(event);
+      },
+      onJobFailed: (name) => this.#coverage.note(`job_failed:${name}`),
     });
+    this.#checks.beginLife(env);
     return { scenario, env };
   }
 
-  #endLife({ capacityBytes }: Scenario): void {
+  #noteJob(event: string): void {
+    this.#coverage.note(event);
+    if (event === "segment_reused") this.#reused = true;
+  }
+
+  #endLife({ capacityBytes, schedule }: Scenario, env: SimulatedEnv, ending: Ending): void {
+    this.#startMs = env.clock.nowMs() + Math.floor(10 ** (this.#next() * 4));
+    // Where clocks jump, the machine may also come up with one that was set back.
+    if ((schedule?.clockJumps ?? 0) > 0 && this.#next() < 0.5) this.#startMs -= Math.floor(this.#next() * dayMs);
+    this.#checks.endLife(ending === "reopen" && this.#closed, !this.#hasLied());
     const { struck } = this.#plan;
     if (this.#life === 0) this.#struck = struck.length > 0;
     for (const kind of struck) this.#coverage.note(`fault:${kind}`);
     if (struck.some((kind) => !isHonest(kind))) this.#lied = true;
     for (const metric of this.#store?.metrics() ?? []) {
-      const isEvent = metric.kind === "counter" && !/_(bytes|seconds)_total$/.test(metric.name);
-      if (isEvent) this.#coverage.note(metric.name, metric.value);
+      if (metric.kind !== "counter" || /_(bytes|seconds)_total$/.test(metric.name)) continue;
+      this.#coverage.note(metric.name, metric.value);
+      const cause = metric.labels?.cause;
+      if (cause !== undefined) this.#coverage.note(`${metric.name}:${cause}`, metric.value);
     }
     if (capacityBytes !== undefined) this.#disk.capacityBytes += capacityBytes;
   }
@@ -169,7 +207,7 @@ class StoreRun {
         appended: (index, write) => this.#history.appended(index, write),
       });
     } catch (error) {
-      return this.#openRefused(error);
+      return await this.#openRefused(env, error);
     }
     const store = this.#store;
     await this.#tolerate(() => this.#checkRecovered(store));
@@ -189,12 +227,15 @@ class StoreRun {
     return "kill";
   }
 
-  #openRefused(error: unknown): Ending {
+  async #openRefused(env: SimulatedEnv, error: unknown): Promise<Ending> {
     if (this.#disk.crashed) throw error;
     this.#checkExcused(error, "opening");
     this.#coverage.note("open_refused");
-    if (this.#lied || this.#plan.struck.some((kind) => !isHonest(kind))) {
+    if (this.#hasLied()) {
       this.#coverage.note(`refused:${errorCodeOf(error)}`);
+      this.#plan.end();
+      this.#disk.capacityBytes = Number.MAX_SAFE_INTEGER;
+      await this.#repair(env);
       return "refused";
     }
     // The fault is over; or else it is to be over now.
@@ -207,35 +248,41 @@ class StoreRun {
     if (this.#finishing++ >= 2) {
       await this.#checkCheckpoints(env);
       await this.#tolerate(() => store.close());
+      if (this.#hasLied()) await this.#repair(env);
       return "done";
     }
     await this.#tolerate(async () => {
-      for (let id = 1; id <= 3; id++) {
-        const write = { id: 1_000_000 + id, changes: [{ kind: "put", key: id * 3, bytes: 40 }] } as const;
-        const { index } = await store.write(write, true);
+      for (const operation of finalWrites) {
+        if (operation.kind !== "write") continue;
+        const { index } = await store.write({ ...operation, timeMs: env.clock.nowMs() }, true);
         if (this.#subject.hasLog && !this.#lied) this.#history.promised = Math.max(this.#history.promised, index);
       }
       await store.flush();
       await store.compactAll();
       await store.settle();
       this.#promise(store);
-      this.#checkContents(store, store.appliedIndex);
+      this.#checks.contents(store, store.appliedIndex);
     });
-    await this.#tolerate(() => store.close());
+    await this.#tolerate(() => this.#close(store));
     return "reopen";
+  }
+
+  async #close(store: OpenStore): Promise<void> {
+    await store.close();
+    this.#closed = true;
   }
 
   async #perform(env: SimulatedEnv, store: OpenStore, operation: StoreOperation): Promise<Ending | undefined> {
     switch (operation.kind) {
       case "write": {
-        const acknowledged = this.#write(store, operation);
+        const acknowledged = this.#write(env, store, operation);
         if (operation.wait) await acknowledged;
         else acknowledged.catch(() => {});
         return undefined;
       }
       case "reopen":
         await this.#drain();
-        await this.#tolerate(() => store.close());
+        await this.#tolerate(() => this.#close(store));
         this.#coverage.note("reopen");
         return "reopen";
       case "kill":
@@ -250,15 +297,23 @@ class StoreRun {
       case "pause":
         await new Promise<void>((resolve) => void env.clock.setTimer(operation.ms, resolve));
         return undefined;
+      case "truncate":
+        await this.#tolerate(() => this.#truncate(store, operation.entries));
+        return undefined;
       default:
-        await this.#tolerate(() => this.#read(store, operation));
+        await this.#tolerate(() => this.#read(env, store, operation));
         return undefined;
     }
   }
 
-  async #write(store: OpenStore, operation: Extract<StoreOperation, { kind: "write" }>): Promise<void> {
+  async #write(
+    env: SimulatedEnv, store: OpenStore, operation: Extract<StoreOperation, { kind: "write" }>,
+  ): Promise<void> {
     const work = this.#tolerate(async () => {
-      const { index, refused } = await store.write(operation, operation.sync);
+      const truncations = this.#truncations;
+      const { index, refused } = await store.write({ ...operation, timeMs: env.clock.nowMs() }, operation.sync);
+      // Given up again before its answer came.
+      if (truncations !== this.#truncations && index >= this.#truncatedFrom) return;
       if (operation.sync && store.appliedIndex < index) {
         throw new Offence(`write ${operation.id} was acknowledged before it could be read`);
       }
@@ -274,14 +329,15 @@ class StoreRun {
   }
 
   /** Operations that read, and those after which reads must give the same. */
-  async #read(store: OpenStore, operation: StoreOperation): Promise<void> {
+  async #read(env: SimulatedEnv, store: OpenStore, operation: StoreOperation): Promise<void> {
     switch (operation.kind) {
       case "get":
-        return this.#get(store, operation.key, operation.pooled);
+        return this.#checks.get(store, operation.key, operation.pooled);
       case "scan": {
         const { from, to, reverse } = operation;
+        const lowMs = this.#checks.lowMs();
         const found = store.scan(from, to, reverse);
-        this.#compare(found, this.#history.entriesAt(store.appliedIndex, from, to), "a scan");
+        this.#checks.compare(found, this.#history.entriesAt(store.appliedIndex, from, to), "a scan", lowMs);
         return undefined;
       }
       case "snapshot": {
@@ -294,7 +350,8 @@ class StoreRun {
         const held = this.#views[which];
         if (held === undefined) return undefined;
         const expected = held.entries.filter(({ key }) => key >= from && key < to);
-        this.#compare(held.view.scan(from, to), expected, "a snapshot");
+        const lowMs = this.#checks.lowMs();
+        this.#checks.compare(held.view.scan(from, to), expected, "a snapshot", lowMs);
         this.#coverage.note("snapshot_read");
         return undefined;
       }
@@ -303,6 +360,8 @@ class StoreRun {
         return undefined;
       case "checkpoint":
         return this.#checkpoint(store);
+      case "tune":
+        return store.tune(operation.knobs);
       case "flush":
       case "compactAll":
       case "settle":
@@ -312,12 +371,17 @@ class StoreRun {
     }
   }
 
-  async #get(store: OpenStore, key: number, pooled: boolean): Promise<void> {
-    const first = store.appliedIndex;
-    const found = pooled ? await store.get(key) : store.getSync(key);
-    const values = this.#history.valuesBetween(key, first, store.appliedIndex);
-    if (values.some((value) => sameValue(value, found))) return;
-    throw new Offence(`key ${key} is ${shown(found)}, not ${shown(values[0])} (index ${first})`);
+  /** Gives the end of the log up. While it lasts either may be there after a crash; afterwards it may not come back. */
+  async #truncate(store: OpenStore, entries: number): Promise<void> {
+    const { lastIndex } = this.#history;
+    const index = Math.max(lastIndex - entries + 1, store.durableIndex + 1);
+    if (index > lastIndex) return;
+    this.#truncations++;
+    this.#truncatedFrom = index;
+    this.#history.promised = Math.min(this.#history.promised, index - 1);
+    await store.truncateFrom(index);
+    this.#history.cutTo(index - 1);
+    this.#coverage.note("log_end_truncated");
   }
 
   async #checkpoint(store: OpenStore): Promise<void> {
@@ -332,8 +396,10 @@ class StoreRun {
   async #checkCheckpoints(env: SimulatedEnv): Promise<void> {
     for (const { directory, entries } of this.#checkpoints) {
       await this.#tolerate(async () => {
+        const lowMs = env.clock.nowMs();
         const found = await this.#subject.readCheckpoint(env, this.#scenario.knobs, directory);
-        this.#compare(found, entries, `checkpoint ${directory}`);
+        this.#checks.compareCopy(found, entries, `checkpoint ${directory}`, lowMs);
+        this.#coverage.note("checkpoint_opened");
       });
     }
   }
@@ -350,37 +416,55 @@ class StoreRun {
     if (appliedIndex < lastIndex) this.#coverage.note("unacknowledged_tail_lost");
     if (appliedIndex > promised) this.#coverage.note("unacknowledged_tail_kept");
     this.#history.cutTo(appliedIndex);
-    this.#checkContents(store, appliedIndex);
+    this.#noteRecovered(store);
+    this.#checks.contents(store, appliedIndex);
     return Promise.resolve();
   }
 
-  #checkContents(store: OpenStore, index: number): void {
-    const expected = this.#history.entriesAt(index, 0, keysMax);
-    this.#compare(store.scan(0, keysMax, false), expected, "after recovery, a scan");
-    if (this.#next() < 0.3) this.#compare(store.scan(0, keysMax, true), expected, "after recovery, a backward scan");
-    for (let count = 0; count < 8; count++) {
-      const key = Math.floor(this.#next() * 160);
-      const found = store.getSync(key);
-      const value = this.#history.contentsAt(index).get(key);
-      if (!sameValue(found, value)) {
-        throw new Offence(`after recovery, key ${key} is ${shown(found)}, not ${shown(value)}`);
-      }
+  #noteRecovered({ durableIndex, appliedIndex }: OpenStore): void {
+    if (this.#life === 0 || appliedIndex === 0) return;
+    if (this.#reused) this.#coverage.note("recovered_with_recycled_segment");
+    const inFiles = this.#history.deletesRangeBetween(1, durableIndex);
+    if (inFiles) this.#coverage.note("range_tombstone_recovered_from_files");
+    const inLog = this.#subject.hasLog && this.#history.deletesRangeBetween(durableIndex + 1, appliedIndex);
+    if (inLog) this.#coverage.note("range_tombstone_recovered_from_log");
+    const lowMs = this.#checks.lowMs();
+    for (const { expiresAtMs } of this.#history.contentsAt(appliedIndex).values()) {
+      if (expiresAtMs === undefined) continue;
+      this.#coverage.note(expiresAtMs <= lowMs ? "expired_entry_recovered" : "expiring_entry_recovered");
     }
   }
 
-  #compare(found: readonly Entry[], expected: readonly Entry[], what: string): void {
-    const wrong = difference(found, expected);
-    if (wrong !== undefined) throw new Offence(`${what}: ${wrong}`);
+  /** A copy made of what a lying device has left. */
+  async #repair(env: SimulatedEnv): Promise<void> {
+    const { repair } = this.#subject;
+    if (repair === undefined) return;
+    try {
+      const found = await repair(env, this.#scenario.knobs);
+      const written = [...this.#scenario.operations, ...finalWrites];
+      const strange = found.find(({ key, value }) => !wasEverPut(written, key, value));
+      if (strange !== undefined) throw new Offence(`after a repair, key ${strange.key} has a value that was never put`);
+      this.#coverage.note("repaired");
+    } catch (error) {
+      if (error instanceof Offence) throw error;
+      const code = errorCodeOf(error);
+      if (code === undefined) throw error;
+      this.#coverage.note(`repair_refused:${code}`);
+    }
   }
 
   /** What the store calls durable by itself must survive from now on. */
   #promise(store: OpenStore): void {
-    if (this.#lied || this.#plan.struck.some((kind) => !isHonest(kind))) {
+    if (this.#hasLied()) {
       this.#lied = true;
       this.#history.promised = 0;
       return;
     }
     this.#history.promised = Math.max(this.#history.promised, store.durableIndex);
+  }
+
+  #hasLied(): boolean {
+    return this.#lied || this.#plan.struck.some((kind) => !isHonest(kind));
   }
 
   async #drain(): Promise<void> {
@@ -404,8 +488,7 @@ class StoreRun {
   #checkExcused(error: unknown, what: string): void {
     if (error instanceof Offence) throw error;
     const code = errorCodeOf(error);
-    const lied = this.#lied || this.#plan.struck.some((kind) => !isHonest(kind));
-    if (lied && (code === "CORRUPTION" || code === "FORMAT_UNKNOWN")) {
+    if (this.#hasLied() && (code === "CORRUPTION" || code === "FORMAT_UNKNOWN")) {
       this.#coverage.note("corruption_reported");
       return;
     }

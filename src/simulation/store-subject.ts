@@ -14,15 +14,20 @@ export type ScenarioKnobs = Readonly<Record<string, number | string>>;
 export interface Write {
   readonly id: number;
   readonly changes: readonly Change[];
+  /** When it was made, by the wall clock: lifetimes count from here. */
+  readonly timeMs: number;
 }
 
 export interface Tap {
-  appended(index: number, write: Write): void;
+  /** Call the result where the log refused the entry after all. */
+  appended(index: number, write: Write): () => void;
 }
 
 export interface Entry {
   readonly key: number;
   readonly value: Uint8Array;
+  /** Known to the model alone: gone from then on. */
+  readonly expiresAtMs?: number | undefined;
 }
 
 export interface ReadView {
@@ -48,6 +53,10 @@ export interface OpenStore {
   /** Makes an openable copy; returns the index up to which it reaches. */
   checkpoint(directory: string): Promise<number>;
   settle(): Promise<void>;
+  /** Changes options while it is open. */
+  tune(knobs: ScenarioKnobs): void;
+  /** Gives up the entries from an index on; they never come back once the promise resolves. */
+  truncateFrom(index: number): Promise<void>;
   metrics(): Metric[];
   close(): Promise<void>;
 }
@@ -61,6 +70,14 @@ export interface StoreSubject {
   /** Whether it keeps what it acknowledged without a flush. */
   readonly hasLog: boolean;
   readonly checkpoints: boolean;
+  /** Whether puts may have a lifetime. */
+  readonly lifetimes: boolean;
+  /** Whether its log can be truncated from its end. */
+  readonly truncations: boolean;
+  /** Knobs to change while it is open; undefined where that cannot be done. */
+  readonly drawTuning: ((next: () => number) => ScenarioKnobs) | undefined;
+  /** Repairs a damaged store into a directory and returns what is there then; undefined where there is no repair. */
+  readonly repair: ((env: SimulatedEnv, knobs: ScenarioKnobs) => Promise<Entry[]>) | undefined;
   /** Knobs small enough that rare events are common. */
   drawKnobs(next: () => number): ScenarioKnobs;
   open(env: SimulatedEnv, knobs: ScenarioKnobs, tap: Tap): Promise<OpenStore>;
@@ -68,6 +85,8 @@ export interface StoreSubject {
   readCheckpoint(env: SimulatedEnv, knobs: ScenarioKnobs, directory: string): Promise<Entry[]>;
   /** The coverage event that a disk call is, or undefined; `opening`: after a crash or restart. */
   callEvent(call: DiskCall, opening: boolean): string | undefined;
+  /** What part of the store a call belongs to, in a word. */
+  callPlace(call: DiskCall): string;
   /** Names of coverage events in the output of a job. */
   jobEvents(name: string, input: unknown, output: unknown): string[];
 }

@@ -4,6 +4,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { SimulationTask, TaskOutcome } from "../../src/app/simulation/simulation-task.ts";
+import type { WorkerReply } from "../../src/app/simulation/worker-pool.ts";
 import { faultModes } from "../../src/simulation/every-call.ts";
 import type { FaultKind } from "../../src/simulation/fault-plan.ts";
 
@@ -21,7 +22,9 @@ const root = join(import.meta.dirname, "..", "..");
 const seedsPerTask = 10;
 
 /** The first seed or point that found it, with what it said; or undefined. */
-export async function findPlanted(fault: PlantedFault): Promise<{ place: string; message: string } | undefined> {
+export async function findPlanted(
+  fault: PlantedFault,
+): Promise<{ place: string; message: string; runs: number } | undefined> {
   const copy = mkdtempSync(join(tmpdir(), "lathe-planted-"));
   let worker: ChildProcess | undefined;
   try {
@@ -31,11 +34,13 @@ export async function findPlanted(fault: PlantedFault): Promise<{ place: string;
     writeFileSync(join(copy, "package.json"), '{ "type": "module" }');
     for (const { file, find, replace } of fault.edits) plant(join(copy, "src", file), find, replace);
     worker = fork(join(copy, "src/app/simulation/simulation-worker.ts"), { execArgv: [] });
+    let runs = 0;
     for (const task of tasksOf(fault)) {
-      const { failures } = await ask(worker, task);
+      const { failures, runs: done } = await ask(worker, task);
+      runs += done;
       if (failures.length === 0) continue;
       const { seed, point, message } = failures[0];
-      return { place: seed === undefined ? `point ${point}` : `seed ${seed}`, message };
+      return { place: seed === undefined ? `point ${point}` : `seed ${seed}`, message, runs };
     }
     return undefined;
   } finally {
@@ -62,9 +67,10 @@ function plant(file: string, find: string, replace: string): void {
 function ask(worker: ChildProcess, task: SimulationTask): Promise<TaskOutcome> {
   return new Promise((resolve, reject) => {
     worker.once("exit", (code) => reject(new Error(`the simulating process ended with ${code}`)));
-    worker.once("message", (reply: { outcome?: TaskOutcome; error?: string }) => {
-      if (reply.outcome === undefined) reject(new Error(reply.error));
-      else resolve(reply.outcome);
+    worker.once("message", ({ outcome, error }: WorkerReply) => {
+      worker.removeAllListeners("exit");
+      if (outcome === undefined) reject(new Error(error));
+      else resolve(outcome);
     });
     worker.send(task);
   });

@@ -40,7 +40,8 @@ const faults: readonly PlantedFault[] = [
         file: `${lsm}/manifest.ts`,
         find: "await this.#file.sync();",
         replace:
-          "await this.#file.sync(); for (const one of ((globalThis as any).lateSyncs ?? []).splice(0)) await one.sync();",
+          "await this.#file.sync(); " +
+          "for (const one of ((globalThis as any).lateSyncs ?? []).splice(0)) await one.sync();",
       },
     ],
     subject: "bare-engine",
@@ -90,6 +91,81 @@ const faults: readonly PlantedFault[] = [
     seedsMax: 600,
   },
   {
+    name: "a truncation of the log's end is acknowledged before it is durable",
+    edits: [
+      {
+        file: `${wal}/wal.ts`,
+        find: "this.#syncedIndex = index - 1;\n      await this.#group.request();",
+        replace: "this.#syncedIndex = index - 1;",
+      },
+    ],
+    subject: "log",
+    seedsMax: 200,
+  },
+  {
+    name: "segments that were never used stay behind those that were superseded",
+    edits: [
+      { file: `${wal}/segment-recovery.ts`, find: "retiredNames: ordered.map(", replace: "retiredNames: retired.map(" },
+    ],
+    subject: "log",
+    seedsMax: 1000,
+  },
+  {
+    name: "a memtable is given up, and its log with it, before the manifest names its table",
+    edits: [
+      {
+        file: `${lsm}/background-work.ts`,
+        find: "    await board.versions.commit({\n      durableIndex: memtable.lastIndex,",
+        replace:
+          "    log?.truncatePrefix(memtable.lastIndex);\n    await board.versions.commit({\n" +
+          "      durableIndex: memtable.lastIndex,",
+      },
+    ],
+    subject: "engine",
+    seedsMax: 400,
+  },
+  {
+    name: "CURRENT is renamed before what it says is on the device",
+    edits: [
+      {
+        file: `${lsm}/manifest.ts`,
+        find: "file.writeSync(bytes, 0, bytes.length, 0);\n    file.syncSync();",
+        replace: "file.writeSync(bytes, 0, bytes.length, 0);",
+      },
+    ],
+    subject: "bare-engine",
+    seedsMax: 100,
+  },
+  {
+    name: "entries never expire",
+    edits: [
+      { file: `${lsm}/expiry-clock.ts`, find: "return expiresAtMs <= this.nowMs();", replace: "return false;" },
+    ],
+    subject: "bare-engine",
+    seedsMax: 60,
+  },
+  {
+    name: "a checkpoint goes on over a table that is damaged",
+    edits: [
+      { file: `${lsm}/checkpoint.ts`, find: "if (damaged instanceof DamagedTable)", replace: "if (false as boolean)" },
+    ],
+    subject: "bare-engine",
+    seedsMax: 0,
+    everyCall: "lostWrite",
+  },
+  {
+    name: "tiered compaction leaves more runs than writers may go on with",
+    edits: [
+      {
+        file: `${lsm}/tiered-shape.ts`,
+        find: "Math.min(rules.l0StallTrigger - 1, Math.max(perTier, rules.l0SlowdownTrigger - 1))",
+        replace: "Math.max(perTier, rules.l0SlowdownTrigger - 1)",
+      },
+    ],
+    subject: "bare-engine",
+    seedsMax: 300,
+  },
+  {
     name: "tombstones are dropped above the bottom",
     edits: [{ file: `${lsm}/retention.ts`, find: "!this.#bottom || ", replace: "" }],
     subject: "bare-engine",
@@ -102,7 +178,7 @@ for (const fault of faults) {
   test(`planted: ${fault.name} (${fault.subject}, ${effort})`, async (context) => {
     const found = await findPlanted(fault);
     assert.ok(found !== undefined, `not found with ${effort}`);
-    context.diagnostic(`${found.place}: ${found.message.slice(0, 200)}`);
+    context.diagnostic(`${found.place}, ${found.runs} runs: ${found.message.slice(0, 200)}`);
     assert.doesNotMatch(found.message, /SyntaxError|ReferenceError|is not a function/);
   });
 }

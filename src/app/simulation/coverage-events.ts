@@ -13,6 +13,19 @@ export function callEvent({ kind, path }: DiskCall, opening: boolean): string | 
   return path.endsWith(".wal") ? "segment_removed" : undefined;
 }
 
+/** Where a fault strikes, in a word. */
+export function callPlace({ kind, path }: DiskCall): string {
+  if (path.startsWith("/checkpoint")) return "checkpoint";
+  if (path.startsWith("/data/repaired")) return "repair";
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  if (name.startsWith("CURRENT")) return "manifest_switch";
+  if (name.startsWith("MANIFEST")) return kind === "unlink" ? "manifest_removal" : "manifest";
+  if (name.endsWith(".sst")) return kind === "unlink" ? "table_removal" : "table";
+  if (name.startsWith("spare")) return "segment_preparation";
+  if (name.endsWith(".wal")) return "log";
+  return kind === "syncDirectory" ? "directory_sync" : "directory";
+}
+
 interface FileCounts {
   readonly deleteCount?: number;
 }

@@ -3,17 +3,19 @@ import { noSelectionHash } from "../../kit/file-header.ts";
 import { openWal } from "../../parts/core/wal/wal.ts";
 import type { ScanRange, StorageEngine } from "../../parts/storage/engine.ts";
 import {
-  blackboardCapabilities, openBlackboardEngine,
+  blackboardCapabilities, type BlackboardEngine, openBlackboardEngine,
 } from "../../parts/storage/storage_model/row/kvlsm/blackboard/blackboard-engine.ts";
+import { repairStore } from "../../parts/storage/storage_model/row/kvlsm/blackboard/repair.ts";
 import { WriteBatch } from "../../parts/storage/write-batch.ts";
 import { valueOf } from "../../simulation/store-operation.ts";
 import type { Entry, OpenStore, StoreSubject, Write } from "../../simulation/store-subject.ts";
-import { callEvent, jobEvents } from "./coverage-events.ts";
-import { drawEngineKnobs, engineOptionsOf, logOptionsOf } from "./engine-knobs.ts";
+import { callEvent, callPlace, jobEvents } from "./coverage-events.ts";
+import { drawEngineKnobs, drawEngineTuning, engineOptionsOf, logOptionsOf } from "./engine-knobs.ts";
 import { TappedLog } from "./tapped-log.ts";
 
 const directory = "/data/store";
 const logDirectory = "/data/log";
+const repairDirectory = "/data/repaired";
 const changes = blackboardCapabilities.rangeDelete
   ? (["put", "delete", "deleteRange"] as const)
   : (["put", "delete"] as const);
@@ -21,11 +23,26 @@ const changes = blackboardCapabilities.rangeDelete
 const traits = {
   changes,
   checkpoints: true,
+  lifetimes: blackboardCapabilities.ttl,
+  truncations: false,
+  drawTuning: drawEngineTuning,
   drawKnobs: drawEngineKnobs,
   callEvent,
+  callPlace,
   jobEvents,
   readCheckpoint: async (env, knobs, path) => {
     const engine = await openBlackboardEngine(env, { ...engineOptionsOf(knobs), directory: path });
+    try {
+      return entriesOf(engine, {});
+    } finally {
+      await engine.close();
+    }
+  },
+  repair: async (env, knobs) => {
+    const options = { directory, target: repairDirectory, selectionHash: noSelectionHash, dryRun: false };
+    const work = repairStore({ disk: env.disk, clock: env.clock }, options);
+    while (work.next().done !== true) void 0;
+    const engine = await openBlackboardEngine(env, { ...engineOptionsOf(knobs), directory: repairDirectory });
     try {
       return entriesOf(engine, {});
     } finally {
@@ -81,7 +98,7 @@ export const bareEngineSubject: StoreSubject = {
   },
 };
 
-function openStoreOf(engine: StorageEngine, own: Pick<OpenStore, "write" | "metrics" | "close">): OpenStore {
+function openStoreOf(engine: BlackboardEngine, own: Pick<OpenStore, "write" | "metrics" | "close">): OpenStore {
   return {
     ...own,
     get appliedIndex() {
@@ -103,6 +120,8 @@ function openStoreOf(engine: StorageEngine, own: Pick<OpenStore, "write" | "metr
     flush: () => engine.flush(),
     compactAll: () => engine.compactAll(),
     settle: () => engine.settle(),
+    tune: (knobs) => void engine.setTuning(engineOptionsOf(knobs)),
+    truncateFrom: () => Promise.reject(new Error("the log of an engine is not truncated from its end")),
     checkpoint: async (path) => {
       await engine.flush();
       const index = engine.durableIndex;
@@ -126,12 +145,16 @@ function entriesOf(engine: StorageEngine, range: ScanRange): Entry[] {
   return range.reverse === true ? entries.reverse() : entries;
 }
 
-function batchOf({ id, changes: list }: Write): WriteBatch {
+function batchOf({ id, changes: list, timeMs }: Write): WriteBatch {
   const batch = new WriteBatch();
   for (const [place, change] of list.entries()) {
     if (change.kind === "delete") batch.delete(keyOf(change.key));
     else if (change.kind === "deleteRange") batch.deleteRange(keyOf(change.from), keyOf(change.to));
-    else batch.put(keyOf(change.key), valueOf(id, place, change.bytes));
+    else {
+      const lifetimeMs = change.kind === "put" ? change.lifetimeMs : undefined;
+      const options = lifetimeMs === undefined ? undefined : { expiresAtMs: timeMs + lifetimeMs };
+      batch.put(keyOf(change.key), valueOf(id, place, change.bytes), options);
+    }
   }
   return batch;
 }

@@ -9,7 +9,7 @@ import { openWal } from "../../parts/core/wal/wal.ts";
 import type { Change } from "../../simulation/store-operation.ts";
 import { valueOf } from "../../simulation/store-operation.ts";
 import type { Entry, OpenStore, StoreSubject, Write } from "../../simulation/store-subject.ts";
-import { callEvent, jobEvents } from "./coverage-events.ts";
+import { callEvent, callPlace, jobEvents } from "./coverage-events.ts";
 import { drawEngineKnobs, logOptionsOf } from "./engine-knobs.ts";
 import { TappedLog } from "./tapped-log.ts";
 
@@ -28,8 +28,13 @@ export function createLogSubject(): StoreSubject {
     unsyncedWrites: false,
     hasLog: true,
     checkpoints: false,
+    lifetimes: false,
+    truncations: true,
+    drawTuning: undefined,
+    repair: undefined,
     drawKnobs: drawEngineKnobs,
     callEvent,
+    callPlace,
     jobEvents,
     readCheckpoint: () => Promise.reject(new Error("a log has no checkpoints")),
     open: async (env, knobs, tap) => {
@@ -43,7 +48,7 @@ export function createLogSubject(): StoreSubject {
 class FoldedLog implements OpenStore {
   readonly #log: TappedLog;
   readonly #kept: Kept;
-  readonly #contents: Contents;
+  #contents: Contents;
   appliedIndex: number;
 
   constructor(log: TappedLog, kept: Kept) {
@@ -100,6 +105,16 @@ class FoldedLog implements OpenStore {
   }
 
   async settle(): Promise<void> {}
+
+  tune(): void {}
+
+  async truncateFrom(index: number): Promise<void> {
+    await this.#log.truncateSuffix(index);
+    if (this.appliedIndex < index) return;
+    this.#contents = new Map(this.#kept.contents);
+    this.appliedIndex = this.#kept.index;
+    this.#applyUpTo(index - 1);
+  }
 
   metrics() {
     return this.#log.metrics();

@@ -13,16 +13,19 @@ import { openWal } from "../../parts/core/wal/wal.ts";
 import { logEntryHeaderBytes } from "../../parts/replication/log-entry.ts";
 import type { ReplicatedLog } from "../../parts/replication/replicated-log.ts";
 import { openSingleNodeLog } from "../../parts/replication/single_node/single-node-log.ts";
-import type { Snapshot, StorageEngine } from "../../parts/storage/engine.ts";
+import type { Snapshot } from "../../parts/storage/engine.ts";
 import { rowToKv } from "../../parts/storage/layout/row_to_kv/row-to-kv.ts";
 import type { Cache } from "../../parts/storage/page_io/cache.ts";
 import { createLruCache } from "../../parts/storage/page_io/replacement/lru/lru-cache.ts";
-import { openBlackboardEngine } from "../../parts/storage/storage_model/row/kvlsm/blackboard/blackboard-engine.ts";
+import { createWTinyLfuCache } from "../../parts/storage/page_io/replacement/w_tinylfu/w-tinylfu-cache.ts";
+import {
+  type BlackboardEngine, openBlackboardEngine,
+} from "../../parts/storage/storage_model/row/kvlsm/blackboard/blackboard-engine.ts";
 import type { SimulatedEnv } from "../../simulation/simulated-env.ts";
 import { type Change, valueOf } from "../../simulation/store-operation.ts";
 import type { Entry, OpenStore, ScenarioKnobs, StoreSubject, Tap, Write } from "../../simulation/store-subject.ts";
-import { callEvent, jobEvents } from "./coverage-events.ts";
-import { drawEngineKnobs, engineOptionsOf, logOptionsOf } from "./engine-knobs.ts";
+import { callEvent, callPlace, jobEvents } from "./coverage-events.ts";
+import { drawEngineKnobs, drawEngineTuning, engineOptionsOf, logOptionsOf } from "./engine-knobs.ts";
 import { TappedLog } from "./tapped-log.ts";
 
 const layout = rowToKv;
@@ -42,23 +45,30 @@ export const nodeSubject: StoreSubject = {
   unsyncedWrites: false,
   hasLog: true,
   checkpoints: false,
+  lifetimes: false,
+  truncations: false,
+  drawTuning: drawEngineTuning,
+  repair: undefined,
   drawKnobs: (next) => {
     const cacheBytes = [0, 4096, 16_384, 65_536][Math.floor(next() * 4)];
-    return { ...drawEngineKnobs(next), cacheBytes };
+    const cachePolicy = ["lru", "w_tinylfu"][Math.floor(next() * 2)];
+    return { ...drawEngineKnobs(next), cacheBytes, cachePolicy };
   },
   callEvent,
+  callPlace,
   jobEvents,
   readCheckpoint: () => Promise.reject(new Error("a node has no checkpoints")),
   open: openNode,
 };
 
 async function openNode(env: SimulatedEnv, knobs: ScenarioKnobs, tap: Tap): Promise<OpenStore> {
-  const { cacheBytes, ...rest } = knobs;
+  const { cacheBytes, cachePolicy, ...rest } = knobs;
   env.disk.makeDirectory("/data");
   const lock = env.disk.lock("/data");
   const engine = await openBlackboardEngine(env, { ...engineOptionsOf(rest), directory: "/data/engine" });
   const catalog = createCatalog({ engine, layout });
-  const cache = cacheBytes === 0 ? undefined : createLruCache({ capacityBytes: cacheBytes as number });
+  const createCache = cachePolicy === "w_tinylfu" ? createWTinyLfuCache : createLruCache;
+  const cache = cacheBytes === 0 ? undefined : createCache({ capacityBytes: cacheBytes as number });
   const stateMachine = createStateMachine({ engine, catalog, layout, cache });
   const wal = await openWal(env, { directory: "/data/wal", selectionHash: noSelectionHash, ...logOptionsOf(rest) });
   const tapped = new TappedLog(wal, tap, logEntryHeaderBytes);
@@ -73,7 +83,7 @@ async function openNode(env: SimulatedEnv, knobs: ScenarioKnobs, tap: Tap): Prom
 }
 
 interface NodeDoors {
-  readonly engine: StorageEngine;
+  readonly engine: BlackboardEngine;
   readonly log: ReplicatedLog;
   readonly tapped: TappedLog;
   readonly cache: Cache | undefined;
@@ -151,6 +161,14 @@ class Node implements OpenStore {
 
   checkpoint(): Promise<number> {
     return Promise.reject(new LatheError("INVALID_ARGUMENT", "a node has no checkpoints"));
+  }
+
+  tune(knobs: ScenarioKnobs): void {
+    this.#doors.engine.setTuning(engineOptionsOf(knobs));
+  }
+
+  truncateFrom(): Promise<void> {
+    return Promise.reject(new Error("the log of a single node is not truncated from its end"));
   }
 
   settle(): Promise<void> {

@@ -41,10 +41,20 @@ export interface SimulationFailure {
   readonly scenario: Scenario;
 }
 
+export function replayOf({ subject, seed, point }: Pick<SimulationFailure, "subject" | "seed" | "point">): string {
+  if (seed !== undefined) return `lathe sim --scenario ${subject} --seed ${seed} --seeds 1`;
+  if (point !== undefined) return `lathe sim --scenario ${subject} --point ${point}`;
+  return "lathe sim --kept FILE, with the scenario below in it";
+}
+
 export interface TaskOutcome {
   runs: number;
+  /** Runs in which power was lost or the process was killed at least once. */
+  crashed: number;
   events: number;
   lives: number;
+  /** Processor time is not told apart from waiting: a worker does nothing else. */
+  seconds: number;
   readonly failures: SimulationFailure[];
   readonly coverage: CoverageCounts;
 }
@@ -58,11 +68,14 @@ export function watchUnhandled(): void {
   process.on("uncaughtException", (error) => unhandled.push(String(error.stack)));
 }
 
-export async function runTask(task: SimulationTask): Promise<TaskOutcome> {
-  const work = new TaskWork();
+/** `begins` is told of every run, by the command that runs it alone. */
+export async function runTask(task: SimulationTask, begins?: (replay: string) => void): Promise<TaskOutcome> {
+  const work = new TaskWork(begins);
+  const startedMs = performance.now();
   if (task.kind === "seeds") await work.seeds(task);
   else if (task.kind === "points") await work.points(task);
   else await work.one(task.scenario, undefined, undefined, false);
+  work.outcome.seconds = (performance.now() - startedMs) / 1000;
   return work.outcome;
 }
 
@@ -77,7 +90,14 @@ export async function runOnce(scenario: Scenario): Promise<RunResult> {
 
 class TaskWork {
   readonly #coverage = new Coverage();
-  readonly outcome: TaskOutcome = { runs: 0, events: 0, lives: 0, failures: [], coverage: this.#coverage.counts };
+  readonly #begins: ((replay: string) => void) | undefined;
+  readonly outcome: TaskOutcome = {
+    runs: 0, crashed: 0, events: 0, lives: 0, seconds: 0, failures: [], coverage: this.#coverage.counts,
+  };
+
+  constructor(begins: ((replay: string) => void) | undefined) {
+    this.#begins = begins;
+  }
 
   async seeds({ subject, seeds, checkDeterminism, shrink }: Extract<SimulationTask, { kind: "seeds" }>): Promise<void> {
     for (const seed of seeds) {
@@ -120,8 +140,10 @@ class TaskWork {
   async one(
     scenario: Scenario, seed: number | undefined, point: string | undefined, shrink: boolean,
   ): Promise<RunResult> {
+    this.#begins?.(replayOf({ subject: scenario.subject, seed, point }));
     const result = await runOnce(scenario);
     this.outcome.runs++;
+    if (result.crashes > 0) this.outcome.crashed++;
     this.outcome.events += result.events;
     this.outcome.lives += result.lives;
     this.#coverage.add(result.coverage);

@@ -1,6 +1,8 @@
 /** A durable log that tells which write got which index. Writes are recognised by their bytes. */
+import { errorCodeOf } from "../../kit/errors.ts";
 import type { Metric } from "../../kit/metric.ts";
 import type { DurableLog, LogRecord } from "../../parts/core/durable-log.ts";
+import { SimulatedCrash } from "../../simulation/simulated-disk.ts";
 import type { Tap, Write } from "../../simulation/store-subject.ts";
 
 export class TappedLog implements DurableLog {
@@ -34,11 +36,18 @@ export class TappedLog implements DurableLog {
   }
 
   append(entry: Uint8Array): number {
-    const write = this.#writes.get(textOf(entry.subarray(this.#headerBytes))) ?? { id: 0, changes: [] };
+    const write = this.#writes.get(textOf(entry.subarray(this.#headerBytes))) ?? { id: 0, changes: [], timeMs: 0 };
     // Told before: a crash inside the call may still bring the entry to the disk.
     const index = this.#log.lastIndex + 1;
-    this.#tap.appended(index, write);
-    const given = this.#log.append(entry);
+    const undo = this.#tap.appended(index, write);
+    let given: number;
+    try {
+      given = this.#log.append(entry);
+    } catch (error) {
+      // Refused; where the machine went off meanwhile, it may be there.
+      if (errorCodeOf(error) !== undefined && !(error instanceof SimulatedCrash)) undo();
+      throw error;
+    }
     if (given !== index) throw new Error(`entry ${index} got index ${given}`);
     return given;
   }

@@ -11,10 +11,10 @@ import {
 } from "./segment-format.ts";
 import type { LogSegment } from "./segment.ts";
 
-const windowBytesInitial = 256 << 10;
+const windowBytesMax = 256 << 10;
 
 export class SegmentReader {
-  #window = new Uint8Array(windowBytesInitial);
+  #window = new Uint8Array(0);
   #windowOffset = 0;
   #windowLength = 0;
 
@@ -48,8 +48,10 @@ export class SegmentReader {
   #load(segment: LogSegment, offset: number, length: number): number {
     const position = offset - this.#windowOffset;
     if (this.#windowLength > 0 && position >= 0 && position + length <= this.#windowLength) return position;
-    if (length > this.#window.length) this.#window = new Uint8Array(length);
-    const wanted = Math.min(this.#window.length, segment.endOffset - offset);
+    const left = segment.endOffset - offset;
+    const size = Math.max(length, Math.min(windowBytesMax, left));
+    if (size > this.#window.length) this.#window = new Uint8Array(size);
+    const wanted = Math.min(this.#window.length, left);
     const count = segment.file.readSync(this.#window, 0, wanted, offset);
     if (count < length) throw damaged(segment, offset);
     this.#windowOffset = offset;

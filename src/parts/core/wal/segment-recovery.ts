@@ -12,6 +12,8 @@
  *   tail was torn by a crash before it was synced, and the log ends at i - 1.
  *   5. If any whole record stands behind the end, the log must go on in a new segment, or else that
  *   record could later be taken for a continuation (`leftovers`).
+ *   6. The first segment of all without a base record is damaged: what was given up before it went oldest first, and
+ *   those that were never used before any other, so that none of them can have come to be the first.
  *
  * What cannot be told: damage within the very last synced group looks like a torn tail, because nothing
  * later speaks of it. (Two devices or a replica can tell; one log cannot.) Source: etcd's wal.ReadAll
@@ -30,7 +32,7 @@ import { isSpareName, LogSegment, sequenceOfName } from "./segment.ts";
 export interface RecoveredLog {
   /** Ascending; empty for a new log. The last one takes the next entries. */
   readonly segments: LogSegment[];
-  /** Files that are no part of the log, to be used again or removed; oldest first. */
+  /** Files that are no part of the log, in the order in which they must be used again or removed. */
   readonly retiredNames: string[];
   readonly lastSequence: number;
   readonly lastIndex: number;
@@ -153,9 +155,12 @@ class Recovery {
 
   #finish(segments: LogSegment[], lastIndex: number, leftovers: boolean): RecoveredLog {
     const kept = new Set(segments.map(({ sequence }) => sequence));
+    const retired = this.#found.filter(({ sequence }) => !kept.has(sequence));
+    // Those that were never used go first: one that comes to be the first of all looks as if it had lost its base.
+    const ordered = [...retired.filter(({ base }) => base === undefined), ...retired.filter(({ base }) => base)];
     return {
       segments,
-      retiredNames: this.#found.filter(({ sequence }) => !kept.has(sequence)).map(({ name }) => name),
+      retiredNames: ordered.map(({ name }) => name),
       lastSequence: this.#found[this.#found.length - 1].sequence,
       lastIndex,
       provenIndex: Math.min(this.#provenIndex, lastIndex),

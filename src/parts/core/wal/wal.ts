@@ -49,7 +49,7 @@ export interface WalOptions {
   selectionHash: string;
 }
 
-const bufferBytes = 256 << 10;
+const bufferBytesMax = 256 << 10;
 const segmentBytesMin = 4096;
 const segmentBytesMax = 1 << 30;
 const rewriteChunkBytes = 1 << 20;
@@ -78,7 +78,7 @@ class WriteAheadLog implements DurableLog {
   readonly #supply: SegmentSupply;
   readonly #group: GroupCommit;
   readonly #segments: LogSegment[];
-  readonly #buffer = new Uint8Array(bufferBytes);
+  readonly #buffer: Uint8Array;
   #buffered = 0;
   /** Segments written to since the last flush began, oldest first. */
   #unflushed: LogSegment[] = [];
@@ -102,6 +102,7 @@ class WriteAheadLog implements DurableLog {
     this.#env = env;
     this.#directory = directory;
     this.#segmentBytes = segmentBytes;
+    this.#buffer = new Uint8Array(Math.min(bufferBytesMax, segmentBytes));
     this.#entryBytesMax = segmentBytes - segmentHeaderBytes - baseRecordBytes - recordHeaderBytes;
     this.#supply = supply;
     this.#group = new GroupCommit({
@@ -297,8 +298,8 @@ class WriteAheadLog implements DurableLog {
    */
   #put(length: number, encode: (target: Uint8Array, offset: number) => void): void {
     const segment = this.#active;
-    if (this.#buffered + length > bufferBytes) this.#writeOut();
-    if (length <= bufferBytes) {
+    if (this.#buffered + length > this.#buffer.length) this.#writeOut();
+    if (length <= this.#buffer.length) {
       encode(this.#buffer, this.#buffered);
       this.#buffered += length;
       segment.endOffset += length;
@@ -389,8 +390,8 @@ class WriteAheadLog implements DurableLog {
    * covers them.
    */
   #rewriteFrom(segment: LogSegment, index: number): void {
-    const chunk = new Uint8Array(rewriteChunkBytes);
     let offset = segment.offsetBefore(Math.max(index, segment.baseIndex));
+    const chunk = new Uint8Array(Math.min(rewriteChunkBytes, segment.endOffset - offset));
     while (offset < segment.endOffset) {
       const length = Math.min(chunk.length, segment.endOffset - offset);
       const count = segment.file.readSync(chunk, 0, length, offset);

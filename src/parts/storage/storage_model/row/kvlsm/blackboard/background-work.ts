@@ -14,6 +14,7 @@ import type { CompactionProposal } from "./agent.ts";
 import type { Blackboard } from "./blackboard.ts";
 import { type CompactionInput, compactionJobReference } from "./compaction-job.ts";
 import { isWithin, type KeyRange, splitRanges, wholeRange } from "./compaction-split.ts";
+import { DamagedTable } from "./damaged-table.ts";
 import type { FileMeta } from "./file-meta.ts";
 import { tableName } from "./file-names.ts";
 import { type FlushInput, flushJobReference, type JobOutput } from "./flush-job.ts";
@@ -88,6 +89,7 @@ export class BackgroundWork {
       board.work.moves++;
       return;
     }
+    this.#refuseDamaged(new Set(files.map(({ number }) => number)));
     const version = board.versions.current.retain();
     const ranges = this.#ranges(version, proposal, totalBytes(files));
     const nowMs = board.fileTimeMs();
@@ -108,6 +110,13 @@ export class BackgroundWork {
     } finally {
       this.#jobs -= ranges.length;
       version.release();
+    }
+  }
+
+  /** Errors: CORRUPTION, what a read of the table says too; the job would only find that it cannot open the file. */
+  #refuseDamaged(numbers: ReadonlySet<number>): void {
+    for (const table of this.#board.versions.current.levels.flat()) {
+      if (table instanceof DamagedTable && numbers.has(table.meta.number)) throw table.error;
     }
   }
 

@@ -4,11 +4,12 @@
  */
 import type { Disk } from "../../../../../../kit/env/env.ts";
 import { LatheError } from "../../../../../../kit/errors.ts";
+import { DamagedTable } from "./damaged-table.ts";
 import { tableName } from "./file-names.ts";
 import { Manifest } from "./manifest.ts";
 import type { VersionSet } from "./version-set.ts";
 
-/** Errors: ALREADY_EXISTS where the target holds anything, DISK_FULL, IO_ERROR. */
+/** Errors: ALREADY_EXISTS where the target holds anything, CORRUPTION where a table is damaged, DISK_FULL, IO_ERROR. */
 export function writeCheckpoint(
   disk: Disk,
   versions: VersionSet,
@@ -24,6 +25,8 @@ export function writeCheckpoint(
       `${target} is not empty (it holds ${present[0]}); name an empty directory`,
     );
   }
+  const damaged = versions.current.levels.flat().find((table) => table instanceof DamagedTable);
+  if (damaged instanceof DamagedTable) throw damaged.error;
   const state = versions.state();
   for (const { meta } of state.added) {
     const name = tableName(meta.number);
