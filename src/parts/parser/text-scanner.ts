@@ -4,13 +4,15 @@
  * Purpose: two statements that differ in their literals only have one shape, and so one plan. Recognising a shape again
  * costs a comparison of the text between the literals; nothing is tokenised. The lexer uses the same `literal`, so that
  * both agree on where a literal ends.
- * Literals: decimal integers (exact: a bigint from 16 digits on), decimals with fraction or exponent (doubles), and
- * strings in single or double quotes with MySQL's backslash escapes and doubled quotes. A sign is not part of a
- * literal.
+ * Literals: decimal integers (exact: a bigint from 16 digits on), decimals with fraction or exponent (doubles),
+ * hexadecimal literals (`hex-literal.ts`), and strings in single or double quotes with MySQL's backslash escapes and
+ * doubled quotes. A sign is not part of a literal. A literal that begins with a letter or a digit begins a word: none
+ * starts inside of one.
  * Cost: linear in the text. A string is found by the engine's own search for its closing quote; where the next
  * backslash is, is remembered, so that looking for it does not cost the whole text each time.
  */
 import type { ColumnValue } from "../architecture/catalog/table.ts";
+import { beginsQuotedHex, readHexLiteral } from "./hex-literal.ts";
 
 const quote = 0x27;
 const doubleQuote = 0x22;
@@ -55,9 +57,10 @@ export class TextScanner {
   /** Whether a whole, well-formed literal begins at `at`; then `value` and `end` are set. */
   literal(at: number): boolean {
     const code = this.sql.charCodeAt(at);
-    if (isDigit(code)) return this.#number(at);
     if (code === quote || code === doubleQuote) return this.#string(at, code);
-    return false;
+    if (isWordCharacter(this.sql.charCodeAt(at - 1))) return false;
+    if (isDigit(code)) return this.#number(at);
+    return beginsQuotedHex(this.sql, at) && this.#hexadecimal(at);
   }
 
   /**
@@ -74,7 +77,7 @@ export class TextScanner {
     let at = start;
     while (at < sql.length) {
       const code = sql.charCodeAt(at);
-      if (isDigit(code) || code === quote || code === doubleQuote) {
+      if (isDigit(code) || code === quote || code === doubleQuote || beginsQuotedHex(sql, at)) {
         if (!this.literal(at)) return -1;
         segments.push(sql.slice(segmentStart, at));
         values.push(this.value);
@@ -123,6 +126,7 @@ export class TextScanner {
     let at = start;
     let small = 0;
     let code = sql.charCodeAt(at);
+    if (code === 0x30 && sql.charCodeAt(at + 1) === 0x78) return this.#hexadecimal(at);
     while (isDigit(code)) {
       if (at - start < exactDigits) small = small * 10 + code - 48;
       code = sql.charCodeAt(++at);
@@ -136,6 +140,14 @@ export class TextScanner {
       return at - start <= 128;
     }
     return this.#decimal(start, at);
+  }
+
+  #hexadecimal(start: number): boolean {
+    const found = readHexLiteral(this.sql, start);
+    if (found === undefined || isWordCharacter(this.sql.charCodeAt(found.end))) return false;
+    this.value = found.value;
+    this.end = found.end;
+    return true;
   }
 
   #decimal(start: number, pointOrExponent: number): boolean {

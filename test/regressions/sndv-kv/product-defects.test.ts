@@ -101,20 +101,19 @@ test("defect 9: answers were not escaped: quotes and control characters broke th
     for (const reader of [textDoor, preparedDoor]) await checkRoundTrip(writer, reader);
   }
   const all = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
-  for (const [id, value] of [all, Buffer.of(0xff, 0xfe, 0xc0), Buffer.alloc(0), Buffer.alloc(1999, 0)].entries()) {
-    await connection.execute("INSERT INTO bytes (id, value) VALUES (?, ?)", [id, value]);
-    for (const read of ["query", "execute"] as const) {
-      const select = "SELECT value FROM bytes WHERE id=?";
-      const [rows] =
-        read === "query"
-          ? await connection.query<RowDataPacket[]>(select, [id])
-          : await connection.execute<RowDataPacket[]>(select, [id]);
-      assert.deepEqual(rows[0].value, value);
+  const values = [all, Buffer.of(0xff, 0xfe, 0xc0), Buffer.alloc(0), Buffer.alloc(1999, 0)];
+  for (const [place, value] of values.entries()) {
+    // By `query` the driver writes bytes into the text, as hexadecimal literals; by `execute` they are bound.
+    const insert = "INSERT INTO bytes (id, value) VALUES (?, ?)";
+    await connection.execute(insert, [place, value]);
+    await connection.query(insert, [place + values.length, value]);
+    const select = "SELECT value FROM bytes WHERE id=?";
+    for (const id of [place, place + values.length]) {
+      const [text] = await connection.query<RowDataPacket[]>(select, [id]);
+      const [prepared] = await connection.execute<RowDataPacket[]>(select, [id]);
+      assert.deepEqual([text[0].value, prepared[0].value], [value, value], `row ${id}`);
     }
   }
-  // Hexadecimal literals, as mysql2 writes bytes into text, are refused and not misread: bytes go in prepared.
-  const hexadecimal = connection.query("INSERT INTO bytes (id, value) VALUES (?, ?)", [9, Buffer.of(1, 2)]);
-  await assert.rejects(hexadecimal, { errno: 1235 });
   const faulty = unescapedDoor();
   await assert.rejects(checkRoundTrip(faulty, faulty), SyntaxError);
 });

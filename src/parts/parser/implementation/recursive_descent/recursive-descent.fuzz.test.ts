@@ -18,7 +18,7 @@ const statements = [
   "SET @@session.sql_mode = CONCAT('a', \"b\"), NAMES utf8mb4",
   "SHOW VARIABLES LIKE 'x%'; select @@version_comment limit 1 -- end",
 ];
-const tokens = statements.flatMap((sql) => sql.split(/(?<=\W)|(?=\W)/)).concat(["(", ")", ",", "/*", "*/", "--", "'", '"', "`", "?", "@@", ";", "\\", "JOIN", "é", "\0"]);
+const tokens = statements.flatMap((sql) => sql.split(/(?<=\W)|(?=\W)/)).concat(["(", ")", ",", "/*", "*/", "--", "'", '"', "`", "?", "@@", ";", "\\", "X'", "x'00'", "0x", "0x1g", "_binary", "_latin1", "/*!", "JOIN", "é", "\0"]);
 
 let accepted = 0;
 let refused = 0;
@@ -71,7 +71,7 @@ describe("parser under any text", () => {
 
   test("texts of a megabyte end in time that grows with their length only", () => {
     const big = 1 << 20;
-    for (const piece of ["(", "a,", "'a',", "- ", "/**/", "a.", "`a`", "((a", "1 ", "a=1 AND ", "@@", "\\'"]) {
+    for (const piece of ["(", "a,", "'a',", "- ", "/**/", "a.", "`a`", "((a", "1 ", "a=1 AND ", "@@", "\\'", "X'00'", "0x1 ", "x'", "_binary", "/*!1*/"]) {
       for (const head of ["", "SELECT ", "SELECT * FROM t WHERE ", "INSERT INTO t VALUES (", "SET a=", "CREATE TABLE t ("]) {
         check(head + piece.repeat(big / 16 / piece.length));
       }

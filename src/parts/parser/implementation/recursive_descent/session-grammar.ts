@@ -5,6 +5,7 @@ import type { SelectValuesStatement, SessionStatement, SessionValue } from "../.
 import { refuseArithmetic } from "./condition-grammar.ts";
 import { functionLeaves, notSelected } from "./leaf-refusal.ts";
 import type { TokenStream } from "./token-stream.ts";
+import { refusalOfSettings } from "./version-comment.ts";
 
 const itemsMax = 1024;
 
@@ -42,15 +43,32 @@ export function parseSet(stream: TokenStream): SessionStatement {
     }
     if (assignments.length > itemsMax) throw stream.syntax("SET has too many assignments");
   } while (stream.acceptSymbol(","));
+  for (const { name, value } of assignments) refuseSetting(name, value);
   return { kind: "set", assignments };
 }
 
-/** `[@[@][GLOBAL.|SESSION.]]name`, lower case. */
+/** `[@@[GLOBAL.|SESSION.]]name`, lower case; a variable of the user's own is refused. */
 function parseVariable(stream: TokenStream): string {
-  if (!stream.acceptSymbol("@@")) stream.acceptSymbol("@");
+  if (!stream.acceptSymbol("@@") && stream.isSymbol("@")) {
+    throw notSelected("architecture/engine_core/session_object", "a user variable (@name)");
+  }
   let name = stream.name("a variable");
   if (stream.acceptSymbol(".")) name = stream.name("a variable");
   return name.toLowerCase();
+}
+
+/** Settings whose effect a client would count on and that no session here can have. */
+function refuseSetting(name: string, value: string): void {
+  const refusal = refusalOfSettings(name === "names" ? `NAMES ${value.replace(/^SET\s+/i, "")}` : `${name} = ${value}`);
+  if (refusal !== undefined) throw refusal;
+  const set = value.toUpperCase();
+  if (set === "0" || set === "DEFAULT") return;
+  if (name === "max_execution_time" || name === "max_statement_time") {
+    throw notSelected("architecture/resource_management/runaway_queries", "a time limit on statements");
+  }
+  if (name === "sql_select_limit" && set !== "18446744073709551615") {
+    throw notSelected("query_processing/operators/limit", "a limit on every SELECT");
+  }
 }
 
 /** The text of a value up to the next comma outside parentheses; what it means is not looked at. */
@@ -157,11 +175,7 @@ function parseSessionValue(stream: TokenStream): SessionValue {
   if (stream.isWord("SELECT") || stream.isSymbol("(")) {
     throw notSelected("parser/syntax/query_features/subqueries", "a subquery here");
   }
-  if (stream.isSymbol("@@")) return { kind: "variable", name: parseVariable(stream) };
-  if (stream.isSymbol("@")) {
-    parseVariable(stream);
-    return { kind: "constant", value: null };
-  }
+  if (stream.isSymbol("@@") || stream.isSymbol("@")) return { kind: "variable", name: parseVariable(stream) };
   const constant = stream.isWord("NULL") || stream.isWord("TRUE") || stream.isWord("FALSE");
   if (stream.kind !== "word" || constant || stream.text.startsWith("_")) {
     const operand = stream.operand();

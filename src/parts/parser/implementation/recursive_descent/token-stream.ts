@@ -3,12 +3,14 @@
  *
  * No token objects: the current token is in the fields `kind`, `start`, `end`. Words are compared in upper case; quoted
  * names keep their case. The stream ends at `;` or at the end of the text.
- * Comments (`-- `, `#`, slash-star) count as space; a versioned comment of MySQL (slash-star-bang) is a comment too.
+ * Comments (`-- `, `#`, slash-star) count as space; of those that MySQL runs see `version-comment.ts`.
  */
 import type { ColumnValue } from "../../../architecture/catalog/table.ts";
 import { SqlError } from "../../../query_processing/executor.ts";
+import { beginsQuotedHex, HexLiteral } from "../../hex-literal.ts";
 import type { Operand } from "../../statement.ts";
 import { isDigit, isWordCharacter, startsComment, TextScanner } from "../../text-scanner.ts";
+import { isKnownEncoding, isVersionComment, refusalOfEncoding, refusalOfVersionComment } from "./version-comment.ts";
 
 export type TokenKind = "end" | "word" | "name" | "literal" | "parameter" | "symbol";
 
@@ -47,7 +49,7 @@ export class TokenStream {
     if (at >= sql.length || code === 0x3b) {
       this.kind = "end";
       this.end = at;
-    } else if (isDigit(code) || code === 0x27 || code === 0x22) {
+    } else if (isDigit(code) || code === 0x27 || code === 0x22 || beginsQuotedHex(sql, at)) {
       if (!this.#scanner.literal(at)) throw this.syntax("a literal is not well formed");
       this.kind = "literal";
       this.value = this.#scanner.value;
@@ -132,7 +134,7 @@ export class TokenStream {
       if (this.isSymbol("-")) negated = !negated;
       this.next();
     }
-    if (this.kind === "word" && this.text.startsWith("_")) this.next();
+    if (this.kind === "word" && this.text.startsWith("_")) return this.#introduced(negated);
     if (this.kind === "parameter" || (this.kind === "literal" && this.#literalsAreParameters)) {
       if (this.parameterCount >= parametersMax) {
         throw new SqlError("limit_exceeded", `a statement has more than ${parametersMax} values`);
@@ -151,6 +153,22 @@ export class TokenStream {
     if (this.acceptWord("TRUE")) return { kind: "constant", value: 1 };
     if (this.acceptWord("FALSE")) return { kind: "constant", value: 0 };
     throw this.unexpected("a value");
+  }
+
+  /**
+   * `_binary'…'` and its kind: a string, also where a hexadecimal literal follows. Such a text has no shape: the value
+   * of a literal must not depend on what stands before it.
+   */
+  #introduced(negated: boolean): Operand {
+    const encoding = this.text.slice(1);
+    if (!isKnownEncoding(encoding)) throw refusalOfEncoding(encoding);
+    this.next();
+    const { value } = this;
+    const bytes = value instanceof HexLiteral ? new Uint8Array(value.buffer, 0, value.length) : value;
+    const text = this.kind === "literal" && (typeof bytes === "string" || bytes instanceof Uint8Array);
+    if (!text || negated || this.#literalsAreParameters) throw this.unexpected("a text");
+    this.next();
+    return { kind: "constant", value: bytes };
   }
 
   /** Runs a part of the grammar that may contain itself. */
@@ -187,7 +205,10 @@ export class TokenStream {
           this.start = at;
           throw this.syntax("a comment does not end");
         }
-        at = close < 0 ? sql.length : close + (code === 0x2f ? 2 : 1);
+        const end = close < 0 ? sql.length : close + (code === 0x2f ? 2 : 1);
+        const refusal = isVersionComment(sql, at) ? refusalOfVersionComment(sql, at, end) : undefined;
+        if (refusal !== undefined) throw refusal;
+        at = end;
       } else {
         break;
       }
@@ -221,6 +242,7 @@ export class TokenStream {
 
 function negate(value: ColumnValue, stream: TokenStream): ColumnValue {
   if (typeof value === "number" || typeof value === "bigint") return -value;
+  if (value instanceof HexLiteral && value.integer !== undefined) return -value.integer;
   throw stream.unexpected("a number");
 }
 

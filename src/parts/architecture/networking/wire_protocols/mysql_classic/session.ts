@@ -15,6 +15,7 @@
  * Source: "Command Phase" in MySQL's source documentation.
  */
 import { errorCodeOf } from "../../../../../kit/errors.ts";
+import { withHexStrings } from "./binary-strings.ts";
 import { capability } from "./capability.ts";
 import { commandCode } from "./command-code.ts";
 import type { OutputBuffer } from "./output-buffer.ts";
@@ -126,9 +127,10 @@ export class Session {
 
   #query(reader: PacketReader): Promise<void> | undefined {
     const results = this.#results;
-    const sql = decodeText(reader.bytes, reader.position, reader.end);
+    const { bytes, position, end } = reader;
+    const sql = decodeText(bytes, position, end) ?? withHexStrings(bytes.subarray(position, end));
     if (sql === undefined) {
-      return this.#fail("invalid_text", "this text is not UTF-8; bind binary strings as parameters");
+      return this.#fail("invalid_text", "this text is not UTF-8; bind bytes as parameters, or write X'…'");
     }
     if ((results.capabilities & capability.multiStatements) === 0 && holdsSeveralStatements(sql)) {
       return this.#fail("several_statements", "several statements in one text need CLIENT_MULTI_STATEMENTS");

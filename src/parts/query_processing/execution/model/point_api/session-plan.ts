@@ -60,7 +60,8 @@ function columnOf(name: string, value: ColumnValue): ResultColumn {
     const type = Number.isSafeInteger(value) ? "bigint" : "double";
     return { name, type, lengthMax: undefined, nullable, tableName: "" };
   }
-  return { name, type: "varchar", lengthMax: 1024, nullable, tableName: "" };
+  const type = value instanceof Uint8Array ? "varbinary" : "varchar";
+  return { name, type, lengthMax: 1024, nullable, tableName: "" };
 }
 
 function textColumn(name: string): ResultColumn {

@@ -58,7 +58,8 @@ export class TextPlanner {
         place++;
       } else if ((code === 0x2d || code === 0x2f || code === 0x23) && startsComment(sql, place)) {
         const close = code === 0x2f ? sql.indexOf("*/", place + 2) : sql.indexOf("\n", place);
-        // A comment that does not end is for the parser to refuse.
+        // A comment that does not end, or that MySQL runs, is for the parser to judge.
+        if (code === 0x2f && sql.charCodeAt(place + 2) === 0x21) return place;
         if (close < 0) return code === 0x2f ? place : -1;
         place = close + (code === 0x2f ? 2 : 1);
       } else {

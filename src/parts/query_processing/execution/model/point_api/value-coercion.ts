@@ -3,11 +3,13 @@
  *
  * Clients send what their driver has: quoted numbers for BIGINT columns, bytes for text, numbers for VARCHAR. What
  * comes out has the column's own form: an integer as bigint or as a number that is exactly that integer, text as
- * string or as UTF-8 bytes. Nothing passes through a double on its way to an integer.
+ * string or as UTF-8 bytes. Nothing passes through a double on its way to an integer. A hexadecimal literal is a number
+ * in a column of numbers, and bytes elsewhere.
  * "store" enforces NOT NULL and length; "compare" does not, since comparing with a longer text is no error.
  */
 import { unreachable } from "../../../../../kit/assert.ts";
 import type { Column, ColumnValue } from "../../../../architecture/catalog/table.ts";
+import { HexLiteral } from "../../../../parser/hex-literal.ts";
 import { SqlError } from "../../../executor.ts";
 
 const int64Min = -(2n ** 63n);
@@ -47,10 +49,16 @@ function toInt64(column: Column, value: ColumnValue): bigint | number {
     if (!Number.isSafeInteger(value)) throw outOfRange(column);
     return value;
   }
-  return toInt64(column, parseInteger(column, value));
+  return toInt64(column, value instanceof HexLiteral ? hexInteger(column, value) : parseInteger(column, value));
+}
+
+function hexInteger(column: Column, value: HexLiteral): bigint {
+  if (value.integer === undefined) throw outOfRange(column);
+  return value.integer;
 }
 
 function toInt32(column: Column, value: ColumnValue): number {
+  if (value instanceof HexLiteral) return toInt32(column, hexInteger(column, value));
   const integer = typeof value === "number" || typeof value === "bigint" ? value : parseInteger(column, value);
   const number = Number(integer);
   if ((number | 0) !== number) throw outOfRange(column);
@@ -59,6 +67,7 @@ function toInt32(column: Column, value: ColumnValue): number {
 
 function toDouble(column: Column, value: ColumnValue): number {
   if (typeof value === "number" || typeof value === "bigint") return Number(value);
+  if (value instanceof HexLiteral) return Number(hexInteger(column, value));
   const text = textOf(column, value).trim();
   for (let i = 0; i < text.length; i++) if (!"0123456789+-.eE".includes(text[i])) throw wrongValue(column, text);
   const number = text === "" ? Number.NaN : Number(text);

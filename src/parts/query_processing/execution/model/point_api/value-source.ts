@@ -3,6 +3,7 @@
  * when the plan runs.
  */
 import type { Column, ColumnValue } from "../../../../architecture/catalog/table.ts";
+import { HexLiteral } from "../../../../parser/hex-literal.ts";
 import type { Operand } from "../../../../parser/statement.ts";
 import { SqlError } from "../../../executor.ts";
 import { coerce } from "./value-coercion.ts";
@@ -35,6 +36,7 @@ export function bind(source: ValueSource, parameters: readonly ColumnValue[], ba
 export function negate(value: ColumnValue): ColumnValue {
   if (typeof value === "bigint" || typeof value === "number") return value === 0 ? 0 : -value;
   if (value === null) return null;
+  if (value instanceof HexLiteral && value.integer !== undefined) return -value.integer;
   throw new SqlError("syntax", "a minus sign stands before a text");
 }
 
