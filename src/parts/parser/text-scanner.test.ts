@@ -74,13 +74,18 @@ describe("literals", () => {
       ["X''", 0n], ["0x10", 16n], ["X'ffffffffffffffff'", 2n ** 64n - 1n], ["X'0000ffffffffffffffff'", 2n ** 64n - 1n],
       ["X'010000000000000000'", undefined],
     ];
-    for (const [sql, integer] of integers) assert.equal((literalAt(sql)?.value as HexLiteral).integer, integer, sql);
+    for (const [sql, integer] of integers) {
+      const value = literalAt(sql)?.value;
+      assert.ok(value instanceof HexLiteral);
+      assert.equal(value.integer, integer, sql);
+    }
   });
 
   test("megabytes of hexadecimal digits are read in linear time, well-formed or not", () => {
     const digits = "5a".repeat(4 << 20);
     for (const sql of [`X'${digits}'`, `0x${digits}`]) {
-      const value = literalAt(sql)?.value as HexLiteral;
+      const value = literalAt(sql)?.value;
+      assert.ok(value instanceof HexLiteral);
       assert.equal(value.length, 4 << 20);
       assert.ok(value.every((byte) => byte === 0x5a));
     }
