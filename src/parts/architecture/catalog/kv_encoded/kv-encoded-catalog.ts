@@ -9,8 +9,8 @@
  *   1. What is in memory equals what the engine holds after the last committed draft.
  *   2. Ids rise; a dropped table's rows are out of reach from the moment its definition is gone.
  * Indexes take their ids from the same numbers, so that no key of a row and of an index entry begin alike.
- * Known limit: the rows of a dropped table, and the entries of a dropped index, stay on disk, because the engine port
- * has no range delete.
+ * The rows of a dropped table and the entries of a dropped index are deleted as ranges, in the batch that drops the
+ * definition; where an engine has no range delete they stay on disk, out of reach.
  * Source: TiDB's meta package, CockroachDB's system.descriptor.
  */
 import { assert } from "../../../../kit/assert.ts";

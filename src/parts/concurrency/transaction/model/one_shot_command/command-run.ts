@@ -7,6 +7,7 @@
  *            2. Each key must be absent; the row goes into the overlay.
  *   update   rows under the prefix that meet the conditions are collected first, then rewritten.
  *   delete   likewise.
+ * A dropped table, and a dropped index, gives back its rows and entries: `freed` lists what goes.
  * Where the product has secondary indexes, every change of a row is told to `IndexWrites` as it is made.
  * Limits: a step examines or changes at most `rowsMax` rows; the same on all replicas, hence a constant.
  */
@@ -51,6 +52,8 @@ export class CommandRun {
   readonly #overlay: Overlay;
   readonly #indexWrites: IndexWrites | undefined;
   #draft: CatalogDraft | undefined;
+  /** Tables and indexes that steps dropped, as tables: every key that begins with the id of one is to be deleted. */
+  readonly freed: Table[] = [];
 
   constructor(doors: CommandDoors, overlay: Overlay, indexWrites: IndexWrites | undefined) {
     this.#doors = doors;
@@ -190,6 +193,7 @@ export class CommandRun {
       throw new StepRefused("table_missing", `table ${name} is not there`);
     }
     this.#draft.drop(table);
+    this.freed.push(table, ...(table.indexes ?? []).map(({ id }) => ({ ...table, id })));
     return nothingChanged;
   }
 
@@ -223,6 +227,7 @@ export class CommandRun {
       throw new StepRefused("index_missing", `table ${table.name} has no index ${step.name}`);
     }
     const kept = (table.indexes ?? []).filter((other) => other !== index);
+    this.freed.push({ ...table, id: index.id });
     this.#draft.alter({ ...table, indexes: kept.length === 0 ? undefined : kept });
     return nothingChanged;
   }

@@ -4,8 +4,9 @@
  * Algorithm of `apply`:
  *   1. Decode the command; run its steps against the engine and an overlay of its own writes (`command-run.ts`).
  *   2. A refused step drops the overlay: the result names the step and the reason, the state is as before.
- *   3. Otherwise all writes, those of index entries too, go to the engine as one batch under the entry's index, then,
- *      in the same turn, into the row cache and the catalog, so that no reader sees one without the other.
+ *   3. Otherwise all writes, those of index entries too, and the ranges of what was dropped, go to the engine as one
+ *      batch under the entry's index, then, in the same turn, into the row cache and the catalog, so that no reader
+ *      sees one without the other.
  * Invariants:
  *   1. Deterministic in (state, index, entry): no clock, no randomness, no limit that depends on a setting. Whether a
  *      row comes from the cache or the engine makes no difference.
@@ -16,6 +17,7 @@
  * Source: VoltDB and Calvin (deterministic one-shot transactions), etcd's apply loop.
  */
 import { assert } from "../../../../../kit/assert.ts";
+import type { Table } from "../../../../architecture/catalog/table.ts";
 import type { IndexWrites } from "../../../../indexing/secondary-indexes.ts";
 import type { LogEntry, StateMachine } from "../../../../replication/replicated-log.ts";
 import { WriteBatch } from "../../../../storage/write-batch.ts";
@@ -77,6 +79,16 @@ export class CommandStateMachine implements StateMachine {
     return { ok: true, steps: results };
   }
 
+  /** Behind everything else in the batch, which it covers too. One range per table or index, however large. */
+  #free(tables: readonly Table[]): void {
+    const { engine, layout } = this.#doors;
+    if (!engine.capabilities.rangeDelete) return;
+    for (const table of tables) {
+      const prefix = layout.encodeKey(table, []);
+      this.#batch.deleteRange(prefix, layout.prefixEnd(prefix));
+    }
+  }
+
   #commit(run: CommandRun, index: number): void {
     const { engine, cache, catalog } = this.#doors;
     const batch = this.#batch;
@@ -92,6 +104,8 @@ export class CommandStateMachine implements StateMachine {
     }
     const isPlain = batch.expiringCount === 0 && batch.rangeDeleteCount === 0;
     assert(cache === undefined || isPlain, "rows behind a row cache do not expire and do not go by range");
+    // What a row cache still holds of a dropped table is out of reach: ids are never used again.
+    if (run.freed.length > 0) this.#free(run.freed);
     if (batch.count > 0) engine.applySync(batch, index);
     if (batch.byteLength > keptBatchBytesMax) this.#batch = new WriteBatch(16 * 1024);
     if (cache !== undefined) {

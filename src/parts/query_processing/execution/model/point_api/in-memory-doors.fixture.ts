@@ -14,7 +14,7 @@ import type { CommandOutcome, ReplicatedLog, StateMachine } from "../../../../re
 import type { Cursor, EngineCapabilities, ScanRange, Snapshot, StorageEngine } from "../../../../storage/engine.ts";
 import { rowToKv } from "../../../../storage/layout/row_to_kv/row-to-kv.ts";
 import type { Cache } from "../../../../storage/page_io/cache.ts";
-import { batchKindPut, type WriteBatch } from "../../../../storage/write-batch.ts";
+import { batchKindDeleteRange, batchKindPut, type WriteBatch } from "../../../../storage/write-batch.ts";
 import type { Executor, PreparedStatement, ResultShape, ResultSink, SqlError } from "../../../executor.ts";
 import type { ExecutorLimits, IndexedPlans } from "./plan.ts";
 import { createExecutor } from "./point-api.ts";
@@ -29,7 +29,7 @@ export class MapEngine implements StorageEngine {
     reverseScan: false,
     checkpoint: false,
     ttl: false,
-    rangeDelete: false,
+    rangeDelete: true,
     keyBytesMax: 1024,
     valueBytesMax: 1 << 20,
   };
@@ -62,12 +62,18 @@ export class MapEngine implements StorageEngine {
     if (batch.expiringCount + batch.rangeDeleteCount > 0) throw new Error("a batch that expires or deletes a range");
     batch.forEach((kind, bytes, keyStart, keyEnd, valueEnd) => {
       const key = textOf(bytes.subarray(keyStart, keyEnd));
+      if (kind === batchKindDeleteRange) return this.#deleteRange(key, textOf(bytes.subarray(keyEnd, valueEnd)));
       if (kind === batchKindPut) {
         if (!this.entries.has(key)) this.#addSorted(key, batch.count);
         this.entries.set(key, bytes.slice(keyEnd, valueEnd));
       } else if (this.entries.delete(key)) this.#sorted = undefined;
     });
     this.appliedIndex = index;
+  }
+
+  #deleteRange(gte: string, lt: string): void {
+    for (const key of this.entries.keys()) if (key >= gte && key < lt) this.entries.delete(key);
+    this.#sorted = undefined;
   }
 
   /** Few keys are put where they belong; for many, sorting again is cheaper. */
