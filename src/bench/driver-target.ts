@@ -35,7 +35,8 @@ export class DriverTarget {
     this.#scheduleRandom = new RandomStream(seed, 0x5c4ed);
   }
 
-  static async connect(workload: Workload, options: ConnectOptions): Promise<DriverTarget> {
+  static async connect(loaded: Workload, options: ConnectOptions): Promise<DriverTarget> {
+    const workload = await continued(loaded, options);
     const verifier = options.verify ? workload.verifier(options.fresh ?? true) : undefined;
     const clients: Client[] = [];
     try {
@@ -144,4 +145,20 @@ export class DriverTarget {
  */
 function isLost(outcome: Outcome): boolean {
   return outcome.error !== undefined && (outcome.error as { code?: string }).code !== "MYSQL";
+}
+
+/** The workload as it goes on where others have written since the load. */
+async function continued(workload: Workload, options: ConnectOptions): Promise<Workload> {
+  if (options.fresh !== false || workload.beyond === undefined) return workload;
+  const client = await MySqlClient.connect(options.endpoint);
+  try {
+    return await workload.beyond(async (table, column, key) => {
+      const [{ rows }] = await client.query(
+        `SELECT ${column} FROM ${table} WHERE ${column} > '${key}' ORDER BY ${column} LIMIT 1`,
+      );
+      return rows.length > 0;
+    });
+  } finally {
+    client.close();
+  }
 }

@@ -23,6 +23,11 @@ export interface Workload {
   /** The stream of one client. Streams of different clients never insert the same key. */
   client(seed: number, clientNumber: number, clientCount: number): OperationStream;
   /**
+   * The workload for a store that earlier runs may have inserted into: its streams insert beyond what is there.
+   * `isAnyAfter` tells whether a table has a row whose key, one column of text, comes after the one given.
+   */
+  beyond?(isAnyAfter: (table: string, column: string, key: string) => Promise<boolean>): Promise<Workload>;
+  /**
    * A fresh verifier; one is shared by all clients that drive the same store. `fresh`: nobody else has
    * written to the store since the load; false where earlier runs may have, so that rows may be newer than
    * this verifier knows of.

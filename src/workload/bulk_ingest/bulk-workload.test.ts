@@ -97,3 +97,27 @@ test("records follow from their numbers", () => {
   assert.equal(row[1], "entitlement-00000001");
   assert.match(row[3], /^[a-z]{256}$/);
 });
+
+test("a run over a store that earlier runs inserted into goes on beyond their records", async () => {
+  const there = [0, 57, 100, 399, 12_345_678_900];
+  for (const last of there) {
+    let asked = 0;
+    const workload = await new BulkWorkload("grants", 100, 1).beyond(async (table, column, key) => {
+      assert.deepEqual([table, column], ["grants", "external_id"]);
+      asked++;
+      return externalId(last) > key;
+    });
+    assert.ok(asked <= 40, `${asked} questions`);
+    const firsts: number[] = [];
+    for (const client of [0, 1]) {
+      const stream = workload.client(7, client, 2);
+      for (let i = 0; i < 20; i++) {
+        const [step] = stream.next().steps;
+        if (step.kind === "insertRows") firsts.push(...step.rows.map(([id]) => numberOf(id as string)));
+      }
+    }
+    const first = 100 + Math.max(0, Math.ceil((last + 1 - 100) / 100)) * 100;
+    assert.equal(Math.min(...firsts), first, `after ${last}`);
+    assert.equal(new Set(firsts).size, firsts.length);
+  }
+});

@@ -3,7 +3,8 @@
  *
  * Load: `scale` records in key order, as a sync delivers them. Operations afterwards: INGEST, one statement of
  * `ingestRows` new records; PAGE, `pageRows` records of one entitlement after a random place, in key order.
- * Records of different clients never meet: a client takes every `clients`-th block of `ingestRows` numbers.
+ * Records of different clients never meet: a client takes every `clients`-th block of `ingestRows` numbers, from the
+ * first that no record there has reached (`beyond`, by halving the numbers that there can be).
  * Source: the seed's pull request (WritePack, UnpackReadGrants).
  */
 import { LatheError } from "../../kit/errors.ts";
@@ -18,6 +19,8 @@ export const bulkLoadRows = 1000;
 export const ingestRows = 100;
 export const pageRows = 100;
 const recordsMax = 100_000_000;
+/** As many numbers as an external_id has room for. */
+const numbersMax = 10 ** 12;
 
 /** Weights of INGEST and PAGE. */
 export const bulkProfiles: Readonly<Record<string, readonly [number, number]>> = { grants: [50, 50] };
@@ -42,9 +45,11 @@ export const grantsTable: WorkloadTable = {
 export class BulkWorkload implements Workload {
   readonly name: string;
   readonly tables = [grantsTable];
+  readonly #profile: string;
   readonly #weights: readonly number[];
   readonly #records: number;
   readonly #pools: GrantPools;
+  #firstNew: number;
 
   /** The content is the same for every data seed: a record follows from its number. Errors: INVALID_ARGUMENT. */
   constructor(profile: string, records: number, _dataSeed: number) {
@@ -56,9 +61,26 @@ export class BulkWorkload implements Workload {
       throw new LatheError("INVALID_ARGUMENT", `bulk_ingest needs 1 to ${recordsMax} records, not ${records}`);
     }
     this.name = `bulk_ingest-${profile}`;
+    this.#profile = profile;
     this.#weights = bulkProfiles[profile];
     this.#records = records;
     this.#pools = grantPools(records);
+    this.#firstNew = records;
+  }
+
+  async beyond(
+    isAnyAfter: (table: string, column: string, key: string) => Promise<boolean>,
+  ): Promise<BulkWorkload> {
+    let low = this.#records - 1;
+    let high = numbersMax - 1;
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2);
+      if (await isAnyAfter(grantsTable.name, "external_id", externalId(middle))) low = middle + 1;
+      else high = middle;
+    }
+    const continued = new BulkWorkload(this.#profile, this.#records, 0);
+    continued.#firstNew = this.#records + Math.ceil((low + 1 - this.#records) / ingestRows) * ingestRows;
+    return continued;
   }
 
   *load(rowsMax: number): Iterable<LoadBatch> {
@@ -69,7 +91,7 @@ export class BulkWorkload implements Workload {
   }
 
   client(seed: number, clientNumber: number, clientCount: number): OperationStream {
-    return new BulkStream(this.#weights, this.#records, this.#pools, seed, clientNumber, clientCount);
+    return new BulkStream(this.#weights, this.#records, this.#firstNew, this.#pools, seed, clientNumber, clientCount);
   }
 
   verifier(): Verifier {
@@ -81,6 +103,7 @@ class BulkStream implements OperationStream {
   readonly #random: RandomStream;
   readonly #operations: AliasTable;
   readonly #records: number;
+  readonly #firstNew: number;
   readonly #pools: GrantPools;
   readonly #clientNumber: number;
   readonly #clientCount: number;
@@ -89,6 +112,7 @@ class BulkStream implements OperationStream {
   constructor(
     weights: readonly number[],
     records: number,
+    firstNew: number,
     pools: GrantPools,
     seed: number,
     clientNumber: number,
@@ -97,6 +121,7 @@ class BulkStream implements OperationStream {
     this.#random = new RandomStream(seed, 0xb17c, clientNumber);
     this.#operations = new AliasTable(weights);
     this.#records = records;
+    this.#firstNew = firstNew;
     this.#pools = pools;
     this.#clientNumber = clientNumber;
     this.#clientCount = clientCount;
@@ -108,7 +133,7 @@ class BulkStream implements OperationStream {
 
   #ingest(): Operation {
     const block = this.#blocks++ * this.#clientCount + this.#clientNumber;
-    const from = this.#records + block * ingestRows;
+    const from = this.#firstNew + block * ingestRows;
     const rows = Array.from({ length: ingestRows }, (_, i) => grantRow(from + i, this.#pools));
     return { name: "INGEST", transaction: false, steps: [{ kind: "insertRows", table: "grants", rows }] };
   }
