@@ -1,8 +1,11 @@
 /**
  * The seed's workload against our engine, in process: `node src/bench/bulk-ingest.bench.ts [--sizes 100,1000,…]
- * [--repeats 5] [--trees now=DIR,before=DIR] [--rows 1000] [--directory DIR] [--json]`.
+ * [--repeats 5] [--trees now=DIR,before=DIR] [--peers rocksdb,classic-level] [--peers-in DIR] [--rows 1000]
+ * [--directory DIR] [--json FILE] [--markdown FILE]`.
  *
  * `--trees` compares the parts of several source trees of Lathe side by side: medians of the pairs' ratios to the first.
+ *
+ * `--peers` adds native bindings (`bulk-peers.bench.ts`), installed in `--peers-in`.
  *
  * Steps per size and repeat, in a fresh directory on a disk, trees taking turns:
  *   open    the engine on an empty directory
@@ -15,9 +18,9 @@
  * The engine has no log here, as in the seed, whose batches are unsynced until the end of the sync.
  */
 import assert from "node:assert/strict";
-import { closeSync, fsyncSync, mkdirSync, mkdtempSync, openSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { closeSync, fsyncSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { cpus, release, tmpdir } from "node:os";
+import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { isInMemory } from "../fleet/work-directory.ts";
@@ -29,6 +32,7 @@ import type { RowLayout } from "../parts/storage/layout/row-layout.ts";
 import type { WriteBatch } from "../parts/storage/write-batch.ts";
 import { grantsTable } from "../workload/bulk_ingest/bulk-workload.ts";
 import { entitlementId, grantPools, grantRow } from "../workload/bulk_ingest/grant-record.ts";
+import { ingestIntoPeer, loadPeers, type PeerName } from "./bulk-peers.bench.ts";
 
 const { values: flags } = parseArgs({
   options: {
@@ -37,7 +41,10 @@ const { values: flags } = parseArgs({
     trees: { type: "string", default: `now=${join(import.meta.dirname, "..", "..")}` },
     rows: { type: "string", default: "1000" },
     directory: { type: "string", default: tmpdir() },
-    json: { type: "boolean", default: false },
+    peers: { type: "string", default: "" },
+    "peers-in": { type: "string", default: ".lathe/peers" },
+    json: { type: "string" },
+    markdown: { type: "string" },
   },
 });
 
@@ -74,7 +81,7 @@ async function loadParts(tree: string): Promise<Parts> {
 }
 
 /** As the product does: rows in order, then the entries of their indexes. */
-async function write({ kvSecondary, rowToKv, Batch }: Parts, engine: StorageEngine, records: number): Promise<void> {
+function* batchesOf({ kvSecondary, rowToKv, Batch }: Parts, records: number): Iterable<WriteBatch> {
   const rows = Number(flags.rows);
   const pools = grantPools(records);
   const writes = kvSecondary.createWrites(rowToKv);
@@ -89,6 +96,12 @@ async function write({ kvSecondary, rowToKv, Batch }: Parts, engine: StorageEngi
       writes.inserted(table, key, row);
     }
     writes.addTo(batch);
+    yield batch;
+  }
+}
+
+async function write(parts: Parts, engine: StorageEngine, records: number): Promise<void> {
+  for (const batch of batchesOf(parts, records)) {
     for (let wait = engine.backpressure(); wait !== undefined; wait = engine.backpressure()) await wait;
     engine.applySync(batch, engine.appliedIndex + 1);
     await new Promise((resolve) => setImmediate(resolve));
@@ -186,35 +199,132 @@ function shownSpread({ median, min, max }: Spread, digits: number): string {
   return `${median.toFixed(digits)} (${min.toFixed(digits)}–${max.toFixed(digits)})`;
 }
 
+/** One column of the comparison: a tree's parts, or a binding. */
+interface Side {
+  readonly name: string;
+  once(records: number): Promise<Times>;
+}
+
+async function sidesOf(): Promise<Side[]> {
+  const trees = flags.trees.split(",").map((each) => each.split("="));
+  const sides: Side[] = [];
+  let first: Parts | undefined;
+  for (const [name, path] of trees) {
+    const parts = await loadParts(path);
+    first ??= parts;
+    sides.push({ name, once: (records) => once(parts, records) });
+  }
+  const names = flags.peers.split(",").filter((name) => name !== "") as PeerName[];
+  for (const name of names) sides.push(await peerSide(name, first as Parts));
+  return sides;
+}
+
+async function peerSide(name: PeerName, parts: Parts): Promise<Side> {
+  const open = await loadPeers(join(import.meta.dirname, "..", ".."));
+  const peers = resolve(flags["peers-in"]);
+  const expected = function* (records: number) {
+    const pools = grantPools(records);
+    for (let number = 0; number < records; number++) {
+      const row = grantRow(number, pools);
+      yield { key: parts.rowToKv.encodeKey(table, [row[0]]), value: parts.rowToKv.encodeValue(table, row) };
+    }
+  };
+  return {
+    name,
+    async once(records) {
+      const directory = mkdtempSync(join(flags.directory, "lathe-bulk-"));
+      try {
+        const batches = () => batchesOf(parts, records);
+        const times = await ingestIntoPeer({ open, name, directory, peers, batches, expected: () => expected(records) });
+        const total = times.open + times.write + times.flush + times.sync + times.close;
+        return { ...times, total, read: Number.NaN };
+      } finally {
+        rmSync(directory, { recursive: true, force: true });
+      }
+    },
+  };
+}
+
+interface Result {
+  readonly records: number;
+  readonly side: string;
+  readonly ms: Record<string, Spread>;
+  /** To the first side, pair by pair. */
+  readonly ratio: Record<string, Spread>;
+}
+
+async function measureSize(sides: readonly Side[], records: number): Promise<Result[]> {
+  const samples = sides.map((): Times[] => []);
+  for (let repeat = 0; repeat < Number(flags.repeats); repeat++) {
+    const order = sides.map((_, i) => i);
+    for (const i of repeat % 2 === 0 ? order : order.toReversed()) samples[i].push(await sides[i].once(records));
+  }
+  return sides.map(({ name }, i) => {
+    const ofPhases = (valueOf: (repeat: number, phase: (typeof phases)[number]) => number) =>
+      Object.fromEntries(phases.map((phase) => [phase, spread(samples[i].map((_, repeat) => valueOf(repeat, phase)))]));
+    const ms = ofPhases((repeat, phase) => samples[i][repeat][phase]);
+    const ratio = ofPhases((repeat, phase) => samples[i][repeat][phase] / samples[0][repeat][phase]);
+    return { records, side: name, ms, ratio };
+  });
+}
+
+function show({ records, side, ms, ratio }: Result, first: string): void {
+  const measured = phases.filter((phase) => !Number.isNaN(ms[phase].median));
+  const shown = measured.map((phase) => `${phase} ${shownSpread(ms[phase], 1)}`);
+  console.log(`${String(records).padStart(8)} ${side.padEnd(13)} ms: ${shown.join("  ")}`);
+  if (side === first) return;
+  const compared = (["write", "total", "read"] as const).filter((phase) => measured.includes(phase));
+  const ratios = compared.map((phase) => `${phase} ${shownSpread(ratio[phase], 3)}`);
+  console.log(`${" ".repeat(9)}${side} / ${first}: ${ratios.join("  ")}`);
+}
+
+function tableOf(results: readonly Result[]): string {
+  const model = cpus()[0]?.model ?? "unknown";
+  const cell = (value: Spread) => (Number.isNaN(value.median) ? "–" : shownSpread(value, 1));
+  return [
+    "# Bulk ingest at engine level",
+    "",
+    "Records with two index entries each, in atomic batches; milliseconds per phase, median (smallest–largest).",
+    "Generated; `src/bench/bulk-ingest.bench.ts` says what each phase is and what is checked after it.",
+    "",
+    `    node ${["src/bench/bulk-ingest.bench.ts", ...commandFlags()].join(" ")}`,
+    "",
+    `Node ${process.version}, Linux ${release()}, ${cpus().length} × ${model}; ${flags.repeats} repeats, sides taking turns.`,
+    "",
+    `| records | engine | ${phases.join(" | ")} | records/s |`,
+    `|--:|---|${phases.map(() => "--:").join("|")}|--:|`,
+    ...results.map(({ records, side, ms }) => {
+      const perSecond = Math.round((records / ms.total.median) * 1000);
+      return `| ${records} | ${side} | ${phases.map((phase) => cell(ms[phase])).join(" | ")} | ${perSecond} |`;
+    }),
+    "",
+  ].join("\n");
+}
+
+/** The flags that tell what was run, without places of this machine. */
+function commandFlags(): string[] {
+  const { sizes, repeats, rows, peers } = flags;
+  const shown = ["--sizes", sizes, "--repeats", repeats, "--rows", rows];
+  return peers === "" ? shown : [...shown, "--peers", peers];
+}
+
 async function main(): Promise<void> {
   const place = flags.directory;
   if (isInMemory(place)) {
     throw new Error(`${place} is in memory (tmpfs): nothing synced there is durable; give --directory on a disk`);
   }
-  const trees = flags.trees.split(",").map((each) => each.split("="));
-  const parts = await Promise.all(trees.map(([, path]) => loadParts(path)));
-  const results: { records: number; tree: string; ms: Record<string, Spread>; ratio: Record<string, Spread> }[] = [];
+  const sides = await sidesOf();
+  const results: Result[] = [];
   for (const records of flags.sizes.split(",").map(Number)) {
-    const samples = trees.map((): Times[] => []);
-    for (let repeat = 0; repeat < Number(flags.repeats); repeat++) {
-      const order = trees.map((_, i) => i);
-      for (const i of repeat % 2 === 0 ? order : order.toReversed()) samples[i].push(await once(parts[i], records));
+    const found = await measureSize(sides, records);
+    results.push(...found);
+    for (const result of found) show(result, sides[0].name);
+    if (flags.markdown !== undefined) writeFileSync(flags.markdown, tableOf(results));
+    if (flags.json !== undefined) {
+      const machine = { node: process.version, cpus: cpus().length, model: cpus()[0]?.model };
+      writeFileSync(flags.json, `${JSON.stringify({ command: commandFlags(), machine, results }, undefined, 1)}\n`);
     }
-    trees.forEach(([tree], i) => {
-      const ofPhases = (valueOf: (repeat: number, phase: (typeof phases)[number]) => number) =>
-        Object.fromEntries(phases.map((phase) => [phase, spread(samples[i].map((_, repeat) => valueOf(repeat, phase)))]));
-      const ms = ofPhases((repeat, phase) => samples[i][repeat][phase]);
-      const ratio = ofPhases((repeat, phase) => samples[i][repeat][phase] / samples[0][repeat][phase]);
-      results.push({ records, tree, ms, ratio });
-      if (flags.json) return;
-      const shown = phases.map((phase) => `${phase} ${shownSpread(ms[phase], 1)}`);
-      console.log(`${String(records).padStart(8)} ${tree.padEnd(8)} ms: ${shown.join("  ")}`);
-      if (i === 0) return;
-      const ratios = (["write", "total", "read"] as const).map((phase) => `${phase} ${shownSpread(ratio[phase], 3)}`);
-      console.log(`${" ".repeat(9)}${tree} / ${trees[0][0]}: ${ratios.join("  ")}`);
-    });
   }
-  if (flags.json) console.log(JSON.stringify({ rows: Number(flags.rows), results }, null, 1));
 }
 
 try {
