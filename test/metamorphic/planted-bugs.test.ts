@@ -64,9 +64,9 @@ const bugs: Readonly<Record<string, Edit>> = {
     replace: "durableIndex: memtable.lastIndex + 1",
   },
   "tombstones are dropped while older versions lie below": {
-    file: `${lsm}/compaction-proposal.ts`,
-    find: "outputLevel, bottom, move };",
-    replace: "outputLevel, bottom: true, move };",
+    file: `${lsm}/background-work.ts`,
+    find: "      bottom,\n      snapshots:",
+    replace: "      bottom: true,\n      snapshots:",
   },
   "compactions side by side take the same files": {
     file: `${lsm}/compaction-proposal.ts`,
