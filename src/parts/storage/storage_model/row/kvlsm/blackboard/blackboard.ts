@@ -192,10 +192,15 @@ export class Blackboard {
     };
   }
 
-  /** Flushes decide how long a replay takes: compactions leave them the threads until writers would be slowed. */
+  /**
+   * Flushes decide how long a replay takes: compactions leave them the threads until writers would be slowed, by level
+   * 0 or by debt. Longer they must not, or the replay itself would wait for one that nobody begins.
+   */
   #compactionsHeldBack(): boolean {
     if (this.compactionHalted !== undefined || this.manualCompactions > 0) return true;
-    return this.isReplaying && this.versions.current.files[0].length < this.#tuning.l0SlowdownTrigger;
+    const { l0SlowdownTrigger, debtSlowdownBytes } = this.#tuning;
+    const l0Files = this.versions.current.files[0].length;
+    return this.isReplaying && l0Files < l0SlowdownTrigger && this.debtBytes() < debtSlowdownBytes;
   }
 
   /** Whether a read must ask whether its key was deleted with a range. */
