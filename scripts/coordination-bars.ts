@@ -43,6 +43,7 @@ const variants: Readonly<Record<"blackboard" | "conventional", Variant>> = {
         only: [
           "Blackboard.flushRunning", "Blackboard.compactions", "Blackboard.compactionJobsMax",
           "Blackboard.manualCompactions", "Blackboard.compactionHalted", "Blackboard.view",
+          "Blackboard.#compactionsHeldBack",
         ],
       },
     ],

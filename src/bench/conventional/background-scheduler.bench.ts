@@ -133,8 +133,10 @@ export class BackgroundScheduler implements BackgroundRunner {
   }
 
   #pick(): CompactionProposal | undefined {
-    const { versions, tuning, work } = this.#board;
-    const mayBegin = this.compactionHalted === undefined && this.#manuals.length === 0;
+    const { versions, tuning, work, isReplaying } = this.#board;
+    // Flushes decide how long a replay takes: compactions leave them the threads until writers would be slowed.
+    const isHeldBack = isReplaying && versions.current.files[0].length < tuning.l0SlowdownTrigger;
+    const mayBegin = this.compactionHalted === undefined && this.#manuals.length === 0 && !isHeldBack;
     const view = {
       levels: versions.current.files,
       immutables: [],
