@@ -58,6 +58,7 @@ export const standardKnobSets: readonly KnobSet[] = [
   simulated("tiered, stall at two files", {
     compactionStyle: "tiered", l0CompactionTrigger: 1, l0SlowdownTrigger: 2, l0StallTrigger: 2,
   }),
+  simulated("adaptive memory", { adaptiveMemory: "on", memtableBytes: 16_384, blockCacheBytes: 1 << 20 }),
   simulated("dynamic levels", { levelSizing: "dynamic" }),
   simulated("little memory, little debt", { memoryBudgetBytes: (1 << 20) + 3 * 4096, debtSlowdownBytes: 20_000 }),
   simulated("background work held back", { backgroundBytesPerSecond: 1 << 20 }),
