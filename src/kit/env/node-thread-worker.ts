@@ -2,9 +2,9 @@
  * What runs on a worker thread: takes one job at a time, runs its generator to the end, and sends back
  * what it returned or the error by code. A job rests where it yields a time; other yields are the simulation's concern
  * and skipped.
- * Garbage: a thread's heap may grow by hundreds of megabytes before the engine of JavaScript thinks of collecting it, and
- * what its buffers hold outside the heap by 64 MiB more. Nobody has given a background job that memory, so the thread
- * collects at yields once it has grown by `garbageBytesMax`, and when a job has ended.
+ * Garbage: a thread's heap may grow by hundreds of megabytes before V8 thinks of collecting it, and what its buffers
+ * hold outside the heap by 64 MiB more. Nobody has given a background job that memory, so the thread collects at yields
+ * once it has grown by `garbageBytesMax`, and when a job has ended.
  */
 import { getHeapStatistics, setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
