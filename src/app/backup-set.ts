@@ -4,6 +4,8 @@
  *   SET/20261121T143000Z/backup.json     what it holds: every file with size and SHA-256, and a hash of the content
  *   SET/20261121T143000Z/data/…          the files; one that an earlier backup has too is a hard link to it
  *
+ * backup.json has a version of its own; the files inside have those of their kinds. A set of every version is kept in
+ * golden/, and must verify and restore for ever.
  * A backup is written under a name that ends in `.partial` and gets its own name when it is whole and checked. So one
  * may be removed at any time with `rm -r`, without harm to the others.
  * Source: rsnapshot and rsync's --link-dest; BorgBackup's check.
@@ -95,25 +97,32 @@ export function findBackup(set: string, id: string | undefined): string {
 /** Errors: CORRUPTION, FORMAT_UNKNOWN. */
 export function readBackupManifest(set: string, id: string): BackupManifest {
   const path = join(set, id, manifestName);
-  let manifest: Partial<BackupManifest>;
+  let manifest: Partial<Omit<BackupManifest, "version">> & { readonly version?: unknown };
   try {
-    manifest = JSON.parse(readFileSync(path, "utf8")) as Partial<BackupManifest>;
+    manifest = JSON.parse(readFileSync(path, "utf8")) as typeof manifest;
   } catch (cause) {
     const what = `${path} is damaged: ${(cause as Error).message}; use another backup`;
     throw new LatheError("CORRUPTION", what, { cause });
   }
-  if (manifest.format !== "lathe-backup" || !Array.isArray(manifest.files)) {
-    throw new LatheError("CORRUPTION", `${path} is no manifest of a backup; use another backup`);
-  }
+  const damaged = (what: string) => new LatheError("CORRUPTION", `${path} ${what}; use another backup`);
+  if (manifest?.format !== "lathe-backup") throw damaged("is no manifest of a backup");
   if (manifest.version !== 1) {
     const way = "restore it with the Lathe that wrote it";
     const version = String(manifest.version);
     throw new LatheError("FORMAT_UNKNOWN", `${path} has version ${version}, this Lathe reads 1: ${way}`);
   }
-  for (const { path: name } of manifest.files) {
+  const { durableIndex, keyCount, contentHash, selectionHash, files } = manifest;
+  const counts = [durableIndex, keyCount].every((count) => Number.isSafeInteger(count) && (count as number) >= 0);
+  const hashes = typeof contentHash === "string" && typeof selectionHash === "string";
+  if (!counts || !hashes || !Array.isArray(files)) throw damaged("lacks a count, a hash or its files");
+  for (const file of files as readonly (Partial<BackupFile> | null)[]) {
+    if (typeof file?.sha256 !== "string" || !Number.isSafeInteger(file.bytes)) {
+      throw damaged(`lacks the digest of ${JSON.stringify(file?.path)}`);
+    }
     // A manifest that was tampered with must not lead out of its directory.
-    if (typeof name !== "string" || name.startsWith("/") || name.split("/").includes("..")) {
-      throw new LatheError("CORRUPTION", `${path} names ${JSON.stringify(name)}, which is no place in a backup`);
+    const name = file.path;
+    if (typeof name !== "string" || name === "" || name.startsWith("/") || name.split("/").includes("..")) {
+      throw damaged(`names ${JSON.stringify(name)}, which is no place in a backup`);
     }
   }
   return manifest as BackupManifest;

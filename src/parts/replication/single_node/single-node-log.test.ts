@@ -98,14 +98,61 @@ test("room that does not come back rejects the commands that wait for it, and no
     const log = await open(env, join(base, "no-room"), machine);
     await log.recover();
     await log.propose(commandOf("kept"));
+    const before = machine.backpressure;
     machine.backpressure = () => Promise.reject(new LatheError("DISK_FULL", "no room"));
     await assert.rejects(log.propose(commandOf("waits")), { code: "DISK_FULL" });
     await new Promise((resolve) => setImmediate(resolve));
     assert.deepEqual(unhandled, []);
+    machine.backpressure = before;
+    await log.propose(commandOf("there is room again"));
+    assert.deepEqual(machine.applied.map(({ text }) => text), ["kept", "there is room again"]);
     await log.close();
   } finally {
     process.off("unhandledRejection", note);
   }
+});
+
+test("what is logged when the room runs out is applied when there is room again, and in its place", async () => {
+  const machine = new HashingStateMachine();
+  const log = await open(env, join(base, "room-again"), machine);
+  await log.recover();
+  const before = machine.backpressure;
+  const apply = machine.apply.bind(machine);
+  // The first of a group that was logged together fills the disk.
+  machine.apply = (index, entry) => {
+    machine.backpressure = () => Promise.reject(new LatheError("DISK_FULL", "no room"));
+    machine.apply = apply;
+    return apply(index, entry);
+  };
+  const together = ["a", "b", "c"].map((text) => log.propose(commandOf(text)));
+  await together[0];
+  await assert.rejects(log.propose(commandOf("refused")), { code: "DISK_FULL" });
+  machine.backpressure = before;
+  await Promise.all(together);
+  await log.propose(commandOf("d"));
+  assert.deepEqual(machine.applied.map(({ text }) => text), ["a", "b", "c", "d"]);
+  await log.close();
+});
+
+test("a log that is closed while there is no room ends, and what it holds is applied at the next start", async () => {
+  const machine = new HashingStateMachine();
+  const log = await open(env, join(base, "closed-full"), machine);
+  await log.recover();
+  const apply = machine.apply.bind(machine);
+  machine.apply = (index, entry) => {
+    machine.backpressure = () => Promise.reject(new LatheError("DISK_FULL", "no room"));
+    return apply(index, entry);
+  };
+  const [first, second] = ["a", "b"].map((text) => log.propose(commandOf(text)));
+  await first;
+  const refused = assert.rejects(second, { code: "DISK_FULL" });
+  await log.close();
+  await refused;
+  const next = new HashingStateMachine();
+  const again = await open(env, join(base, "closed-full"), next);
+  await again.recover();
+  assert.deepEqual(next.applied.map(({ text }) => text), ["a", "b"]);
+  await again.close();
 });
 
 /** Commands until the power goes; returns what was acknowledged and the disk afterwards. */

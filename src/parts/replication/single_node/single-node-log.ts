@@ -15,7 +15,10 @@
  *   2. Entry times never go backwards, also across restarts (the last entry is kept for that).
  *   3. After a failed flush, or an entry that could not be applied for a reason outside of it, nothing
  *   is accepted any more: the order of the log would be broken. What is durable is applied at the next
- *   start. Source: etcd's apply loop, VoltDB's command log, LevelDB's writer queue.
+ *   start.
+ *   4. A state machine without room for long (a full disk) breaks nothing: what is logged waits, what is not is
+ *   refused, and both go on when there is room again.
+ *   Source: etcd's apply loop, VoltDB's command log, LevelDB's writer queue.
  */
 import { assert } from "../../../kit/assert.ts";
 import type { Env } from "../../../kit/env/env.ts";
@@ -46,6 +49,8 @@ interface LoggedProposal {
 /** One node knows no elections and no retries of clients. */
 const singleTerm = 1;
 const noClient = 0;
+/** Between two looks whether there is room again; the state machine says no as often as its own work fails. */
+const noRoomPauseMs = 20;
 
 /**
  * Errors that follow from the entry alone: every replica meets them, so the log goes on without the
@@ -213,11 +218,19 @@ class SingleNodeLog implements ReplicatedLog {
     return pressure !== undefined;
   }
 
-  async #room(): Promise<void> {
+  /**
+   * Waits for room; resolves with whether there may be some. Where there is none for good, as far as anybody can tell
+   * (a full disk), those that are not logged yet are refused: they changed nothing and may try again.
+   */
+  async #room(): Promise<boolean> {
     try {
       await this.#stateMachine.backpressure();
+      return true;
     } catch (error) {
-      this.#fail(error);
+      if (this.#closed || errorCodeOf(error) === "CLOSED") this.#fail(error);
+      for (const proposal of this.#waiting.takeAll()) proposal.reject(error);
+      await new Promise<void>((resolve) => this.#env.clock.setTimer(noRoomPauseMs, resolve));
+      return false;
     }
   }
 
@@ -241,7 +254,8 @@ class SingleNodeLog implements ReplicatedLog {
 
   async #applyGroup(group: readonly LoggedProposal[]): Promise<void> {
     for (const { proposal, index, entry } of group) {
-      if (this.#failure === undefined && this.#isPressed()) await this.#room();
+      // What is logged has its place: it is applied before whatever comes later, however long there is no room.
+      while (this.#failure === undefined && this.#isPressed() && !(await this.#room()));
       if (this.#failure === undefined) this.#apply(proposal, index, entry);
       else proposal.reject(this.#failure);
     }
