@@ -72,7 +72,7 @@ export class Blackboard {
     this.reads = reads;
     this.appliedIndex = versions.durableIndex;
     this.#arenas = new MemtableArenaPool(tuning.memtableBytes, 1 + tuning.immutableMemtablesMax);
-    this.memtable = this.#newMemtable(0, 0);
+    this.memtable = this.#newMemtable(0, 0, false);
     this.fitCache();
     // One closure for all batches.
     this.#addOperation = (kind, bytes, keyStart, keyEnd, valueEnd) => {
@@ -135,7 +135,7 @@ export class Blackboard {
       froze = this.freeze();
       if (!this.memtable.fits(operations, encoded.length)) {
         this.#arenas.give(this.memtable.arena, this.memtable.sizeBytes);
-        this.memtable = this.#newMemtable(operations, encoded.length);
+        this.memtable = this.#newMemtable(operations, encoded.length, this.memtable.wasScanned);
       }
     }
     // After the freeze above: a frozen memtable keeps the time of its own entries.
@@ -158,7 +158,7 @@ export class Blackboard {
     if (this.memtable.lastIndex === 0) return false;
     this.memtable.timeMs = this.expiry.nowMs();
     this.immutables = [this.memtable, ...this.immutables];
-    this.memtable = this.#newMemtable(0, 0);
+    this.memtable = this.#newMemtable(0, 0, this.memtable.wasScanned);
     this.fitCache();
     return true;
   }
@@ -245,7 +245,7 @@ export class Blackboard {
     return this.#figuresOf;
   }
 
-  #newMemtable(operations: number, bytes: number): Memtable {
-    return new Memtable(this.#arenas.take(bytes + alignmentMax, memtableWordsMax(operations)));
+  #newMemtable(operations: number, bytes: number, expectsScans: boolean): Memtable {
+    return new Memtable(this.#arenas.take(bytes + alignmentMax, memtableWordsMax(operations)), expectsScans);
   }
 }

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { hash32 } from "../../../../../../kit/hash.ts";
 import { FrozenWalk } from "./frozen-walk.ts";
-import { Memtable, memtableWordsMax } from "./memtable.ts";
+import { Memtable, memtableWordsMax, unlinkedMax } from "./memtable.ts";
 import { MemtableArenaPool } from "./memtable-arena.ts";
 import { MemtableIterator } from "./memtable-iterator.ts";
 import {
@@ -140,4 +140,22 @@ test("runs of keys, sorted and not, end in one order, whenever it is asked for",
     }),
     { numRuns: 200 },
   );
+});
+
+test("writes leave the order to scans, and little of it once there are any", () => {
+  const count = unlinkedMax * 3;
+  const leftBy = (expectsScans: boolean, scanned: boolean) => {
+    const memtable = new Memtable(new MemtableArenaPool(1 << 20, 1).take(0, memtableWordsMax(count)), expectsScans);
+    for (let i = 0; i < count; i++) {
+      const key = Uint8Array.of(i & 255, i >>> 8);
+      memtable.take(key);
+      memtable.add(0, 2, 2, 1, hash32(key) | 0, i + 1);
+      if (scanned && i === 0) memtable.order();
+    }
+    assert.equal(memtable.wasScanned, scanned);
+    return memtable.unlinkedCount;
+  };
+  assert.equal(leftBy(false, false), count);
+  assert.ok(leftBy(true, false) <= unlinkedMax + 1);
+  assert.ok(leftBy(false, true) <= unlinkedMax + 1);
 });

@@ -9,7 +9,8 @@
  *   2. Overwriting a key prepends a version. A new key is noted in a list, and linked into the skiplist when somebody
  *      asks for the order (`order`: a scan): what was noted since is sorted (node-order.ts) and linked in ascending
  *      order, each from where the one before stands. So writes that nobody scans cost no descent; a flush sorts the
- *      list on its own thread.
+ *      list on its own thread. Once there was a scan, here or in the memtable before, no more than some
+ *      `unlinkedMax` are left for the next one to link.
  *   3. Both arenas are shared memory of fixed capacity. The pages of the rest of the arena are never touched
  *      and so not resident. Once frozen, a memtable is immutable and a flush job on another thread reads it
  *      in place.
@@ -65,6 +66,8 @@ export const versionOlder = 5;
 const firstFreeWord = headNode + nodeNext + heightMax;
 const probesMax = 32;
 const slotsInitial = 1024;
+/** Where scans are to be expected, a batch that comes while more than these are not linked has them linked first. */
+export const unlinkedMax = 1024;
 /** Bytes left free before a batch at most. */
 export const alignmentMax = 7;
 /** The words that one operation can need at most: a node of full height, its place in the list and a version. */
@@ -116,9 +119,14 @@ export class Memtable {
   /** The node that was linked last on every level that it has, on the others the one before it. */
   readonly #path = new Int32Array(heightMax);
 
+  /** Whether the order was asked for. */
+  #wasScanned = false;
+  readonly #expectsScans: boolean;
+
   /** The arena may hold the remains of another memtable. */
-  constructor(arena: MemtableArena) {
+  constructor(arena: MemtableArena, expectsScans = false) {
     this.arena = arena;
+    this.#expectsScans = expectsScans;
     this.bytes = new Uint8Array(arena.bytes);
     this.words = new Int32Array(arena.words);
     this.words.fill(0, 0, firstFreeWord);
@@ -135,6 +143,15 @@ export class Memtable {
   /** Index of the last batch noted, 0 when there was none. */
   get lastIndex(): number {
     return this.#lastIndex;
+  }
+
+  get wasScanned(): boolean {
+    return this.#wasScanned;
+  }
+
+  /** Nodes that the next scan will have to link. */
+  get unlinkedCount(): number {
+    return this.#keyCount - this.#linkedCount;
   }
 
   /** Memory in use: what was touched, not what was reserved. */
@@ -157,6 +174,7 @@ export class Memtable {
 
   /** Copies what the next calls of `add` take keys and values from. The caller has asked `fits`. */
   take(source: Uint8Array): void {
+    if (this.unlinkedCount > unlinkedMax && (this.#wasScanned || this.#expectsScans)) this.#linkAdded();
     // Copying into shared memory goes by words only where both sides begin alike within a word.
     const at = this.#bytesUsed + ((source.byteOffset - this.#bytesUsed) & 7);
     assert(at + source.length <= this.bytes.length, "a memtable's bytes fit its arena");
@@ -213,12 +231,8 @@ export class Memtable {
 
   /** Links what was added since into the skiplist; whoever walks the memtable calls it first. */
   order(): void {
-    if (this.#linkedCount === this.#keyCount) return;
-    const { bytes, words } = this;
-    const added = words.slice(words.length - this.#keyCount, words.length - this.#linkedCount);
-    new NodeOrder(bytes, words, added).sort();
-    for (let i = 0; i < added.length; i++) this.#link(added[i], i === 0);
-    this.#linkedCount = this.#keyCount;
+    this.#wasScanned = true;
+    this.#linkAdded();
   }
 
   freeze(): FrozenMemtable {
@@ -232,6 +246,15 @@ export class Memtable {
       timeMs: this.timeMs,
       ranges: this.ranges.spans,
     };
+  }
+
+  #linkAdded(): void {
+    if (this.#linkedCount === this.#keyCount) return;
+    const { bytes, words } = this;
+    const added = words.slice(words.length - this.#keyCount, words.length - this.#linkedCount);
+    new NodeOrder(bytes, words, added).sort();
+    for (let i = 0; i < added.length; i++) this.#link(added[i], i === 0);
+    this.#linkedCount = this.#keyCount;
   }
 
   #findNode(source: Uint8Array, keyStart: number, keyLength: number, hash: number): number {
@@ -250,7 +273,7 @@ export class Memtable {
       }
     }
     if (this.#unhashed === 0) return 0;
-    this.order();
+    this.#linkAdded();
     const node = firstNodeFrom(this.bytes, words, source, keyStart, keyStart + keyLength);
     if (node === 0 || words[node + nodeKeyLength] !== keyLength) return 0;
     const same = equalRanges(this.bytes, words[node + nodeKeyStart], source, keyStart, keyLength);
