@@ -7,6 +7,7 @@ import type { SimulationTask, TaskOutcome } from "../../src/app/simulation/simul
 import type { WorkerReply } from "../../src/app/simulation/worker-pool.ts";
 import { faultModes } from "../../src/simulation/every-call.ts";
 import type { FaultKind } from "../../src/simulation/fault-plan.ts";
+import type { Scenario } from "../../src/simulation/scenario.ts";
 
 export interface PlantedFault {
   readonly name: string;
@@ -16,6 +17,8 @@ export interface PlantedFault {
   readonly seedsMax: number;
   /** Instead of seeds: this fault at every call of the fixed scenario. */
   readonly everyCall?: FaultKind;
+  /** Instead of seeds: this scenario of test/regressions/seeds, which once showed the very fault. */
+  readonly kept?: string;
 }
 
 const root = join(import.meta.dirname, "..", "..");
@@ -40,7 +43,8 @@ export async function findPlanted(
       runs += done;
       if (failures.length === 0) continue;
       const { seed, point, message } = failures[0];
-      return { place: seed === undefined ? `point ${point}` : `seed ${seed}`, message, runs };
+      const place = seed === undefined ? (point === undefined ? "kept" : `point ${point}`) : `seed ${seed}`;
+      return { place, message, runs };
     }
     return undefined;
   } finally {
@@ -49,7 +53,11 @@ export async function findPlanted(
   }
 }
 
-function* tasksOf({ subject, seedsMax, everyCall }: PlantedFault): Generator<SimulationTask> {
+function* tasksOf({ subject, seedsMax, everyCall, kept }: PlantedFault): Generator<SimulationTask> {
+  if (kept !== undefined) {
+    const text = readFileSync(join(root, "test/regressions/seeds", `${kept}.json`), "utf8");
+    yield { kind: "scenario", scenario: JSON.parse(text) as Scenario };
+  }
   const mode = faultModes.findIndex(({ kind }) => kind === everyCall);
   if (mode >= 0) yield { kind: "points", subject, mode, recovery: -1, stride: 1 };
   for (let from = 1; from <= seedsMax; from += seedsPerTask) {
