@@ -10,7 +10,7 @@
  * A product without the leaf is admitted as having nothing to look at.
  * Source: the bulk loads that trust a flag to say that a table is empty; InnoDB's CHECK TABLE on secondary indexes.
  */
-import { existsSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { Gate, GateSubject, GateVerdict } from "./gate.ts";
@@ -19,7 +19,6 @@ import { verdictOf } from "./run-gates.ts";
 import { shrunkKnobs } from "./shrunk-knobs.ts";
 
 const name = "indexes";
-const partFolder = join("parts", "indexing");
 
 export function indexesGate(options: { statements: number; losses: number }): Gate {
   return {
@@ -39,7 +38,11 @@ async function runIndexes(
 ): Promise<GateVerdict> {
   const verdict = verdictOf(name, performance.now());
   const { productDirectory, seed, signal } = subject;
-  if (!existsSync(join(productDirectory, partFolder))) {
+  // Every product carries the port; only some carry a part behind it.
+  const { parts } = JSON.parse(readFileSync(join(productDirectory, "selection.json"), "utf8")) as {
+    parts: readonly { readonly path: string }[];
+  };
+  if (!parts.some(({ path }) => path.startsWith("indexing/"))) {
     return verdict.admit("the product has no secondary indexes: nothing to look at", { looked: false });
   }
   const outcome = await runOnThread({ productDirectory, seed, knobs: shrunkKnobs(subject), ...options }, signal);

@@ -60,7 +60,7 @@ export async function examineIndexes(task: IndexesTask): Promise<IndexesOutcome>
     }
     await store.close();
     return loseFrom(disk);
-  })();
+  })().catch((error: Error) => `a statement failed: ${error.message}`);
   if (offence !== undefined) return { verdict: "reject", reason: offence, evidence: counts };
   if (counts.losses < losses / 2) {
     return { verdict: "inconclusive", reason: `only ${counts.losses} of ${losses} runs lost power`, evidence: counts };

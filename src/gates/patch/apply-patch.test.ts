@@ -160,7 +160,7 @@ test("damaged and senseless patches are refused with the line", () => {
   assert.match(refusal(""), /changes no file/);
   assert.match(refusal("hello\n"), /changes no file/);
   assert.match(refusal(`${header(path)}@@ -2,9 +2,9 @@\n const line1 = 1;\n`), /line 7 of the patch: the patch ends/);
-  assert.match(refusal(`${header(path)}@@ -2,3 +2,1 @@\n const line1 = 1;\n+x\n+y\n+z\n`), /longer than its header/);
+  assert.match(refusal(`${header(path)}@@ -2 +2 @@\n-const line1 = 1;\n+x\n+y\n`), /longer than its header/);
   assert.match(refusal(`${header(path)}@@ mist @@\n`), /header that cannot be read/);
   assert.match(refusal(`${header(path)}@@ -1 +1 @@\n const line0 = 0;\n`), /changes nothing/);
   assert.match(refusal(`${header(path)}${change}${header(path)}${change}`), /twice/);

@@ -168,6 +168,10 @@ class Reader {
       lines.push({ kind, text: line.slice(1), newline: true });
     }
     if (oldLeft < 0 || newLeft < 0) throw this.#bad("a hunk is longer than its header says");
+    // A signature ("-- ") and the next file ("--- ") may follow; more lines of a hunk may not.
+    if (/^(\+|-(?!- $|-- |-$))/.test(this.#lines[this.#at] ?? "")) {
+      throw this.#bad("a hunk is longer than its header says");
+    }
     if (lines.every(({ kind }) => kind === " ")) throw this.#bad("a hunk that changes nothing");
     return { oldStart: Number(head[1]), lines, at };
   }

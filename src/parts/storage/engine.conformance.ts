@@ -208,6 +208,29 @@ function testScans(harness: EngineHarness): void {
 function testSnapshots(harness: EngineHarness): void {
   const skip = harness.capabilities.snapshots ? false : "the engine does not claim snapshots";
 
+  test("what a cursor walks stays while files and memory are used again", () =>
+    withEngine(harness, async (engine) => {
+      const count = 400;
+      await fill(engine, count, (i) => `old${i}`.repeat(10));
+      await engine.compactAll();
+      // What it walks: files, a frozen memtable perhaps, and the live one.
+      put(engine, ["key000398", "live"]);
+      const cursor = engine.scan({});
+      assert.ok(cursor.next());
+      for (let round = 0; round < 3; round++) {
+        await fill(engine, count, (i) => `new${round}-${i}`.repeat(10));
+        await engine.flush();
+        await engine.compactAll();
+      }
+      for (let i = 1; i < count; i++) {
+        assert.ok(cursor.next());
+        assert.equal(textOf(cursor.key), `key${String(i).padStart(6, "0")}`);
+        assert.equal(textOf(cursor.value), i === 398 ? "live" : `old${i}`.repeat(10));
+      }
+      assert.equal(cursor.next(), false);
+      cursor.close();
+    }));
+
   test("a snapshot keeps what it saw through overwrites, flushes and compactions", { skip }, () =>
     withEngine(harness, async (engine) => {
       put(engine, ["a", "1"], ["b", "1"]);
