@@ -4,6 +4,7 @@
  * A `flush` stands for a state machine that made its state durable elsewhere: the contents up to there are kept beside
  * the disk, and the log's prefix is given up.
  */
+import { LatheError } from "../../kit/errors.ts";
 import { noSelectionHash } from "../../kit/file-header.ts";
 import { openWal } from "../../parts/core/wal/wal.ts";
 import type { Change } from "../../simulation/store-operation.ts";
@@ -53,6 +54,10 @@ class FoldedLog implements OpenStore {
 
   constructor(log: TappedLog, kept: Kept) {
     if (log.firstIndex > kept.index + 1) throw new Error(`the log begins at ${log.firstIndex}, behind ${kept.index}`);
+    if (log.lastIndex < kept.index) {
+      const places = `it ends at ${log.lastIndex}, the state beside it at ${kept.index}`;
+      throw new LatheError("CORRUPTION", `the end of the log was lost: ${places}`);
+    }
     this.#log = log;
     this.#kept = kept;
     this.#contents = new Map(kept.contents);
