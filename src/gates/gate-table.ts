@@ -29,7 +29,7 @@ export function productGates(effort = 1): Gate[] {
     indexesGate({ statements: 240 * effort, losses: 12 * effort }),
     simulationGate({ seeds: 120 * effort }),
     killGate({ rounds: 5 * effort, stage: "product" }),
-    metamorphicGate({ programs: 6 * effort, knobSets: 12 }),
+    metamorphicGate({ programs: 20 * effort, knobSets: 12 }),
     conformanceGate(),
     boundsGate({ dataMiB: 160, overwriteMiB: 60 }),
   ];
