@@ -12,7 +12,8 @@
  *      row comes from the cache or the engine makes no difference.
  *   2. An entry's effect is in the engine as a whole or not at all, and at most once (`index` must rise).
  *   3. With a row cache no batch holds an entry that expires or a range delete: reads fill and ask the cache without a
- *      time, and it is told of rows by key. Asserted before a batch is applied.
+ *      time, and it is told of rows by key. Asserted before a batch is applied. The ranges of dropped tables and
+ *      indexes are no exception in effect: nobody asks for their keys again.
  *   4. A refused or empty command writes nothing, so after a crash it may be applied again, with the same outcome.
  * Source: VoltDB and Calvin (deterministic one-shot transactions), etcd's apply loop.
  */

@@ -58,8 +58,8 @@ export class MapEngine implements StorageEngine {
 
   applySync(batch: WriteBatch, index: number): void {
     if (index <= this.appliedIndex) throw new Error(`index ${index} after ${this.appliedIndex}`);
-    // Not among its capabilities; and SQL must not ask for it, because row caches are told of neither.
-    if (batch.expiringCount + batch.rangeDeleteCount > 0) throw new Error("a batch that expires or deletes a range");
+    // Not among its capabilities; and SQL must not ask for it, because row caches are not told of it.
+    if (batch.expiringCount > 0) throw new Error("a batch that expires");
     batch.forEach((kind, bytes, keyStart, keyEnd, valueEnd) => {
       const key = textOf(bytes.subarray(keyStart, keyEnd));
       if (kind === batchKindDeleteRange) return this.#deleteRange(key, textOf(bytes.subarray(keyEnd, valueEnd)));
