@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { compareBytes } from "../../../../../../kit/compare.ts";
 import type { BlackboardView, CompactionProposal, Proposal } from "./agent.ts";
 import { compactionAgent } from "./compaction-agent.ts";
+import { problemOf } from "./compaction-proposal.ts";
 import type { FileMeta } from "./file-meta.ts";
 import { flushAgent } from "./flush-agent.ts";
 import { levelScore } from "./level-shape.ts";
@@ -63,6 +64,17 @@ test("tombstones are not at the bottom while a deeper level overlaps", () => {
   const proposal = compactionAgent.step(view([[file(5, 9), file(3, 7)], [], [file(8, 8)]]));
   assert.ok(proposal?.kind === "compaction");
   assert.equal(proposal.bottom, false);
+});
+
+test("a file that ends before a bound does not overlap one that begins there: what agents propose is accepted", () => {
+  const upTo8 = { ...file(2, 8), largestIsExclusive: true };
+  const level1 = [file(8, 9, 400)];
+  for (const levels of [[[], level1, [], [upTo8]], [[], level1, [upTo8]], [[file(8, 8), file(8, 8)], [upTo8], [upTo8]]]) {
+    const seen = view(levels);
+    const proposal = compactionOf(compactionAgent.step(seen));
+    assert.equal(problemOf(seen, proposal), undefined);
+    assert.equal(proposal.bottom, true);
+  }
 });
 
 test("files that overlap nothing are moved", () => {

@@ -155,9 +155,10 @@ function ageProblem({ levels }: BlackboardView, proposal: CompactionProposal): s
   const afterLastOf0 = level0.findLastIndex((file) => taken.has(file)) + 1;
   const gap = firstOf0 < 0 ? undefined : level0.slice(firstOf0, afterLastOf0).find((file) => !taken.has(file));
   if (gap !== undefined) return `it leaves out table ${gap.number}, which is between its files of level 0 in age`;
-  const { smallest, largest } = rangeOf(files);
-  const isLeft = (file: FileMeta) => !taken.has(file) && compareBytes(file.smallest, largest) <= 0 &&
-    compareBytes(smallest, file.largest) <= 0;
+  const { smallest, largest, largestIsExclusive } = rangeOf(files);
+  // As agents see it: a bound that is exclusive is not shared.
+  const isLeft = (file: FileMeta) =>
+    !taken.has(file) && overlapping([file], smallest, largest, largestIsExclusive).length > 0;
   const olderOf0 = firstOf0 < 0 ? undefined : level0.slice(afterLastOf0).find(isLeft);
   const highest = Math.min(...inputs.map((run) => run.level));
   const passed = levels.slice(highest + 1, outputLevel).flat().find(isLeft) ?? (outputLevel > 0 ? olderOf0 : undefined);
