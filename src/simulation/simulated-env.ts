@@ -159,7 +159,7 @@ class World {
     setTimer: (delayMs, callback) => {
       const lateUs = this.#upTo(this.#schedule?.timerLateUs);
       const event = this.#at(Math.max(0, delayMs) * 1000 + lateUs, eventKinds.timer, callback);
-      return { cancel: () => void (event.cancelled = true) };
+      return { cancel: () => void (event.cancelled = true), keepAlive: () => undefined };
     },
     defer: (callback) => void this.#at(this.#upTo(this.#schedule?.deferUs), eventKinds.defer, callback),
   };

@@ -32,7 +32,7 @@ export class VirtualClock implements Clock {
   setTimer(delayMs: number, callback: () => void): Timer {
     const timer = { atMs: this.now + delayMs, callback };
     this.timers.add(timer);
-    return { cancel: () => void this.timers.delete(timer) };
+    return { cancel: () => void this.timers.delete(timer), keepAlive: () => undefined };
   }
 
   defer(callback: () => void): void {

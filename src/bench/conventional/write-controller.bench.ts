@@ -102,7 +102,7 @@ export class WriteController implements BackPressure {
     if (delayUs < sleepMinUs) return undefined;
     this.slowdowns[cause]++;
     this.slowdownUs.record(delayUs);
-    return new Promise((resolve) => this.#clock.setTimer(Math.ceil(delayUs / 1000), resolve));
+    return new Promise((resolve) => this.#clock.setTimer(Math.ceil(delayUs / 1000), resolve).keepAlive());
   }
 
   async #stop(cause: PressureCause): Promise<void> {

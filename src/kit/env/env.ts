@@ -25,7 +25,7 @@ export interface Clock {
   nowMs(): number;
   /** Monotonic time in microseconds since an arbitrary start; fractional. Never goes backwards. */
   monotonicUs(): number;
-  /** Calls `callback` once, not before `delayMs` have passed. Does not keep the process alive. */
+  /** Calls `callback` once, not before `delayMs` have passed. Does not keep the process alive unless told to. */
   setTimer(delayMs: number, callback: () => void): Timer;
   /**
    * Calls `callback` in a later turn of the event loop, after input that is already there has been
@@ -36,6 +36,8 @@ export interface Clock {
 
 export interface Timer {
   cancel(): void;
+  /** Keeps the process alive until the timer has fired or is cancelled: for one whose callback somebody awaits. */
+  keepAlive(): void;
 }
 
 export interface Random {

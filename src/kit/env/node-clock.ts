@@ -1,4 +1,4 @@
-/** The real clock. Timers do not keep the process alive. */
+/** The real clock. Timers do not keep the process alive, save those that are told to. */
 import { performance } from "node:perf_hooks";
 import type { Clock, Timer } from "./env.ts";
 
@@ -11,6 +11,10 @@ class NodeTimer implements Timer {
 
   cancel(): void {
     clearTimeout(this.#handle);
+  }
+
+  keepAlive(): void {
+    this.#handle.ref();
   }
 }
 

@@ -18,6 +18,19 @@ test("the clock: monotonic time goes on, timers fire not before their time and c
   assert.ok(Math.abs(clock.nowMs() - Date.now()) < 1000);
 });
 
+test("a timer keeps the process alive where it is told to, and only then", () => {
+  const moduleUrl = JSON.stringify(new URL("./node-env.ts", import.meta.url).href);
+  const printedBy = (call: string) => {
+    const source = `
+      import { createNodeEnv } from ${moduleUrl};
+      const { clock } = createNodeEnv();
+      clock.setTimer(60, () => console.log("fired"))${call};`;
+    return String(spawnSync(process.execPath, ["--input-type=module", "-e", source]).stdout);
+  };
+  assert.equal(printedBy(""), "");
+  assert.equal(printedBy(".keepAlive()"), "fired\n");
+});
+
 test("deferred calls come in a later turn, in order", async () => {
   const { clock } = createNodeEnv();
   const order: string[] = [];

@@ -121,7 +121,7 @@ export class GroupCommit {
    */
   #afterUs(delayUs: number, done: () => void, isOver: () => boolean): void {
     const delayMs = delayUs / 1000;
-    if (delayMs >= 1) return void this.#clock.setTimer(delayMs, done);
+    if (delayMs >= 1) return this.#clock.setTimer(delayMs, done).keepAlive();
     const endUs = this.#clock.monotonicUs() + delayUs;
     let turnsLeft = delayUs;
     const turn = () => {

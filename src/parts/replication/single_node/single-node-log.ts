@@ -229,7 +229,7 @@ class SingleNodeLog implements ReplicatedLog {
     } catch (error) {
       if (this.#closed || errorCodeOf(error) === "CLOSED") this.#fail(error);
       for (const proposal of this.#waiting.takeAll()) proposal.reject(error);
-      await new Promise<void>((resolve) => this.#env.clock.setTimer(noRoomPauseMs, resolve));
+      await new Promise<void>((resolve) => this.#env.clock.setTimer(noRoomPauseMs, resolve).keepAlive());
       return false;
     }
   }

@@ -30,7 +30,8 @@ export class ManualClock implements Clock {
   setTimer(delayMs: number, callback: () => void): Timer {
     const timer = { atMs: this.ms + delayMs, callback };
     this.#timers.push(timer);
-    return { cancel: () => (this.#timers = this.#timers.filter((other) => other !== timer)) };
+    const cancel = () => void (this.#timers = this.#timers.filter((other) => other !== timer));
+    return { cancel, keepAlive: () => undefined };
   }
 
   defer(callback: () => void): void {

@@ -10,7 +10,8 @@
  *      outside too, and two jobs on one file would lose data.
  *   4. A job that fails is due again after a pause that doubles from 50 ms to 1 s. Reads go on meanwhile.
  *      Once work has failed for `troubleLimitMs`, whoever waits for it (a stalled writer, flush, settle)
- *      gets its error; the retries go on, and what was applied stays in memory and in the log.
+ *      gets its error; the retries go on, and what was applied stays in memory and in the log. A retry keeps
+ *      the process alive while somebody waits.
  *   5. A compaction that finds damaged files is not tried again; it is logged, and the store goes on without
  *      compactions.
  */
@@ -119,6 +120,7 @@ export class AgentRunner implements BackgroundRunner {
     return new Promise((resolve, reject) => {
       if (this.#closed) return reject(closedError());
       this.#waiters.push({ isDone, resolve, reject });
+      this.#retry?.keepAlive();
       this.schedule();
     });
   }
@@ -238,6 +240,7 @@ export class AgentRunner implements BackgroundRunner {
       this.#retry = undefined;
       this.schedule();
     });
+    if (this.#waiters.length > 0) this.#retry.keepAlive();
     this.#pauseMs = Math.min(pauseMaxMs, this.#pauseMs * 2);
   }
 

@@ -67,7 +67,7 @@ export class WriteStall implements BackPressure {
     if (delayUs < sleepMinUs) return undefined;
     this.slowdowns[cause]++;
     this.slowdownUs.record(delayUs);
-    return new Promise((resolve) => this.#clock.setTimer(Math.ceil(delayUs / 1000), resolve));
+    return new Promise((resolve) => this.#clock.setTimer(Math.ceil(delayUs / 1000), resolve).keepAlive());
   }
 
   /** Charges a batch to the rate of slowed writers. */
