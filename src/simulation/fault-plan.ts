@@ -67,6 +67,7 @@ export function isHonest(kind: FaultKind): boolean {
 export class FaultPlan {
   readonly #faults: readonly { readonly fault: Fault; seen: number; struck: number }[];
   #ended = false;
+  #roomMade = false;
   /** Calls of every kind so far. */
   readonly calls = new Map<DiskCallKind, number>();
 
@@ -84,6 +85,7 @@ export class FaultPlan {
       if (!rule.calls.has(call.kind)) continue;
       state.seen++;
       if (state.seen !== fault.call && !(fault.persistent && state.seen > fault.call)) continue;
+      if (this.#roomMade && fault.kind === "diskFull") continue;
       state.struck++;
       verdict ??= rule.verdict;
     }
@@ -93,6 +95,11 @@ export class FaultPlan {
   /** Kinds that have struck. */
   get struck(): FaultKind[] {
     return this.#faults.filter(({ struck }) => struck > 0).map(({ fault }) => fault.kind);
+  }
+
+  /** From now on there is room. */
+  makeRoom(): void {
+    this.#roomMade = true;
   }
 
   /** From now on nothing fails. */

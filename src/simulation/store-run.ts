@@ -48,6 +48,8 @@ type Ending = "crash" | "kill" | "reopen" | "done" | "refused";
 const livesMax = 60;
 const firstMs = 1_700_000_000_000;
 const dayMs = 86_400_000;
+/** How long a disk is full before somebody makes room: longer than any store takes to refuse writes for it. */
+const fullMs = 15_000;
 /** Writes that are made once the faults have ceased. */
 const finalWrites: readonly StoreOperation[] = [1, 2, 3].map((id) => ({
   kind: "write", id: 1_000_000 + id, changes: [{ kind: "put", key: id * 3, bytes: 40 }], sync: true, wait: true,
@@ -80,6 +82,8 @@ class StoreRun {
   #lied = false;
   /** Codes that errors may have in this life. */
   readonly #excused = new Set<string>();
+  /** Whether somebody is about to make room on a full disk. */
+  #roomComes = false;
   #store: OpenStore | undefined;
   /** Whether it was closed without an error. */
   #closed = false;
@@ -145,6 +149,7 @@ class StoreRun {
     const scenario = this.#scenario;
     this.#plan = new FaultPlan(this.#finishing > 0 ? [] : (scenario.faults[this.#life] ?? []));
     this.#excused.clear();
+    this.#roomComes = false;
     if ((scenario.schedule?.threadDeaths ?? 0) > 0) this.#excused.add("JOB_LOST");
     this.#store = undefined;
     this.#closed = false;
@@ -165,8 +170,9 @@ class StoreRun {
       trace: this.#trace,
       eventsMax: 400_000,
       startMs: this.#startMs,
-      onLog: (event) => {
+      onLog: (event, fields) => {
         this.#coverage.note(`log:${event}`);
+        if (fields?.code === "DISK_FULL") this.#makeRoomLater(env);
         if (event === "lsm_expiry_time_not_kept") this.#checks.timeLost = true;
       },
       onJob: (name, input, output) => {
@@ -176,6 +182,18 @@ class StoreRun {
     });
     this.#checks.beginLife(env);
     return { scenario, env };
+  }
+
+  /** What waits for room, such as a statement that is in the log already, would wait for ever. */
+  #makeRoomLater({ clock }: SimulatedEnv): void {
+    if (this.#roomComes) return;
+    this.#roomComes = true;
+    clock.setTimer(fullMs, () => {
+      this.#roomComes = false;
+      this.#plan.makeRoom();
+      this.#disk.capacityBytes += this.#scenario.capacityBytes ?? 0;
+      this.#coverage.note("room_made");
+    });
   }
 
   #noteJob(event: string): void {

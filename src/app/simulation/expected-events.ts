@@ -16,6 +16,7 @@ export const expectedEvents: Readonly<Record<string, string>> = {
   write_refused: "an insert of a key that is there",
   "failed:IO_ERROR": "an operation failed with IO_ERROR",
   "failed:DISK_FULL": "an operation failed with DISK_FULL",
+  room_made: "a disk was full for long, and then somebody made room",
   "failed:JOB_LOST": "an operation failed because a thread had died",
   "fault:crash": "fault: power lost before a call",
   "fault:torn": "fault: power lost during a call",

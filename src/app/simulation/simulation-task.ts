@@ -60,6 +60,8 @@ export interface TaskOutcome {
 }
 
 const failuresMax = 5;
+/** Events of all runs that shrink one failure: of those that do not come to an end, few runs are enough to wait for. */
+const shrinkEventsMax = 4_000_000;
 const unhandled: string[] = [];
 
 /** Errors that nobody waits for are failures of the run under way. Call once, in a process of its own. */
@@ -148,7 +150,13 @@ class TaskWork {
     this.outcome.lives += result.lives;
     this.#coverage.add(result.coverage);
     if (result.failure !== undefined && this.outcome.failures.length < failuresMax) {
-      const fails = async (candidate: Scenario) => (await runOnce(candidate)).failure !== undefined;
+      let events = 0;
+      const fails = async (candidate: Scenario) => {
+        if (events > shrinkEventsMax) return false;
+        const { failure, events: more } = await runOnce(candidate);
+        events += more;
+        return failure !== undefined;
+      };
       // One of a task is enough to look at; the others are most often the same.
       const small = shrink && this.outcome.failures.length === 0 ? await shrinkScenario(scenario, fails) : scenario;
       const { message } = (await runOnce(small)).failure ?? result.failure;

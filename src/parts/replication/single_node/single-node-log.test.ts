@@ -134,6 +134,42 @@ test("what is logged when the room runs out is applied when there is room again,
   await log.close();
 });
 
+test("a state machine that stalls on a device that fails, not on a full one, ends the log", async () => {
+  const machine = new HashingStateMachine();
+  const log = await open(env, join(base, "device-fails"), machine);
+  await log.recover();
+  const apply = machine.apply.bind(machine);
+  machine.apply = (index, entry) => {
+    machine.backpressure = () => Promise.reject(new LatheError("CORRUPTION", "what was written is not there"));
+    return apply(index, entry);
+  };
+  const [first, second] = ["a", "b"].map((text) => log.propose(commandOf(text)));
+  await first;
+  // It is in the log, and is applied at the next start; its client must not wait for a device to heal.
+  await assert.rejects(second, { code: "CORRUPTION" });
+  await assert.rejects(log.propose(commandOf("later")), { code: "CORRUPTION" });
+  await log.close();
+  const next = new HashingStateMachine();
+  const again = await open(env, join(base, "device-fails"), next);
+  await again.recover();
+  assert.deepEqual(next.applied.map(({ text }) => text), ["a", "b"]);
+  await again.close();
+});
+
+test("what comes while there is no room is refused, also between two looks whether there is some", async () => {
+  const machine = new HashingStateMachine();
+  const log = await open(env, join(base, "between-looks"), machine);
+  await log.recover();
+  const before = machine.backpressure;
+  machine.backpressure = () => Promise.reject(new LatheError("DISK_FULL", "no room"));
+  await assert.rejects(log.propose(commandOf("first")), { code: "DISK_FULL" });
+  await assert.rejects(log.propose(commandOf("comes before the next look")), { code: "DISK_FULL" });
+  machine.backpressure = before;
+  await log.propose(commandOf("there is room again"));
+  assert.deepEqual(machine.applied.map(({ text }) => text), ["there is room again"]);
+  await log.close();
+});
+
 test("a log that is closed while there is no room ends, and what it holds is applied at the next start", async () => {
   const machine = new HashingStateMachine();
   const log = await open(env, join(base, "closed-full"), machine);

@@ -13,9 +13,9 @@
  *   1. Nothing is applied that is not durable; hence a read of the applied state is linearizable
  *   without a barrier.
  *   2. Entry times never go backwards, also across restarts (the last entry is kept for that).
- *   3. After a failed flush, or an entry that could not be applied for a reason outside of it, nothing
- *   is accepted any more: the order of the log would be broken. What is durable is applied at the next
- *   start.
+ *   3. After a failed flush, or an entry that could not be applied for a reason outside of it, or a state machine
+ *   whose own files fail for long, nothing is accepted any more: the order of the log would be broken. What is durable
+ *   is applied at the next start.
  *   4. A state machine without room for long (a full disk) breaks nothing: what is logged waits, what is not is
  *   refused, and both go on when there is room again.
  *   Source: etcd's apply loop, VoltDB's command log, LevelDB's writer queue.
@@ -188,7 +188,8 @@ class SingleNodeLog implements ReplicatedLog {
       if (this.#isPressed()) {
         await this.#applyGroup(durable);
         durable = [];
-        await this.#room();
+        // Those that came meanwhile have yet to be refused, or logged, by the next round.
+        if (!(await this.#room())) continue;
       }
       const group = this.#appendWaiting();
       const flushed = group.length > 0 ? this.#flush() : undefined;
@@ -219,15 +220,16 @@ class SingleNodeLog implements ReplicatedLog {
   }
 
   /**
-   * Waits for room; resolves with whether there may be some. Where there is none for good, as far as anybody can tell
-   * (a full disk), those that are not logged yet are refused: they changed nothing and may try again.
+   * Waits for room; resolves with whether there may be some. Where there is none for long (a full disk), those that are
+   * not logged yet are refused: they changed nothing and may try again.
    */
   async #room(): Promise<boolean> {
     try {
       await this.#stateMachine.backpressure();
       return true;
     } catch (error) {
-      if (this.#closed || errorCodeOf(error) === "CLOSED") this.#fail(error);
+      // Room may be made on a full disk. What else fails for so long may never end, and clients would wait for it.
+      if (this.#closed || errorCodeOf(error) !== "DISK_FULL") this.#fail(error);
       for (const proposal of this.#waiting.takeAll()) proposal.reject(error);
       await new Promise<void>((resolve) => this.#env.clock.setTimer(noRoomPauseMs, resolve).keepAlive());
       return false;
