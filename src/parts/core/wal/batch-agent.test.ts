@@ -1,6 +1,5 @@
 /** The batch agent in a group commit whose writers, flushes and time are simulated. */
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { test } from "node:test";
 import type { Clock, Timer } from "../../../kit/env/env.ts";
 import { AdaptiveBatchAgent, type BatchAgent, type BatchPlan, type BatchView, noBatchPlan } from "./batch-agent.ts";
@@ -162,15 +161,4 @@ test("a flush that fails ends the hold too: all who wait hear of it", async () =
   const states = (await Promise.all(outcomes)).flat().map((one) => one.status);
   assert.deepEqual(states.slice(0, 2), ["fulfilled", "fulfilled"]);
   assert.ok(states.slice(2).every((state) => state === "rejected"));
-});
-
-test("a group that is gathered is flushed, though nothing but its timer keeps the process alive", () => {
-  const urlOf = (path: string) => JSON.stringify(new URL(path, import.meta.url).href);
-  const source = `
-    import { createNodeEnv } from ${urlOf("../../../kit/env/node-env.ts")};
-    import { GroupCommit } from ${urlOf("./group-commit.ts")};
-    const flush = async () => console.log("flushed");
-    await new GroupCommit({ clock: createNodeEnv().clock, delayUs: 20_000, flush }).request();`;
-  const { status, stdout } = spawnSync(process.execPath, ["--input-type=module", "-e", source]);
-  assert.deepEqual({ status, printed: String(stdout) }, { status: 0, printed: "flushed\n" });
 });

@@ -1,6 +1,6 @@
 /**
  * A process that awaits the engine lives until the engine has answered, also while nothing but a timer is to come: a
- * slowed writer, and a flush that is tried again. Nothing else may run, so each case is a process of its own.
+ * slowed writer, a flush that is tried again, a commit group that is gathered. Nothing else may run, so each case is a process of its own.
  */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
@@ -9,15 +9,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 
-const urlOf = (path: string) => JSON.stringify(new URL(path, import.meta.url).href);
+const urlOf = (path: string) => JSON.stringify(new URL(`../../src/${path}`, import.meta.url).href);
 
 /** Runs a program with `env`, `directory`, `open` and `put(engine, index)`; returns what it printed and how it ended. */
 function runAlone(program: string): { readonly printed: string; readonly status: number | null } {
   const directory = mkdtempSync(join(tmpdir(), "lathe-awaited-timers-"));
   const source = `
-    import { createNodeEnv } from ${urlOf("../../../../../../kit/env/node-env.ts")};
-    import { WriteBatch } from ${urlOf("../../../../write-batch.ts")};
-    import { openBlackboardEngine as open } from ${urlOf("./blackboard-engine.ts")};
+    import { createNodeEnv } from ${urlOf("kit/env/node-env.ts")};
+    import { WriteBatch } from ${urlOf("parts/storage/write-batch.ts")};
+    import { openBlackboardEngine as open } from ${urlOf("parts/storage/storage_model/row/kvlsm/blackboard/blackboard-engine.ts")};
     const directory = ${JSON.stringify(directory)};
     const env = createNodeEnv({ logLevel: "error" });
     const put = (engine, index) =>
@@ -73,3 +73,13 @@ for (const when of ["before", "while"]) {
     assert.deepEqual(ended, { printed: "failures left none durable 1\n", status: 0 });
   });
 }
+
+test("a group that is gathered is flushed, though nothing but its timer keeps the process alive", () => {
+  const source = `
+    import { createNodeEnv } from ${urlOf("kit/env/node-env.ts")};
+    import { GroupCommit } from ${urlOf("parts/core/wal/group-commit.ts")};
+    const flush = async () => console.log("flushed");
+    await new GroupCommit({ clock: createNodeEnv().clock, delayUs: 20_000, flush }).request();`;
+  const { status, stdout } = spawnSync(process.execPath, ["--input-type=module", "-e", source]);
+  assert.deepEqual({ status, printed: String(stdout) }, { status: 0, printed: "flushed\n" });
+});
