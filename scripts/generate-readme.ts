@@ -21,7 +21,7 @@ export const figurePath = join(resultDirectory, "effect.svg");
 /** The README with its blocks made anew. */
 export function renderReadme(text: string): string {
   return text.replace(
-    /(<!-- generated: ([a-z-]+) -->\n)[\s\S]*?(<!-- end -->)/g,
+    /(<!-- generated: ([a-z -]+) -->\n)[\s\S]*?(<!-- end -->)/g,
     (_, open: string, name: string, close: string) => `${open}${blockOf(name)}${close}`,
   );
 }
@@ -29,44 +29,84 @@ export function renderReadme(text: string): string {
 function blockOf(name: string): string {
   if (name === "result") return resultBlock();
   if (name === "commands") return commandsBlock();
-  if (name === "bars") return barsBlock();
+  const recorded = headlines[name];
+  if (recorded !== undefined) return barsBlock(recorded);
   const path = join(barsDirectory, `${name}.md`);
   if (existsSync(path)) return `\n${readFileSync(path, "utf8").trim()}\n\n`;
   throw new Error(`README.md has a block ${name}, of which nothing is recorded`);
 }
 
-interface RecordedRow {
+/** What the benches and scripts record: `rows` (statistics, real processes), `bars` (loads) or `verdicts` (peers). */
+interface Recorded {
+  readonly rows?: readonly {
+    readonly claim: string;
+    /** As it was printed; of simulated studies there is a rate instead. */
+    readonly value?: string;
+    readonly rate?: { readonly rate: number };
+    readonly bar?: { readonly text: string; readonly met: boolean };
+  }[];
+  readonly bars?: readonly { what: string; measured: string; bar: string; met?: boolean }[];
+  readonly verdicts?: readonly { title: string; rival: string; ratio: number; bar: number; met: boolean }[];
+}
+
+interface ShownRow {
   readonly claim: string;
-  /** As it was printed; of simulated studies there is a rate instead. */
-  readonly value?: string;
-  readonly rate?: { readonly rate: number; readonly upper: number };
-  readonly bar?: { readonly text: string; readonly met: boolean };
+  readonly measured: string;
+  readonly bar?: { readonly text: string; readonly met: boolean } | undefined;
+}
+
+function shownRows({ rows = [], bars = [], verdicts = [] }: Recorded): ShownRow[] {
+  if (verdicts.length > 0) {
+    return verdicts.map(({ title, rival, ratio, bar, met }) => ({
+      claim: `${title}, operations per second against ${rival}`,
+      measured: `${ratio.toFixed(2)} ×`,
+      bar: { text: `≥ ${bar} ×`, met },
+    }));
+  }
+  if (bars.length > 0) {
+    return bars.map(({ what, measured, bar, met }) => ({
+      claim: what,
+      measured,
+      bar: met === undefined ? undefined : { text: bar, met },
+    }));
+  }
+  return rows.map(({ claim, value, rate, bar }) => {
+    return { claim, measured: value ?? `${((rate?.rate ?? NaN) * 100).toFixed(2)} %`, bar };
+  });
+}
+
+interface Headline {
+  readonly file: string;
+  readonly claims?: readonly string[];
 }
 
 /** Of the recorded bars the rows that say most; where none are named, every row that has a bar. */
-const headlines: readonly { readonly file: string; readonly claims?: readonly string[] }[] = [
-  {
-    file: "statistics",
-    claims: [
-      "null study keeps something (2 % noise)",
-      "null study keeps something (strong drift, every candidate confirmed)",
-      "planted bug: keep if better",
-      "planted bug: t-test at 5 %, looked at after every launch",
-      "true gain of 5 % at 2 % noise confirmed within 14 launches",
-      "quoted interval of 8 launches covers the truth",
-    ],
-  },
-  { file: "real-null", claims: ["studies of eight null candidates that keep something, throughput, screened"] },
-  { file: "real-planted" },
-];
+const headlines: Readonly<Record<string, readonly Headline[]>> = {
+  "measurement bars": [
+    {
+      file: "statistics",
+      claims: [
+        "null study keeps something (2 % noise)",
+        "null study keeps something (strong drift, every candidate confirmed)",
+        "planted bug: keep if better",
+        "planted bug: t-test at 5 %, looked at after every launch",
+        "true gain of 5 % at 2 % noise confirmed within 14 launches",
+        "quoted interval of 8 launches covers the truth",
+      ],
+    },
+    { file: "real-null", claims: ["studies of eight null candidates that keep something, throughput, screened"] },
+    { file: "real-planted" },
+  ],
+  "engine bars": [{ file: "load" }],
+};
 
-function barsBlock(): string {
-  const rows = headlines.flatMap(({ file, claims }) => {
-    const recorded = JSON.parse(readFileSync(join(barsDirectory, `${file}.json`), "utf8")) as { rows: RecordedRow[] };
-    const shown = recorded.rows.filter(({ claim, bar }) => claims?.includes(claim) ?? bar !== undefined);
+function barsBlock(chosen: readonly Headline[]): string {
+  const rows = chosen.flatMap(({ file, claims }) => {
+    const path = join(barsDirectory, `${file}.json`);
+    const recorded = shownRows(JSON.parse(readFileSync(path, "utf8")) as Recorded);
+    const shown = recorded.filter(({ claim, bar }) => claims?.includes(claim) ?? bar !== undefined);
     if (shown.length < (claims?.length ?? 1)) throw new Error(`${file}.json lacks a row that the README shows`);
-    return shown.map(({ claim, value, rate, bar }) => {
-      const measured = value ?? `${((rate?.rate ?? NaN) * 100).toFixed(2)} %`;
+    return shown.map(({ claim, measured, bar }) => {
       const verdict = bar === undefined ? "" : `${bar.text}: ${bar.met ? "met" : "**not met**"}`;
       return `| ${claim} | ${measured} | ${verdict} | [${file}](examples/bars/${file}.md) |`;
     });

@@ -46,7 +46,7 @@ const peers = resolve(options.peers);
 const engines = options.engines.split(",") as EngineName[];
 const dataBytes = keys * (keyBytes + valueBytes);
 
-/** What the issue of speed is about: a test, what it does, and how many times the better LSM binding it must reach. */
+/** What speed is judged by: a test, what it does, and how many times the better LSM binding it must reach. */
 const tests = {
   get: { title: "random getSync, data in the block cache", test: "get", cacheBytes: 512 << 20, bar: 2 },
   fifth: { title: "random getSync, block cache a fifth of the data", test: "get", cacheBytes: Math.ceil(dataBytes / 5), bar: 0.8 },
