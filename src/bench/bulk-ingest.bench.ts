@@ -19,7 +19,7 @@
  */
 import assert from "node:assert/strict";
 import { closeSync, fsyncSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
-import { cpus, release, tmpdir } from "node:os";
+import { cpus, loadavg, release, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
@@ -32,13 +32,14 @@ import type { RowLayout } from "../parts/storage/layout/row-layout.ts";
 import type { WriteBatch } from "../parts/storage/write-batch.ts";
 import { grantsTable } from "../workload/bulk_ingest/bulk-workload.ts";
 import { entitlementId, grantPools, grantRow } from "../workload/bulk_ingest/grant-record.ts";
+import { peerVersions } from "../parts/storage/storage_model/row/kvlsm/blackboard/peers/record.bench.ts";
 import { ingestIntoPeer, loadPeers, type PeerName } from "./bulk-peers.bench.ts";
 
 const { values: flags } = parseArgs({
   options: {
     sizes: { type: "string", default: "100,1000,10000,100000,1000000" },
     repeats: { type: "string", default: "5" },
-    trees: { type: "string", default: `now=${join(import.meta.dirname, "..", "..")}` },
+    trees: { type: "string", default: `lathe=${join(import.meta.dirname, "..", "..")}` },
     rows: { type: "string", default: "1000" },
     directory: { type: "string", default: tmpdir() },
     peers: { type: "string", default: "" },
@@ -214,9 +215,12 @@ async function sidesOf(): Promise<Side[]> {
     first ??= parts;
     sides.push({ name, once: (records) => once(parts, records) });
   }
-  const names = flags.peers.split(",").filter((name) => name !== "") as PeerName[];
-  for (const name of names) sides.push(await peerSide(name, first as Parts));
+  for (const name of peerNames()) sides.push(await peerSide(name, first as Parts));
   return sides;
+}
+
+function peerNames(): PeerName[] {
+  return flags.peers.split(",").filter((name) => name !== "") as PeerName[];
 }
 
 async function peerSide(name: PeerName, parts: Parts): Promise<Side> {
@@ -278,27 +282,34 @@ function show({ records, side, ms, ratio }: Result, first: string): void {
   console.log(`${" ".repeat(9)}${side} / ${first}: ${ratios.join("  ")}`);
 }
 
-function tableOf(results: readonly Result[]): string {
+function tableOf(results: readonly Result[], loadBefore: number): string {
   const model = cpus()[0]?.model ?? "unknown";
+  const command = ["node", "src/bench/bulk-ingest.bench.ts", ...commandFlags()].join(" ");
+  const load = `load average of the machine ${loadBefore.toFixed(1)} before, ${loadavg()[0].toFixed(1)} after`;
   const cell = (value: Spread) => (Number.isNaN(value.median) ? "–" : shownSpread(value, 1));
   return [
-    "# Bulk ingest at engine level",
+    `\`${command}\` on ${model}, ${cpus().length} cores, Linux ${release()}, Node ${process.version}; ${load}.`,
     "",
-    "Records with two index entries each, in atomic batches; milliseconds per phase, median (smallest–largest).",
-    "Generated; `src/bench/bulk-ingest.bench.ts` says what each phase is and what is checked after it.",
+    "Records with two index entries each, in atomic batches, at engine level; milliseconds per phase, median",
+    `(smallest–largest) of ${flags.repeats} repeats, sides taking turns. Times are valid where the load average is about 1;`,
+    "ratios, of the total to the first side's, pair by pair, also under load. Everything is read back and checked.",
+    ...versionLines(),
     "",
-    `    node ${["src/bench/bulk-ingest.bench.ts", ...commandFlags()].join(" ")}`,
-    "",
-    `Node ${process.version}, Linux ${release()}, ${cpus().length} × ${model}; ${flags.repeats} repeats, sides taking turns.`,
-    "",
-    `| records | engine | ${phases.join(" | ")} | records/s |`,
-    `|--:|---|${phases.map(() => "--:").join("|")}|--:|`,
-    ...results.map(({ records, side, ms }) => {
+    `| records | engine | ${phases.join(" | ")} | records/s | ratio |`,
+    `|--:|---|${phases.map(() => "--:").join("|")}|--:|--:|`,
+    ...results.map(({ records, side, ms, ratio }) => {
       const perSecond = Math.round((records / ms.total.median) * 1000);
-      return `| ${records} | ${side} | ${phases.map((phase) => cell(ms[phase])).join(" | ")} | ${perSecond} |`;
+      return `| ${records} | ${side} | ${phases.map((phase) => cell(ms[phase])).join(" | ")} | ${perSecond} | ${shownSpread(ratio.total, 2)} |`;
     }),
     "",
   ].join("\n");
+}
+
+function versionLines(): string[] {
+  const names = peerNames();
+  if (names.length === 0) return [];
+  const shown = Object.entries(peerVersions(resolve(flags["peers-in"]))).map(([name, version]) => `${name} ${version}`);
+  return ["", `Installed bindings: ${shown.join(", ")}. Theirs have a log, which ours has not here.`];
 }
 
 /** The flags that tell what was run, without places of this machine. */
@@ -314,15 +325,17 @@ async function main(): Promise<void> {
     throw new Error(`${place} is in memory (tmpfs): nothing synced there is durable; give --directory on a disk`);
   }
   const sides = await sidesOf();
+  const [loadBefore] = loadavg();
   const results: Result[] = [];
   for (const records of flags.sizes.split(",").map(Number)) {
     const found = await measureSize(sides, records);
     results.push(...found);
     for (const result of found) show(result, sides[0].name);
-    if (flags.markdown !== undefined) writeFileSync(flags.markdown, tableOf(results));
+    if (flags.markdown !== undefined) writeFileSync(flags.markdown, tableOf(results, loadBefore));
     if (flags.json !== undefined) {
       const machine = { node: process.version, cpus: cpus().length, model: cpus()[0]?.model };
-      writeFileSync(flags.json, `${JSON.stringify({ command: commandFlags(), machine, results }, undefined, 1)}\n`);
+      const loadAverage = [loadBefore, loadavg()[0]];
+      writeFileSync(flags.json, `${JSON.stringify({ command: commandFlags(), machine, loadAverage, results }, undefined, 1)}\n`);
     }
   }
 }

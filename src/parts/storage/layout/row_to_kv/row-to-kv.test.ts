@@ -53,6 +53,20 @@ describe("rowToKv", () => {
     }
   });
 
+  test("texts of every length around the encoder's are UTF-8, wherever the character is that is not ASCII", () => {
+    for (let length = 0; length < 140; length++) {
+      for (const odd of ["", "\x7f", "\x80", "é", "€", "😀", "\ud800"]) {
+        for (const place of [0, length >> 1, length]) {
+          const text = "a".repeat(place) + odd + "b".repeat(length - place);
+          const value = rowToKv.encodeValue(edges, [1n, text, null]);
+          const bytes = Buffer.from(text);
+          const head = bytes.length < 251 ? [bytes.length] : [252, bytes.length & 0xff, bytes.length >> 8];
+          assert.deepEqual(Buffer.from(value), Buffer.concat([Buffer.of(1, 2, ...head), bytes]), JSON.stringify(text));
+        }
+      }
+    }
+  });
+
   test("long texts have their lengths in two and three bytes", () => {
     for (const length of [250, 251, 65_535, 65_536, 200_000]) {
       const row = [1n, "x".repeat(length), 5];

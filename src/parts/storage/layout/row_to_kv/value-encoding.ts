@@ -19,6 +19,8 @@ import { type TableLayout, typeBigint, typeDouble, typeInt, typeVarbinary, typeV
 
 const formatVersion = 1;
 const textBytesMax = 0xffffff;
+/** From so many characters on the encoder's own loop is worth the call. */
+const encoderCharsMin = 64;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
@@ -72,13 +74,7 @@ function writeLengthEncoded(value: ColumnValue, target: Uint8Array, offset: numb
     const length = value.length;
     const start = writeLength(length, target, offset);
     if (start < 0 || start + length > target.length) return -1;
-    let seen = 0;
-    for (let i = 0; i < length; i++) {
-      const code = value.charCodeAt(i);
-      seen |= code;
-      target[start + i] = code;
-    }
-    if (seen < 0x80) return start + length;
+    if (writeAscii(value, target, start)) return start + length;
     value = encoder.encode(value);
   }
   if (!(value instanceof Uint8Array)) {
@@ -88,6 +84,22 @@ function writeLengthEncoded(value: ColumnValue, target: Uint8Array, offset: numb
   if (start < 0 || start + value.length > target.length) return -1;
   target.set(value, start);
   return start + value.length;
+}
+
+/** Returns whether all characters are ASCII; where not, what it wrote is to be written over. There must be room. */
+function writeAscii(text: string, target: Uint8Array, start: number): boolean {
+  const { length } = text;
+  // Any other character takes more bytes than it counts characters, so not all of the text fits into so many bytes.
+  if (length >= encoderCharsMin) {
+    return encoder.encodeInto(text, target.subarray(start, start + length)).read === length;
+  }
+  let seen = 0;
+  for (let i = 0; i < length; i++) {
+    const code = text.charCodeAt(i);
+    seen |= code;
+    target[start + i] = code;
+  }
+  return seen < 0x80;
 }
 
 function writeLength(length: number, target: Uint8Array, at: number): number {

@@ -149,7 +149,7 @@ function describeMachine() {
   };
 }
 
-function peerVersions(peers: string): Record<string, string> {
+export function peerVersions(peers: string): Record<string, string> {
   const present = packages
     .map((name) => ({ name, path: join(peers, "node_modules", name, "package.json") }))
     .filter(({ path }) => existsSync(path));
