@@ -185,6 +185,8 @@ class World {
     const { eventsMax = eventsMaxDefault } = this.#options;
     const mend = breakGlobals();
     try {
+      // Out of the tick that this may have been called in: further ticks would come before its microtasks.
+      await undefined;
       for (let idle = 0; idle < idleTurnsMax; ) {
         await drainMicrotasks();
         if (settled) return await promise;
