@@ -72,7 +72,8 @@ class StoreRun {
   readonly #checks: StoreChecks;
   readonly #trace = new TraceHash();
   readonly #next: () => number;
-  readonly #checkpoints: { directory: string; entries: readonly Entry[] }[] = [];
+  /** What each holds; after lies it may also hold what an earlier one would. */
+  readonly #checkpoints: { directory: string; entries: readonly Entry[]; earlier: readonly Entry[][] }[] = [];
   #disk = new SimulatedDisk();
   #plan = new FaultPlan([]);
   #life = 0;
@@ -409,16 +410,20 @@ class StoreRun {
     await this.#drain();
     const directory = `/checkpoint${this.#checkpoints.length}-${this.#life}-${this.#position}`;
     const index = await store.checkpoint(directory);
-    this.#checkpoints.push({ directory, entries: this.#history.entriesAt(index, 0, keysMax) });
+    const entries = this.#history.entriesAt(index, 0, keysMax);
+    const mayLie = this.#scenario.faults.flat().some(({ kind }) => !isHonest(kind));
+    const earlier = mayLie ? Array.from({ length: index }, (_, i) => this.#history.entriesAt(i, 0, keysMax)) : [];
+    this.#checkpoints.push({ directory, entries, earlier });
     this.#coverage.note("checkpoint");
   }
 
   async #checkCheckpoints(env: SimulatedEnv): Promise<void> {
-    for (const { directory, entries } of this.#checkpoints) {
+    for (const { directory, entries, earlier } of this.#checkpoints) {
       await this.#tolerate(async () => {
         const lowMs = env.clock.nowMs();
         const found = await this.#subject.readCheckpoint(env, this.#scenario.knobs, directory);
-        this.#checks.compareCopy(found, entries, `checkpoint ${directory}`, lowMs);
+        const due = this.#hasLied() ? [entries, ...earlier] : [entries];
+        this.#checks.compareCopy(found, due, `checkpoint ${directory}`, lowMs);
         this.#coverage.note("checkpoint_opened");
       });
     }
