@@ -97,7 +97,7 @@ const headlines: Readonly<Record<string, readonly Headline[]>> = {
     { file: "real-null", claims: ["studies of eight null candidates that keep something, throughput, screened"] },
     { file: "real-planted" },
   ],
-  "engine bars": [{ file: "load" }],
+  "engine bars": [{ file: "engine" }, { file: "load" }],
 };
 
 function barsBlock(chosen: readonly Headline[]): string {
