@@ -9,6 +9,7 @@ import { errorCodeOf } from "../kit/errors.ts";
 import type { KnobValues, OpenProduct, Product } from "../kit/product.ts";
 import { SimulatedDisk } from "../simulation/simulated-disk.ts";
 import { createSimulatedEnv, seededNumbers, type SimulatedEnv } from "../simulation/simulated-env.ts";
+import type { ScenarioOutcome, ScenarioTask } from "./gate-thread.ts";
 import { RandomLetters } from "./random-letters.ts";
 import { tableNames } from "./table-names.ts";
 
@@ -19,20 +20,11 @@ const rowBytes = 16_000;
 /** So many of the flips strike tables; the rest goes to the small files, which would hardly ever be met otherwise. */
 const tableShare = 0.7;
 
-export interface DamageTask {
-  readonly productDirectory: string;
-  readonly knobs: KnobValues;
-  readonly seed: number;
+export interface DamageTask extends ScenarioTask {
   readonly flips: number;
 }
 
-export interface DamageOutcome {
-  readonly verdict: "admit" | "reject" | "inconclusive";
-  readonly reason: string;
-  readonly evidence: Record<string, unknown>;
-}
-
-export async function examineDamage({ productDirectory, knobs, seed, flips }: DamageTask): Promise<DamageOutcome> {
+export async function examineDamage({ productDirectory, knobs, seed, flips }: DamageTask): Promise<ScenarioOutcome> {
   const url = pathToFileURL(join(productDirectory, "product.ts")).href;
   const { open } = (await import(url)) as { open: OpenProduct };
   const next = seededNumbers(seed);

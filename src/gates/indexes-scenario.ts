@@ -4,6 +4,7 @@ import { pathToFileURL } from "node:url";
 import type { KnobValues, OpenProduct, Product, QueryResult } from "../kit/product.ts";
 import { SimulatedDisk } from "../simulation/simulated-disk.ts";
 import { createSimulatedEnv, seededNumbers, type SimulatedEnv } from "../simulation/simulated-env.ts";
+import type { ScenarioOutcome, ScenarioTask } from "./gate-thread.ts";
 import { tableNames } from "./table-names.ts";
 
 const dataDirectory = "/data";
@@ -14,18 +15,9 @@ const idsMax = 400;
 const payloadBytes = 200;
 const statementsPerLoss = 40;
 
-export interface IndexesTask {
-  readonly productDirectory: string;
-  readonly knobs: KnobValues;
-  readonly seed: number;
+export interface IndexesTask extends ScenarioTask {
   readonly statements: number;
   readonly losses: number;
-}
-
-export interface IndexesOutcome {
-  readonly verdict: "admit" | "reject" | "inconclusive";
-  readonly reason: string;
-  readonly evidence: Record<string, unknown>;
 }
 
 interface Row {
@@ -34,7 +26,7 @@ interface Row {
   readonly number: number;
 }
 
-export async function examineIndexes(task: IndexesTask): Promise<IndexesOutcome> {
+export async function examineIndexes(task: IndexesTask): Promise<ScenarioOutcome> {
   const { seed, statements, losses } = task;
   const url = pathToFileURL(join(task.productDirectory, "product.ts")).href;
   const { open } = (await import(url)) as { open: OpenProduct };

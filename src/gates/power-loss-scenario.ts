@@ -10,6 +10,7 @@ import { pathToFileURL } from "node:url";
 import type { KnobValues, OpenProduct, Product } from "../kit/product.ts";
 import { createSimulatedEnv, seededNumbers, type SimulatedEnv } from "../simulation/simulated-env.ts";
 import { SimulatedDisk } from "../simulation/simulated-disk.ts";
+import type { ScenarioOutcome, ScenarioTask } from "./gate-thread.ts";
 import { tableNames } from "./table-names.ts";
 
 const dataDirectory = "/data";
@@ -19,23 +20,14 @@ const rowBytes = 30_000;
 /** Groups of the second half are small, so that a tear within one is as likely as between two. */
 const smallRowBytes = 900;
 
-export interface PowerLossTask {
-  readonly productDirectory: string;
-  readonly knobs: KnobValues;
-  readonly seed: number;
+export interface PowerLossTask extends ScenarioTask {
   /** I/O calls at which power is lost. */
   readonly points: number;
   /** Disks that are made of each loss. */
   readonly fates: number;
 }
 
-export interface PowerLossOutcome {
-  readonly verdict: "admit" | "reject" | "inconclusive";
-  readonly reason: string;
-  readonly evidence: Record<string, unknown>;
-}
-
-export async function examinePowerLoss(task: PowerLossTask): Promise<PowerLossOutcome> {
+export async function examinePowerLoss(task: PowerLossTask): Promise<ScenarioOutcome> {
   const { seed, points, fates } = task;
   const url = pathToFileURL(join(task.productDirectory, "product.ts")).href;
   const { open } = (await import(url)) as { open: OpenProduct };

@@ -1,8 +1,7 @@
 /**
- * What a metamorphic worker is given and what it answers. Programs run on a worker thread: an engine that never comes
- * to an end is stopped there, and its modules are given back with the thread.
+ * What a metamorphic worker is given and what it answers. Programs run on a thread (`gate-thread.ts`).
  */
-import { Worker } from "node:worker_threads";
+import { askThread } from "../gate-thread.ts";
 import type { KnobSet } from "./store-under-test.ts";
 import type { Difference } from "./operation-run.ts";
 import type { TrialOutcome } from "./metamorphic-trial.ts";
@@ -36,28 +35,20 @@ export type MetamorphicReply =
   | { readonly kind: "replayed"; readonly outcome: ReplayOutcome }
   | { readonly kind: "failed"; readonly code: string | undefined; readonly message: string };
 
-/** `.ts` when run from source, `.js` when run from emitted code. */
-const extension = import.meta.url.slice(import.meta.url.lastIndexOf("."));
+type LastReply = Exclude<MetamorphicReply, { kind: "progress" }>;
 
 /** Resolves with the last reply. Rejects where the thread ends without one, or the signal is aborted. */
 export function runOnWorker(
   task: MetamorphicTask,
   signal: AbortSignal | undefined,
   onProgress: (programs: number, seed: number) => void = () => {},
-): Promise<Exclude<MetamorphicReply, { kind: "progress" }>> {
-  const url = new URL(`./metamorphic-worker${extension}`, import.meta.url);
-  const worker = new Worker(url, { workerData: task, stdout: true, stderr: true });
-  const stop = () => void worker.terminate();
-  signal?.addEventListener("abort", stop);
-  return new Promise<Exclude<MetamorphicReply, { kind: "progress" }>>((resolve, reject) => {
-    worker.on("message", (reply: MetamorphicReply) => {
-      if (reply.kind === "progress") onProgress(reply.programs, reply.seed);
-      else resolve(reply);
-    });
-    worker.once("error", reject);
-    worker.once("exit", () => reject(signal?.reason ?? new Error("its thread ended without an answer")));
-  }).finally(() => {
-    signal?.removeEventListener("abort", stop);
-    return worker.terminate();
+): Promise<LastReply> {
+  const lastOf = (reply: MetamorphicReply): LastReply | undefined => {
+    if (reply.kind !== "progress") return reply;
+    onProgress(reply.programs, reply.seed);
+    return undefined;
+  };
+  return askThread("./metamorphic/metamorphic-worker", task, signal, lastOf).catch((error: unknown) => {
+    throw signal?.aborted === true ? signal.reason : error;
   });
 }
