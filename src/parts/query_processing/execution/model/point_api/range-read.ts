@@ -1,21 +1,19 @@
 /**
  * RangeRead: `SELECT` and `COUNT(*)` over ranges of the primary key.
  *
- * Steps: the ranges of the path (`key-ranges.ts`), in key order; rows that do not meet the filters are left out; LIMIT
- * cuts.
- * A result must fit `resultRowsMax` and `resultBytesMax`. Where LIMIT does not promise that, a first pass counts
- * without sending anything, so that a refusal comes instead of a torn result. Both passes run within one turn and see
- * one state. COUNT(*) goes in slices of `sliceRows` with other work between them; its cursor, and a snapshot for the
- * ranges behind it, see the state of its beginning. A statement has one cursor open at a time.
+ * Steps: the ranges of the path (`key-ranges.ts`), in key order; what they hold is sent by `ordered-rows.ts`.
+ * COUNT(*) goes in slices of `sliceRows` with other work between them; its cursor, and a snapshot for the ranges behind
+ * it, see the state of its beginning. A statement has one cursor open at a time.
  */
 import type { ColumnValue, Table } from "../../../../architecture/catalog/table.ts";
 import type { ColumnCondition, CommandStep, StepResult } from "../../../../concurrency/transaction/command.ts";
 import { rowMatches } from "../../../../concurrency/transaction/row-condition.ts";
 import type { Operand } from "../../../../parser/statement.ts";
-import { type ResultShape, type ResultSink, SqlError } from "../../../executor.ts";
+import type { ResultShape, ResultSink } from "../../../executor.ts";
 import type { Cursor, Snapshot } from "../../../../storage/engine.ts";
 import type { AccessPath } from "./access-path.ts";
 import { type KeyRange, keyRanges } from "./key-ranges.ts";
+import { sendRows, tooLarge } from "./ordered-rows.ts";
 import type { ReadPlan, RunDoors } from "./plan.ts";
 import { addReadSteps, answerRows, bindConditions } from "./read-steps.ts";
 import { countShape, type SelectedColumns } from "./selected-columns.ts";
@@ -61,12 +59,8 @@ export class RangeRead implements ReadPlan {
     const conditions = bindConditions(this.#path.filters, parameters, base);
     const limit = this.#limit === undefined ? Number.POSITIVE_INFINITY : bindLimit(this.#limit, parameters, base);
     if (this.#counts) return this.#count(ranges, conditions, limit, sink, atOnce);
-    const { resultRowsMax } = this.#doors.bounds;
-    const promised = limit <= Math.min(resultRowsMax, 4096) && conditions.length === 0;
-    if (!promised) this.#visit(ranges, conditions, limit, true, undefined);
-    sink.rows(this.shape);
-    this.#visit(ranges, conditions, limit, false, sink);
-    sink.end();
+    const source = this.#doors.engine;
+    sendRows({ doors: this.#doors, table: this.#table, source, ranges, conditions, limit }, this.shape, sink);
   }
 
   addSteps(parameters: readonly ColumnValue[], base: number, steps: CommandStep[]): void {
@@ -89,45 +83,6 @@ export class RangeRead implements ReadPlan {
     sink.end();
   }
 
-  /** Visits the rows in order; returns how many there were. Throws limit_exceeded where `bounded`. */
-  #visit(
-    ranges: readonly KeyRange[],
-    conditions: readonly ColumnCondition[],
-    limit: number,
-    bounded: boolean,
-    sink: ResultSink | undefined,
-  ): void {
-    const { layout, engine, bounds } = this.#doors;
-    let rows = 0;
-    let examined = 0;
-    let bytes = 0;
-    for (const range of ranges) {
-      if (rows >= limit) return;
-      const cursor = engine.scan(range);
-      try {
-        while (rows < limit && cursor.next()) {
-          if (bounded && ++examined > bounds.resultRowsMax) {
-            throw this.#tooLarge(`${bounds.resultRowsMax} rows`);
-          }
-          const { key, value } = cursor;
-          if (conditions.length > 0 && !rowMatches(layout, this.#table, conditions, key, value)) continue;
-          rows++;
-          bytes += key.length + value.length;
-          if (bounded && bytes > bounds.resultBytesMax) {
-            throw this.#tooLarge(`${bounds.resultBytesMax} bytes`);
-          }
-          sink?.storedRow(key, value);
-        }
-      } finally {
-        cursor.close();
-      }
-    }
-  }
-
-  #tooLarge(what: string): SqlError {
-    return new SqlError("limit_exceeded", `a SELECT from ${this.#table.name} goes over more than ${what}; add a LIMIT`);
-  }
-
   /** COUNT(*): in one turn while it is short, or where it must be at one moment; otherwise in slices. */
   #count(
     ranges: readonly KeyRange[],
@@ -146,7 +101,7 @@ export class RangeRead implements ReadPlan {
     let goesOn = false;
     try {
       let more = count.slice(atOnce ? bounds.resultRowsMax : sliceRows);
-      if (more && atOnce) throw this.#tooLarge(`${bounds.resultRowsMax} rows inside a transaction`);
+      if (more && atOnce) throw tooLarge(this.#table, `${bounds.resultRowsMax} rows inside a transaction`);
       if (more) {
         goesOn = count.keepMoment();
         if (!goesOn) while (more) more = count.slice(sliceRows);
