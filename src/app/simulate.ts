@@ -9,11 +9,10 @@
 import { Coverage, type CoverageCounts } from "../simulation/coverage.ts";
 import { faultModes, fixedScenario, parsePoint, recoveryFaults } from "../simulation/every-call.ts";
 import type { Scenario } from "../simulation/scenario.ts";
+import type { SimulationFailure, SimulationTask, TaskOutcome } from "../simulation/task.ts";
 import { plainEngineKnobs } from "./simulation/engine-knobs.ts";
 import { addRound, hashOfSources, readRecord, writeRecord } from "./simulation/simulation-record.ts";
-import {
-  replayOf, type SimulationFailure, type SimulationTask, type TaskOutcome,
-} from "./simulation/simulation-task.ts";
+import { replayOf } from "./simulation/simulation-task.ts";
 import { makeSubject, subjectNames } from "./simulation/subjects.ts";
 import { WorkerPool } from "./simulation/worker-pool.ts";
 import type { UseCaseContext } from "./use-case.ts";

@@ -18,6 +18,7 @@ import { join } from "node:path";
 import { guardProcess, releaseProcess } from "../fleet/orphan-guard.ts";
 import { sourceRoot } from "../foundry/part-descriptor.ts";
 import { faultModes } from "../simulation/every-call.ts";
+import type { SimulationFailure, SimulationTask, TaskOutcome } from "../simulation/task.ts";
 import type { Gate, GateSubject, GateVerdict } from "./gate.ts";
 import { verdictOf } from "./run-gates.ts";
 
@@ -28,40 +29,10 @@ const seedsPerTask = 5;
 const processes = 2;
 const flipStride = 5;
 
+type DrawnTask = Exclude<SimulationTask, { kind: "scenario" }>;
+
 export interface SimulationGateOptions {
   readonly seeds: number;
-}
-
-/** What a simulating process is asked; its own type lies beyond this room. */
-type Task =
-  | {
-      readonly kind: "seeds";
-      readonly subject: string;
-      readonly seeds: readonly number[];
-      readonly checkDeterminism: boolean;
-      readonly shrink: boolean;
-    }
-  | {
-      readonly kind: "points";
-      readonly subject: string;
-      readonly mode: number;
-      readonly recovery: number;
-      readonly stride: number;
-    };
-
-interface Failure {
-  readonly subject: string;
-  readonly seed: number | undefined;
-  readonly point: string | undefined;
-  readonly message: string;
-  readonly scenario: unknown;
-}
-
-interface Outcome {
-  readonly runs: number;
-  readonly events: number;
-  readonly lives: number;
-  readonly failures: readonly Failure[];
 }
 
 export function simulationGate(options: SimulationGateOptions): Gate {
@@ -81,7 +52,7 @@ async function runSimulation({ seeds }: SimulationGateOptions, subject: GateSubj
   const root = layOut(subject);
   const tasks = tasksOf(subject.seed * 1000, seeds);
   const counts = { seeds: 0, points: 0, lives: 0, events: 0 };
-  const found: Failure[] = [];
+  const found: SimulationFailure[] = [];
   const stop = new AbortController();
   const signal = subject.signal === undefined ? stop.signal : AbortSignal.any([subject.signal, stop.signal]);
   const workOff = async () => {
@@ -128,7 +99,7 @@ function layOut({ productDirectory, workDirectory }: GateSubject): string {
 }
 
 /** One iterator for all processes: each takes the next task when it is free. */
-function* tasksOf(firstSeed: number, seeds: number): Generator<Task, undefined> {
+function* tasksOf(firstSeed: number, seeds: number): Generator<DrawnTask, undefined> {
   const mode = faultModes.findIndex(({ kind }) => kind === "flippedWrite");
   let flipsGiven = false;
   for (let from = 0, turn = 0; from < seeds; from += seedsPerTask, turn++) {
@@ -158,12 +129,12 @@ class SimulatingProcess {
     signal.addEventListener("abort", this.#stop);
   }
 
-  ask(task: Task): Promise<Outcome> {
+  ask(task: SimulationTask): Promise<TaskOutcome> {
     const child = this.#child;
-    return new Promise<Outcome>((resolve, reject) => {
+    return new Promise<TaskOutcome>((resolve, reject) => {
       const lost = () => reject(new Error(`a simulating process died over ${JSON.stringify(task)}`));
       if (child.exitCode !== null || child.signalCode !== null) return lost();
-      const listen = (reply: { readonly outcome?: Outcome; readonly error?: string }) => {
+      const listen = (reply: { readonly outcome?: TaskOutcome; readonly error?: string }) => {
         child.off("exit", lost);
         if (reply.outcome === undefined) reject(new Error(reply.error ?? "no outcome"));
         else resolve(reply.outcome);

@@ -3,7 +3,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { SimulationTask, TaskOutcome } from "../../src/app/simulation/simulation-task.ts";
+import type { SimulationTask, TaskOutcome } from "../../src/simulation/task.ts";
 import type { WorkerReply } from "../../src/app/simulation/worker-pool.ts";
 import { faultModes } from "../../src/simulation/every-call.ts";
 import type { FaultKind } from "../../src/simulation/fault-plan.ts";

@@ -15,7 +15,7 @@ import { LatheError } from "../../kit/errors.ts";
 import { Coverage, type CoverageCounts } from "../../simulation/coverage.ts";
 import { faultKinds } from "../../simulation/fault-plan.ts";
 import { expectedEvents } from "./expected-events.ts";
-import type { SimulationFailure } from "./simulation-task.ts";
+import type { SimulationFailure } from "../../simulation/task.ts";
 
 export interface RecordedTotals {
   readonly seeds: number;

@@ -1,62 +1,23 @@
 /**
- * Tasks of simulation workers: some seeds, or the n-th-call loop of one fault mode over one scenario; what comes back.
+ * Runs the tasks of simulation workers (`simulation/task.ts`): some seeds, or the n-th-call loop of one fault mode.
  *
  * A failure is shrunk where it is found and comes back as a scenario that can be run again.
  */
-import { Coverage, type CoverageCounts } from "../../simulation/coverage.ts";
+import { Coverage } from "../../simulation/coverage.ts";
 import { faultModes, fixedScenario, pointText, recoveryFaults } from "../../simulation/every-call.ts";
 import type { Fault } from "../../simulation/fault-plan.ts";
 import { drawScenario, type Scenario } from "../../simulation/scenario.ts";
 import { shrinkScenario } from "../../simulation/shrink.ts";
 import { type RunResult, runScenario } from "../../simulation/store-run.ts";
 import type { StoreSubject } from "../../simulation/store-subject.ts";
+import type { SimulationFailure, SimulationTask, TaskOutcome } from "../../simulation/task.ts";
 import { plainEngineKnobs } from "./engine-knobs.ts";
 import { makeSubject } from "./subjects.ts";
-
-export type SimulationTask =
-  | {
-      readonly kind: "seeds";
-      readonly subject: string;
-      readonly seeds: readonly number[];
-      readonly checkDeterminism: boolean;
-      /** Failures are shrunk; not where only their being there counts. */
-      readonly shrink: boolean;
-    }
-  /** Every call of one fault mode; with `recovery`, every `stride`-th, and after it every call of the next life. */
-  | {
-      readonly kind: "points";
-      readonly subject: string;
-      readonly mode: number;
-      readonly recovery: number;
-      readonly stride: number;
-    }
-  | { readonly kind: "scenario"; readonly scenario: Scenario };
-
-export interface SimulationFailure {
-  readonly subject: string;
-  /** Undefined for a point or a kept scenario. */
-  readonly seed: number | undefined;
-  readonly point: string | undefined;
-  readonly message: string;
-  readonly scenario: Scenario;
-}
 
 export function replayOf({ subject, seed, point }: Pick<SimulationFailure, "subject" | "seed" | "point">): string {
   if (seed !== undefined) return `lathe sim --scenario ${subject} --seed ${seed} --seeds 1`;
   if (point !== undefined) return `lathe sim --scenario ${subject} --point ${point}`;
   return "lathe sim --kept FILE, with the scenario below in it";
-}
-
-export interface TaskOutcome {
-  runs: number;
-  /** Runs in which power was lost or the process was killed at least once. */
-  crashed: number;
-  events: number;
-  lives: number;
-  /** Processor time is not told apart from waiting: a worker does nothing else. */
-  seconds: number;
-  readonly failures: SimulationFailure[];
-  readonly coverage: CoverageCounts;
 }
 
 const failuresMax = 5;

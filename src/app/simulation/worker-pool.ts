@@ -7,7 +7,7 @@
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { LatheError } from "../../kit/errors.ts";
-import type { SimulationTask, TaskOutcome } from "./simulation-task.ts";
+import type { SimulationTask, TaskOutcome } from "../../simulation/task.ts";
 
 /** What a process is asked; with `announce` it tells of every run before it begins. */
 export type WorkerRequest = SimulationTask & { readonly announce?: boolean };
