@@ -58,6 +58,10 @@ export class StoreChecks {
     if (found.length < expected.length) this.#noteGone(found, expected);
   }
 
+  agrees(found: readonly Entry[], expected: readonly Entry[], lowMs: number): boolean {
+    return difference(found, expected, this.#window(lowMs)) === undefined;
+  }
+
   /** A copy that has a clock of its own has to hold one of the contents; told is how it differs from the first. */
   compareCopy(found: readonly Entry[], contents: readonly (readonly Entry[])[], what: string, lowMs: number): void {
     const wrong = contents.map((expected) => difference(found, expected, this.#window(lowMs)));

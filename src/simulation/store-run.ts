@@ -431,20 +431,34 @@ class StoreRun {
 
   #checkRecovered(store: OpenStore): Promise<void> {
     const { appliedIndex } = store;
-    const { promised, lastIndex } = this.#history;
+    const { promised, lastIndex, reach } = this.#history;
     if (appliedIndex < promised && !this.#hasLied()) {
       throw new Offence(`lost: it reaches up to ${appliedIndex}, but ${promised} was promised (of ${lastIndex})`);
     }
-    if (appliedIndex > lastIndex) {
-      throw new Offence(`it reaches up to ${appliedIndex}, but only ${lastIndex} was written`);
+    if (appliedIndex > reach) {
+      throw new Offence(`it reaches up to ${appliedIndex}, but only ${reach} was written`);
     }
     if (appliedIndex < lastIndex) this.#coverage.note("unacknowledged_tail_lost");
     if (appliedIndex > promised) this.#coverage.note("unacknowledged_tail_kept");
     // A read that lied may have hidden writes that are there again the next time.
-    if (!this.#hasLied()) this.#history.cutTo(appliedIndex);
+    if (this.#hasLied()) this.#recall(store);
+    else this.#history.cutTo(appliedIndex);
     this.#noteRecovered(store);
     this.#checks.contents(store, appliedIndex);
     return Promise.resolve();
+  }
+
+  /** Finds out which line of writes is there on a device that has lied. */
+  #recall(store: OpenStore): void {
+    const lowMs = this.#checks.lowMs();
+    let found: Entry[] | undefined;
+    try {
+      found = store.scan(0, keysMax, false);
+    } finally {
+      // Where damage keeps it from being read, the likeliest line has to do.
+      const fits = (entries: readonly Entry[]) => found === undefined || this.#checks.agrees(found, entries, lowMs);
+      if (this.#history.recall(store.appliedIndex, fits)) this.#coverage.note("hidden_writes_back");
+    }
   }
 
   #noteRecovered({ durableIndex, appliedIndex }: OpenStore): void {

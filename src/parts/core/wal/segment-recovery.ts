@@ -12,7 +12,9 @@
  *   tail was torn by a crash before it was synced, and the log ends at i - 1.
  *   5. If any whole record stands behind the end, the log must go on in a new segment, or else that
  *   record could later be taken for a continuation (`leftovers`).
- *   6. The first segment of all without a base record is damaged: what was given up before it went oldest first, and
+ *   6. A read that ends before the end of its file is damage too: taken for the torn end of the log, it would hide what
+ *   is there until the next opening finds it again.
+ *   7. The first segment of all without a base record is damaged: what was given up before it went oldest first, and
  *   those that were never used before any other, so that none of them can have come to be the first.
  *
  * What cannot be told: damage within the very last synced group looks like a torn tail, because nothing
@@ -87,7 +89,7 @@ function findSegment(disk: Disk, directory: string, name: string, selectionHash:
   let length: number;
   let salt: number;
   try {
-    length = file.readSync(head, 0, head.length, 0);
+    length = readWhole(file, head, Math.min(head.length, file.sizeSync()));
     salt = decodeSegmentHeader(head.subarray(0, length), selectionHash, path);
   } catch (error) {
     file.close();
@@ -100,6 +102,15 @@ function findSegment(disk: Disk, directory: string, name: string, selectionHash:
     readU64LE(head, at + recordHeaderBytes) === sequence;
   const base = hasBase ? { index: readIndex(head, at), syncedIndex: readSyncedIndex(head, at) } : undefined;
   return { name, sequence, file, salt, capacityBytes: file.sizeSync(), base };
+}
+
+/** Reads so many bytes from the beginning of a file that has them. Errors: CORRUPTION. */
+function readWhole(file: DiskFile, target: Uint8Array, length: number): number {
+  const count = file.readSync(target, 0, length, 0);
+  if (count === length) return count;
+  const { path } = file;
+  const message = `${path} ends at ${count}, but is said to hold ${file.sizeSync()} bytes; restore the log from a copy`;
+  throw new LatheError("CORRUPTION", message, { details: { path, offset: count } });
 }
 
 class Recovery {
@@ -227,8 +238,8 @@ class Recovery {
 
   #load({ file, capacityBytes }: FoundSegment): void {
     if (this.#bytes.length < capacityBytes) this.#bytes = new Uint8Array(capacityBytes);
-    const count = file.readSync(this.#bytes, 0, capacityBytes, 0);
-    this.#bytes.fill(0, count);
+    readWhole(file, this.#bytes, capacityBytes);
+    this.#bytes.fill(0, capacityBytes);
   }
 
   #damaged(found: FoundSegment, offset: number, what: string): LatheError {
