@@ -17,6 +17,10 @@ export interface ServeRequest {
   /** Undefined: LATHE_PASSWORD, or what the first run made. */
   readonly password: string | undefined;
   readonly knobs: readonly string[];
+  /** As the product's flags of these names. */
+  readonly tls?: string | undefined;
+  readonly tlsCert?: string | undefined;
+  readonly tlsKey?: string | undefined;
 }
 
 export interface ServeOutcome {
@@ -66,6 +70,13 @@ function argumentsOf(request: ServeRequest): string[] {
     ["--mysql-port", String(request.mysqlPort)],
     request.metricsPort === undefined ? [] : ["--metrics-port", String(request.metricsPort)],
     ["--user", request.user],
+    flag("--tls", request.tls),
+    flag("--tls-cert", request.tlsCert),
+    flag("--tls-key", request.tlsKey),
     ...request.knobs.map((knob) => ["--knob", knob]),
   ].flat();
+}
+
+function flag(name: string, value: string | undefined): string[] {
+  return value === undefined ? [] : [name, value];
 }

@@ -286,6 +286,7 @@ function productClass(knobLines: KnobLines): string[] {
     "      executor: this.#store.executor,",
     "      layout: rowToKv,",
     "      credentials: { user, password },",
+    "      tls: options.tls,",
     ...limitLines(knobLines("mysqlSurface", "        "), "      "),
     "    });",
     "    this.#opened.defer(() => surface.close());",

@@ -2,7 +2,7 @@
  * What every assembled product looks like from outside: `product.ts` exports `open(env, knobs, options)`.
  * The workshop (gates, fleet, bench) loads a product through this interface only, with its own Env.
  */
-import type { Env } from "./env/env.ts";
+import type { Env, TlsIdentity } from "./env/env.ts";
 import type { Metric } from "./metric.ts";
 
 /** Knob values by name, as in the product's `knobs.yaml`. */
@@ -21,6 +21,8 @@ export interface ServeOptions {
   metricsPort?: number | undefined;
   user: string;
   password: string;
+  /** Undefined: none, and no listening beyond loopback, where clients must use it. */
+  tls?: { readonly identity: TlsIdentity; readonly required: boolean } | undefined;
 }
 
 export interface Product {

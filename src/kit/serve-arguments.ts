@@ -8,6 +8,7 @@ import { LatheError } from "./errors.ts";
 import { knobValuesOf, parseKnobArgument, parseKnobFile } from "./knob-file.ts";
 import { type KnobDefinition, resolveKnobs } from "./knob-table.ts";
 import { exitCodeHelp } from "./serve-exit-codes.ts";
+import { type TlsMode, tlsModes } from "./serve-tls.ts";
 import { suggestion } from "./suggestion.ts";
 
 export interface ServeArguments {
@@ -17,6 +18,9 @@ export interface ServeArguments {
   readonly metricsPort: number | undefined;
   readonly user: string;
   readonly drainMs: number;
+  readonly tls: TlsMode;
+  readonly tlsCertificate: string | undefined;
+  readonly tlsKey: string | undefined;
   readonly knobFiles: readonly string[];
   readonly knobs: Readonly<Record<string, number | string | boolean>>;
   readonly mode: "serve" | "rewrite" | "version" | "help";
@@ -36,6 +40,9 @@ export const serveFlags: readonly Flag[] = [
   { name: "--metrics-port", value: "N", text: "port of /metrics, 0 lets the system choose (default: none)" },
   { name: "--user", value: "NAME", text: "the one user (default lathe); its password comes from LATHE_PASSWORD" },
   { name: "--drain-ms", value: "N", text: "how long running statements may take to end on SIGTERM (default 10000)" },
+  { name: "--tls", value: "MODE", text: "auto, off, offered or required; auto: required beyond loopback, and off on it" },
+  { name: "--tls-cert", value: "FILE", text: "certificate (PEM); without one, one is made and kept with the data" },
+  { name: "--tls-key", value: "FILE", text: "its key (PEM)" },
   { name: "--knobs", value: "FILE", text: "knob values that override knobs.yaml" },
   { name: "--knob", value: "NAME=VALUE", text: "one knob value that overrides both; may be repeated" },
   { name: "--rewrite", text: "rewrite all files with the present knobs, then exit" },
@@ -75,6 +82,9 @@ export function parseServeArguments(argv: readonly string[]): ServeArguments {
     metricsPort: metricsPort === undefined ? undefined : wholeNumber("--metrics-port", metricsPort, 65535),
     user: userName(values.get("--user") ?? "lathe"),
     drainMs: wholeNumber("--drain-ms", values.get("--drain-ms") ?? "10000", 3_600_000),
+    tls: tlsMode(values.get("--tls") ?? "auto"),
+    tlsCertificate: values.get("--tls-cert"),
+    tlsKey: values.get("--tls-key"),
     knobFiles,
     knobs,
     mode,
@@ -122,6 +132,12 @@ function wholeNumber(flag: string, text: string, max: number): number {
 function userName(text: string): string {
   if (!/^[A-Za-z0-9_.-]{1,32}$/.test(text)) throw wrong(`--user ${text}: expected 1 to 32 letters, digits, _ . or -`);
   return text;
+}
+
+function tlsMode(text: string): TlsMode {
+  const mode = tlsModes.find((one) => one === text);
+  if (mode === undefined) throw wrong(`--tls ${text}: expected one of ${tlsModes.join(", ")}`);
+  return mode;
 }
 
 function readText(file: string): string {

@@ -23,6 +23,7 @@ import { serveControl } from "./serve-control.ts";
 import { passwordInForce } from "./serve-credentials.ts";
 import { describeFailure, exitReasonOf } from "./serve-exit-codes.ts";
 import { reloadOnSignal } from "./serve-reload.ts";
+import { tlsInForce } from "./serve-tls.ts";
 
 /** What the wiring tells about its product. */
 export interface ProductDefinition {
@@ -91,7 +92,9 @@ async function serve(
 ): Promise<void> {
   const { password, source, file } = passwordInForce(dataDirectory, process.env, env.random);
   const { host, mysqlPort, metricsPort, user } = parsed;
-  const bound = await product.serve({ host, mysqlPort, metricsPort, user, password });
+  const { tls: mode, tlsCertificate: certificateFile, tlsKey: keyFile } = parsed;
+  const tls = tlsInForce(dataDirectory, { mode, host, certificateFile, keyFile }, env);
+  const bound = await product.serve({ host, mysqlPort, metricsPort, user, password, tls });
   if (source === "generated") {
     const shown = `user ${user}, password ${password} (shown once; kept in ${file}, mode 0600)`;
     process.stderr.write(`${product.name}: first run: ${shown}\n`);

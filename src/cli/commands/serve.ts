@@ -11,6 +11,9 @@ interface ServeOptions {
   readonly metricsPort?: number;
   readonly user: string;
   readonly password?: string;
+  readonly tls?: string;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
   readonly knob: readonly string[];
   readonly json?: boolean;
 }
@@ -26,6 +29,9 @@ export function registerServe(program: Command): void {
     .option("--metrics-port <n>", "port of /metrics (default: none)", wholeNumber(0, 65535))
     .option("--user <name>", "the one user", "lathe")
     .option("--password <password>", "its password; LATHE_PASSWORD keeps it out of the process list")
+    .option("--tls <mode>", "auto, off, offered or required (default auto: required beyond loopback, off on it)")
+    .option("--tls-cert <file>", "certificate (PEM); without one, one is made and kept with the data")
+    .option("--tls-key <file>", "its key (PEM)")
     .option("--knob <name=value>", "one knob value; may be repeated", collect, []);
   withFrame(command, {
     examples: [
@@ -35,8 +41,9 @@ export function registerServe(program: Command): void {
     exitCodes: [3, 4, 5, 6, 7],
   }).action((product: string, options: ServeOptions) =>
     runAction(options.json, async ({ signal }) => {
-      const { data, host, mysqlPort, metricsPort, user, password, knob } = options;
-      const request = { productDirectory: product, data, host, mysqlPort, metricsPort, user, password, knobs: knob };
+      const { data, host, mysqlPort, metricsPort, user, password, knob, tls, tlsCert, tlsKey } = options;
+      const where = { productDirectory: product, data, host, mysqlPort, metricsPort };
+      const request = { ...where, user, password, knobs: knob, tls, tlsCert, tlsKey };
       const outcome = await serveProduct(request, signal);
       return { json: outcome, text: "", exitCode: outcome.exitCode };
     }),

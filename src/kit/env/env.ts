@@ -166,6 +166,18 @@ export interface Connection {
   end(): void;
   /** Closes at once. */
   destroy(): void;
+  /**
+   * Goes on under TLS, as the server's side. Call it while bytes are handled: `received` are those that came behind the
+   * peer's request for it, and are the beginning of its handshake. Handlers stay; a failed handshake closes the
+   * connection. Undefined where a network has no TLS, as a simulated one.
+   */
+  startTls?(identity: TlsIdentity, received: Uint8Array): void;
+}
+
+/** What a server proves itself by. One object per identity: what is derived from it is kept with it. */
+export interface TlsIdentity {
+  readonly certificatePem: string;
+  readonly privateKeyPem: string;
 }
 
 /**

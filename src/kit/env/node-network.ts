@@ -3,10 +3,11 @@
  *
  * Writes of one turn leave together: those made while a data handler runs are sent when it returns,
  * others at the end of the running callback. A pipelining client thus costs one system call per batch
- * of answers, not one per answer.
+ * of answers, not one per answer. A connection that goes on under TLS keeps its handlers and changes its socket.
  */
 import * as net from "node:net";
-import type { Connection, ListenOptions, Listener, Network } from "./env.ts";
+import * as tls from "node:tls";
+import type { Connection, ListenOptions, Listener, Network, TlsIdentity } from "./env.ts";
 import { translateSystemError } from "./system-error.ts";
 
 /** Up to here several writes are copied into one; beyond it they are handed over as a vector. */
@@ -17,7 +18,7 @@ type CloseHandler = (error: Error | undefined) => void;
 
 class NodeConnection implements Connection {
   readonly remoteAddress: string;
-  readonly #socket: net.Socket;
+  #socket: net.Socket;
   #first: Uint8Array | undefined;
   #more: Uint8Array[] | undefined;
   #heldBytes = 0;
@@ -28,15 +29,26 @@ class NodeConnection implements Connection {
    * up.
    */
   #owesDrain = false;
+  #dataHandler: DataHandler | undefined;
   #drainHandler: (() => void) | undefined;
+  #closeHandler: CloseHandler | undefined;
   #error: Error | undefined;
 
   constructor(socket: net.Socket) {
     this.#socket = socket;
     this.remoteAddress = `${socket.remoteAddress ?? "unknown"}:${socket.remotePort ?? 0}`;
     socket.setNoDelay(true);
+    this.#attach(socket);
+  }
+
+  #attach(socket: net.Socket): void {
     socket.on("drain", () => this.reportDrained());
-    socket.on("error", (error) => (this.#error = translateSystemError(error, "talk to", this.remoteAddress)));
+    socket.on("error", (error) => (this.#error ??= translateSystemError(error, "talk to", this.remoteAddress)));
+    socket.once("close", () => {
+      const handler = this.#closeHandler;
+      this.#closeHandler = undefined;
+      handler?.(this.#error);
+    });
   }
 
   get bufferedBytes(): number {
@@ -58,6 +70,7 @@ class NodeConnection implements Connection {
   }
 
   onData(handler: DataHandler): void {
+    this.#dataHandler = handler;
     this.#socket.on("data", (bytes: Buffer) => {
       this.#handling = true;
       try {
@@ -74,7 +87,7 @@ class NodeConnection implements Connection {
   }
 
   onClose(handler: CloseHandler): void {
-    this.#socket.once("close", () => handler(this.#error));
+    this.#closeHandler = handler;
   }
 
   pause(): void {
@@ -95,6 +108,21 @@ class NodeConnection implements Connection {
     this.#more = undefined;
     this.#heldBytes = 0;
     this.#socket.destroy();
+  }
+
+  startTls(identity: TlsIdentity, received: Uint8Array): void {
+    const plain = this.#socket;
+    this.#flush();
+    plain.removeAllListeners("data");
+    plain.removeAllListeners("drain");
+    plain.pause();
+    // What has been read already goes back in front of what has not, so that TLS sees the whole handshake.
+    if (received.length > 0) plain.unshift(Buffer.from(received));
+    const secureContext = secureContextOf(identity);
+    const secured = new tls.TLSSocket(plain, { isServer: true, secureContext, requestCert: false });
+    this.#socket = secured;
+    this.#attach(secured);
+    if (this.#dataHandler !== undefined) this.onData(this.#dataHandler);
   }
 
   /** Public for the tick queue only. */
@@ -132,6 +160,18 @@ class NodeConnection implements Connection {
     this.#owesDrain = false;
     this.#drainHandler?.();
   }
+}
+
+const secureContexts = new WeakMap<TlsIdentity, tls.SecureContext>();
+
+function secureContextOf(identity: TlsIdentity): tls.SecureContext {
+  let context = secureContexts.get(identity);
+  if (context === undefined) {
+    const { certificatePem: cert, privateKeyPem: key } = identity;
+    context = tls.createSecureContext({ cert, key, minVersion: "TLSv1.2" });
+    secureContexts.set(identity, context);
+  }
+  return context;
 }
 
 function flushScheduled(connection: NodeConnection): void {

@@ -11,7 +11,7 @@
  * The server removes the mask, hashes once more and compares with V in constant time. Fast path of
  * caching_sha2: the scramble decides. Full path, while the cache is cold (`fastPath: false`, until
  * the first login by it): the client fetches the server's public key and sends P xor N under
- * RSA-OAEP, so that no password crosses the wire in the clear.
+ * RSA-OAEP, or P and a NUL where the connection is under TLS, so that no password crosses the wire in the clear.
  *
  * Invariants:
  *   1. The password is not kept, only V.
@@ -94,14 +94,17 @@ export class Authenticator {
     return this.#judge(userKnown, scramble, matches(scramble, mask, verifier, sha256));
   }
 
-  /** Goes on with the full path: the client asks for the public key, or sends the password under it. */
-  continue(user: string, data: Buffer, nonce: Uint8Array): AuthStep {
+  /**
+   * Goes on with the full path: the client asks for the public key, or sends the password under it or, where the
+   * connection is `secured`, as it is.
+   */
+  continue(user: string, data: Buffer, nonce: Uint8Array, secured: boolean): AuthStep {
     const keys = this.#keys;
     if (keys === undefined) return { kind: "denied" };
     if (data.length === 1 && data[0] === publicKeyWanted) return { kind: "more", data: keys.publicPem };
     const userKnown = timingSafeEqual(sha256(Buffer.from(user)), this.#userHash);
     const verifier = userKnown ? this.#sha256Verifier : this.#strangerVerifier;
-    const password = decryptPassword(keys.privateKey, data, nonce);
+    const password = secured ? withoutNul(data) : decryptPassword(keys.privateKey, data, nonce);
     const right = timingSafeEqual(sha256(sha256(password ?? Buffer.alloc(1))), verifier);
     if (password === undefined || !right || !userKnown) return { kind: "denied" };
     this.#warm = true;
@@ -140,10 +143,14 @@ function decryptPassword(privateKey: KeyObject, data: Buffer, nonce: Uint8Array)
   try {
     const masked = privateDecrypt({ key: privateKey, padding: constants.RSA_PKCS1_OAEP_PADDING }, data);
     for (let i = 0; i < masked.length; i++) masked[i] ^= nonce[i % nonce.length];
-    return masked.length > 0 && masked[masked.length - 1] === 0 ? masked.subarray(0, -1) : undefined;
+    return withoutNul(masked);
   } catch {
     return undefined;
   }
+}
+
+function withoutNul(bytes: Buffer): Buffer | undefined {
+  return bytes.length > 0 && bytes[bytes.length - 1] === 0 ? bytes.subarray(0, -1) : undefined;
 }
 
 function createKeys(): { publicPem: Buffer; privateKey: KeyObject } {

@@ -28,6 +28,7 @@ import { PacketReader } from "./packet-reader.ts";
 import type { ProtocolContext, ProtocolHost } from "./protocol-context.ts";
 import { ResultWriter } from "./result-writer.ts";
 import { Session } from "./session.ts";
+import type { TlsState } from "./handshake.ts";
 import { protocolError } from "./wire-error.ts";
 import type { ProtocolErrorKind } from "./wire-error.ts";
 
@@ -56,9 +57,11 @@ export class ConnectionProtocol {
   readonly #reader = new PacketReader(nothing);
   #packetBytesMax: number;
   #draining = false;
+  /** The client has asked for TLS: what comes behind its request is not for this protocol. */
+  #startsTls = false;
   #startedUs = 0;
 
-  constructor(context: ProtocolContext, host: ProtocolHost) {
+  constructor(context: ProtocolContext, host: ProtocolHost, tls: TlsState = "absent") {
     this.#context = context;
     this.#host = host;
     this.#output = new OutputBuffer(context.slab, (bytes) => this.#send(bytes));
@@ -71,7 +74,7 @@ export class ConnectionProtocol {
       resultBufferBytesMax: context.limits.resultBufferBytesMax,
       unsentBytes: () => host.unsentBytes(),
     });
-    this.#login = new Login(context, this.#output, this.#results);
+    this.#login = new Login(context, this.#output, this.#results, tls);
     this.#session = new Session(context, this.#output, this.#results);
     this.#inbound = new InboundBuffer(context.inbound);
     this.#packetBytesMax = context.limits.loginBytesMax;
@@ -179,6 +182,11 @@ export class ConnectionProtocol {
         offset = payload + length;
       }
       if (this.phase === "closed") return end;
+      if (this.#startsTls) {
+        this.#startsTls = false;
+        this.#host.startTls(bytes.subarray(offset, end));
+        return end;
+      }
       if (this.#output.pendingBytes > pieceBytes) this.#output.flush();
     }
     return offset;
@@ -225,6 +233,7 @@ export class ConnectionProtocol {
     try {
       const outcome = this.#login.handle(this.#reader);
       if (outcome === "refused") this.#close();
+      this.#startsTls = outcome === "tls";
       if (outcome !== "accepted") return;
       this.phase = "command";
       this.#packetBytesMax = this.#context.limits.packetBytesMax;

@@ -22,6 +22,9 @@
  * 23, user string<NUL>, scramble (by capability: lenenc, length byte or NUL), database string<NUL>,
  * plugin string<NUL>, attributes.
  *
+ * A request for TLS is the first 32 bytes of such a response, with the flag for TLS; the handshake of TLS follows at
+ * once, and the response itself comes under it.
+ *
  * Source: "Connection Phase" in MySQL's source documentation.
  */
 import { capability, offeredCapabilities, serverStatus } from "./capability.ts";
@@ -43,10 +46,21 @@ export interface HandshakeResponse {
   readonly plugin: string;
 }
 
-export function writeHandshake(
-  output: OutputBuffer,
-  greeting: { serverVersion: string; connectionId: number; nonce: Uint8Array; plugin: string },
-): void {
+/** What a connection has of TLS: nothing to offer, on offer, asked for before anything else, or in force. */
+export type TlsState = "absent" | "offered" | "required" | "secured";
+
+const tlsRequestBytes = 32;
+
+export interface Greeting {
+  readonly serverVersion: string;
+  readonly connectionId: number;
+  readonly nonce: Uint8Array;
+  readonly plugin: string;
+  readonly tls: boolean;
+}
+
+export function writeHandshake(output: OutputBuffer, greeting: Greeting): void {
+  const offered = greeting.tls ? offeredCapabilities | capability.ssl : offeredCapabilities;
   output.sequence = 0;
   output.beginPacket();
   output.writeU8(handshakeVersion);
@@ -55,10 +69,10 @@ export function writeHandshake(
   output.writeU32(greeting.connectionId);
   output.writeBytes(greeting.nonce.subarray(0, 8));
   output.writeU8(0);
-  output.writeU16(offeredCapabilities & 0xffff);
+  output.writeU16(offered & 0xffff);
   output.writeU8(collation.utf8mb4GeneralCi);
   output.writeU16(serverStatus.autocommit);
-  output.writeU16(offeredCapabilities >>> 16);
+  output.writeU16(offered >>> 16);
   output.writeU8(nonceBytes + 1);
   output.writeBytes(Buffer.alloc(10));
   output.writeBytes(greeting.nonce.subarray(8));
@@ -69,21 +83,20 @@ export function writeHandshake(
 }
 
 /**
- * Reads a client's answer. Errors: PROTOCOL for a truncated one; a value for what is understood but
- * refused.
+ * Reads a client's answer, or its request for TLS. Errors: PROTOCOL for a truncated one; a value for what is understood
+ * but refused.
  */
-export function readHandshakeResponse(reader: PacketReader): HandshakeResponse | WireError {
+export function readHandshakeResponse(reader: PacketReader, tls: TlsState): HandshakeResponse | "tls" | WireError {
   if (reader.remaining < 4) return protocolError("handshake", "the handshake response is too short");
   const flags = reader.u32();
   if ((flags & capability.protocol41) === 0) {
     return protocolError("handshake", "this client speaks the protocol before 4.1; use a newer client");
   }
-  if ((flags & capability.ssl) !== 0) {
-    return protocolError("handshake", "TLS needs architecture/networking/tls; connect without it");
-  }
   if ((flags & (capability.compress | capability.zstdCompress)) !== 0) {
     return protocolError("handshake", "compression is not offered; connect without it");
   }
+  const asked = askedForTls(reader, flags, tls);
+  if (asked !== undefined) return asked;
   reader.take(4 + 1 + 23);
   const user = reader.textUntilNul();
   const capabilities = flags & offeredCapabilities;
@@ -92,6 +105,22 @@ export function readHandshakeResponse(reader: PacketReader): HandshakeResponse |
   const namesPlugin = (capabilities & capability.pluginAuth) !== 0;
   const plugin = namesPlugin ? readLastText(reader) : "mysql_native_password";
   return { capabilities, user, scramble, database, plugin };
+}
+
+/** Undefined where the response itself is to be read on. */
+function askedForTls(reader: PacketReader, flags: number, tls: TlsState): "tls" | WireError | undefined {
+  if (tls === "secured") {
+    const again = reader.remaining + 4 === tlsRequestBytes && (flags & capability.ssl) !== 0;
+    return again ? protocolError("handshake", "this connection is under TLS already") : undefined;
+  }
+  if ((flags & capability.ssl) === 0) {
+    if (tls !== "required") return undefined;
+    return protocolError("insecure_transport", "this server asks for TLS; connect with it (ssl-mode=REQUIRED)");
+  }
+  if (tls === "absent") return protocolError("handshake", "TLS is not offered; connect without it");
+  // Whatever comes in the clear behind the flag was not meant to, or is not the client's.
+  if (reader.remaining + 4 === tlsRequestBytes) return "tls";
+  return protocolError("handshake", "a request for TLS has 32 bytes");
 }
 
 function readScramble(reader: PacketReader, capabilities: number): Buffer {

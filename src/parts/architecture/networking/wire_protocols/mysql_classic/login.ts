@@ -4,6 +4,7 @@
  *
  *   | state     | the client's packet is                | next                                             |
  *   |-----------|---------------------------------------|--------------------------------------------------|
+ *   | response  | a request for TLS                     | `response`, under TLS                            |
  *   | response  | handshake response 4.1                | judged, or `switched` where the plugin differs   |
  *   | switched  | a scramble by the plugin asked for    | judged                                           |
  *   | full      | 02, or the password under the key     | public key and `full`, or judged                 |
@@ -15,13 +16,15 @@ import type { AuthPlugin, AuthStep } from "./authentication.ts";
 import { createNonce } from "./authentication.ts";
 import { capability } from "./capability.ts";
 import { readChangeUser, readHandshakeResponse, writeHandshake } from "./handshake.ts";
+import type { TlsState } from "./handshake.ts";
 import type { OutputBuffer } from "./output-buffer.ts";
 import type { PacketReader } from "./packet-reader.ts";
 import type { ProtocolContext } from "./protocol-context.ts";
 import type { ResultWriter } from "./result-writer.ts";
 import { protocolError } from "./wire-error.ts";
 
-export type LoginOutcome = "pending" | "accepted" | "refused";
+/** `tls`: the client's handshake of TLS follows. */
+export type LoginOutcome = "pending" | "accepted" | "refused" | "tls";
 
 const defaultPlugin: AuthPlugin = "caching_sha2_password";
 const moreData = 0x01;
@@ -37,8 +40,10 @@ export class Login {
   #nonce: Buffer;
   #user = "";
   #plugin: AuthPlugin = defaultPlugin;
+  #tls: TlsState;
 
-  constructor(context: ProtocolContext, output: OutputBuffer, results: ResultWriter) {
+  constructor(context: ProtocolContext, output: OutputBuffer, results: ResultWriter, tls: TlsState) {
+    this.#tls = tls;
     this.#context = context;
     this.#output = output;
     this.#results = results;
@@ -47,7 +52,8 @@ export class Login {
 
   greet(connectionId: number): void {
     const { serverVersion } = this.#context;
-    writeHandshake(this.#output, { serverVersion, connectionId, nonce: this.#nonce, plugin: defaultPlugin });
+    const tls = this.#tls !== "absent";
+    writeHandshake(this.#output, { serverVersion, connectionId, nonce: this.#nonce, plugin: defaultPlugin, tls });
   }
 
   /** Handles one packet. Errors: PROTOCOL for a malformed one. */
@@ -58,7 +64,7 @@ export class Login {
     return this.#apply(
       this.#state === "switched"
         ? authenticator.begin(this.#plugin, this.#user, data, this.#nonce)
-        : authenticator.continue(this.#user, data, this.#nonce),
+        : authenticator.continue(this.#user, data, this.#nonce, this.#tls === "secured"),
     );
   }
 
@@ -74,7 +80,11 @@ export class Login {
   }
 
   #handleResponse(reader: PacketReader): LoginOutcome {
-    const response = readHandshakeResponse(reader);
+    const response = readHandshakeResponse(reader, this.#tls);
+    if (response === "tls") {
+      this.#tls = "secured";
+      return "tls";
+    }
     if (!("scramble" in response)) {
       this.#results.error(response);
       return "refused";

@@ -94,7 +94,7 @@ export async function openManualSurface(limits: Partial<MysqlLimits> = {}): Prom
   const clock = new ManualClock();
   const executor = new ScriptedExecutor(rowToKv);
   let accept: ((connection: Connection) => void) | undefined;
-  const listener: Listener = { host: "test", port: 1, close: async () => void (accept = undefined) };
+  const listener: Listener = { host: "127.0.0.1", port: 1, close: async () => void (accept = undefined) };
   const network: Pick<Network, "listen"> = {
     listen: async (_options, onConnection) => {
       accept = onConnection;
@@ -103,7 +103,7 @@ export async function openManualSurface(limits: Partial<MysqlLimits> = {}): Prom
   };
   const env = { clock, random: seededRandom(), log: new RecordingLog(), network } as unknown as Env;
   const surface = openMysqlSurface(env, { executor, credentials, layout: rowToKv, limits });
-  await surface.listen({ host: "test", port: 1 });
+  await surface.listen({ host: "127.0.0.1", port: 1 });
   return {
     surface, executor, clock,
     listening: () => accept !== undefined,

@@ -4,20 +4,24 @@
  * Each connection is served where its bytes come in; there is no queue between. Reading from a
  * connection pauses when commands queue behind a statement, or while it leaves answers unread. One
  * timer for all connections looks after the time limits. `drain` stops accepting, closes idle
- * connections, and closes the others as their statement has been answered.
+ * connections, and closes the others as their statement has been answered. Beyond loopback, clients must use TLS.
  * Source: Node's net for the socket model; MySQL's connection handling for what is refused when.
  */
+import { assert } from "../../../../../kit/assert.ts";
 import type { Connection, Env, Listener, Timer } from "../../../../../kit/env/env.ts";
 import { LatheError } from "../../../../../kit/errors.ts";
+import { isLoopback } from "../../../../../kit/loopback.ts";
 import type { Metric } from "../../../../../kit/metric.ts";
 import type { Surface } from "../../surface.ts";
 import { ConnectionProtocol } from "./connection-protocol.ts";
+import type { TlsState } from "./handshake.ts";
 import type { MysqlLimits } from "./limits.ts";
 import { OutputBuffer } from "./output-buffer.ts";
 import { createProtocolContext } from "./protocol-context.ts";
 import type { MysqlSurfaceOptions, ProtocolContext, ProtocolHost } from "./protocol-context.ts";
 import { writeError } from "./result-writer.ts";
 import { protocolError } from "./wire-error.ts";
+import type { WireError } from "./wire-error.ts";
 
 const sweepMsMax = 1000;
 
@@ -32,6 +36,7 @@ class MysqlSurface implements Surface {
   readonly #connections = new Set<MysqlConnection>();
   readonly #sweepMs: number;
   #listener: Listener | undefined;
+  #beyondLoopback = false;
   #closed = false;
   #lastConnectionId = 0;
   #sweepTimer: Timer | undefined;
@@ -48,6 +53,13 @@ class MysqlSurface implements Surface {
   async listen(options: { host: string; port: number }): Promise<{ port: number }> {
     if (this.#closed || this.#listener !== undefined) {
       throw new LatheError("CLOSED", "this surface listens already, or was closed; open another one");
+    }
+    this.#beyondLoopback = !isLoopback(options.host);
+    if (this.#beyondLoopback && this.#context.tls === undefined) {
+      throw new LatheError(
+        "INVALID_ARGUMENT",
+        `cannot listen on ${options.host} without TLS; give a certificate, or listen on 127.0.0.1`,
+      );
     }
     const listener = await this.#env.network.listen(options, (connection) => this.#accept(connection));
     this.#listener = listener;
@@ -90,20 +102,26 @@ class MysqlSurface implements Surface {
     if (this.#closed) return connection.destroy();
     if (this.#connections.size >= limits.connectionsMax) {
       metrics.connectionsRefused++;
-      return this.#refuse(connection);
+      return this.#refuse(connection, protocolError("too_many_connections", "Too many connections"));
+    }
+    const tls = this.#tlsFor(connection);
+    if (tls === "required" && connection.startTls === undefined) {
+      const message = "this server asks for TLS, which its network does not have";
+      return this.#refuse(connection, protocolError("insecure_transport", message));
     }
     metrics.connectionsAccepted++;
     metrics.connectionsOpen++;
     this.#lastConnectionId = (this.#lastConnectionId % 0xffff_ffff) + 1;
-    const accepted = new MysqlConnection(this.#context, connection, () => this.#forget(accepted));
+    const accepted = new MysqlConnection(this.#context, connection, tls, () => {
+      this.#forget(accepted);
+    });
     this.#connections.add(accepted);
     accepted.greet(this.#lastConnectionId);
     this.#sweepTimer ??= this.#scheduleSweep();
   }
 
   /** In place of a greeting the client gets an error, which it shows to its user. */
-  #refuse(connection: Connection): void {
-    const error = protocolError("too_many_connections", "Too many connections");
+  #refuse(connection: Connection, error: WireError): void {
     const output = new OutputBuffer(this.#context.slab, (bytes) => void connection.write(bytes));
     writeError(output, error);
     this.#context.metrics.countError(error.number);
@@ -113,6 +131,13 @@ class MysqlSurface implements Surface {
     connection.onClose(() => timer.cancel());
     output.flush();
     connection.end();
+  }
+
+  #tlsFor(connection: Connection): TlsState {
+    const { tls } = this.#context;
+    if (tls === undefined) return "absent";
+    if (tls.required || this.#beyondLoopback) return "required";
+    return connection.startTls === undefined ? "absent" : "offered";
   }
 
   #forget(connection: MysqlConnection): void {
@@ -143,10 +168,10 @@ class MysqlConnection implements ProtocolHost {
   #endedAtUs: number | undefined;
   #paused = false;
 
-  constructor(context: ProtocolContext, connection: Connection, onGone: () => void) {
+  constructor(context: ProtocolContext, connection: Connection, tls: TlsState, onGone: () => void) {
     this.#context = context;
     this.#connection = connection;
-    this.#protocol = new ConnectionProtocol(context, this);
+    this.#protocol = new ConnectionProtocol(context, this, tls);
     connection.onData((bytes) => this.#receive(bytes));
     connection.onDrain(() => this.#unblock());
     connection.onClose(() => {
@@ -174,6 +199,12 @@ class MysqlConnection implements ProtocolHost {
 
   settled(): void {
     this.#steer();
+  }
+
+  startTls(received: Uint8Array): void {
+    const { tls } = this.#context;
+    assert(tls !== undefined && this.#connection.startTls !== undefined, "TLS was agreed on and is not there");
+    this.#connection.startTls(tls.identity, received);
   }
 
   drain(): void {

@@ -2,7 +2,7 @@
  * What all connections of one surface share, and what one connection asks of the side that moves
  * its bytes.
  */
-import type { Clock, Logger, Random } from "../../../../../kit/env/env.ts";
+import type { Clock, Logger, Random, TlsIdentity } from "../../../../../kit/env/env.ts";
 import type { Executor } from "../../../../query_processing/executor.ts";
 import type { RowLayout } from "../../../../storage/layout/row-layout.ts";
 import type { Credentials } from "../../surface.ts";
@@ -23,6 +23,14 @@ export interface MysqlSurfaceOptions {
   readonly authentication?: AuthenticationOptions | undefined;
   /** What clients are told; those that look for features by version must find MySQL 8. */
   readonly serverVersion?: string | undefined;
+  /** Without an identity there is no TLS, and no listening beyond loopback. */
+  readonly tls?: TlsOptions | undefined;
+}
+
+export interface TlsOptions {
+  readonly identity: TlsIdentity;
+  /** Refuse clients that come without; beyond loopback they are refused in any case. */
+  readonly required: boolean;
 }
 
 export interface ProtocolContext {
@@ -35,6 +43,7 @@ export interface ProtocolContext {
   readonly random: Random;
   readonly log: Logger;
   readonly metrics: SurfaceMetrics;
+  readonly tls: TlsOptions | undefined;
   readonly shapes: EncodedShapes;
   readonly slab: OutputSlab;
   /** Prepared statements of all connections. */
@@ -57,6 +66,8 @@ export interface ProtocolHost {
   blocked(): boolean;
   /** Called when a statement that had to wait has been answered, and everything behind it that could be. */
   settled(): void;
+  /** Goes on under TLS; `received` are the bytes behind the request for it. */
+  startTls(received: Uint8Array): void;
 }
 
 const defaultServerVersion = "8.4.0-lathe";
@@ -77,6 +88,7 @@ export function createProtocolContext(
     random: env.random,
     log: env.log,
     metrics: new SurfaceMetrics(),
+    tls: options.tls,
     shapes: new EncodedShapes(),
     slab: new OutputSlab(),
     statements: new SharedBudget(limits.statementsTotalMax),

@@ -6,6 +6,7 @@ import type { Clock, Logger, Timer } from "../../../../../kit/env/env.ts";
 import { rowToKv } from "../../../../storage/layout/row_to_kv/row-to-kv.ts";
 import type { AuthenticationOptions } from "./authentication.ts";
 import { ConnectionProtocol } from "./connection-protocol.ts";
+import type { TlsState } from "./handshake.ts";
 import type { MysqlLimits } from "./limits.ts";
 import { createProtocolContext } from "./protocol-context.ts";
 import type { ProtocolContext, ProtocolHost } from "./protocol-context.ts";
@@ -74,6 +75,7 @@ export interface HarnessOptions {
   readonly limits?: Partial<MysqlLimits>;
   readonly authentication?: AuthenticationOptions;
   readonly context?: ProtocolContext;
+  readonly tlsState?: TlsState;
 }
 
 export class ProtocolHarness implements ProtocolHost {
@@ -85,6 +87,8 @@ export class ProtocolHarness implements ProtocolHost {
   /** Pieces as they were sent, one per write. */
   readonly writes: Buffer[] = [];
   unsent = 0;
+  /** What came behind a request for TLS. */
+  tlsReceived: Buffer | undefined;
   settledCount = 0;
 
   constructor(options: HarnessOptions = {}) {
@@ -92,7 +96,7 @@ export class ProtocolHarness implements ProtocolHost {
       { clock: this.clock, random: seededRandom(), log: this.log },
       { executor: this.executor, credentials, layout: rowToKv, ...options },
     );
-    this.protocol = new ConnectionProtocol(this.context, this);
+    this.protocol = new ConnectionProtocol(this.context, this, options.tlsState);
     this.protocol.greet(1);
   }
 
@@ -110,6 +114,10 @@ export class ProtocolHarness implements ProtocolHost {
 
   settled(): void {
     this.settledCount++;
+  }
+
+  startTls(received: Uint8Array): void {
+    this.tlsReceived = Buffer.from(received);
   }
 
   /** What was sent since the last call. */

@@ -111,7 +111,8 @@ export function writeEncodedPackets(output: OutputBuffer, packets: EncodedPacket
   output.sequence = (output.sequence + offsets.length) & 0xff;
 }
 
-export function writeColumnDefinition(output: OutputBuffer, column: ResultColumn): void {
+/** `tail`: what follows the definition in its packet. */
+export function writeColumnDefinition(output: OutputBuffer, column: ResultColumn, tail?: Uint8Array): void {
   const form = columnForms[column.type];
   const lengthMax = column.lengthMax ?? unstatedLength;
   const bytes = form.bytes > 0 ? form.bytes : lengthMax * (column.type === "varchar" ? bytesPerCharacter : 1);
@@ -129,6 +130,7 @@ export function writeColumnDefinition(output: OutputBuffer, column: ResultColumn
   output.writeU16(form.flags | (column.nullable ? 0 : columnFlag.notNull));
   output.writeU8(form.decimals);
   output.writeU16(0);
+  if (tail !== undefined) output.writeBytes(tail);
   output.endPacket();
 }
 

@@ -4,10 +4,13 @@
  *   | command                       | what happens                                                   |
  *   |-------------------------------|----------------------------------------------------------------|
  *   | QUERY                         | the executor runs the text; results in text form               |
- *   | STMT_PREPARE, EXECUTE         | the executor plans and runs; results in binary form; no cursors|
+ *   | STMT_PREPARE, EXECUTE         | the executor plans and runs; results in binary form; who asks  |
+ *   |                               | for a cursor gets all rows at once, as the protocol allows     |
+ *   | STMT_FETCH                    | ERR 1421: there is no cursor                                   |
  *   | STMT_SEND_LONG_DATA, CLOSE    | kept, forgotten; no answer                                     |
  *   | STMT_RESET, RESET_CONNECTION  | long data, or all statements, are forgotten                    |
  *   | PING, INIT_DB, SET_OPTION     | OK; there is one database, which answers to every name         |
+ *   | FIELD_LIST                    | the columns of a table                                         |
  *   | STATISTICS                    | one line of text                                               |
  *   | anything else                 | ERR 1047                                                       |
  *
@@ -32,6 +35,8 @@ import { protocolError, wireErrorOfThrown } from "./wire-error.ts";
 import type { ProtocolErrorKind } from "./wire-error.ts";
 
 const parametersMax = 65_535;
+/** A length-encoded NULL. */
+const nullDefault = Buffer.of(0xfb);
 const parameterColumn = { name: "?", tableName: "", type: "varchar", nullable: true } as const;
 
 export class Session {
@@ -81,6 +86,14 @@ export class Session {
         this.#results.ok();
         return undefined;
       }
+      case commandCode.fetch: {
+        const statement = this.#find(reader.u32(), "fetch from");
+        if (statement === undefined) return undefined;
+        return this.#fail("no_open_cursor", `The statement (${statement.id}) has no open cursor.`);
+      }
+      case commandCode.fieldList:
+        this.#listFields(reader.textUntilNul());
+        return undefined;
       case commandCode.ping:
       case commandCode.initDb:
         this.#results.ok();
@@ -187,6 +200,13 @@ export class Session {
 
   #endDefinitions(): void {
     if ((this.#results.capabilities & capability.deprecateEof) === 0) writeEof(this.#output, 2);
+  }
+
+  /** Column definitions as in a result, each followed by its default, which is NULL. */
+  #listFields(table: string): void {
+    const prepared = this.#context.executor.prepare(`SELECT * FROM \`${table.replaceAll("`", "``")}\``);
+    for (const column of prepared.shape?.columns ?? []) writeColumnDefinition(this.#output, column, nullDefault);
+    this.#results.end();
   }
 
   #sendLongData(reader: PacketReader): void {

@@ -58,6 +58,8 @@ export const protocolErrorKinds = {
   unknown_statement: { number: 1243, state: "HY000" },
   invalid_text: { number: 1300, state: "HY000" },
   too_many_statements: { number: 1461, state: "42000" },
+  no_open_cursor: { number: 1421, state: "HY000" },
+  insecure_transport: { number: 3159, state: "HY000" },
   malformed: { number: 1835, state: "HY000" },
   result_too_large: { number: 3170, state: "HY000" },
   internal: { number: 1105, state: "HY000" },
