@@ -40,7 +40,7 @@ export const serveFlags: readonly Flag[] = [
   { name: "--metrics-port", value: "N", text: "port of /metrics, 0 lets the system choose (default: none)" },
   { name: "--user", value: "NAME", text: "the one user (default lathe); its password comes from LATHE_PASSWORD" },
   { name: "--drain-ms", value: "N", text: "how long running statements may take to end on SIGTERM (default 10000)" },
-  { name: "--tls", value: "MODE", text: "auto, off, offered or required; auto: required beyond loopback, and off on it" },
+  { name: "--tls", value: "MODE", text: "auto (required beyond loopback, off on it), off, offered or required" },
   { name: "--tls-cert", value: "FILE", text: "certificate (PEM); without one, one is made and kept with the data" },
   { name: "--tls-key", value: "FILE", text: "its key (PEM)" },
   { name: "--knobs", value: "FILE", text: "knob values that override knobs.yaml" },

@@ -66,6 +66,40 @@ export interface ResultSink {
    * flag).
    */
   moreResults: boolean;
+  /**
+   * Asked between the statements of a text. Undefined: go on at once. A promise: wait for it (the client reads slowly,
+   * or others are to have their turn); `false` says that the rest is not wanted, because the client has gone or the
+   * text was killed. A sink without it wants everything at once.
+   */
+  between?(): Promise<boolean> | undefined;
+  /** The session in which the statement runs; undefined past every surface. */
+  readonly session?: SessionView | undefined;
+}
+
+/** What a surface knows of a session and of its neighbours. */
+export interface SessionView {
+  readonly connectionId: number;
+  /** `name@host`. */
+  readonly user: string;
+  /** What the session calls the one database; empty where it has not said. */
+  database: string;
+  /** Variables and counters that the surface has, by name in lower case. */
+  variables(): ReadonlyMap<string, ColumnValue>;
+  status(): ReadonlyMap<string, ColumnValue>;
+  processes(): readonly SessionProcess[];
+  /** Whether there is such a connection, which then ends, or ends its text before the next statement. */
+  kill(connectionId: number, what: "connection" | "query"): boolean;
+}
+
+export interface SessionProcess {
+  readonly connectionId: number;
+  readonly user: string;
+  readonly host: string;
+  readonly database: string;
+  readonly command: "Connect" | "Query" | "Sleep";
+  readonly seconds: number;
+  /** The text that is running. */
+  readonly info: string | undefined;
 }
 
 /** An error in the terms of SQL; surfaces translate it to their protocol. */
@@ -98,6 +132,7 @@ export type SqlErrorReason =
   | "value_too_long"
   | "null_not_allowed"
   | "limit_exceeded"
+  | "unknown_thread"
   | "read_only"
   | "disk_full"
   | "corruption"

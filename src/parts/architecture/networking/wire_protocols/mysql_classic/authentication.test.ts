@@ -47,18 +47,18 @@ test("a cold cache asks for the full path, which warms it", () => {
   const scramble = sha2Scramble("secret", nonce);
   const first = authenticator.begin("caching_sha2_password", "u", scramble, nonce);
   assert.deepEqual(first, { kind: "more", data: Buffer.of(4) });
-  const key = authenticator.continue("u", Buffer.of(2), nonce);
+  const key = authenticator.continue("u", Buffer.of(2), nonce, false);
   assert.ok(key.kind === "more");
   const encrypt = (password: string) => {
     const plain = Buffer.from(`${password}\0`).map((byte, index) => byte ^ nonce[index % 20]);
     return publicEncrypt({ key: key.data.toString(), padding: constants.RSA_PKCS1_OAEP_PADDING }, plain);
   };
-  assert.equal(authenticator.continue("u", encrypt("wrong"), nonce).kind, "denied");
-  assert.equal(authenticator.continue("v", encrypt("secret"), nonce).kind, "denied");
-  assert.equal(authenticator.continue("u", Buffer.from("secret\0"), nonce).kind, "denied", "never in the clear");
-  assert.equal(authenticator.continue("u", Buffer.alloc(256, 7), nonce).kind, "denied");
+  assert.equal(authenticator.continue("u", encrypt("wrong"), nonce, false).kind, "denied");
+  assert.equal(authenticator.continue("v", encrypt("secret"), nonce, false).kind, "denied");
+  assert.equal(authenticator.continue("u", Buffer.from("secret\0"), nonce, false).kind, "denied", "never in the clear");
+  assert.equal(authenticator.continue("u", Buffer.alloc(256, 7), nonce, false).kind, "denied");
   assert.equal(authenticator.begin("caching_sha2_password", "u", scramble, nonce).kind, "more", "still cold");
-  assert.deepEqual(authenticator.continue("u", encrypt("secret"), nonce), { kind: "accepted", fast: false });
+  assert.deepEqual(authenticator.continue("u", encrypt("secret"), nonce, false), { kind: "accepted", fast: false });
   assert.deepEqual(authenticator.begin("caching_sha2_password", "u", scramble, nonce), { kind: "accepted", fast: true });
 });
 

@@ -8,6 +8,8 @@ export const commandCode = {
   query: 0x03,
   fieldList: 0x04,
   statistics: 0x09,
+  processInfo: 0x0a,
+  processKill: 0x0c,
   ping: 0x0e,
   changeUser: 0x11,
   prepare: 0x16,

@@ -8,7 +8,8 @@
  *   2. Hand each packet to the login or, once it has ended, to the session. Commands that can be
  *      answered at once are.
  *   3. A command that must wait makes the connection busy: what comes behind it is kept, and goes
- *      on when it is answered.
+ *      on when it is answered. One that has had its turn (`turnUs`) goes on after the others: between two commands,
+ *      or between two statements of a text.
  *   4. Send what was written, as one piece.
  *
  * Invariants:
@@ -20,11 +21,12 @@
  * Source: "Client/Server Protocol" in MySQL's source documentation; net_serv.cc for framing;
  * etcd/raft for the form.
  */
+import type { SessionProcess } from "../../../../query_processing/executor.ts";
 import { commandCode } from "./command-code.ts";
 import { InboundBuffer } from "./inbound-buffer.ts";
 import { Login } from "./login.ts";
 import { OutputBuffer } from "./output-buffer.ts";
-import { PacketReader } from "./packet-reader.ts";
+import type { PacketReader } from "./packet-reader.ts";
 import type { ProtocolContext, ProtocolHost } from "./protocol-context.ts";
 import { ResultWriter } from "./result-writer.ts";
 import { Session } from "./session.ts";
@@ -36,7 +38,6 @@ const headerBytes = 4;
 const frameBytesMax = 0xff_ff_ff;
 /** Results go to the network in pieces of about this size. */
 const pieceBytes = 64 * 1024;
-const nothing = Buffer.alloc(0);
 
 export class ConnectionProtocol {
   /** `closed`: nothing more is read or answered. */
@@ -54,14 +55,20 @@ export class ConnectionProtocol {
   readonly #login: Login;
   readonly #session: Session;
   readonly #inbound: InboundBuffer;
-  readonly #reader = new PacketReader(nothing);
   #packetBytesMax: number;
   #draining = false;
+  /** Commands wait for the next turn. */
+  #yielding = false;
+  /** When this connection's turn began. */
+  #turnSinceUs: number;
+  /** Lets a text go on that waits between two statements, or ends it. */
+  #goOn: ((wanted: boolean) => void) | undefined;
+  #killed = false;
   /** The client has asked for TLS: what comes behind its request is not for this protocol. */
   #startsTls = false;
   #startedUs = 0;
 
-  constructor(context: ProtocolContext, host: ProtocolHost, tls: TlsState = "absent") {
+  constructor(context: ProtocolContext, host: ProtocolHost, connectionId: number, tls: TlsState = "absent") {
     this.#context = context;
     this.#host = host;
     this.#output = new OutputBuffer(context.slab, (bytes) => this.#send(bytes));
@@ -73,12 +80,15 @@ export class ConnectionProtocol {
       pieceBytes,
       resultBufferBytesMax: context.limits.resultBufferBytesMax,
       unsentBytes: () => host.unsentBytes(),
+      unsentTooMuch: () => host.unsentTooMuch(),
+      between: () => this.#between(),
     });
     this.#login = new Login(context, this.#output, this.#results, tls);
-    this.#session = new Session(context, this.#output, this.#results);
+    this.#session = new Session(context, connectionId, this.#output, this.#results);
+    this.#results.session = this.#session;
     this.#inbound = new InboundBuffer(context.inbound);
     this.#packetBytesMax = context.limits.loginBytesMax;
-    this.lastReceivedUs = this.loginSinceUs = context.clock.monotonicUs();
+    this.lastReceivedUs = this.loginSinceUs = this.#turnSinceUs = context.clock.monotonicUs();
   }
 
   /** Bytes that wait to be handled: half a packet, or commands behind a statement that waits. */
@@ -86,9 +96,15 @@ export class ConnectionProtocol {
     return this.#inbound.length;
   }
 
+  /** Whether reading on would only pile up what comes behind something that waits. */
+  get waiting(): boolean {
+    return this.busy || this.#yielding;
+  }
+
   /** Sends the greeting. */
-  greet(connectionId: number): void {
-    this.#login.greet(connectionId);
+  greet(): void {
+    this.loginSinceUs = this.#context.clock.monotonicUs();
+    this.#login.greet(this.#session.connectionId);
     this.#output.flush();
   }
 
@@ -97,7 +113,7 @@ export class ConnectionProtocol {
     if (this.phase === "closed") return;
     const context = this.#context;
     context.metrics.bytesReceived += chunk.length;
-    this.lastReceivedUs = this.#startedUs = context.clock.monotonicUs();
+    this.lastReceivedUs = this.#startedUs = this.#turnSinceUs = context.clock.monotonicUs();
     const bytes =
       chunk instanceof Buffer ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
     const inbound = this.#inbound;
@@ -113,10 +129,75 @@ export class ConnectionProtocol {
 
   /** Goes on after the client has taken what it was sent. */
   proceed(): void {
-    if (this.phase === "closed" || this.busy) return;
-    this.#startedUs = this.#context.clock.monotonicUs();
+    if (this.phase === "closed") return;
+    this.#startedUs = this.#turnSinceUs = this.#context.clock.monotonicUs();
+    if (this.#goOn !== undefined) return this.#leaveBetween(true);
+    if (this.waiting) return;
     this.#consumeKept();
     this.#output.flush();
+  }
+
+  /** What others see of this connection. */
+  describe(nowUs: number): SessionProcess {
+    const { connectionId, user, database, runningText } = this.#session;
+    const idle = this.phase === "login" ? "Connect" : "Sleep";
+    return {
+      connectionId, user: user.slice(0, user.indexOf("@")), host: this.#host.remoteAddress, database,
+      command: this.busy || runningText !== undefined ? "Query" : idle,
+      seconds: Math.max(0, Math.floor((nowUs - this.lastReceivedUs) / 1e6)),
+      info: runningText,
+    };
+  }
+
+  /** Ends the running text before its next statement, or the connection. */
+  kill(what: "connection" | "query"): void {
+    if (what === "connection") return this.#host.destroy();
+    if (!this.busy) return;
+    this.#killed = true;
+    if (this.#goOn !== undefined) {
+      this.#sayInterrupted();
+      this.#leaveBetween(false);
+    }
+  }
+
+  /** Between two statements of a text: undefined to go on in this turn. */
+  #between(): Promise<boolean> | undefined {
+    if (this.phase === "closed") return Promise.resolve(false);
+    if (this.#killed) {
+      this.#sayInterrupted();
+      return Promise.resolve(false);
+    }
+    const { clock, limits } = this.#context;
+    if (this.#output.pendingBytes > pieceBytes) this.#output.flush();
+    const blocked = this.#host.blocked();
+    if (!blocked && clock.monotonicUs() - this.#turnSinceUs <= limits.turnUs) return undefined;
+    this.#output.flush();
+    const wanted = new Promise<boolean>((resolve) => (this.#goOn = resolve));
+    // Where the client reads slowly, `proceed` comes when it has read.
+    if (!blocked) clock.defer(() => this.#leaveBetween(true));
+    return wanted;
+  }
+
+  #leaveBetween(wanted: boolean): void {
+    const goOn = this.#goOn;
+    if (goOn === undefined) return;
+    this.#goOn = undefined;
+    this.#turnSinceUs = this.#context.clock.monotonicUs();
+    goOn(wanted);
+  }
+
+  #sayInterrupted(): void {
+    if (!this.#results.answered) this.#results.error(protocolError("interrupted", "Query execution was interrupted"));
+  }
+
+  /** Lets others have their turn before the commands that are kept. */
+  #yield(): void {
+    this.#yielding = true;
+    this.#context.clock.defer(() => {
+      this.#yielding = false;
+      this.proceed();
+      this.#host.settled();
+    });
   }
 
   /** Takes no more commands; the running one is answered, then the phase is `closed`. */
@@ -130,6 +211,7 @@ export class ConnectionProtocol {
     this.#close();
     this.#results.markAnswered();
     this.#output.discard();
+    this.#leaveBetween(false);
   }
 
   #send(bytes: Uint8Array): void {
@@ -146,7 +228,7 @@ export class ConnectionProtocol {
   #keep(bytes: Buffer, start: number): void {
     if (this.phase === "closed") return;
     const { pipelineBytesMax } = this.#context.limits;
-    const waiting = this.busy || this.#host.blocked();
+    const waiting = this.waiting || this.#host.blocked();
     // The answer to the running statement is not complete, so there is no place for an error packet.
     if (waiting && this.#inbound.length + bytes.length - start > pipelineBytesMax) return this.#close();
     if (!this.#inbound.append(bytes, start, bytes.length)) {
@@ -156,7 +238,7 @@ export class ConnectionProtocol {
 
   #consumeKept(): void {
     const inbound = this.#inbound;
-    if (inbound.length === 0 || this.busy) return;
+    if (inbound.length === 0 || this.waiting) return;
     inbound.consume(this.#consume(inbound.bytes, inbound.start, inbound.end));
   }
 
@@ -167,7 +249,7 @@ export class ConnectionProtocol {
   #consume(bytes: Buffer, start: number, end: number): number {
     let offset = start;
     // A client that pipelines faster than it reads is not served on until it has read.
-    while (end - offset >= headerBytes && !this.busy && !this.#host.blocked()) {
+    while (end - offset >= headerBytes && !this.waiting && !this.#host.blocked()) {
       const length = bytes[offset] | (bytes[offset + 1] << 8) | (bytes[offset + 2] << 16);
       const payload = offset + headerBytes;
       if (length > this.#packetBytesMax) return this.#refuseLength(end, bytes[offset + 3]);
@@ -188,6 +270,7 @@ export class ConnectionProtocol {
         return end;
       }
       if (this.#output.pendingBytes > pieceBytes) this.#output.flush();
+      if (offset < end && this.#startedUs - this.#turnSinceUs > this.#context.limits.turnUs) this.#yield();
     }
     return offset;
   }
@@ -223,41 +306,46 @@ export class ConnectionProtocol {
       return;
     }
     output.sequence = (lastSequence + 1) & 0xff;
-    this.#reader.reset(bytes, start, end);
-    if (this.phase === "login") this.#handleLogin();
+    const reader = this.#context.reader.reset(bytes, start, end);
+    if (this.phase === "login") this.#handleLogin(reader);
     else if (end === start) this.#refuse("malformed", "a command packet is empty");
-    else this.#handleCommand(this.#reader.u8());
+    else this.#handleCommand(reader.u8(), reader);
   }
 
-  #handleLogin(): void {
+  #handleLogin(reader: PacketReader): void {
     try {
-      const outcome = this.#login.handle(this.#reader);
+      const outcome = this.#login.handle(reader);
       if (outcome === "refused") this.#close();
       this.#startsTls = outcome === "tls";
       if (outcome !== "accepted") return;
       this.phase = "command";
+      const { user, database } = this.#login;
+      const { remoteAddress } = this.#host;
+      this.#session.user = `${user}@${remoteAddress.slice(0, remoteAddress.lastIndexOf(":"))}`;
+      this.#session.database = database;
       this.#packetBytesMax = this.#context.limits.packetBytesMax;
     } catch {
       this.#refuse("handshake", "the login packet is malformed");
     }
   }
 
-  #handleCommand(command: number): void {
+  #handleCommand(command: number, reader: PacketReader): void {
     this.#context.metrics.countCommand(command);
     if (command === commandCode.quit) return this.#close();
     this.#results.begin(command === commandCode.execute);
     let pending: Promise<void> | undefined;
     try {
-      if (command === commandCode.changeUser) return this.#changeUser();
-      pending = this.#session.run(command, this.#reader);
+      if (command === commandCode.changeUser) return this.#changeUser(reader);
+      this.#killed = false;
+      pending = this.#session.run(command, reader);
     } catch (error) {
       this.#session.conclude(error ?? new Error("something undefined was thrown"));
-      this.#recordLatency();
+      this.#ended();
       return;
     }
     if (pending === undefined) {
       if (!this.#results.answered) this.#session.conclude(undefined);
-      this.#recordLatency();
+      this.#ended();
       return;
     }
     this.busy = true;
@@ -267,13 +355,13 @@ export class ConnectionProtocol {
     );
   }
 
-  #changeUser(): void {
+  #changeUser(reader: PacketReader): void {
     this.#session.reset();
     this.phase = "login";
     this.loginSinceUs = this.#startedUs;
     this.#packetBytesMax = this.#context.limits.loginBytesMax;
     try {
-      this.#login.changeUser(this.#reader);
+      this.#login.changeUser(reader);
     } catch {
       this.#refuse("handshake", "the packet that changes the user is malformed");
     }
@@ -281,9 +369,10 @@ export class ConnectionProtocol {
 
   #settle(thrown: unknown): void {
     this.busy = false;
+    this.#turnSinceUs = this.#context.clock.monotonicUs();
     if (this.phase !== "closed") {
       this.#session.conclude(thrown);
-      this.#recordLatency();
+      this.#ended();
       if (this.#draining) this.#close();
       else this.#consumeKept();
       this.#output.flush();
@@ -291,7 +380,8 @@ export class ConnectionProtocol {
     this.#host.settled();
   }
 
-  #recordLatency(): void {
+  #ended(): void {
+    this.#session.runningText = undefined;
     const { clock, metrics } = this.#context;
     const nowUs = clock.monotonicUs();
     metrics.commandLatency.record(nowUs - this.#startedUs);

@@ -1,6 +1,7 @@
 /** Every limit of the table is met once, and what was met is checked against the table at the end. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setImmediate as turn } from "node:timers/promises";
 import { rowToKv } from "../../../../storage/layout/row_to_kv/row-to-kv.ts";
 import { mysqlLimitTable, resolveLimits } from "./limits.ts";
 import { metricOf, openManualSurface } from "./manual-network.fixture.ts";
@@ -18,7 +19,7 @@ function limitTest(name: keyof typeof mysqlLimitTable, run: () => void | Promise
 }
 
 limitTest("connectionsMax", async () => {
-  const { surface, connect } = await openManualSurface({ connectionsMax: 2 });
+  const { surface, connect } = await openManualSurface({ connectionsMax: 2, connectionsWaitingMax: 0 });
   const [first] = [connect().logIn(), connect()];
   const third = connect();
   const [refusal] = third.take();
@@ -31,6 +32,40 @@ limitTest("connectionsMax", async () => {
   assert.equal(metricOf(surface, "mysql_connections"), 2);
   await surface.close();
   assert.equal(metricOf(surface, "mysql_connections"), 0);
+});
+
+limitTest("connectionsWaitingMax", async () => {
+  const { surface, connect } = await openManualSurface({ connectionsMax: 1, connectionsWaitingMax: 2 });
+  const first = connect().logIn();
+  const [second, third, fourth] = [connect(), connect(), connect()];
+  assert.equal(errorNumberOf(fourth.take()[0]), 1040);
+  assert.deepEqual([second.take(), second.paused, third.take()], [[], true, []]);
+  assert.equal(metricOf(surface, "mysql_connections_waiting"), 2);
+  first.destroy();
+  assert.equal(second.paused, false);
+  second.logIn();
+  third.destroy();
+  assert.equal(metricOf(surface, "mysql_connections_waiting"), 0);
+  second.destroy();
+  connect().logIn();
+  assert.equal(metricOf(surface, "mysql_connections"), 1);
+  await surface.close();
+});
+
+limitTest("waitingTimeoutMs", async () => {
+  const { surface, clock, connect } = await openManualSurface({ connectionsMax: 1, waitingTimeoutMs: 1000 });
+  const first = connect().logIn();
+  clock.advance(600);
+  const waiting = connect();
+  clock.advance(900);
+  assert.deepEqual(waiting.take(), []);
+  clock.advance(600);
+  assert.equal(errorNumberOf(waiting.take()[0]), 1040);
+  assert.deepEqual([waiting.ended, waiting.paused], [true, false]);
+  waiting.destroy();
+  first.destroy();
+  connect().logIn();
+  await surface.close();
 });
 
 limitTest("loginBytesMax", () => {
@@ -92,6 +127,56 @@ limitTest("statementsTotalMax", () => {
   assert.equal(errorNumberOf(other.ask(command(0x16, "update"))[0]), undefined);
 });
 
+for (const [name, other] of [["statementBytesMax", false], ["statementBytesTotalMax", true]] as const) {
+  limitTest(name, () => {
+    const harness = new ProtocolHarness({ limits: { [name]: 5000 } }).logIn();
+    const neighbour = new ProtocolHarness({ context: harness.context }).logIn();
+    const text = `update${" ".repeat(494)}`;
+    for (const { executor } of [harness, neighbour]) executor.scripts.set(text, { run: () => {} });
+    const prepare = (at: ProtocolHarness) => errorNumberOf(at.ask(command(0x16, text))[0]);
+    assert.deepEqual([prepare(harness), prepare(harness), prepare(harness)], [undefined, undefined, 1461]);
+    assert.equal(prepare(neighbour), other ? 1461 : undefined);
+    neighbour.protocol.disconnected();
+    harness.ask(command(0x19, Buffer.of(1, 0, 0, 0)));
+    assert.equal(prepare(harness), undefined);
+    harness.protocol.disconnected();
+    assert.equal(harness.context.statementBytes.used, 0);
+  });
+}
+
+limitTest("turnUs", async () => {
+  const { surface, executor, clock, connect } = await openManualSurface({ turnUs: 2000 });
+  executor.scripts.set("slow", {
+    run(sink) {
+      clock.ms += 1;
+      sink.done({ affectedRows: 1, matchedRows: 1, info: "" });
+    },
+  });
+  const slow = { run: executor.scripts.get("slow")!.run };
+  executor.scripts.set("other", slow);
+  const [greedy, modest] = [connect().logIn(), connect().logIn()];
+  for (const bytes of [
+    Buffer.concat(Array.from({ length: 10 }, () => command(0x03, "slow"))),
+    command(0x03, Array.from({ length: 10 }, () => "slow").join(";")),
+  ]) {
+    const answered = greedy.ask(bytes).length;
+    assert.ok(answered >= 2 && answered <= 4, `${answered} in one turn`);
+    // What comes meanwhile stays behind, and reading pauses.
+    assert.deepEqual(greedy.ask(command(0x0e)), []);
+    assert.equal(greedy.paused, true);
+    assert.equal(modest.ask(command(0x03, "other")).length, 1);
+    let total = answered;
+    for (let turns = 0; turns < 10 && total < 11; turns++) {
+      clock.advance(20);
+      await turn();
+      total += greedy.take().length;
+    }
+    assert.equal(total, 11);
+    assert.equal(greedy.paused, false);
+  }
+  await surface.close();
+});
+
 limitTest("longDataBytesMax", () => {
   const harness = new ProtocolHarness({ limits: { longDataBytesMax: 1000 } }).logIn();
   harness.ask(command(0x16, "set ?"));
@@ -139,6 +224,34 @@ limitTest("resultBufferBytesMax", () => {
   assert.equal(harness.ask(command(0x0e)).length, 1);
 });
 
+limitTest("resultBufferBytesTotalMax", async () => {
+  const { surface, executor, connect } = await openManualSurface({ resultBufferBytesTotalMax: 1_000_000 });
+  const shape = shapeOf(objectsTable, [1, 2]);
+  const value = rowToKv.encodeValue(objectsTable, [1n, 2n, "v".repeat(150)]);
+  executor.scripts.set("many", {
+    run(sink) {
+      sink.rows(shape);
+      for (let i = 0; i < 4000; i++) sink.storedRow(Buffer.alloc(12), value);
+      sink.end();
+    },
+  });
+  const [first, second, third] = [connect().logIn(), connect().logIn(), connect().logIn()];
+  for (const connection of [first, second]) connection.taking = false;
+  assert.equal(first.ask(command(0x03, "many")).at(-1)?.payload[0], 0xfe);
+  assert.ok((metricOf(surface, "mysql_unsent_result_bytes") ?? 0) > 500_000);
+  assert.equal(errorNumberOf(second.ask(command(0x03, "many")).at(-1)), 3170);
+  assert.equal(third.ask(command(0x03, "many")).at(-1)?.payload[0], 0xfe, "who reads is not concerned");
+  first.drain();
+  second.drain();
+  assert.equal(metricOf(surface, "mysql_unsent_result_bytes"), 0);
+  assert.equal(second.ask(command(0x03, "many")).at(-1)?.payload[0], 0xfe);
+  first.taking = false;
+  first.ask(command(0x03, "many"));
+  first.destroy();
+  assert.equal(metricOf(surface, "mysql_unsent_result_bytes"), 0);
+  await surface.close();
+});
+
 limitTest("loginTimeoutMs", async () => {
   const { surface, clock, connect } = await openManualSurface({ loginTimeoutMs: 1000 });
   const [late, early] = [connect(), connect().logIn()];
@@ -181,7 +294,9 @@ limitTest("slowReaderTimeoutMs", async () => {
 });
 
 limitTest("lingerTimeoutMs", async () => {
-  const { surface, clock, connect } = await openManualSurface({ lingerTimeoutMs: 1000, connectionsMax: 1 });
+  const { surface, clock, connect } = await openManualSurface({
+    lingerTimeoutMs: 1000, connectionsMax: 1, connectionsWaitingMax: 0,
+  });
   const connection = connect().logIn();
   const refused = connect();
   connection.ask(command(0x01));

@@ -20,7 +20,11 @@ const mebibyte = 1024 * 1024;
 export const mysqlLimitTable = {
   connectionsMax: {
     default: 512, min: 1, max: 100_000,
-    meaning: "open connections, counted before the handshake; one more is refused with 1040",
+    meaning: "open connections, counted before the handshake; one more waits, then is refused with 1040",
+  },
+  connectionsWaitingMax: {
+    default: 128, min: 0, max: 100_000,
+    meaning: "connections that wait, without a greeting, for one of the open ones to end; one more: 1040",
   },
   loginBytesMax: {
     default: 10_000, min: 256, max: 65_536,
@@ -46,6 +50,18 @@ export const mysqlLimitTable = {
     default: 16_382, min: 1, max: 1_000_000,
     meaning: "prepared statements of all connections; one more is refused with 1461",
   },
+  statementBytesMax: {
+    default: 16 * mebibyte, min: 1024, max: 1024 * mebibyte,
+    meaning: "bytes that the prepared statements of one connection are taken to need; beyond it, 1461",
+  },
+  statementBytesTotalMax: {
+    default: 256 * mebibyte, min: 1024, max: 16_384 * mebibyte,
+    meaning: "bytes that the prepared statements of all connections are taken to need; beyond it, 1461",
+  },
+  turnUs: {
+    default: 2000, min: 100, max: 10_000_000,
+    meaning: "time for which one connection's commands, or a text's statements, run before others have their turn",
+  },
   longDataBytesMax: {
     default: 16 * mebibyte, min: 16, max: 1024 * mebibyte,
     meaning: "bytes of COM_STMT_SEND_LONG_DATA held for one connection; the execution is refused with 1153",
@@ -53,6 +69,14 @@ export const mysqlLimitTable = {
   resultBufferBytesMax: {
     default: 64 * mebibyte, min: 4096, max: 1024 * mebibyte,
     meaning: "bytes of a result that its connection has not taken; beyond it the result ends with 3170",
+  },
+  resultBufferBytesTotalMax: {
+    default: 512 * mebibyte, min: 4096, max: 16_384 * mebibyte,
+    meaning: "bytes of results that all connections together have not taken; beyond it a result ends with 3170",
+  },
+  waitingTimeoutMs: {
+    default: 5_000, min: 10, max: 600_000,
+    meaning: "time for which a connection waits for one of the open ones to end; then 1040",
   },
   loginTimeoutMs: {
     default: 10_000, min: 10, max: 600_000,

@@ -38,7 +38,9 @@ export class Login {
   readonly #results: ResultWriter;
   #state: "response" | "switched" | "full" = "response";
   #nonce: Buffer;
-  #user = "";
+  /** What the client says, believed only once it is accepted. */
+  user = "";
+  database = "";
   #plugin: AuthPlugin = defaultPlugin;
   #tls: TlsState;
 
@@ -63,8 +65,8 @@ export class Login {
     const data = reader.view(reader.remaining);
     return this.#apply(
       this.#state === "switched"
-        ? authenticator.begin(this.#plugin, this.#user, data, this.#nonce)
-        : authenticator.continue(this.#user, data, this.#nonce, this.#tls === "secured"),
+        ? authenticator.begin(this.#plugin, this.user, data, this.#nonce)
+        : authenticator.continue(this.user, data, this.#nonce, this.#tls === "secured"),
     );
   }
 
@@ -73,8 +75,9 @@ export class Login {
    * nonce.
    */
   changeUser(reader: PacketReader): void {
-    const { user, plugin } = readChangeUser(reader);
-    this.#user = user;
+    const { user, database, plugin } = readChangeUser(reader);
+    this.user = user;
+    this.database = database;
     this.#plugin = this.#context.authenticator.choose(plugin);
     this.#requestSwitch();
   }
@@ -90,7 +93,8 @@ export class Login {
       return "refused";
     }
     this.#results.capabilities = response.capabilities;
-    this.#user = response.user;
+    this.user = response.user;
+    this.database = response.database;
     this.#plugin = this.#context.authenticator.choose(response.plugin);
     if (this.#plugin === response.plugin) {
       const { authenticator } = this.#context;
@@ -128,7 +132,7 @@ export class Login {
         this.#context.metrics.authenticationFailures++;
         this.#results.error(protocolError(
           "access_denied",
-          `Access denied for user '${this.#user.slice(0, userLengthMax)}': wrong user or password`,
+          `Access denied for user '${this.user.slice(0, userLengthMax)}': wrong user or password`,
         ));
         return "refused";
       case "accepted":

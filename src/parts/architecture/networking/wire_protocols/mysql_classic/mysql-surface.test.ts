@@ -46,6 +46,36 @@ test("reading pauses when bytes come behind a statement that waits, and resumes 
   await surface.close();
 });
 
+test("a slow reader of many results is waited for between them; a kill ends the text there", async () => {
+  const { surface, executor, connect } = await openManualSurface();
+  const shape = shapeOf(objectsTable, [1, 2]);
+  const value = rowToKv.encodeValue(objectsTable, [1n, 2n, "v".repeat(150)]);
+  executor.scripts.set("many", {
+    run(sink) {
+      sink.rows(shape);
+      for (let i = 0; i < 600; i++) sink.storedRow(Buffer.alloc(12), value);
+      sink.end();
+    },
+  });
+  const slow = connect().logIn();
+  const other = connect().logIn();
+  slow.taking = false;
+  slow.ask(command(0x03, Array.from({ length: 5 }, () => "many").join(";")));
+  assert.equal(executor.calls.length, 1);
+  slow.drain(false);
+  await turn();
+  assert.equal(executor.calls.length, 2);
+  const kill = command(0x0c, Buffer.of(1, 0, 0, 0));
+  assert.deepEqual(slow.take().at(-1)?.payload[0], 0xfe);
+  other.ask(Buffer.concat([command(0x03, "update"), kill]));
+  assert.deepEqual([slow.destroyed, other.destroyed], [true, false]);
+  await turn();
+  assert.equal(executor.calls.length, 3, "nothing of the text ran after it");
+  other.destroy();
+  assert.equal(metricOf(surface, "mysql_unsent_result_bytes"), 0);
+  await surface.close();
+});
+
 test("a drain stops accepting, lets running statements end, then closes", async () => {
   const { surface, connect, listening } = await openManualSurface();
   const idle = connect().logIn();

@@ -3,7 +3,8 @@
  *
  * Each connection is served where its bytes come in; there is no queue between. Reading from a
  * connection pauses when commands queue behind a statement, or while it leaves answers unread. One
- * timer for all connections looks after the time limits. `drain` stops accepting, closes idle
+ * timer for all connections looks after the time limits. Connections beyond the limit wait, unread and without a
+ * greeting, until one of the others ends or their time is up. `drain` stops accepting, closes idle
  * connections, and closes the others as their statement has been answered. Beyond loopback, clients must use TLS.
  * Source: Node's net for the socket model; MySQL's connection handling for what is refused when.
  */
@@ -13,7 +14,9 @@ import { LatheError } from "../../../../../kit/errors.ts";
 import { isLoopback } from "../../../../../kit/loopback.ts";
 import type { Metric } from "../../../../../kit/metric.ts";
 import type { Surface } from "../../surface.ts";
+import type { SessionProcess } from "../../../../query_processing/executor.ts";
 import { ConnectionProtocol } from "./connection-protocol.ts";
+import type { RegisteredConnection } from "./connection-registry.ts";
 import type { TlsState } from "./handshake.ts";
 import type { MysqlLimits } from "./limits.ts";
 import { OutputBuffer } from "./output-buffer.ts";
@@ -34,6 +37,8 @@ class MysqlSurface implements Surface {
   readonly #env: Env;
   readonly #context: ProtocolContext;
   readonly #connections = new Set<MysqlConnection>();
+  /** Those that wait for one of the others to end, first come first. */
+  readonly #waiting = new Set<WaitingConnection>();
   readonly #sweepMs: number;
   #listener: Listener | undefined;
   #beyondLoopback = false;
@@ -45,8 +50,8 @@ class MysqlSurface implements Surface {
   constructor(env: Env, context: ProtocolContext) {
     this.#env = env;
     this.#context = context;
-    const { loginTimeoutMs, idleTimeoutMs, slowReaderTimeoutMs, lingerTimeoutMs } = context.limits;
-    const shortest = Math.min(loginTimeoutMs, idleTimeoutMs, slowReaderTimeoutMs, lingerTimeoutMs);
+    const { loginTimeoutMs, idleTimeoutMs, slowReaderTimeoutMs, lingerTimeoutMs, waitingTimeoutMs } = context.limits;
+    const shortest = Math.min(loginTimeoutMs, idleTimeoutMs, slowReaderTimeoutMs, lingerTimeoutMs, waitingTimeoutMs);
     this.#sweepMs = Math.min(sweepMsMax, Math.ceil(shortest / 4));
   }
 
@@ -68,6 +73,7 @@ class MysqlSurface implements Surface {
 
   async drain(timeoutMs: number): Promise<void> {
     await this.#stopAccepting();
+    this.#endWaiting();
     for (const connection of this.#connections) connection.drain();
     if (this.#connections.size > 0) {
       await new Promise<void>((resolve) => {
@@ -82,12 +88,15 @@ class MysqlSurface implements Surface {
     await this.#stopAccepting();
     this.#sweepTimer?.cancel();
     this.#sweepTimer = undefined;
+    this.#endWaiting();
     for (const connection of this.#connections) connection.destroy();
   }
 
   metrics(): Metric[] {
-    const { metrics, statements, inbound } = this.#context;
-    return metrics.toMetrics(statements.used, inbound.used);
+    const { metrics, statements, inbound, unsent } = this.#context;
+    return metrics.toMetrics({
+      statements: statements.used, inboundBytes: inbound.used, unsentBytes: unsent.used, waiting: this.#waiting.size,
+    });
   }
 
   async #stopAccepting(): Promise<void> {
@@ -98,26 +107,44 @@ class MysqlSurface implements Surface {
   }
 
   #accept(connection: Connection): void {
-    const { metrics, limits } = this.#context;
+    const { limits } = this.#context;
     if (this.#closed) return connection.destroy();
-    if (this.#connections.size >= limits.connectionsMax) {
-      metrics.connectionsRefused++;
-      return this.#refuse(connection, protocolError("too_many_connections", "Too many connections"));
-    }
     const tls = this.#tlsFor(connection);
     if (tls === "required" && connection.startTls === undefined) {
       const message = "this server asks for TLS, which its network does not have";
       return this.#refuse(connection, protocolError("insecure_transport", message));
     }
-    metrics.connectionsAccepted++;
-    metrics.connectionsOpen++;
+    const full = this.#connections.size >= limits.connectionsMax;
+    if (full && this.#waiting.size >= limits.connectionsWaitingMax) {
+      this.#context.metrics.connectionsRefused++;
+      return this.#refuse(connection, protocolError("too_many_connections", "Too many connections"));
+    }
     this.#lastConnectionId = (this.#lastConnectionId % 0xffff_ffff) + 1;
-    const accepted = new MysqlConnection(this.#context, connection, tls, () => {
+    const accepted = new MysqlConnection(this.#context, connection, this.#lastConnectionId, tls, () => {
       this.#forget(accepted);
     });
-    this.#connections.add(accepted);
-    accepted.greet(this.#lastConnectionId);
+    if (full) this.#wait(accepted);
+    else this.#admit(accepted);
     this.#sweepTimer ??= this.#scheduleSweep();
+  }
+
+  #admit(accepted: MysqlConnection): void {
+    const { metrics, connections } = this.#context;
+    metrics.connectionsAccepted++;
+    metrics.connectionsOpen++;
+    this.#connections.add(accepted);
+    connections.add(accepted.connectionId, accepted);
+    accepted.greet();
+  }
+
+  #wait(connection: MysqlConnection): void {
+    connection.hold();
+    this.#waiting.add({ connection, sinceUs: this.#env.clock.monotonicUs() });
+  }
+
+  #endWaiting(): void {
+    for (const { connection } of this.#waiting) connection.destroy();
+    this.#waiting.clear();
   }
 
   /** In place of a greeting the client gets an error, which it shows to its user. */
@@ -141,8 +168,19 @@ class MysqlSurface implements Surface {
   }
 
   #forget(connection: MysqlConnection): void {
-    if (!this.#connections.delete(connection)) return;
-    this.#context.metrics.connectionsOpen--;
+    if (!this.#connections.delete(connection)) {
+      for (const entry of this.#waiting) if (entry.connection === connection) this.#waiting.delete(entry);
+      return;
+    }
+    const { metrics, connections } = this.#context;
+    metrics.connectionsOpen--;
+    connections.remove(connection.connectionId);
+    for (const entry of this.#waiting) {
+      if (this.#closed) break;
+      this.#waiting.delete(entry);
+      this.#admit(entry.connection);
+      break;
+    }
     if (this.#connections.size > 0) return;
     this.#sweepTimer?.cancel();
     this.#sweepTimer = undefined;
@@ -153,40 +191,117 @@ class MysqlSurface implements Surface {
     return this.#env.clock.setTimer(this.#sweepMs, () => {
       const nowUs = this.#env.clock.monotonicUs();
       for (const connection of this.#connections) connection.checkTime(nowUs);
+      this.#refuseOverdue(nowUs);
       this.#sweepTimer = this.#connections.size > 0 ? this.#scheduleSweep() : undefined;
     });
   }
+
+  #refuseOverdue(nowUs: number): void {
+    const { limits, metrics } = this.#context;
+    for (const entry of this.#waiting) {
+      if (nowUs - entry.sinceUs <= limits.waitingTimeoutMs * 1000) break;
+      this.#waiting.delete(entry);
+      metrics.connectionsRefused++;
+      entry.connection.refuse(protocolError("too_many_connections", "Too many connections"));
+    }
+  }
+}
+
+interface WaitingConnection {
+  readonly connection: MysqlConnection;
+  readonly sinceUs: number;
 }
 
 /** One accepted connection: the world's side of a ConnectionProtocol. */
-class MysqlConnection implements ProtocolHost {
+class MysqlConnection implements ProtocolHost, RegisteredConnection {
+  readonly connectionId: number;
   readonly #context: ProtocolContext;
   readonly #connection: Connection;
   readonly #protocol: ConnectionProtocol;
   /** Since when the client leaves bytes unread; undefined while it does not. */
   #blockedSinceUs: number | undefined;
   #endedAtUs: number | undefined;
+  #refusalTimer: Timer | undefined;
   #paused = false;
+  /** What this connection has taken of the surface's budget for unsent bytes. */
+  #unsentTaken = 0;
+  #overBudget = false;
 
-  constructor(context: ProtocolContext, connection: Connection, tls: TlsState, onGone: () => void) {
+  constructor(
+    context: ProtocolContext,
+    connection: Connection,
+    connectionId: number,
+    tls: TlsState,
+    onGone: () => void,
+  ) {
+    this.connectionId = connectionId;
     this.#context = context;
     this.#connection = connection;
-    this.#protocol = new ConnectionProtocol(context, this, tls);
+    this.#protocol = new ConnectionProtocol(context, this, connectionId, tls);
     connection.onData((bytes) => this.#receive(bytes));
     connection.onDrain(() => this.#unblock());
     connection.onClose(() => {
+      this.#refusalTimer?.cancel();
       this.#protocol.disconnected();
+      this.#countUnsent(0);
       onGone();
     });
   }
 
-  greet(connectionId: number): void {
-    this.#protocol.greet(connectionId);
+  get remoteAddress(): string {
+    return this.#connection.remoteAddress;
+  }
+
+  /** Reads nothing until it is greeted. */
+  hold(): void {
+    this.#paused = true;
+    this.#connection.pause();
+  }
+
+  greet(): void {
+    this.#protocol.greet();
+    this.#steer();
+  }
+
+  /** In place of a greeting. */
+  refuse(error: WireError): void {
+    const output = new OutputBuffer(this.#context.slab, (bytes) => this.send(bytes));
+    writeError(output, error);
+    this.#context.metrics.countError(error.number);
+    output.flush();
+    this.drain();
+    const timer = this.#context.clock.setTimer(this.#context.limits.lingerTimeoutMs, () => this.destroy());
+    this.#refusalTimer = timer;
+  }
+
+  describe(nowUs: number): SessionProcess {
+    return this.#protocol.describe(nowUs);
+  }
+
+  kill(what: "connection" | "query"): void {
+    this.#protocol.kill(what);
   }
 
   send(bytes: Uint8Array): void {
     const taken = this.#connection.write(bytes);
+    if (taken && this.#unsentTaken === 0) return;
     if (!taken) this.#blockedSinceUs ??= this.#context.clock.monotonicUs();
+    this.#countUnsent(this.#connection.bufferedBytes);
+  }
+
+  /** Takes from the shared budget, or gives back. */
+  #countUnsent(bytes: number): void {
+    const { unsent } = this.#context;
+    const more = bytes - this.#unsentTaken;
+    this.#overBudget = more > unsent.left;
+    if (this.#overBudget) return;
+    if (more > 0) unsent.take(more);
+    else unsent.give(-more);
+    this.#unsentTaken = bytes;
+  }
+
+  unsentTooMuch(): boolean {
+    return this.#overBudget;
   }
 
   unsentBytes(): number {
@@ -219,12 +334,13 @@ class MysqlConnection implements ProtocolHost {
   #receive(bytes: Uint8Array): void {
     const protocol = this.#protocol;
     protocol.receive(bytes);
-    if (protocol.busy || protocol.phase === "closed" || this.#blockedSinceUs !== undefined) this.#steer();
+    if (protocol.waiting || protocol.phase === "closed" || this.#blockedSinceUs !== undefined) this.#steer();
   }
 
   #unblock(): void {
     if (this.#blockedSinceUs === undefined) return;
     this.#blockedSinceUs = undefined;
+    this.#countUnsent(this.#connection.bufferedBytes);
     this.#protocol.proceed();
     this.#steer();
   }
@@ -242,7 +358,7 @@ class MysqlConnection implements ProtocolHost {
     }
     // While a statement waits, reading goes on until bytes come behind it, so that a client that
     // goes away meanwhile is noticed.
-    const pause = this.#blockedSinceUs !== undefined || (protocol.busy && protocol.keptBytes > 0);
+    const pause = this.#blockedSinceUs !== undefined || (protocol.waiting && protocol.keptBytes > 0);
     if (pause === this.#paused) return;
     this.#paused = pause;
     if (pause) this.#connection.pause();

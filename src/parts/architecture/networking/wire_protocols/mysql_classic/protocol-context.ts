@@ -8,9 +8,11 @@ import type { RowLayout } from "../../../../storage/layout/row-layout.ts";
 import type { Credentials } from "../../surface.ts";
 import { Authenticator } from "./authentication.ts";
 import type { AuthenticationOptions } from "./authentication.ts";
+import { ConnectionRegistry } from "./connection-registry.ts";
 import { resolveLimits } from "./limits.ts";
 import type { MysqlLimits } from "./limits.ts";
 import { OutputSlab } from "./output-buffer.ts";
+import { PacketReader } from "./packet-reader.ts";
 import { EncodedShapes } from "./result-shape.ts";
 import { SharedBudget } from "./shared-budget.ts";
 import { SurfaceMetrics } from "./surface-metrics.ts";
@@ -48,17 +50,28 @@ export interface ProtocolContext {
   readonly slab: OutputSlab;
   /** Prepared statements of all connections. */
   readonly statements: SharedBudget;
+  /** Bytes that they are taken to need. */
+  readonly statementBytes: SharedBudget;
+  /** Bytes of results that clients have not taken. */
+  readonly unsent: SharedBudget;
   /** Memory for half-sent packets and long data of all connections. */
   readonly inbound: SharedBudget;
   readonly startedMs: number;
+  readonly connections: ConnectionRegistry;
+  /** Reads one packet at a time, for whichever connection has its turn. */
+  readonly reader: PacketReader;
 }
 
 /** The side of a connection that moves bytes. */
 export interface ProtocolHost {
+  /** Where the client is: address and port. */
+  readonly remoteAddress: string;
   /** Sends bytes that nobody changes afterwards. */
   send(bytes: Uint8Array): void;
   /** Bytes sent that the peer has not taken. */
   unsentBytes(): number;
+  /** Whether the surface holds more unsent bytes than it may. */
+  unsentTooMuch(): boolean;
   /**
    * Whether the peer leaves so much unread that it must not be served on; `proceed` is called when
    * it has read.
@@ -68,6 +81,8 @@ export interface ProtocolHost {
   settled(): void;
   /** Goes on under TLS; `received` are the bytes behind the request for it. */
   startTls(received: Uint8Array): void;
+  /** Closes at once, unheard. */
+  destroy(): void;
 }
 
 const defaultServerVersion = "8.4.0-lathe";
@@ -92,7 +107,11 @@ export function createProtocolContext(
     shapes: new EncodedShapes(),
     slab: new OutputSlab(),
     statements: new SharedBudget(limits.statementsTotalMax),
+    statementBytes: new SharedBudget(limits.statementBytesTotalMax),
+    unsent: new SharedBudget(limits.resultBufferBytesTotalMax),
     inbound: new SharedBudget(limits.inboundBytesMax),
     startedMs: env.clock.nowMs(),
+    connections: new ConnectionRegistry(),
+    reader: new PacketReader(Buffer.alloc(0)),
   };
 }

@@ -86,6 +86,7 @@ export class ProtocolHarness implements ProtocolHost {
   readonly protocol: ConnectionProtocol;
   /** Pieces as they were sent, one per write. */
   readonly writes: Buffer[] = [];
+  readonly remoteAddress = "127.0.0.1:1";
   unsent = 0;
   /** What came behind a request for TLS. */
   tlsReceived: Buffer | undefined;
@@ -96,12 +97,20 @@ export class ProtocolHarness implements ProtocolHost {
       { clock: this.clock, random: seededRandom(), log: this.log },
       { executor: this.executor, credentials, layout: rowToKv, ...options },
     );
-    this.protocol = new ConnectionProtocol(this.context, this, options.tlsState);
-    this.protocol.greet(1);
+    this.protocol = new ConnectionProtocol(this.context, this, 1, options.tlsState);
+    this.protocol.greet();
   }
 
   send(bytes: Uint8Array): void {
     this.writes.push(Buffer.from(bytes));
+  }
+
+  destroy(): void {
+    this.protocol.disconnected();
+  }
+
+  unsentTooMuch(): boolean {
+    return this.unsent > this.context.unsent.max;
   }
 
   unsentBytes(): number {

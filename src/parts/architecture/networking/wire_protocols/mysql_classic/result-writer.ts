@@ -16,7 +16,7 @@
  * Source: "Text Resultset", "OK_Packet", "ERR_Packet" in MySQL's source documentation.
  */
 import type { ColumnValue } from "../../../catalog/table.ts";
-import type { ResultShape, ResultSink, SqlError } from "../../../../query_processing/executor.ts";
+import type { ResultShape, ResultSink, SessionView, SqlError } from "../../../../query_processing/executor.ts";
 import type { RowLayout } from "../../../../storage/layout/row-layout.ts";
 import { capability, serverStatus } from "./capability.ts";
 import type { OutputBuffer } from "./output-buffer.ts";
@@ -38,10 +38,15 @@ export interface ResultWriterOptions {
   readonly resultBufferBytesMax: number;
   /** Bytes handed over that the client has not taken. */
   readonly unsentBytes: () => number;
+  /** Whether all clients together have left too much. */
+  readonly unsentTooMuch: () => boolean;
+  /** Asked between the statements of a text. */
+  readonly between: () => Promise<boolean> | undefined;
 }
 
 export class ResultWriter implements ResultSink {
   moreResults = false;
+  session: SessionView | undefined;
   /** Whether the command at hand has its answer. */
   answered = true;
   /** Agreed with the client; set once, after login. */
@@ -73,6 +78,10 @@ export class ResultWriter implements ResultSink {
    */
   markAnswered(): void {
     this.answered = true;
+  }
+
+  between(): Promise<boolean> | undefined {
+    return this.#options.between();
   }
 
   rows(shape: ResultShape): void {
@@ -182,12 +191,13 @@ export class ResultWriter implements ResultSink {
 
   #handOver(): void {
     this.#output.flush();
-    const { unsentBytes, resultBufferBytesMax } = this.#options;
-    if (unsentBytes() <= resultBufferBytesMax) return;
+    const { unsentBytes, unsentTooMuch, resultBufferBytesMax } = this.#options;
+    const alone = unsentBytes() > resultBufferBytesMax;
+    if (!alone && !unsentTooMuch()) return;
+    const left = alone ? `more than ${resultBufferBytesMax} bytes of this result` : "much of this result, as others have,";
     this.error(protocolError(
       "result_too_large",
-      `the client has left more than ${resultBufferBytesMax} bytes of this result unread; ` +
-        "read faster, or ask for fewer rows (LIMIT)",
+      `the client has left ${left} unread; read faster, or ask for fewer rows (LIMIT)`,
     ));
   }
 }

@@ -127,9 +127,11 @@ export class ScriptedExecutor implements Executor {
     const parts = sql.split(";").map((part) => part.trim()).filter((part) => part !== "");
     for (let i = 0; i < parts.length; i++) {
       sink.moreResults = i < parts.length - 1;
+      const rest = parts.slice(i + 1).join(";");
       const pending = this.#run(parts[i], [], sink);
-      if (pending === undefined) continue;
-      return pending.then(() => this.query(parts.slice(i + 1).join(";"), sink));
+      if (pending !== undefined) return pending.then(() => this.query(rest, sink));
+      const between = rest === "" ? undefined : sink.between?.();
+      if (between !== undefined) return between.then((wanted) => (wanted ? this.query(rest, sink) : undefined));
     }
     return undefined;
   }

@@ -1,9 +1,10 @@
 /**
  * The prepared statements of one session, by id, with what the protocol remembers between executions.
  *
- * Invariants: at most `statementsMax` per session and `statementsTotalMax` for all of them; long
- * data of a session is at most `longDataBytesMax` and counts against the surface's inbound budget;
- * `clear` gives everything back.
+ * Invariants: at most `statementsMax` per session and `statementsTotalMax` for all of them, and so for the bytes that
+ * they are taken to need (twice their text, for a plan is about as large, and something for each parameter); long data
+ * of a session is at most `longDataBytesMax` and counts against the surface's inbound budget; `clear` gives everything
+ * back.
  */
 import type { ColumnValue } from "../../../catalog/table.ts";
 import type { PreparedStatement } from "../../../../query_processing/executor.ts";
@@ -13,6 +14,8 @@ import type { SharedBudget } from "./shared-budget.ts";
 export interface SessionStatement {
   readonly id: number;
   readonly prepared: PreparedStatement;
+  /** What it is taken to need. */
+  readonly bytes: number;
   /** Reused from execution to execution. */
   readonly values: ColumnValue[];
   /** Two bytes per parameter: type code and flags. */
@@ -25,31 +28,51 @@ export interface SessionStatement {
   longDataRefused: "packet_too_large" | "wrong_arguments" | undefined;
 }
 
+/** What a statement, and one of its parameters, are taken to need beyond the text. */
+const statementBytes = 1024;
+const parameterBytes = 48;
+
 /** What a piece of long data costs beyond its bytes, so that empty pieces have a limit as well. */
 const longDataPieceBytes = 64;
+
+/** What the sessions of a surface share. */
+export interface StatementBudgets {
+  readonly statements: SharedBudget;
+  readonly statementBytes: SharedBudget;
+  readonly inbound: SharedBudget;
+}
 
 export class SessionStatements {
   readonly #limits: MysqlLimits;
   readonly #total: SharedBudget;
   readonly #inbound: SharedBudget;
+  readonly #totalBytes: SharedBudget;
   readonly #byId = new Map<number, SessionStatement>();
   #lastId = 0;
   #recent: SessionStatement | undefined;
   #longDataBytes = 0;
+  #bytes = 0;
 
-  constructor(limits: MysqlLimits, total: SharedBudget, inbound: SharedBudget) {
+  constructor(limits: MysqlLimits, budgets: StatementBudgets) {
     this.#limits = limits;
-    this.#total = total;
-    this.#inbound = inbound;
+    this.#total = budgets.statements;
+    this.#totalBytes = budgets.statementBytes;
+    this.#inbound = budgets.inbound;
   }
 
-  /** Whether one more may be prepared. */
-  get full(): boolean {
-    return this.#byId.size >= this.#limits.statementsMax || this.#total.left < 1;
+  /** Whether one more may be prepared, whose text has so many characters. */
+  hasRoom(textLength: number): boolean {
+    if (this.#byId.size >= this.#limits.statementsMax || this.#total.left < 1) return false;
+    const bytes = statementBytes + 2 * textLength;
+    return this.#bytes + bytes <= this.#limits.statementBytesMax && bytes <= this.#totalBytes.left;
   }
 
-  add(prepared: PreparedStatement): SessionStatement {
+  /** Undefined where its parameters are too many for the room that is left. */
+  add(prepared: PreparedStatement, textLength: number): SessionStatement | undefined {
+    const bytes = statementBytes + 2 * textLength + prepared.parameterCount * parameterBytes;
+    if (this.#bytes + bytes > this.#limits.statementBytesMax || !this.#totalBytes.tryTake(bytes)) return undefined;
     this.#total.take(1);
+    this.#bytes += bytes;
     const count = prepared.parameterCount;
     // Ids wrap at 32 bits; one that is still in use is stepped over.
     do this.#lastId = (this.#lastId % 0xffff_ffff) + 1;
@@ -57,6 +80,7 @@ export class SessionStatements {
     const statement: SessionStatement = {
       id: this.#lastId,
       prepared,
+      bytes,
       values: Array.from({ length: count }, () => null),
       types: new Uint8Array(2 * count),
       typesKnown: false,
@@ -80,6 +104,8 @@ export class SessionStatements {
     this.forgetLongData(statement);
     this.#byId.delete(id);
     this.#total.give(1);
+    this.#totalBytes.give(statement.bytes);
+    this.#bytes -= statement.bytes;
     if (this.#recent === statement) this.#recent = undefined;
   }
 

@@ -10,6 +10,7 @@
  *   | STMT_SEND_LONG_DATA, CLOSE    | kept, forgotten; no answer                                     |
  *   | STMT_RESET, RESET_CONNECTION  | long data, or all statements, are forgotten                    |
  *   | PING, INIT_DB, SET_OPTION     | OK; there is one database, which answers to every name         |
+ *   | PROCESS_INFO, PROCESS_KILL    | as SHOW PROCESSLIST and KILL                                   |
  *   | FIELD_LIST                    | the columns of a table                                         |
  *   | STATISTICS                    | one line of text                                               |
  *   | anything else                 | ERR 1047                                                       |
@@ -18,6 +19,8 @@
  * Source: "Command Phase" in MySQL's source documentation.
  */
 import { errorCodeOf } from "../../../../../kit/errors.ts";
+import type { SessionProcess, SessionView } from "../../../../query_processing/executor.ts";
+import type { ColumnValue } from "../../../catalog/table.ts";
 import { withHexStrings } from "./binary-strings.ts";
 import { capability } from "./capability.ts";
 import { commandCode } from "./command-code.ts";
@@ -30,26 +33,50 @@ import type { ResultWriter } from "./result-writer.ts";
 import { SessionStatements } from "./session-statements.ts";
 import type { SessionStatement } from "./session-statements.ts";
 import { readParameters } from "./statement-parameters.ts";
+import { surfaceStatus, surfaceVariables } from "./surface-variables.ts";
 import { holdsSeveralStatements } from "./statement-text.ts";
 import { protocolError, wireErrorOfThrown } from "./wire-error.ts";
 import type { ProtocolErrorKind } from "./wire-error.ts";
 
 const parametersMax = 65_535;
+const databaseNameBytesMax = 256;
 /** A length-encoded NULL. */
 const nullDefault = Buffer.of(0xfb);
 const parameterColumn = { name: "?", tableName: "", type: "varchar", nullable: true } as const;
 
-export class Session {
+export class Session implements SessionView {
+  readonly connectionId: number;
+  user = "";
+  database = "";
+  /** The text that is running, for SHOW PROCESSLIST. */
+  runningText: string | undefined;
   readonly #context: ProtocolContext;
   readonly #output: OutputBuffer;
   readonly #results: ResultWriter;
   readonly #statements: SessionStatements;
 
-  constructor(context: ProtocolContext, output: OutputBuffer, results: ResultWriter) {
+  constructor(context: ProtocolContext, connectionId: number, output: OutputBuffer, results: ResultWriter) {
+    this.connectionId = connectionId;
     this.#context = context;
     this.#output = output;
     this.#results = results;
-    this.#statements = new SessionStatements(context.limits, context.statements, context.inbound);
+    this.#statements = new SessionStatements(context.limits, context);
+  }
+
+  variables(): ReadonlyMap<string, ColumnValue> {
+    return surfaceVariables(this.#context);
+  }
+
+  status(): ReadonlyMap<string, ColumnValue> {
+    return surfaceStatus(this.#context);
+  }
+
+  processes(): SessionProcess[] {
+    return this.#context.connections.describe(this.#context.clock.monotonicUs());
+  }
+
+  kill(connectionId: number, what: "connection" | "query"): boolean {
+    return this.#context.connections.kill(connectionId, what);
   }
 
   /** Forgets everything the client left here. */
@@ -94,8 +121,16 @@ export class Session {
       case commandCode.fieldList:
         this.#listFields(reader.textUntilNul());
         return undefined;
-      case commandCode.ping:
       case commandCode.initDb:
+        this.database = reader.text(Math.min(reader.remaining, databaseNameBytesMax));
+        this.#results.ok();
+        return undefined;
+      case commandCode.processKill:
+        this.#kill(reader.u32());
+        return undefined;
+      case commandCode.processInfo:
+        return this.#context.executor.query("SHOW PROCESSLIST", this.#results);
+      case commandCode.ping:
         this.#results.ok();
         return undefined;
       case commandCode.resetConnection:
@@ -149,6 +184,7 @@ export class Session {
       return this.#fail("several_statements", "several statements in one text need CLIENT_MULTI_STATEMENTS");
     }
     if (sql.trim() === "") return this.#fail("empty_query", "Query was empty");
+    this.runningText = sql;
     return this.#context.executor.query(sql, results);
   }
 
@@ -173,14 +209,17 @@ export class Session {
   #prepare(reader: PacketReader): void {
     const sql = decodeText(reader.bytes, reader.position, reader.end);
     if (sql === undefined) return void this.#fail("invalid_text", "this text is not UTF-8");
-    if (this.#statements.full) {
+    if (!this.#statements.hasRoom(sql.length)) {
       return void this.#fail("too_many_statements", "too many prepared statements; close some");
     }
     const prepared = this.#context.executor.prepare(sql);
     if (prepared.parameterCount > parametersMax) {
       return void this.#fail("wrong_arguments", `a statement may have ${parametersMax} parameters`);
     }
-    const statement = this.#statements.add(prepared);
+    const statement = this.#statements.add(prepared, sql.length);
+    if (statement === undefined) {
+      return void this.#fail("too_many_statements", "the prepared statements have too many parameters; close some");
+    }
     const columns = prepared.shape?.columns ?? [];
     const output = this.#output;
     output.beginPacket();
@@ -200,6 +239,13 @@ export class Session {
 
   #endDefinitions(): void {
     if ((this.#results.capabilities & capability.deprecateEof) === 0) writeEof(this.#output, 2);
+  }
+
+  #kill(connectionId: number): void {
+    if (!this.kill(connectionId, "connection")) {
+      return void this.#fail("unknown_thread", `Unknown thread id: ${connectionId}`);
+    }
+    this.#results.ok();
   }
 
   /** Column definitions as in a result, each followed by its default, which is NULL. */

@@ -3,6 +3,14 @@ import { Histogram } from "../../../../../kit/histogram.ts";
 import type { Metric } from "../../../../../kit/metric.ts";
 import { commandNames } from "./command-code.ts";
 
+/** What is measured now rather than counted. */
+export interface SurfaceGauges {
+  readonly statements: number;
+  readonly inboundBytes: number;
+  readonly unsentBytes: number;
+  readonly waiting: number;
+}
+
 export class SurfaceMetrics {
   connectionsOpen = 0;
   connectionsAccepted = 0;
@@ -33,17 +41,19 @@ export class SurfaceMetrics {
     return this.#commands.reduce((sum, count) => sum + count, 0);
   }
 
-  toMetrics(statementsOpen: number, inboundBytes: number): Metric[] {
+  toMetrics(now: SurfaceGauges): Metric[] {
     const metrics: Metric[] = [
       gauge("mysql_connections", "Open connections.", this.connectionsOpen),
+      gauge("mysql_connections_waiting", "Connections that wait for one of the open ones to end.", now.waiting),
       counter("mysql_connections_accepted_total", "Connections accepted.", this.connectionsAccepted),
       counter("mysql_connections_refused_total", "Connections refused by the limit.", this.connectionsRefused),
       counter("mysql_authentication_failures_total", "Logins refused.", this.authenticationFailures),
       counter("mysql_received_bytes_total", "Bytes received.", this.bytesReceived),
       counter("mysql_sent_bytes_total", "Bytes handed to the network.", this.bytesSent),
       counter("mysql_slow_readers_closed_total", "Connections closed with unread results.", this.slowReadersClosed),
-      gauge("mysql_prepared_statements", "Prepared statements of all connections.", statementsOpen),
-      gauge("mysql_inbound_buffer_bytes", "Memory of half-sent packets and long data.", inboundBytes),
+      gauge("mysql_prepared_statements", "Prepared statements of all connections.", now.statements),
+      gauge("mysql_inbound_buffer_bytes", "Memory of half-sent packets and long data.", now.inboundBytes),
+      gauge("mysql_unsent_result_bytes", "Bytes of results that clients have not taken.", now.unsentBytes),
     ];
     let unknown = 0;
     this.#commands.forEach((count, code) => {

@@ -122,6 +122,8 @@ class PointApiExecutor implements Executor {
       if (unit.waiting !== undefined) return this.#queryOn(sql, unit.next, statements, unit.waiting, sink);
       if (!unit.ok) return undefined;
       at = unit.next;
+      const between = at < 0 ? undefined : sink.between?.();
+      if (between !== undefined) return this.#queryOn(sql, at, statements, between, sink);
     }
     return undefined;
   }
@@ -141,6 +143,7 @@ class PointApiExecutor implements Executor {
       const unit = this.#unit(at, ++statements, sink);
       ok = unit.waiting === undefined ? unit.ok : await unit.waiting;
       at = unit.next;
+      if (ok && at >= 0) ok = (await sink.between?.()) ?? true;
     }
   }
 
