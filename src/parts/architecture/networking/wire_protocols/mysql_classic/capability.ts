@@ -2,8 +2,8 @@
  * Capability flags of the connection phase, and which of them this surface offers.
  *
  * TLS is offered where the server has an identity and the network can do it. Not offered, and refused where a client
- * sets it all the same: compression. Not offered and ignored: session tracking, LOCAL INFILE, query attributes, optional
- * metadata.
+ * sets it all the same: compression. Not offered and ignored: session tracking, LOCAL INFILE, query attributes,
+ * optional metadata.
  * Source: MySQL's include/mysql/protocol/capabilities, "Capabilities Flags" in its source documentation.
  */
 export const capability = {

@@ -194,7 +194,8 @@ export class ResultWriter implements ResultSink {
     const { unsentBytes, unsentTooMuch, resultBufferBytesMax } = this.#options;
     const alone = unsentBytes() > resultBufferBytesMax;
     if (!alone && !unsentTooMuch()) return;
-    const left = alone ? `more than ${resultBufferBytesMax} bytes of this result` : "much of this result, as others have,";
+    const whose = "much of this result, as others have of theirs,";
+    const left = alone ? `more than ${resultBufferBytesMax} bytes of this result` : whose;
     this.error(protocolError(
       "result_too_large",
       `the client has left ${left} unread; read faster, or ask for fewer rows (LIMIT)`,
