@@ -1,16 +1,23 @@
 /**
  * Use case: metamorphic runs over the engine of a contract's product, as many as are wanted; and one recorded program
- * again.
+ * again. With a record the programs run in rounds, each of which is written down when all of it has run
+ * (`metamorphic-record.ts`).
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { buildProduct } from "../foundry/build.ts";
+import { generatorVersion } from "../gates/metamorphic/operation-generator.ts";
 import { type MetamorphicTask, type ReplayOutcome, runOnWorker } from "../gates/metamorphic/metamorphic-task.ts";
+import type { MetamorphicFailure, TrialOutcome } from "../gates/metamorphic/metamorphic-trial.ts";
 import { LatheError } from "../kit/errors.ts";
 import { loadKnobCatalog } from "../knobs/catalog.ts";
 import { openWork } from "./check.ts";
 import { patchedCopy } from "./check-patch.ts";
 import { loadServedContract } from "./contract.ts";
+import {
+  addPrograms, readMetamorphicRecord, type RecordedPrograms, writeMetamorphicRecord,
+} from "./metamorphic-record.ts";
+import { hashOfSources } from "./source-hash.ts";
 import type { UseCaseContext } from "./use-case.ts";
 
 export interface MetamorphicRequest {
@@ -20,6 +27,10 @@ export interface MetamorphicRequest {
   /** Programs, one per seed from `seed` on. Undefined: as many as fit into the minutes. */
   readonly seeds: number | undefined;
   readonly minutes: number | undefined;
+  /** Under how many knob sets each program runs, drawn by its seed; undefined: all. */
+  readonly knobSets: number | undefined;
+  /** A file that results are added to; programs then begin behind what it holds. */
+  readonly recordFile: string | undefined;
   /** An operation file to run again, in place of new programs. */
   readonly replayFile: string | undefined;
   readonly workDirectory: string | undefined;
@@ -47,6 +58,8 @@ export interface MetamorphicResult {
 }
 
 const seedsDefault = 50;
+/** Programs between two writings of a record. */
+const programsPerRound = 50;
 const shrinkAttempts = 2000;
 
 /** Errors: those of build; INVALID_ARGUMENT for files; CANCELLED. A difference is no error. */
@@ -62,37 +75,113 @@ export async function checkMetamorphic(
     buildProduct({ contract, contractText: text, knobCatalog: loadKnobCatalog() }, product);
     const { patchFile } = request;
     const root = patchFile === undefined ? product : patchedCopy(product, patchFile, work.path).directory;
-    const task = taskOf(request, recorded, root, work.path);
-    const startedAt = performance.now();
-    const reply = await runOnWorker(task, context.signal, (programs, seed) => {
-      if (programs % 25 !== 0) return;
-      context.progress(`seed ${seed}: ${programs} programs in ${Math.round((performance.now() - startedAt) / 1000)} s`);
-    });
-    if (reply.kind === "failed") throw new LatheError("INVALID_ARGUMENT", reply.message);
-    if (reply.kind === "replayed") return resultOfReplay(contract.name, request, reply.outcome);
-    const { failure, programs, runs, operations } = reply.outcome;
-    const counts = { contract: contract.name, programs, runs, operations };
-    if (failure === undefined) return { ...counts, verdict: "admit", failure };
-    const file = resolve(`metamorphic-${failure.seed}.ops`);
-    writeFileSync(file, failure.text);
-    const { operation, expected, got } = failure.difference;
-    const shown = { seed: failure.seed, knobs: failure.knobs.name, operation, expected, got };
-    return { ...counts, verdict: "reject", failure: { ...shown, file, command: replayCommand(request, file) } };
+    if (recorded === undefined) return await new Hunt(request, context, contract.name, root, work.path).run();
+    const task: MetamorphicTask = { kind: "replay", root, workDirectory: work.path, text: recorded };
+    const reply = await runOnWorker(task, context.signal);
+    if (reply.kind !== "replayed") throw new LatheError("INVALID_ARGUMENT", messageOf(reply));
+    return resultOfReplay(contract.name, request, reply.outcome);
   } finally {
     work.remove();
   }
 }
 
-function taskOf(
-  { seed, seeds, minutes }: MetamorphicRequest,
-  recorded: string | undefined,
-  root: string,
-  workDirectory: string,
-): MetamorphicTask {
-  if (recorded !== undefined) return { kind: "replay", root, workDirectory, text: recorded };
-  const limit = seeds ?? (minutes === undefined ? seedsDefault : Infinity);
-  const counts = { firstSeed: seed, seeds: limit, minutes, knobSets: undefined, shrinkAttempts };
-  return { kind: "hunt", root, workDirectory, ...counts };
+/** New programs, in one round or, with a record, in many. */
+class Hunt {
+  readonly #request: MetamorphicRequest;
+  readonly #context: UseCaseContext;
+  readonly #contract: string;
+  readonly #root: string;
+  readonly #workDirectory: string;
+  readonly #startedMs = performance.now();
+  /** As it was when the product was built: the sources may change while programs run. */
+  readonly #sourceHash = hashOfSources(["kit", "parts", "simulation", "gates/metamorphic"]);
+  readonly #total = { programs: 0, runs: 0, operations: 0 };
+
+  constructor(
+    request: MetamorphicRequest, context: UseCaseContext, contract: string, root: string, workDirectory: string,
+  ) {
+    this.#request = request;
+    this.#context = context;
+    this.#contract = contract;
+    this.#root = root;
+    this.#workDirectory = workDirectory;
+  }
+
+  /** Errors: INVALID_ARGUMENT, CANCELLED. */
+  async run(): Promise<MetamorphicResult> {
+    const { seed, seeds, minutes, recordFile } = this.#request;
+    const limit = seeds ?? (minutes === undefined ? seedsDefault : Infinity);
+    let record = recordFile === undefined ? undefined : readMetamorphicRecord(recordFile);
+    let next = Math.max(seed, record?.nextSeed ?? 0);
+    for (let left = limit; left > 0; ) {
+      const roundMs = performance.now();
+      const outcome = await this.#round(next, recordFile === undefined ? left : Math.min(left, programsPerRound));
+      const { failure, programs } = outcome;
+      if (recordFile !== undefined && programs > 0) {
+        const seconds = (performance.now() - roundMs) / 1000;
+        const round = roundOf(outcome, next, seconds);
+        const command = commandOf(this.#request);
+        record = addPrograms(record, round, { sourceHash: this.#sourceHash, command, generatorVersion });
+        writeMetamorphicRecord(recordFile, record);
+      }
+      if (failure !== undefined) return this.#rejected(failure);
+      next += programs;
+      left -= programs;
+      if (this.#minutesLeft() <= 0 || recordFile === undefined) break;
+    }
+    return { contract: this.#contract, ...this.#total, verdict: "admit", failure: undefined };
+  }
+
+  async #round(firstSeed: number, seeds: number): Promise<TrialOutcome> {
+    const minutes = this.#request.minutes === undefined ? undefined : this.#minutesLeft();
+    const counts = { firstSeed, seeds, minutes, knobSets: this.#request.knobSets, shrinkAttempts };
+    const task: MetamorphicTask = { kind: "hunt", root: this.#root, workDirectory: this.#workDirectory, ...counts };
+    const { programs: before } = this.#total;
+    const reply = await runOnWorker(task, this.#context.signal, (programs, seed) => {
+      const done = before + programs;
+      const seconds = Math.round((performance.now() - this.#startedMs) / 1000);
+      if (done % 25 === 0) this.#context.progress(`seed ${seed}: ${done} programs in ${seconds} s`);
+    });
+    if (reply.kind !== "hunted") throw new LatheError("INVALID_ARGUMENT", messageOf(reply));
+    this.#total.programs += reply.outcome.programs;
+    this.#total.runs += reply.outcome.runs;
+    this.#total.operations += reply.outcome.operations;
+    return reply.outcome;
+  }
+
+  #minutesLeft(): number {
+    const { minutes } = this.#request;
+    return minutes === undefined ? Infinity : minutes - (performance.now() - this.#startedMs) / 60_000;
+  }
+
+  #rejected({ seed, text, knobs, difference }: MetamorphicFailure): MetamorphicResult {
+    const file = resolve(`metamorphic-${seed}.ops`);
+    writeFileSync(file, text);
+    const { operation, expected, got } = difference;
+    const command = replayCommand(this.#request, file);
+    const failure = { seed, knobs: knobs.name, operation, expected, got, file, command };
+    return { contract: this.#contract, ...this.#total, verdict: "reject", failure };
+  }
+}
+
+function roundOf(outcome: TrialOutcome, firstSeed: number, seconds: number): RecordedPrograms {
+  const { failure, ...counts } = outcome;
+  const failures = failure === undefined ? [] : [failureOf(failure)];
+  return { ...counts, seconds, firstSeed, lastSeed: firstSeed + counts.programs - 1, failures };
+}
+
+function commandOf({ contractFile, knobSets }: MetamorphicRequest): string {
+  const sets = knobSets === undefined ? "" : ` --knob-sets ${knobSets}`;
+  return `lathe check ${contractFile} --metamorphic${sets} --record FILE`;
+}
+
+function failureOf({ seed, knobs, difference }: MetamorphicFailure): RecordedPrograms["failures"][number] {
+  const { operation, expected, got } = difference;
+  return { seed, knobs: knobs.name, operation, expected, got };
+}
+
+function messageOf(reply: Awaited<ReturnType<typeof runOnWorker>>): string {
+  return reply.kind === "failed" ? reply.message : `the thread of programs answered with ${reply.kind}`;
 }
 
 function resultOfReplay(

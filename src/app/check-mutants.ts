@@ -8,16 +8,17 @@
  *      stands on has changed: the product, the mutant, the gates with the simulation, seed and effort.
  */
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { cpus } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { sourceRoot } from "../foundry/part-descriptor.ts";
 import { productGates } from "../gates/gate-table.ts";
 import type { GateVerdict } from "../gates/gate.ts";
 import { loadMutants, type Mutant, plantMutant } from "../gates/mutant.ts";
 import { LatheError } from "../kit/errors.ts";
+import { describeMachine, machineText } from "../kit/machine.ts";
 import type { CheckRequest, CheckResult, Judge } from "./check.ts";
 import { directoryHash } from "./check-patch.ts";
+import { readRecordFile, writeRecordFile } from "./record-file.ts";
 import type { UseCaseContext } from "./use-case.ts";
 
 export interface MutantResult {
@@ -92,7 +93,7 @@ export async function judgeMutants(
     mutants.push(result);
     results.set(mutant.name, result);
     record = recordOf(request, bench, kept, results);
-    if (request.recordFile !== undefined) writeRecord(request.recordFile, record);
+    if (request.recordFile !== undefined) writeRecordFile(request.recordFile, record, mutantTable(record));
   }
   return { mutants, record };
 }
@@ -207,33 +208,14 @@ function recordOf(
     gates: judged.length > 0 ? judged : (kept?.gates ?? []),
     seed,
     effort,
-    machine: `${cpus().length} × ${cpus()[0]?.model ?? "unknown"}, Node ${process.versions.node}`,
+    machine: machineText(describeMachine()),
     mutants: present,
   };
 }
 
 function readRecord(file: string): MutantsRecord | undefined {
-  const path = `${resolve(file)}.json`;
-  if (!existsSync(path)) return undefined;
-  try {
-    const record = JSON.parse(readFileSync(path, "utf8")) as MutantsRecord;
-    if (record.version === 1 && Array.isArray(record.mutants)) return record;
-  } catch {
-    // Falls through: unreadable is as bad as another file.
-  }
-  throw new LatheError("INVALID_ARGUMENT", `${path} is no record of mutants; name another --record, or remove it`);
-}
-
-function writeRecord(file: string, record: MutantsRecord): void {
-  const path = resolve(file);
-  mkdirSync(dirname(path), { recursive: true });
-  for (const [target, text] of [
-    [`${path}.json`, `${JSON.stringify(record, null, 2)}\n`],
-    [`${path}.md`, mutantTable(record)],
-  ]) {
-    writeFileSync(`${target}.tmp`, text);
-    renameSync(`${target}.tmp`, target);
-  }
+  const isKept = ({ version, mutants }: Partial<MutantsRecord>) => version === 1 && Array.isArray(mutants);
+  return readRecordFile<MutantsRecord>(file, isKept, "mutants");
 }
 
 /** The record as a page. */

@@ -11,10 +11,11 @@ import { faultModes, fixedScenario, parsePoint, recoveryFaults } from "../simula
 import type { Scenario } from "../simulation/scenario.ts";
 import type { SimulationFailure, SimulationTask, TaskOutcome } from "../simulation/task.ts";
 import { plainEngineKnobs } from "./simulation/engine-knobs.ts";
-import { addRound, hashOfSources, readRecord, writeRecord } from "./simulation/simulation-record.ts";
+import { addRound, readRecord, writeRecord } from "./simulation/simulation-record.ts";
 import { replayOf } from "./simulation/simulation-task.ts";
 import { makeSubject, subjectNames } from "./simulation/subjects.ts";
 import { WorkerPool } from "./simulation/worker-pool.ts";
+import { hashOfSources } from "./source-hash.ts";
 import type { UseCaseContext } from "./use-case.ts";
 
 export interface SimulateRequest {
@@ -56,6 +57,8 @@ export interface SimulateResult {
 const seedsPerTask = 20;
 const tasksPerRound = 20;
 const failuresMax = 20;
+/** What is simulated and what simulates. */
+const simulatedRooms = ["kit", "parts", "simulation", "app/simulation"];
 
 /** Errors: INVALID_ARGUMENT, JOB_LOST where a process died. */
 export async function simulate(request: SimulateRequest, context: UseCaseContext): Promise<SimulateResult> {
@@ -67,6 +70,8 @@ class Simulation {
   readonly #context: UseCaseContext;
   readonly #subjects: readonly string[];
   readonly #firstSeed: number;
+  /** As they are when the processes begin: they may change meanwhile. */
+  readonly #sourceHash = hashOfSources(simulatedRooms);
   readonly #startedMs = performance.now();
   readonly #endMs: number;
   readonly #total = new Tally();
@@ -145,7 +150,7 @@ class Simulation {
       seeds, points, crashed, events, lives, workerSeconds, failures, coverage: coverage.counts, firstSeed, lastSeed,
     };
     const command = this.#request.everyCall ? "lathe sim --every-call --record FILE" : "lathe sim --record FILE";
-    writeRecord(file, addRound(readRecord(file), round, hashOfSources(), command));
+    writeRecord(file, addRound(readRecord(file), round, this.#sourceHash, command));
   }
 
   *#rounds(): Generator<{ tasks: SimulationTask[]; firstSeed?: number; lastSeed?: number }, undefined> {

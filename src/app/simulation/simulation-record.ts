@@ -4,18 +4,13 @@
  *   1. A round is a stretch of seeds (or all points of one subject) that was simulated whole by one state of the
  *   sources, which the record names by their hash. The next run goes on behind the last seed.
  *   2. Rounds of one state of the sources are added up. Coverage is added up over everything.
- *   3. The file is written beside its place and renamed over it, so that a run that is stopped leaves the one before.
  */
-import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { availableParallelism, cpus, totalmem } from "node:os";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { LatheError } from "../../kit/errors.ts";
+import { describeMachine, type Machine, machineText } from "../../kit/machine.ts";
 import { Coverage, type CoverageCounts } from "../../simulation/coverage.ts";
 import { faultKinds } from "../../simulation/fault-plan.ts";
-import { expectedEvents } from "./expected-events.ts";
 import type { SimulationFailure } from "../../simulation/task.ts";
+import { readRecordFile, writeRecordFile } from "../record-file.ts";
+import { expectedEvents } from "./expected-events.ts";
 
 export interface RecordedTotals {
   readonly seeds: number;
@@ -38,7 +33,7 @@ export interface RecordedSources extends RecordedTotals {
 export interface SimulationRecord {
   readonly version: 1;
   readonly command: string;
-  readonly machine: { readonly processors: string; readonly memoryBytes: number; readonly node: string };
+  readonly machine: Machine;
   readonly nextSeed: number;
   readonly bySources: readonly RecordedSources[];
   readonly coverage: CoverageCounts;
@@ -51,16 +46,11 @@ export type Round = Omit<RecordedSources, "sourceHash" | "failures"> & {
 
 /** The record in a file, or a new one. Errors: INVALID_ARGUMENT. */
 export function readRecord(file: string): SimulationRecord {
-  if (!existsSync(file)) {
-    return { version: 1, command: "", machine: machineNow(), nextSeed: 1, bySources: [], coverage: {} };
-  }
-  try {
-    const record = JSON.parse(readFileSync(file, "utf8")) as SimulationRecord;
-    if (record.version === 1 && Array.isArray(record.bySources)) return record;
-  } catch {
-    // Said below.
-  }
-  throw new LatheError("INVALID_ARGUMENT", `${file} is no record of simulations; name another file for --record`);
+  const isKept = ({ version, bySources }: Partial<SimulationRecord>) => version === 1 && Array.isArray(bySources);
+  return (
+    readRecordFile<SimulationRecord>(file, isKept, "simulations") ??
+    { version: 1, command: "", machine: describeMachine(), nextSeed: 1, bySources: [], coverage: {} }
+  );
 }
 
 export function addRound(
@@ -87,44 +77,16 @@ export function addRound(
   const bySources = found < 0 ? [...record.bySources, after] : record.bySources.with(found, after);
   const nextSeed = Math.max(record.nextSeed, (round.lastSeed ?? 0) + 1);
   const sorted = Object.entries(coverage.counts).sort(([one], [other]) => (one < other ? -1 : 1));
-  return { version: 1, command, machine: machineNow(), nextSeed, bySources, coverage: Object.fromEntries(sorted) };
+  return { version: 1, command, machine: describeMachine(), nextSeed, bySources, coverage: Object.fromEntries(sorted) };
 }
 
-/** Writes the record, and beside it the page for people (`.md`). */
 export function writeRecord(file: string, record: SimulationRecord): void {
-  replaceFile(file, `${JSON.stringify(record, undefined, 2)}\n`);
-  replaceFile(file.replace(/(\.json)?$/, ".md"), recordPage(record));
-}
-
-function replaceFile(path: string, text: string): void {
-  writeFileSync(`${path}.new`, text);
-  renameSync(`${path}.new`, path);
+  writeRecordFile(file, record, recordPage(record));
 }
 
 function emptySources(sourceHash: string): RecordedSources {
   const none = { seeds: 0, points: 0, crashed: 0, lives: 0, events: 0, workerSeconds: 0 };
   return { ...none, sourceHash, firstSeed: undefined, lastSeed: undefined, failures: [] };
-}
-
-function machineNow(): SimulationRecord["machine"] {
-  const model = cpus()[0]?.model.trim() ?? "unknown";
-  return {
-    processors: `${availableParallelism()} × ${model}`, memoryBytes: totalmem(), node: process.versions.node,
-  };
-}
-
-/** Names the state of what is simulated and of what simulates, tests left out. */
-export function hashOfSources(): string {
-  const source = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
-  const hash = createHash("sha256");
-  for (const room of ["kit", "parts", "simulation", "app/simulation"]) {
-    const names = readdirSync(join(source, room), { recursive: true, encoding: "utf8" }).sort();
-    for (const name of names) {
-      if (!/\.[jt]s$/.test(name) || /\.(test|bench|fuzz|fixture|conformance)\.[jt]s$/.test(name)) continue;
-      hash.update(`${room}/${name}\n`).update(readFileSync(join(source, room, name)));
-    }
-  }
-  return hash.digest("hex").slice(0, 16);
 }
 
 const shown = new Intl.NumberFormat("en-GB");
@@ -145,8 +107,7 @@ export function recordPage({ command, machine, bySources, coverage }: Simulation
   const missed = named.filter(([event]) => coverage[event] === undefined).map(([event]) => event);
   return `${[
     "# Simulated crashes and faults", "",
-    `Made by \`${command}\` on ${machine.processors}, ${(machine.memoryBytes / 2 ** 30).toFixed(0)} GiB, Node ` +
-      `${machine.node}; run it again to add to it. Do not edit.`, "",
+    `Made by \`${command}\` on ${machineText(machine)}; run it again to add to it. Do not edit.`, "",
     `**${shown.format(sum((one) => one.seeds))} seeds** and **${shown.format(sum((one) => one.points))} points**, in ` +
       `${shown.format(sum((one) => one.crashed))} of them power was lost or the process killed at least once; ` +
       `${shown.format(sum((one) => one.lives))} lives of a store, ${shown.format(sum((one) => one.events))} events. ` +

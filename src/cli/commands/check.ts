@@ -1,7 +1,7 @@
 /** `lathe check CONTRACT`: the gates. */
 import type { Command } from "commander";
 import { checkProduct, type CheckRequest, type CheckResult, describeGates } from "../../app/check.ts";
-import { checkMetamorphic, type MetamorphicResult } from "../../app/check-metamorphic.ts";
+import { checkMetamorphic, type MetamorphicRequest, type MetamorphicResult } from "../../app/check-metamorphic.ts";
 import { scrubDirectory, type ScrubResult } from "../../app/scrub.ts";
 import { LatheError } from "../../kit/errors.ts";
 import { runAction, withFrame } from "../command-frame.ts";
@@ -20,6 +20,7 @@ interface CheckOptions {
   readonly metamorphic?: boolean;
   readonly seeds?: number;
   readonly minutes?: number;
+  readonly knobSets?: number;
   readonly replay?: string;
   readonly scrub?: string;
   readonly json?: boolean;
@@ -33,7 +34,7 @@ export function registerCheck(program: Command): void {
     .option("--scrub <dir>", "in place of the gates: read every byte of a stopped server's data and say what is wrong")
     .option("--mutants", "also check every mutant (must be rejected) and benign variant (must be admitted)")
     .option("--only <names...>", "with --mutants: these alone, and not the product itself", [])
-    .option("--record <file>", "with --mutants: keep the table as FILE.json and FILE.md, and go on with the one there")
+    .option("--record <file>", "with --mutants or --metamorphic: keep results in FILE.json and .md, and go on there")
     .option("--effort <n>", "multiplies what is random or long in the gates", wholeNumber(1, 1000), 1)
     .option("--patch <file>", "judge a stranger's unified diff over a copy of the product")
     .option("--seconds <n>", "with --patch: how long it may run alone (60)", wholeNumber(1, 3600))
@@ -43,6 +44,7 @@ export function registerCheck(program: Command): void {
     .option("--metamorphic", "in place of the gates: random programs on the engine under every knob set, against a map")
     .option("--seeds <n>", "with --metamorphic: programs, from --seed on (50)", wholeNumber(1, 10_000_000))
     .option("--minutes <n>", "with --metamorphic: stop after so long", wholeNumber(1, 100_000))
+    .option("--knob-sets <n>", "with --metamorphic: so many per program, drawn by its seed (all)", wholeNumber(1, 1000))
     .option("--replay <file>", "in place of the gates: run one operation file of --metamorphic again");
   const { product, candidate, patch, patchRules } = describeGates();
   const list = (lines: readonly string[]) => lines.map((line) => `  ${line}`).join("\n");
@@ -58,7 +60,7 @@ export function registerCheck(program: Command): void {
       "lathe check examples/taobench-o/contract.yaml --mutants --record examples/bars/mutants",
       "lathe check examples/taobench-o/contract.yaml --mutants --only skip-fsync --json",
       "lathe check contract.yaml --patch faster.diff",
-      "lathe check contract.yaml --metamorphic --seeds 2000",
+      "lathe check contract.yaml --metamorphic --seeds 2000 --record examples/bars/metamorphic",
       "lathe check --scrub ./data --json",
     ],
     exitCodes: [3, 7, 9, 10],
@@ -72,9 +74,7 @@ export function registerCheck(program: Command): void {
         throw new LatheError("INVALID_ARGUMENT", "name a contract.yaml, or a data directory with --scrub");
       }
       if (options.metamorphic === true || options.replay !== undefined) {
-        const { patch: patchFile, seed, seeds, minutes, replay: replayFile, work: workDirectory } = options;
-        const request = { contractFile: contract, patchFile, seed, seeds, minutes, replayFile, workDirectory };
-        const found = await checkMetamorphic(request, context);
+        const found = await checkMetamorphic(metamorphicRequestOf(contract, options), context);
         return { json: found, text: formatMetamorphic(found), exitCode: found.verdict === "admit" ? 0 : 10 };
       }
       const result = await checkProduct(requestOf(contract, options), context);
@@ -101,6 +101,15 @@ function formatMetamorphic({ contract, verdict, programs, runs, operations, fail
 }
 
 /** Errors: INVALID_ARGUMENT for options that do not go together. */
+function metamorphicRequestOf(contractFile: string, options: CheckOptions): MetamorphicRequest {
+  const { patch: patchFile, seed, seeds, minutes, knobSets, record: recordFile, replay: replayFile, work } = options;
+  if (recordFile !== undefined && (patchFile !== undefined || replayFile !== undefined)) {
+    throw new LatheError("INVALID_ARGUMENT", "--record keeps new programs on the contract's own product; leave it out");
+  }
+  return { contractFile, patchFile, seed, seeds, minutes, knobSets, recordFile, replayFile, workDirectory: work };
+}
+
+/** Errors: INVALID_ARGUMENT for options that do not go together. */
 function requestOf(contractFile: string, options: CheckOptions): CheckRequest {
   const { mutants = false, only: names, patch: patchFile, seed, effort } = options;
   const { work: workDirectory, record: recordFile } = options;
@@ -108,7 +117,7 @@ function requestOf(contractFile: string, options: CheckOptions): CheckRequest {
     throw new LatheError("INVALID_ARGUMENT", "--patch and --mutants ask for two different checks; give one of them");
   }
   if (!mutants && (names.length > 0 || recordFile !== undefined)) {
-    throw new LatheError("INVALID_ARGUMENT", "--only and --record belong to --mutants");
+    throw new LatheError("INVALID_ARGUMENT", "--only belongs to --mutants, --record to it or --metamorphic");
   }
   const patchLimits = { secondsMax: options.seconds, memoryMiBMax: options.memory };
   return { contractFile, mutants, names, recordFile, patchFile, patchLimits, seed, effort, workDirectory };
