@@ -20,15 +20,12 @@
  * Source: LevelDB's block_builder.cc; the tag is ours, so that a read of the newest version skips the index
  * unread.
  */
-import { commonPrefixLength } from "../../../../../../kit/compare.ts";
-
 export class BlockBuilder {
   #bytes = new Uint8Array(8192);
   #length = 0;
   #count = 0;
   #sinceRestart = 0;
   #restarts: number[] = [];
-  #lastKey = new Uint8Array(256);
   #lastKeyLength = 0;
   readonly #restartInterval: number;
 
@@ -45,7 +42,9 @@ export class BlockBuilder {
     return this.#length + this.#restarts.length * 4 + 4;
   }
 
+  /** `common`: how many bytes the key has in common with the one before at their beginning. */
   add(
+    common: number,
     keyBytes: Uint8Array,
     keyStart: number,
     keyEnd: number,
@@ -57,8 +56,8 @@ export class BlockBuilder {
   ): void {
     const keyLength = keyEnd - keyStart;
     const valueLength = valueEnd - valueStart;
-    let shared = commonPrefixLength(this.#lastKey, 0, this.#lastKeyLength, keyBytes, keyStart, keyEnd);
-    const sameKey = this.#count > 0 && shared === keyLength && shared === this.#lastKeyLength;
+    let shared = common;
+    const sameKey = this.#count > 0 && common === keyLength && common === this.#lastKeyLength;
     if (this.#count === 0 || (this.#sinceRestart >= this.#restartInterval && !sameKey)) {
       this.#restarts.push(this.#length);
       this.#sinceRestart = 0;
@@ -71,7 +70,7 @@ export class BlockBuilder {
     this.#tagAndIndex(kind, index);
     this.#copy(keyBytes, keyStart + shared, keyEnd);
     this.#copy(valueBytes, valueStart, valueEnd);
-    if (!sameKey) this.#rememberKey(keyBytes, keyStart, keyEnd);
+    this.#lastKeyLength = keyLength;
     this.#count++;
     this.#sinceRestart++;
   }
@@ -90,13 +89,6 @@ export class BlockBuilder {
     this.#sinceRestart = 0;
     this.#restarts = [];
     this.#lastKeyLength = 0;
-  }
-
-  #rememberKey(keyBytes: Uint8Array, keyStart: number, keyEnd: number): void {
-    const length = keyEnd - keyStart;
-    if (length > this.#lastKey.length) this.#lastKey = new Uint8Array(length * 2);
-    for (let i = 0; i < length; i++) this.#lastKey[i] = keyBytes[keyStart + i];
-    this.#lastKeyLength = length;
   }
 
   #tagAndIndex(kind: number, index: number): void {

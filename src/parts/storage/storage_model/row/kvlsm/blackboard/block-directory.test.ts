@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { commonPrefixLength } from "../../../../../../kit/compare.ts";
 import { Block } from "./block.ts";
 import { BlockBuilder } from "./block-builder.ts";
 import { Lookup, lookupAbsent } from "./lookup.ts";
@@ -11,8 +12,11 @@ const indexes = [0, 3, 10, 2 ** 40, Infinity];
 
 function blockOf(entries: readonly Entry[], restartInterval: number, roomBytes: number): Block {
   const builder = new BlockBuilder(restartInterval);
+  let before: Uint8Array = new Uint8Array(0);
   for (const { key, index, kind, value } of entries) {
-    builder.add(key, 0, key.length, index, kind, value, 0, value.length);
+    const common = commonPrefixLength(before, 0, before.length, key, 0, key.length);
+    builder.add(common, key, 0, key.length, index, kind, value, 0, value.length);
+    before = key;
   }
   const bytes = builder.finish();
   const buffer = new Uint8Array(bytes.length + roomBytes).fill(0xaa);

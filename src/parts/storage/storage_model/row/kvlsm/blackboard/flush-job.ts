@@ -56,7 +56,7 @@ export function* flushJob(context: JobContext, input: FlushInput): Generator<num
   try {
     yield 0;
     while (walk.next()) {
-      if (retention.keeps(walk)) writer.add(walk, retention.index);
+      if (retention.keeps(walk, walk.isNewKey)) writer.add(walk, retention.index, walk.hash);
       if (writer.wantsWrite) {
         yield pace.note(writer.writePending());
       }

@@ -6,7 +6,7 @@
  */
 import type { ShownEntry } from "./entry-iterator.ts";
 import {
-  type FrozenMemtable, nodeKeyLength, nodeKeyStart, nodeVersion, versionIndex, versionOlder,
+  type FrozenMemtable, nodeHash, nodeKeyLength, nodeKeyStart, nodeVersion, versionIndex, versionOlder,
 } from "./memtable.ts";
 import { NodeOrder } from "./node-order.ts";
 
@@ -19,6 +19,10 @@ export class FrozenWalk implements ShownEntry {
   readonly valueBytes: Uint8Array;
   valueStart = 0;
   valueEnd = 0;
+  /** Of the key, as the memtable has it. */
+  hash = 0;
+  /** Whether the entry is the newest of its key. */
+  isNewKey = false;
   readonly #words: Int32Array;
   readonly #nodes: Int32Array;
   #position = -1;
@@ -37,11 +41,13 @@ export class FrozenWalk implements ShownEntry {
   next(): boolean {
     const words = this.#words;
     this.#version = this.#version === 0 ? 0 : words[this.#version + versionOlder];
-    if (this.#version === 0) {
+    this.isNewKey = this.#version === 0;
+    if (this.isNewKey) {
       if (++this.#position >= this.#nodes.length) return false;
       const node = this.#nodes[this.#position];
       this.keyStart = words[node + nodeKeyStart];
       this.keyEnd = this.keyStart + words[node + nodeKeyLength];
+      this.hash = words[node + nodeHash];
       this.#version = words[node + nodeVersion];
     }
     this.index = versionIndex(words, this.#version);

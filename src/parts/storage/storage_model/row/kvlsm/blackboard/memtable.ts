@@ -57,7 +57,8 @@ const heightMax = 12;
 export const headNode = 1;
 export const nodeKeyStart = 0;
 export const nodeKeyLength = 1;
-const nodeHash = 2;
+/** hash32 of the key, as a signed number. */
+export const nodeHash = 2;
 export const nodeVersion = 3;
 export const nodeBefore = 4;
 export const nodeNext = 5;

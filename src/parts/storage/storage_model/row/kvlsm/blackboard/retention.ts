@@ -57,15 +57,12 @@ export class Retention {
   /**
    * Whether to keep the entry that the iterator shows; entries come key ascending, newest version first. An
    * entry that has expired is turned into a tombstone where it stands, in the fields of the iterator.
+   * A caller that knows whether the entry begins a new key says so, every time.
    */
-  keeps(entry: ShownEntry): boolean {
-    const { keyBytes, keyStart, keyEnd } = entry;
+  keeps(entry: ShownEntry, isNewKey = this.#beginsKey(entry)): boolean {
     const stripe = stripeOf(this.#snapshots, entry.index);
-    this.isNewKey =
-      this.#lastKeyLength < 0 ||
-      compareRanges(this.#lastKey, 0, this.#lastKeyLength, keyBytes, keyStart, keyEnd) !== 0;
-    if (this.isNewKey) this.#remember(keyBytes, keyStart, keyEnd);
-    else if (stripe === this.#lastStripe) return false;
+    this.isNewKey = isNewKey;
+    if (!isNewKey && stripe === this.#lastStripe) return false;
     this.#lastStripe = stripe;
     this.index = entry.index;
     if (this.#ranges.count > 0 && this.#isCovered(entry, stripe)) {
@@ -80,6 +77,13 @@ export class Retention {
     if (!this.#bottom || stripe !== 0) return true;
     this.index = 0;
     return entry.kind !== kindDelete;
+  }
+
+  #beginsKey({ keyBytes, keyStart, keyEnd }: ShownEntry): boolean {
+    const length = this.#lastKeyLength;
+    if (length >= 0 && compareRanges(this.#lastKey, 0, length, keyBytes, keyStart, keyEnd) === 0) return false;
+    this.#remember(keyBytes, keyStart, keyEnd);
+    return true;
   }
 
   /** Whether the entry's range was deleted later, in the same stripe: then who sees the one sees the other. */

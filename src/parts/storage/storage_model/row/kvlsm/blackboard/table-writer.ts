@@ -105,9 +105,10 @@ export class TableWriter {
   }
 
   /**
-   * Adds the entry an iterator stands on, under the given index. Entries come in the order of ShownEntry.
+   * Adds the entry an iterator stands on, under the given index. Entries come in the order of ShownEntry. `hash` is
+   * that of the key, where the caller has it.
    */
-  add(entry: ShownEntry, index: number): void {
+  add(entry: ShownEntry, index: number, hash?: number): void {
     const { keyBytes, keyStart, keyEnd } = entry;
     const keyLength = keyEnd - keyStart;
     const shared = commonPrefixLength(this.#lastKey, 0, this.#lastKeyLength, keyBytes, keyStart, keyEnd);
@@ -122,12 +123,12 @@ export class TableWriter {
         this.#fence = keyBytes.slice(keyStart, keyStart + shared + 1);
       }
       this.#rememberKey(keyBytes, keyStart, keyLength);
-      this.#hashes.add(hash32(keyBytes, 0, keyStart, keyEnd) | 0);
+      this.#hashes.add(hash ?? hash32(keyBytes, 0, keyStart, keyEnd) | 0);
       const prefixLength = prefixLengthOf(this.#prefixRule, keyBytes, keyStart, keyEnd);
       if (prefixLength >= 0) this.#prefixHashes.addNew(hash32(keyBytes, 0, keyStart, keyStart + prefixLength) | 0);
     }
     const { valueBytes, valueStart, valueEnd } = entry;
-    this.#builder.add(keyBytes, keyStart, keyEnd, index, entry.kind, valueBytes, valueStart, valueEnd);
+    this.#builder.add(shared, keyBytes, keyStart, keyEnd, index, entry.kind, valueBytes, valueStart, valueEnd);
     this.#entryCount++;
     if (entry.kind === kindDelete) this.#deleteCount++;
     if (index < this.#indexMin) this.#indexMin = index;
