@@ -36,6 +36,18 @@ const inputAt = 1024;
 export const laneInputMax = 680 * rowBytes;
 const pageBytes = 1 << 16;
 
+/** What is used of it; the types that know it are those of browsers. */
+declare const WebAssembly: {
+  validate(code: Uint8Array): boolean;
+  readonly Module: new (code: Uint8Array) => object;
+  readonly Instance: new (module: object) => { readonly exports: unknown };
+};
+
+interface LaneExports {
+  readonly memory: { readonly buffer: ArrayBuffer };
+  fold(end: number, register: number): void;
+}
+
 export interface CrcLanes {
   /** Where the input goes, up to `laneInputMax` bytes of it. */
   readonly input: Uint8Array;
@@ -53,10 +65,7 @@ export function makeCrcLanes(byteTable: Int32Array): CrcLanes | undefined {
   try {
     const code = moduleCode();
     if (!WebAssembly.validate(code)) return undefined;
-    const { memory, fold } = new WebAssembly.Instance(new WebAssembly.Module(code)).exports as unknown as {
-      memory: WebAssembly.Memory;
-      fold(end: number, register: number): void;
-    };
+    const { memory, fold } = new WebAssembly.Instance(new WebAssembly.Module(code)).exports as LaneExports;
     writeTables(new Uint8Array(memory.buffer, 0, rowAt), byteTable);
     return {
       input: new Uint8Array(memory.buffer, inputAt, laneInputMax),
