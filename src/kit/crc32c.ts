@@ -2,9 +2,10 @@
  * CRC-32C (Castagnoli), the checksum of everything that Lathe writes to disk.
  *
  * Algorithm: slicing-by-16. Table k holds the checksum of a byte followed by k zero bytes, so sixteen
- * bytes are folded in with sixteen independent look-ups instead of as many dependent ones. Inputs of some hundred
- * bytes are read by words through a DataView, which takes a third off; for short ones it is not worth making. Long
- * ones are first folded to one row of 96 bytes by vector instructions (crc32c-lanes.ts), where there are any. Check value:
+ * bytes are folded in with sixteen independent look-ups instead of as many dependent ones. Inputs of some
+ * hundred bytes are read by words through a DataView, which takes a third off; for short ones it is not worth
+ * making. Long ones are first folded to one row of 96 bytes by vector instructions (crc32c-lanes.ts), where
+ * there are any. Check value:
  * crc32c("123456789") = 0xE3069283 (RFC 3720, appendix B.4, has more). Source: Kounavis and Berry 2005;
  * the same polynomial as in LevelDB, RocksDB, etcd, iSCSI and ext4. `zlib.crc32` is the older CRC-32
  * (IEEE), which detects fewer errors at the sizes of our blocks.
@@ -74,7 +75,13 @@ export function crc32c(bytes: Uint8Array, start = 0, end = bytes.length, initial
 }
 
 /** Folds `length` bytes, a multiple of `rowBytes`, into the register. */
-function foldLanes({ input, row, foldRows }: CrcLanes, bytes: Uint8Array, start: number, length: number, register: number) {
+function foldLanes(
+  { input, row, foldRows }: CrcLanes,
+  bytes: Uint8Array,
+  start: number,
+  length: number,
+  register: number,
+): number {
   // To take more than is needed costs less than to make a view of what is.
   const takesAll = start === 0 && bytes.length < 2 * length && bytes.length <= laneInputMax;
   input.set(takesAll ? bytes : bytes.subarray(start, start + length));
