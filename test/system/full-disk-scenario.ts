@@ -1,8 +1,8 @@
 /**
  * A whole product on a file system that becomes full in the middle of a compaction, and later has room again.
  *
- * Run by full-disk.test.ts where it may mount: `node full-disk-scenario.ts DIRECTORY`. The file system is a tmpfs of a
- * few mebibytes in a mount namespace of this process; a ballast file is what is taken away to make room.
+ * Run by full-disk.test.ts where it may mount. The file system is a tmpfs of a few mebibytes in a mount namespace of
+ * this process; a ballast file is what is taken away to make room.
  *   1. Rows in random order are inserted until a compaction finds no space.
  *   2. Meanwhile every acknowledged row can be read, and the server stays up; writes go on or are refused with 1021.
  *   3. With room again writes are taken, and compactions end.
@@ -15,7 +15,7 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { buildFromContract } from "../../src/app/build.ts";
 import { scrubDirectory } from "../../src/app/scrub.ts";
-import { connectTo, startProduct, type StartedProduct } from "./product-harness.ts";
+import { connectTo, startProduct, type StartedProduct, withTemporaryDirectory } from "./product-harness.ts";
 
 const diskMiB = 32;
 const ballastBytes = 10 << 20;
@@ -33,11 +33,12 @@ const knobs = [
 type Connection = Awaited<ReturnType<typeof connectTo>>;
 
 const root = join(import.meta.dirname, "..", "..");
-const directory = process.argv[2];
-const disk = join(directory, "disk");
-const ballast = join(disk, "ballast");
-const data = join(disk, "data");
-const product = join(directory, "product");
+
+interface Places {
+  readonly product: string;
+  readonly disk: string;
+  readonly data: string;
+}
 
 /** Ids of one statement: spread over all keys, so that every compaction rewrites what is there. */
 const idsOf = (statement: number) =>
@@ -84,7 +85,8 @@ class Rows {
   }
 }
 
-const serve = () => startProduct(product, ["--data", data, ...knobs.flatMap((knob) => ["--knob", knob])]);
+const serve = ({ product, data }: Places) =>
+  startProduct(product, ["--data", data, ...knobs.flatMap((knob) => ["--knob", knob])]);
 
 /** Lines of the server's log that tell of background work that found no space. */
 function fullIn(server: StartedProduct, kind: string): number {
@@ -107,43 +109,48 @@ async function fillDisk(server: StartedProduct, connection: Connection, rows: Ro
   }
 }
 
-async function main(): Promise<void> {
+async function fillAndFree(places: Places): Promise<void> {
+  const ballast = join(places.disk, "ballast");
+  writeFileSync(ballast, new Uint8Array(ballastBytes));
+  const rows = new Rows();
+  let server = await serve(places);
+  let connection = await connectTo(server);
+  await connection.query("CREATE TABLE objects (id BIGINT PRIMARY KEY, timestamp BIGINT, value VARCHAR(150))");
+  await fillDisk(server, connection, rows);
+  await rows.check(connection);
+  await until("a refused write", async () => !(await rows.insert(connection)));
+  assert.equal(server.process.exitCode, null);
+  await rows.check(connection);
+  rmSync(ballast);
+  await until("a write that is taken", () => rows.insert(connection));
+  const failed = fullIn(server, "lsm");
+  for (let statement = 0; statement < 20; statement++) assert.ok(await rows.insert(connection));
+  assert.equal(fullIn(server, "lsm"), failed, "with room nothing fails any more");
+  await rows.check(connection);
+  for (const signal of ["SIGTERM", "SIGKILL"] as const) {
+    connection.destroy();
+    const { exitCode } = await server.end(signal);
+    if (signal === "SIGTERM") assert.equal(exitCode, 0);
+    server = await serve(places);
+    connection = await connectTo(server);
+    await rows.check(connection);
+  }
+  connection.destroy();
+  await server.end("SIGTERM");
+  const context = { signal: new AbortController().signal, progress: () => undefined, status: () => undefined };
+  assert.equal((await scrubDirectory(places.data, context)).damagedFiles, 0);
+  console.log(`${rows.acknowledged.length} statements acknowledged, ${rows.refused.length} refused`);
+}
+
+await withTemporaryDirectory(async (directory) => {
+  const product = join(directory, "product");
+  const disk = join(directory, "disk");
   buildFromContract({ contractFile: join(root, "examples", "taobench-o", "contract.yaml"), directory: product });
   mkdirSync(disk);
   execFileSync("mount", ["-t", "tmpfs", "-o", `size=${diskMiB}m`, "tmpfs", disk]);
   try {
-    writeFileSync(ballast, new Uint8Array(ballastBytes));
-    const rows = new Rows();
-    let server = await serve();
-    let connection = await connectTo(server);
-    await connection.query("CREATE TABLE objects (id BIGINT PRIMARY KEY, timestamp BIGINT, value VARCHAR(150))");
-    await fillDisk(server, connection, rows);
-    await rows.check(connection);
-    await until("a refused write", async () => !(await rows.insert(connection)));
-    assert.equal(server.process.exitCode, null);
-    await rows.check(connection);
-    rmSync(ballast);
-    await until("a write that is taken", () => rows.insert(connection));
-    const failed = fullIn(server, "lsm");
-    for (let statement = 0; statement < 20; statement++) assert.ok(await rows.insert(connection));
-    assert.equal(fullIn(server, "lsm"), failed, "with room nothing fails any more");
-    await rows.check(connection);
-    for (const signal of ["SIGTERM", "SIGKILL"] as const) {
-      connection.destroy();
-      const { exitCode } = await server.end(signal);
-      if (signal === "SIGTERM") assert.equal(exitCode, 0);
-      server = await serve();
-      connection = await connectTo(server);
-      await rows.check(connection);
-    }
-    connection.destroy();
-    await server.end("SIGTERM");
-    const context = { signal: new AbortController().signal, progress: () => undefined, status: () => undefined };
-    assert.equal((await scrubDirectory(data, context)).damagedFiles, 0);
-    console.log(`${rows.acknowledged.length} statements acknowledged, ${rows.refused.length} refused`);
+    await fillAndFree({ product, disk, data: join(disk, "data") });
   } finally {
     execFileSync("umount", ["-l", disk]);
   }
-}
-
-await main();
+});
