@@ -5,12 +5,39 @@
  * cached; see `statement-parser.ts`).
  */
 import type { ColumnType, ColumnValue } from "../architecture/catalog/table.ts";
-import type { Comparison } from "../concurrency/transaction/command.ts";
+import type { ArithmeticOperator, Comparison } from "../concurrency/transaction/command.ts";
 
 export type Operand =
   | { readonly kind: "constant"; readonly value: ColumnValue }
   /** `negated`: a minus sign stood before it. */
   | { readonly kind: "parameter"; readonly index: number; readonly negated: boolean };
+
+/** A value of a row to be inserted; `DEFAULT` is what the column has where it is left out. */
+export type InsertValue = Operand | { readonly kind: "default" };
+
+/** What a column is set to. */
+export type Assigned =
+  | Operand
+  | { readonly kind: "column"; readonly column: string }
+  /** `VALUES(column)` after ON DUPLICATE KEY UPDATE. */
+  | { readonly kind: "inserted"; readonly column: string }
+  | { readonly kind: "operation"; readonly operator: ArithmeticOperator; readonly left: Assigned; readonly right: Assigned };
+
+export interface SetItem {
+  readonly column: string;
+  readonly operand: Assigned;
+}
+
+export type AggregateFunction = "COUNT" | "SUM" | "MIN" | "MAX" | "AVG";
+
+export interface SelectItem {
+  /** `*` in `COUNT(*)`. */
+  readonly column: string;
+  readonly alias: string | undefined;
+  readonly aggregate?: AggregateFunction | undefined;
+  /** `COUNT(DISTINCT column)` and its kin. */
+  readonly distinct?: boolean | undefined;
+}
 
 export type Condition =
   | {
@@ -38,13 +65,15 @@ export interface OrderItem {
 export interface SelectStatement {
   readonly kind: "select";
   readonly table: string;
-  /** `*`, `COUNT(*)`, or columns. */
-  readonly items: "all" | "count" | readonly { readonly column: string; readonly alias: string | undefined }[];
+  /** `*`, `COUNT(*)` alone, or columns, or aggregates. */
+  readonly items: "all" | "count" | readonly SelectItem[];
   /** What `COUNT(*)` is called in the result. */
   readonly countName: string;
   readonly where: Condition | undefined;
   readonly orderBy: readonly OrderItem[];
   readonly limit: Operand | undefined;
+  readonly offset?: Operand | undefined;
+  readonly distinct?: boolean | undefined;
 }
 
 export interface InsertStatement {
@@ -52,15 +81,17 @@ export interface InsertStatement {
   readonly table: string;
   /** Undefined: all columns in declared order. */
   readonly columns: readonly string[] | undefined;
-  readonly rows: readonly (readonly Operand[])[];
+  readonly rows: readonly (readonly InsertValue[])[];
   /** `… SELECT values WHERE NOT EXISTS (SELECT … FROM table WHERE condition)`. */
   readonly unless: { readonly table: string; readonly where: Condition | undefined } | undefined;
+  /** INSERT IGNORE, REPLACE, ON DUPLICATE KEY UPDATE. */
+  readonly onDuplicate?: "ignore" | "replace" | readonly SetItem[] | undefined;
 }
 
 export interface UpdateStatement {
   readonly kind: "update";
   readonly table: string;
-  readonly set: readonly { readonly column: string; readonly operand: Operand }[];
+  readonly set: readonly SetItem[];
   readonly where: Condition | undefined;
 }
 
@@ -75,6 +106,10 @@ export interface ColumnDefinition {
   readonly type: ColumnType;
   readonly lengthMax: number | undefined;
   readonly nullable: boolean;
+  /** CHAR. */
+  readonly fixed?: boolean | undefined;
+  readonly defaultValue?: ColumnValue | undefined;
+  readonly autoIncrement?: boolean | undefined;
 }
 
 export interface CreateTableStatement {

@@ -15,7 +15,7 @@
  *   procedure and transport.
  */
 import type { Metric } from "../../kit/metric.ts";
-import type { Column, ColumnValue, Table } from "../architecture/catalog/table.ts";
+import type { Column, ColumnType, ColumnValue, Table } from "../architecture/catalog/table.ts";
 
 export interface Executor {
   /** Plans one statement with `?` parameters. Throws SqlError. */
@@ -46,7 +46,11 @@ export interface ResultShape {
   readonly stored?: { readonly table: Table; readonly ordinals: readonly number[] } | undefined;
 }
 
-export interface ResultColumn extends Pick<Column, "name" | "type" | "lengthMax" | "nullable"> {
+export interface ResultColumn extends Pick<Column, "name" | "lengthMax" | "nullable"> {
+  /** decimal: an exact number as its digits, which no table holds but sums and averages are. */
+  readonly type: ColumnType | "decimal";
+  /** Digits after the point of a decimal. */
+  readonly decimals?: number | undefined;
   readonly tableName: string;
 }
 
@@ -59,7 +63,7 @@ export interface ResultSink {
   /** Ends a result set. */
   end(): void;
   /** A statement without rows. */
-  done(result: { affectedRows: number; matchedRows: number; info: string }): void;
+  done(result: DoneResult): void;
   fail(error: SqlError): void;
   /**
    * Whether another statement of the same text follows the one that ends next (MySQL's MORE_RESULTS
@@ -102,6 +106,14 @@ export interface SessionProcess {
   readonly info: string | undefined;
 }
 
+export interface DoneResult {
+  readonly affectedRows: number;
+  readonly matchedRows: number;
+  readonly info: string;
+  /** What clients are told as the inserted id; undefined: none. */
+  readonly insertId?: bigint | undefined;
+}
+
 /** An error in the terms of SQL; surfaces translate it to their protocol. */
 export class SqlError extends Error {
   readonly code = "SQL";
@@ -131,6 +143,9 @@ export type SqlErrorReason =
   | "out_of_range"
   | "value_too_long"
   | "null_not_allowed"
+  | "overflow"
+  | "division_by_zero"
+  | "auto_column"
   | "limit_exceeded"
   | "unknown_thread"
   | "read_only"

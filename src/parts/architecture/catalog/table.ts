@@ -10,6 +10,10 @@ export interface Column {
   /** Characters for varchar, bytes for varbinary; undefined for numbers. */
   readonly lengthMax?: number | undefined;
   readonly nullable: boolean;
+  /** CHAR: spaces at the end do not belong to a value. */
+  readonly fixed?: true | undefined;
+  /** What an INSERT that leaves the column out gives it; undefined: NULL where that is allowed, else none. */
+  readonly defaultValue?: ColumnValue | undefined;
 }
 
 export interface Table {
@@ -21,6 +25,8 @@ export interface Table {
   readonly primaryKey: readonly number[];
   /** Secondary indexes; only in products that have the leaf for them. */
   readonly indexes?: readonly TableIndex[] | undefined;
+  /** Ordinal of the AUTO_INCREMENT column. */
+  readonly autoIncrement?: number | undefined;
 }
 
 export interface TableIndex {

@@ -16,12 +16,46 @@ export interface ColumnCondition {
   readonly value: ColumnValue;
 }
 
-/** Rows with a primary key that begins with `keyPrefix` and meets all conditions. */
+/** A bound on keys: `values` are of the key's columns from the first one on, compared as a row. */
+export interface KeyLimit {
+  readonly comparison: "<" | "<=" | ">" | ">=";
+  readonly values: readonly ColumnValue[];
+}
+
+/** Rows with a primary key that begins with `keyPrefix`, lies within all bounds, and that meet all conditions. */
 export interface RowPredicate {
   readonly tableId: number;
   readonly keyPrefix: readonly ColumnValue[];
   readonly conditions: readonly ColumnCondition[];
+  readonly bounds?: readonly KeyLimit[] | undefined;
 }
+
+/** Integers are exact and must stay within 64 bits; with a double among the operands the result is a double. */
+export type ArithmeticOperator = "+" | "-" | "*" | "/" | "DIV" | "%";
+
+/** What is worked out on a row when the command is applied. */
+export type Expression =
+  | { readonly kind: "value"; readonly value: ColumnValue }
+  /** The column of the row as the assignments so far have left it. */
+  | { readonly kind: "column"; readonly ordinal: number }
+  /** `VALUES(column)`: of the row that could not be inserted. */
+  | { readonly kind: "inserted"; readonly ordinal: number }
+  | {
+      readonly kind: "operation";
+      readonly operator: ArithmeticOperator;
+      readonly left: Expression;
+      readonly right: Expression;
+    };
+
+/** Assignments take place from left to right; `expression`, where there is one, counts instead of `value`. */
+export interface Assignment {
+  readonly ordinal: number;
+  readonly value: ColumnValue;
+  readonly expression?: Expression | undefined;
+}
+
+/** What happens to a row whose key is there already, where that is no error. */
+export type OnDuplicate = "ignore" | "replace" | { readonly set: readonly Assignment[] };
 
 export type CommandStep =
   | { readonly kind: "createTable"; readonly table: Table; readonly ifNotExists: boolean }
@@ -35,17 +69,21 @@ export type CommandStep =
       readonly ifNotExists: boolean;
     }
   | { readonly kind: "dropIndex"; readonly table: string; readonly name: string; readonly ifExists: boolean }
-  /** Inserts rows; an existing key is DUPLICATE. Skipped (0 rows) where a row meets any predicate of `unless`. */
+  /**
+   * Inserts rows; an existing key is DUPLICATE unless `onDuplicate` says otherwise. Skipped (0 rows) where a row meets
+   * any predicate of `unless`. NULL and 0 in the column that counts up by itself are replaced by the next number.
+   */
   | {
       readonly kind: "insert";
       readonly tableId: number;
       readonly rows: readonly (readonly ColumnValue[])[];
       readonly unless: readonly RowPredicate[];
+      readonly onDuplicate?: OnDuplicate | undefined;
     }
   | {
       readonly kind: "update";
       readonly target: RowPredicate;
-      readonly set: readonly { readonly ordinal: number; readonly value: ColumnValue }[];
+      readonly set: readonly Assignment[];
     }
   | { readonly kind: "delete"; readonly target: RowPredicate }
   /** A read inside a transaction that also writes: sees the steps before it. Whole rows, in key order. */
@@ -60,7 +98,16 @@ export interface Command {
 }
 
 export type StepResult =
-  | { readonly kind: "changed"; readonly matchedRows: number; readonly changedRows: number }
+  | {
+      readonly kind: "changed";
+      readonly matchedRows: number;
+      readonly changedRows: number;
+      /** Rows of an insert that were there already. */
+      readonly duplicates?: number | undefined;
+      /** The first number given by AUTO_INCREMENT, or, where none was, the last one that came with a row. */
+      readonly insertId?: bigint | undefined;
+      readonly generated?: boolean | undefined;
+    }
   | { readonly kind: "rows"; readonly rows: readonly (readonly ColumnValue[])[] };
 
 export type CommandResult =
@@ -77,6 +124,12 @@ export interface CommandError {
     | "index_missing"
     | "null_in_key"
     | "value_too_long"
+    | "null_not_allowed"
+    /** A value does not fit its column. */
+    | "out_of_range"
+    /** A result of arithmetic does not fit any number. */
+    | "overflow"
+    | "division_by_zero"
     /** The step would touch more rows than a command may. */
     | "limit_exceeded";
   readonly message: string;

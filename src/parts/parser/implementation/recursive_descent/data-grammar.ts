@@ -1,18 +1,24 @@
 /**
  * SELECT … FROM, INSERT, UPDATE, DELETE.
  *
- * What the grammar knows but no part serves (joins, grouping, sorting by expressions, upserts, locks) is refused with
- * the leaf that would be needed, so that a user learns what to select instead of seeing a syntax error.
+ * What the grammar knows but no part serves (joins, grouping, sorting by expressions) is refused with the leaf that would
+ * be needed, so that a user learns what to select instead of seeing a syntax error. Locks of rows (FOR UPDATE, FOR
+ * SHARE, LOCK IN SHARE MODE) are accepted and change nothing: transactions are serializable without them.
  */
 import type {
+  AggregateFunction,
   Condition,
   DeleteStatement,
   InsertStatement,
+  InsertValue,
   Operand,
   OrderItem,
+  SelectItem,
   SelectStatement,
+  SetItem,
   UpdateStatement,
 } from "../../statement.ts";
+import { parseAssignment } from "./assignment-grammar.ts";
 import { parseColumn, parseCondition, parseOperand, refuseArithmetic, refuseSubquery } from "./condition-grammar.ts";
 import { functionLeaves, notSelected } from "./leaf-refusal.ts";
 import type { TokenStream } from "./token-stream.ts";
@@ -27,61 +33,83 @@ export function parseSelectFrom(stream: TokenStream, selected: SelectedItems): S
   if (stream.isWord("GROUP")) throw notSelected("query_processing/aggregation/hash", "GROUP BY");
   if (stream.isWord("HAVING")) throw notSelected("query_processing/operators/totals", "HAVING");
   const orderBy = parseOrderBy(stream);
-  const limit = parseLimit(stream);
-  refuseSelectTail(stream);
-  const { items, countName } = selected;
-  return { kind: "select", table, items, countName, where, orderBy, limit };
+  const { limit, offset } = parseLimit(stream);
+  parseSelectTail(stream);
+  return { kind: "select", table, ...selected, where, orderBy, limit, offset };
 }
 
 export interface SelectedItems {
   readonly items: SelectStatement["items"];
   readonly countName: string;
+  readonly distinct: boolean;
 }
 
-/** `*`, `COUNT(*)` or columns, up to FROM; the caller knows that there is a FROM. */
+/** `*`, `COUNT(*)`, aggregates or columns, up to FROM; the caller knows that there is a FROM. */
 export function parseItems(stream: TokenStream): SelectedItems {
-  if (stream.isWord("DISTINCT")) throw notSelected("query_processing/operators/distinct", "DISTINCT");
-  stream.acceptWord("ALL");
-  if (stream.acceptSymbol("*")) return { items: "all", countName: "" };
-  if (stream.isWord("COUNT")) {
-    const countName = parseCount(stream);
-    if (countName !== undefined) return { items: "count", countName };
+  const distinct = stream.acceptWord("DISTINCT") || stream.acceptWord("DISTINCTROW");
+  if (!distinct) stream.acceptWord("ALL");
+  if (stream.acceptSymbol("*")) return { items: "all", countName: "", distinct };
+  const items: SelectItem[] = [];
+  do items.push(parseItem(stream));
+  while (stream.acceptSymbol(","));
+  const [first] = items;
+  const counts = items.length === 1 && first.aggregate === "COUNT" && first.column === "*";
+  if (counts) return { items: "count", countName: first.alias as string, distinct: false };
+  if (items.some(({ aggregate }) => aggregate === undefined) && items.some(({ aggregate }) => aggregate !== undefined)) {
+    throw notSelected("query_processing/aggregation/hash", "a column beside an aggregate");
   }
-  const items: { column: string; alias: string | undefined }[] = [];
-  do {
-    if (stream.kind === "literal" || stream.kind === "parameter" || stream.isWord("NULL") || stream.isSymbol("(")) {
-      refuseSubquery(stream);
-      throw notSelected("query_processing/operators/projection", "a value among the columns of a SELECT");
-    }
-    if (stream.isWord("CASE")) throw notSelected("parser/syntax/expression/conditional", "CASE");
-    if (stream.isSymbol("*")) {
-      throw notSelected("query_processing/operators/projection", "* beside other columns");
-    }
-    const column = parseColumn(stream);
-    refuseArithmetic(stream);
-    items.push({ column, alias: parseAlias(stream) });
-  } while (stream.acceptSymbol(","));
-  return { items, countName: "" };
+  return { items, countName: "", distinct };
 }
 
-/** `COUNT(*)`; undefined, with nothing taken, where COUNT is the name of a column. */
-function parseCount(stream: TokenStream): string | undefined {
+function parseItem(stream: TokenStream): SelectItem {
+  if (stream.kind === "literal" || stream.kind === "parameter" || stream.isWord("NULL") || stream.isSymbol("(")) {
+    refuseSubquery(stream);
+    throw notSelected("query_processing/operators/projection", "a value among the columns of a SELECT");
+  }
+  if (stream.isWord("CASE")) throw notSelected("parser/syntax/expression/conditional", "CASE");
+  if (stream.isSymbol("*")) {
+    throw notSelected("query_processing/operators/projection", "* beside other columns");
+  }
+  const aggregate = parseAggregate(stream);
+  if (aggregate !== undefined) return aggregate;
+  const column = parseColumn(stream);
+  refuseArithmetic(stream);
+  return { column, alias: parseAlias(stream) };
+}
+
+const aggregates: ReadonlySet<string> = new Set(["COUNT", "SUM", "MIN", "MAX", "AVG"]);
+
+/** `COUNT(*)`, `SUM(column)` and their kin; undefined, with nothing taken, where it is the name of a column. */
+function parseAggregate(stream: TokenStream): SelectItem | undefined {
+  const isWord: boolean = stream.kind === "word";
+  if (!isWord || !aggregates.has(stream.text)) return undefined;
+  const aggregate = stream.text as AggregateFunction;
   const place = stream.mark();
   stream.next();
   if (!stream.acceptSymbol("(")) {
     stream.reset(place);
     return undefined;
   }
+  const distinct = stream.acceptWord("DISTINCT");
+  let column = "*";
   const one = stream.kind === "literal" && String(stream.value) === "1";
-  if (!stream.isSymbol("*") && !one) {
-    throw notSelected("parser/syntax/functions/aggregate", "COUNT of an expression");
+  if (aggregate === "COUNT" && !distinct && (one || stream.isSymbol("*"))) {
+    if (one) stream.operand();
+    else stream.next();
+  } else if (stream.kind === "literal" || stream.kind === "parameter" || stream.isSymbol("(")) {
+    throw notSelected("parser/syntax/functions/aggregate", `${aggregate} of an expression`);
+  } else {
+    column = parseColumn(stream);
+    refuseArithmetic(stream);
+    if (stream.isSymbol(",")) {
+      throw notSelected("parser/syntax/functions/aggregate", `${aggregate} of several columns`);
+    }
   }
-  if (one) stream.operand();
-  else stream.next();
   const close = stream.end;
   stream.expectSymbol(")");
-  const name = stream.sql.slice(place, close);
-  return parseAlias(stream) ?? name;
+  refuseArithmetic(stream);
+  const written = stream.sql.slice(place, close);
+  return { column, alias: parseAlias(stream) ?? written, aggregate, distinct };
 }
 
 function parseAlias(stream: TokenStream): string | undefined {
@@ -99,7 +127,7 @@ function parseAlias(stream: TokenStream): string | undefined {
 
 const clauseWords = new Set([
   "FROM", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "UNION", "EXCEPT", "INTERSECT", "FOR", "LOCK", "INTO", "SET",
-  "USE", "FORCE", "IGNORE", "PARTITION", "PROCEDURE", "OFFSET", "RETURNING", "ON", "AS", ...joinWords,
+  "USE", "FORCE", "IGNORE", "PARTITION", "PROCEDURE", "OFFSET", "RETURNING", "ON", "AS", "VALUES", ...joinWords,
 ]);
 
 function parseTable(stream: TokenStream): string {
@@ -137,68 +165,124 @@ function parseOrderBy(stream: TokenStream): OrderItem[] {
   return order;
 }
 
-function parseLimit(stream: TokenStream): Operand | undefined {
-  if (!stream.acceptWord("LIMIT")) return undefined;
-  const limit = parseOperand(stream);
-  if (stream.isSymbol(",") || stream.isWord("OFFSET")) {
-    throw notSelected("query_processing/operators/limit", "LIMIT with an offset");
-  }
-  return limit;
+/** `LIMIT n`, `LIMIT offset, n` or `LIMIT n OFFSET offset`. */
+function parseLimit(stream: TokenStream): { limit: Operand | undefined; offset: Operand | undefined } {
+  if (!stream.acceptWord("LIMIT")) return { limit: undefined, offset: undefined };
+  const first = parseOperand(stream);
+  if (stream.acceptSymbol(",")) return { limit: parseOperand(stream), offset: first };
+  return { limit: first, offset: stream.acceptWord("OFFSET") ? parseOperand(stream) : undefined };
 }
 
-function refuseSelectTail(stream: TokenStream): void {
+/** Locks of rows: accepted, but not SKIP LOCKED, which would change the result. */
+function parseSelectTail(stream: TokenStream): void {
   if (stream.isWord("UNION") || stream.isWord("EXCEPT") || stream.isWord("INTERSECT")) {
     throw notSelected("parser/syntax/query_features/compound_select", stream.text);
   }
-  if (stream.isWord("LOCK")) {
-    throw notSelected("parser/syntax/dml/select_clauses/for_share", "LOCK IN SHARE MODE");
-  }
   if (stream.isWord("INTO")) throw notSelected("parser/syntax/dml/copy", "SELECT INTO");
+  if (stream.acceptWord("LOCK")) {
+    stream.expectWord("IN");
+    stream.expectWord("SHARE");
+    stream.expectWord("MODE");
+    return;
+  }
   if (!stream.acceptWord("FOR")) return;
-  if (stream.isWord("UPDATE")) throw notSelected("parser/syntax/dml/select_clauses/for_update", "FOR UPDATE");
-  throw notSelected("parser/syntax/dml/select_clauses/for_share", "FOR SHARE");
+  if (!stream.acceptWord("UPDATE")) stream.expectWord("SHARE");
+  if (stream.acceptWord("OF")) stream.name("a table");
+  if (stream.isWord("SKIP")) throw notSelected("parser/syntax/dml/select_clauses/for_update", "SKIP LOCKED");
+  stream.acceptWord("NOWAIT");
 }
 
 /** After INSERT. */
 export function parseInsert(stream: TokenStream): InsertStatement {
-  if (stream.isWord("IGNORE")) throw notSelected("parser/syntax/dml/insert_or_ignore", "INSERT IGNORE");
+  refusePriority(stream);
+  const ignore = stream.acceptWord("IGNORE");
+  const statement = parseInto(stream);
+  if (!stream.acceptWord("ON")) {
+    refuseReturning(stream);
+    return ignore ? { ...statement, onDuplicate: "ignore" } : statement;
+  }
+  stream.expectWord("DUPLICATE");
+  stream.expectWord("KEY");
+  stream.expectWord("UPDATE");
+  if (ignore) throw notSelected("parser/syntax/dml/insert_or_ignore", "IGNORE beside ON DUPLICATE KEY UPDATE");
+  const onDuplicate = parseSet(stream, true);
+  refuseReturning(stream);
+  return { ...statement, onDuplicate };
+}
+
+/** After REPLACE. */
+export function parseReplace(stream: TokenStream): InsertStatement {
+  refusePriority(stream);
+  const statement = parseInto(stream);
+  refuseReturning(stream);
+  return { ...statement, onDuplicate: "replace" };
+}
+
+function refusePriority(stream: TokenStream): void {
+  if (stream.isWord("DELAYED") || stream.isWord("LOW_PRIORITY") || stream.isWord("HIGH_PRIORITY")) {
+    throw notSelected("parser/syntax/query_features/hints", stream.text);
+  }
+}
+
+function refuseReturning(stream: TokenStream): void {
+  if (stream.isWord("RETURNING")) throw notSelected("parser/syntax/dml/returning", "RETURNING");
+}
+
+/** `[INTO] table [(columns)] VALUES …`, `… SELECT …` or `… SET column = value, …`. */
+function parseInto(stream: TokenStream): InsertStatement {
   stream.acceptWord("INTO");
   const table = stream.qualifiedName("a table");
+  if (stream.acceptWord("SET")) return parseInsertSet(stream, table);
   const columns = stream.isSymbol("(") ? parseColumnList(stream) : undefined;
-  const statement =
-    stream.acceptWord("VALUES") || stream.acceptWord("VALUE")
-      ? { kind: "insert" as const, table, columns, rows: parseRows(stream), unless: undefined }
-      : parseInsertSelect(stream, table, columns);
-  if (stream.isWord("ON")) throw notSelected("parser/syntax/dml/on_duplicate_key", "ON DUPLICATE KEY UPDATE");
-  if (stream.isWord("RETURNING")) throw notSelected("parser/syntax/dml/returning", "RETURNING");
-  return statement;
+  if (stream.acceptWord("VALUES") || stream.acceptWord("VALUE")) {
+    return { kind: "insert", table, columns, rows: parseRows(stream), unless: undefined };
+  }
+  return parseInsertSelect(stream, table, columns);
+}
+
+function parseInsertSet(stream: TokenStream, table: string): InsertStatement {
+  const columns: string[] = [];
+  const row: InsertValue[] = [];
+  do {
+    columns.push(parseColumn(stream));
+    if (!stream.acceptSymbol("=")) stream.expectSymbol(":=");
+    row.push(parseInsertValue(stream));
+  } while (stream.acceptSymbol(","));
+  return { kind: "insert", table, columns, rows: [row], unless: undefined };
 }
 
 function parseColumnList(stream: TokenStream): string[] {
   stream.expectSymbol("(");
   const columns: string[] = [];
+  if (stream.acceptSymbol(")")) return columns;
   do columns.push(parseColumn(stream));
   while (stream.acceptSymbol(","));
   stream.expectSymbol(")");
   return columns;
 }
 
-function parseRows(stream: TokenStream): Operand[][] {
-  const rows: Operand[][] = [];
+function parseRows(stream: TokenStream): InsertValue[][] {
+  const rows: InsertValue[][] = [];
   do {
     if (rows.length === rowsMax) throw stream.syntax(`an INSERT has more than ${rowsMax} rows`);
     stream.expectSymbol("(");
-    const row: Operand[] = [];
-    do row.push(parseInsertValue(stream));
-    while (stream.acceptSymbol(","));
+    const row: InsertValue[] = [];
+    if (!stream.isSymbol(")")) {
+      do row.push(parseInsertValue(stream));
+      while (stream.acceptSymbol(","));
+    }
     stream.expectSymbol(")");
     rows.push(row);
   } while (stream.acceptSymbol(","));
   return rows;
 }
 
-function parseInsertValue(stream: TokenStream): Operand {
-  if (stream.isWord("DEFAULT")) throw notSelected("parser/syntax/constraints/check", "DEFAULT as a value");
+function parseInsertValue(stream: TokenStream): InsertValue {
+  if (stream.isWord("DEFAULT")) {
+    stream.next();
+    if (stream.isSymbol("(")) throw notSelected("parser/syntax/constraints/check", "DEFAULT of a column");
+    return { kind: "default" };
+  }
   if (stream.kind === "word" && functionLeaves[stream.text] !== undefined) {
     throw notSelected(functionLeaves[stream.text], `the function ${stream.text}`);
   }
@@ -215,7 +299,7 @@ function parseInsertSelect(
   if (stream.isSymbol("*")) {
     throw notSelected("query_processing/operators/materialize", "INSERT from another table");
   }
-  const row: Operand[] = [];
+  const row: InsertValue[] = [];
   do {
     row.push(parseInsertValue(stream));
     if (stream.isWord("AS")) parseAlias(stream);
@@ -255,21 +339,21 @@ function skipExistsItems(stream: TokenStream): void {
 export function parseUpdate(stream: TokenStream): UpdateStatement {
   const table = parseTable(stream);
   stream.expectWord("SET");
-  const set: { column: string; operand: Operand }[] = [];
-  do {
-    const column = parseColumn(stream);
-    if (!stream.acceptSymbol("=")) stream.expectSymbol(":=");
-    set.push({ column, operand: parseAssigned(stream) });
-  } while (stream.acceptSymbol(","));
+  const set = parseSet(stream, false);
   const where = stream.acceptWord("WHERE") ? parseCondition(stream) : undefined;
   refuseWriteTail(stream);
   return { kind: "update", table, set, where };
 }
 
-function parseAssigned(stream: TokenStream): Operand {
-  if (stream.isWord("DEFAULT")) throw notSelected("parser/syntax/constraints/check", "DEFAULT as a value");
-  if (stream.isWord("CASE")) throw notSelected("parser/syntax/expression/conditional", "CASE");
-  return parseOperand(stream);
+/** `column = value, …`; `inserted`: whether `VALUES(column)` means something. */
+function parseSet(stream: TokenStream, inserted: boolean): SetItem[] {
+  const set: SetItem[] = [];
+  do {
+    const column = parseColumn(stream);
+    if (!stream.acceptSymbol("=")) stream.expectSymbol(":=");
+    set.push({ column, operand: parseAssignment(stream, inserted) });
+  } while (stream.acceptSymbol(","));
+  return set;
 }
 
 /** After DELETE. */
@@ -286,5 +370,5 @@ function refuseWriteTail(stream: TokenStream): void {
     throw notSelected("query_processing/sort/in_memory_quick", "ORDER BY in a write");
   }
   if (stream.isWord("LIMIT")) throw notSelected("query_processing/operators/limit", "LIMIT in a write");
-  if (stream.isWord("RETURNING")) throw notSelected("parser/syntax/dml/returning", "RETURNING");
+  refuseReturning(stream);
 }

@@ -4,7 +4,7 @@
  * Accepted and without effect: CLUSTERED and NONCLUSTERED (rows always stand in key order), table options (ENGINE,
  * CHARSET, …), CHARACTER SET and COLLATE (text is UTF-8 in byte order), COMMENT, display widths as in INT(11).
  */
-import type { ColumnType } from "../../../architecture/catalog/table.ts";
+import type { ColumnType, ColumnValue } from "../../../architecture/catalog/table.ts";
 import { SqlError } from "../../../query_processing/executor.ts";
 import type { IndexGrammar } from "../../key-grammar.ts";
 import type {
@@ -20,6 +20,7 @@ import type { TokenStream } from "./token-stream.ts";
 
 const columnsMax = 1024;
 const textLengthMax = 65_535;
+const charLengthMax = 255;
 
 const types: Readonly<Record<string, ColumnType>> = {
   BIGINT: "bigint",
@@ -27,6 +28,8 @@ const types: Readonly<Record<string, ColumnType>> = {
   INTEGER: "int",
   DOUBLE: "double",
   REAL: "double",
+  CHAR: "varchar",
+  CHARACTER: "varchar",
   VARCHAR: "varchar",
   TEXT: "varchar",
   VARBINARY: "varbinary",
@@ -153,16 +156,21 @@ function parseColumnDefinition(stream: TokenStream, declareKey: (names: string[]
     const leaf = typeLeaves[stream.text];
     throw leaf === undefined ? stream.unexpected("a type") : notSelected(leaf, `the type ${stream.text}`);
   }
-  const word = stream.text;
+  let word = stream.text;
   stream.next();
   if (word === "DOUBLE") stream.acceptWord("PRECISION");
-  const length = parseLength(stream);
+  if (word === "CHARACTER") word = stream.acceptWord("VARYING") ? "VARCHAR" : "CHAR";
+  const fixed = word === "CHAR";
+  const length = parseLength(stream) ?? (fixed ? 1 : undefined);
+  if (fixed && length !== undefined && length > charLengthMax) {
+    throw new SqlError("limit_exceeded", `CHAR(${length}) is longer than CHAR(${charLengthMax}); use VARCHAR`);
+  }
   const text = type === "varchar" || type === "varbinary";
   const unbounded = word === "TEXT" || word === "BLOB";
   if (text && !unbounded && length === undefined) throw stream.unexpected(`a length, as in ${word}(150)`);
   const lengthMax = text ? (length ?? textLengthMax) : undefined;
-  const nullable = parseAttributes(stream, name, declareKey);
-  return { name, type, lengthMax, nullable };
+  const attributes = parseAttributes(stream, name, declareKey);
+  return fixed ? { name, type, lengthMax, fixed, ...attributes } : { name, type, lengthMax, ...attributes };
 }
 
 function parseLength(stream: TokenStream): number | undefined {
@@ -179,23 +187,31 @@ function parseLength(stream: TokenStream): number | undefined {
   return length;
 }
 
-/** Returns whether the column may be NULL. */
-function parseAttributes(stream: TokenStream, column: string, declareKey: (names: string[]) => void): boolean {
-  let nullable = true;
+type Attributes = Pick<ColumnDefinition, "nullable" | "defaultValue" | "autoIncrement">;
+
+function parseAttributes(
+  stream: TokenStream,
+  column: string,
+  declareKey: (names: string[]) => void,
+): Attributes {
+  let attributes: Attributes = { nullable: true };
   for (;;) {
     if (stream.acceptWord("NOT")) {
       stream.expectWord("NULL");
-      nullable = false;
+      attributes = { ...attributes, nullable: false };
     } else if (stream.acceptWord("NULL")) {
-      nullable = true;
+      attributes = { ...attributes, nullable: true };
+    } else if (stream.acceptWord("AUTO_INCREMENT")) {
+      attributes = { ...attributes, autoIncrement: true };
     } else if (stream.acceptWord("PRIMARY")) {
       stream.expectWord("KEY");
       skipClustering(stream);
       declareKey([column]);
+    } else if (stream.acceptWord("KEY")) {
+      declareKey([column]);
     } else if (stream.acceptWord("DEFAULT")) {
-      if (!stream.acceptWord("NULL")) {
-        throw notSelected("parser/syntax/constraints/check", "DEFAULT other than NULL");
-      }
+      const defaultValue = parseDefault(stream);
+      if (defaultValue !== null) attributes = { ...attributes, defaultValue };
     } else if (stream.acceptWord("COLLATE") || stream.acceptWord("CHARSET")) {
       stream.name("a name");
     } else if (stream.acceptWord("CHARACTER")) {
@@ -205,15 +221,25 @@ function parseAttributes(stream: TokenStream, column: string, declareKey: (names
       stream.operand();
     } else {
       refuseAttribute(stream);
-      return nullable;
+      return attributes;
     }
   }
 }
 
+function parseDefault(stream: TokenStream): ColumnValue {
+  if (stream.isSymbol("(") || (stream.kind === "word" && functionsOfDefaults.has(stream.text))) {
+    throw notSelected("parser/syntax/constraints/check", "DEFAULT other than a constant");
+  }
+  const operand = stream.operand();
+  if (operand.kind !== "constant") throw stream.unexpected("a constant");
+  return operand.value;
+}
+
+const functionsOfDefaults: ReadonlySet<string> = new Set(["CURRENT_TIMESTAMP", "NOW", "LOCALTIME", "LOCALTIMESTAMP"]);
+
 function refuseAttribute(stream: TokenStream): void {
   if (stream.kind !== "word") return;
   const leaves: Readonly<Record<string, string>> = {
-    AUTO_INCREMENT: "concurrency/locking/row/auto_increment",
     CHECK: "parser/syntax/constraints/check",
     GENERATED: "parser/syntax/query_features/generated_columns",
     REFERENCES: "parser/syntax/constraints/foreign_keys",

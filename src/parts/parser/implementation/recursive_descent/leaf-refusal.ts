@@ -27,7 +27,6 @@ export const statementLeaves: Readonly<Record<string, string>> = {
   PREPARE: "parser/syntax/dml/prepared_statements",
   RELEASE: "concurrency/transaction/features/savepoints",
   RENAME: "parser/syntax/ddl/alter_table",
-  REPLACE: "parser/syntax/dml/replace",
   REVOKE: "parser/syntax/ddl/access_control",
   SAVEPOINT: "concurrency/transaction/features/savepoints",
   TABLE: "parser/syntax/query_features/values_clause",
@@ -60,7 +59,6 @@ export const definitionLeaves: Readonly<Record<string, string>> = {
 export const typeLeaves: Readonly<Record<string, string>> = {
   BOOL: "value_types/boolean/integer_alias",
   BOOLEAN: "value_types/boolean/integer_alias",
-  CHAR: "value_types/string/length_semantics/char_length",
   DATE: "value_types/temporal/timestamp_encoding/packed_fields",
   DATETIME: "value_types/temporal/timestamp_encoding/packed_fields",
   DECIMAL: "value_types/numeric/exact_decimal/bounded_fixed_point",

@@ -12,7 +12,7 @@ import { SqlError } from "../../../query_processing/executor.ts";
 import type { IndexGrammar } from "../../key-grammar.ts";
 import type { ParsedStatement, StatementParser } from "../../statement-parser.ts";
 import type { Statement } from "../../statement.ts";
-import { parseDelete, parseInsert, parseItems, parseSelectFrom, parseUpdate } from "./data-grammar.ts";
+import { parseDelete, parseInsert, parseItems, parseReplace, parseSelectFrom, parseUpdate } from "./data-grammar.ts";
 import { parseCreate, parseDrop } from "./definition-grammar.ts";
 import { notSelected, statementLeaves } from "./leaf-refusal.ts";
 import { parseSelectValues, parseSet, parseShow, parseTransaction } from "./session-grammar.ts";
@@ -50,6 +50,8 @@ function parseStatement(stream: TokenStream, indexes: IndexGrammar | undefined):
       return parseSelect(stream);
     case "INSERT":
       return parseInsert(stream);
+    case "REPLACE":
+      return parseReplace(stream);
     case "UPDATE":
       return parseUpdate(stream);
     case "DELETE":

@@ -10,7 +10,6 @@
  * string<lenenc>), 0C, collation 2, length 4, type 1, flags 2, decimals 1, 00 00.
  * Source: "Text Resultset" in MySQL's source documentation.
  */
-import type { ColumnType } from "../../../catalog/table.ts";
 import type { ResultColumn, ResultShape } from "../../../../query_processing/executor.ts";
 import { serverStatus } from "./capability.ts";
 import { collation, columnFlag, fieldType } from "./field-type.ts";
@@ -44,11 +43,12 @@ interface ColumnForm {
 }
 
 const { binary, utf8mb4GeneralCi } = collation;
-const columnForms: { readonly [type in ColumnType]: ColumnForm } = {
+const columnForms: { readonly [type in ResultColumn["type"]]: ColumnForm } = {
   bigint: { code: fieldType.longlong, collation: binary, bytes: 20, flags: columnFlag.binary, decimals: 0 },
   int: { code: fieldType.long, collation: binary, bytes: 11, flags: columnFlag.binary, decimals: 0 },
   double: { code: fieldType.double, collation: binary, bytes: 22, flags: columnFlag.binary, decimals: 31 },
   varchar: { code: fieldType.varString, collation: utf8mb4GeneralCi, bytes: 0, flags: 0, decimals: 0 },
+  decimal: { code: fieldType.newDecimal, collation: binary, bytes: 67, flags: columnFlag.binary, decimals: 0 },
   varbinary: { code: fieldType.varString, collation: binary, bytes: 0, flags: columnFlag.binary, decimals: 0 },
 };
 
@@ -128,7 +128,7 @@ export function writeColumnDefinition(output: OutputBuffer, column: ResultColumn
   output.writeU32(Math.min(bytes, 0xffff_ffff));
   output.writeU8(form.code);
   output.writeU16(form.flags | (column.nullable ? 0 : columnFlag.notNull));
-  output.writeU8(form.decimals);
+  output.writeU8(column.decimals ?? form.decimals);
   output.writeU16(0);
   if (tail !== undefined) output.writeBytes(tail);
   output.endPacket();

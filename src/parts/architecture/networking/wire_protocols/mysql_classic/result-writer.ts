@@ -6,7 +6,7 @@
  *   | rows(shape)          | column count, definitions, EOF unless DEPRECATE_EOF: one copy         |
  *   | storedRow, valueRow  | one row                                                               |
  *   | end()                | EOF, or OK with header FE                                             |
- *   | done(result)         | OK: 00, affected rows, insert id 0, status, warnings, info            |
+ *   | done(result)         | OK: 00, affected rows, insert id, status, warnings, info            |
  *   | fail(error)          | ERR: FF, number, `#`, SQLSTATE, message                               |
  *
  * Invariants:
@@ -16,7 +16,13 @@
  * Source: "Text Resultset", "OK_Packet", "ERR_Packet" in MySQL's source documentation.
  */
 import type { ColumnValue } from "../../../catalog/table.ts";
-import type { ResultShape, ResultSink, SessionView, SqlError } from "../../../../query_processing/executor.ts";
+import type {
+  DoneResult,
+  ResultShape,
+  ResultSink,
+  SessionView,
+  SqlError,
+} from "../../../../query_processing/executor.ts";
 import type { RowLayout } from "../../../../storage/layout/row-layout.ts";
 import { capability, serverStatus } from "./capability.ts";
 import type { OutputBuffer } from "./output-buffer.ts";
@@ -146,11 +152,11 @@ export class ResultWriter implements ResultSink {
     this.answered = !this.moreResults;
   }
 
-  done(result: { affectedRows: number; matchedRows: number; info: string }): void {
+  done(result: DoneResult): void {
     if (this.answered) return;
     const found = (this.capabilities & capability.foundRows) !== 0;
     const rows = found ? Math.max(result.affectedRows, result.matchedRows) : result.affectedRows;
-    this.#writeOk(rows, result.info);
+    this.#writeOk(rows, result.info, result.insertId);
     this.answered = !this.moreResults;
   }
 
@@ -171,12 +177,12 @@ export class ResultWriter implements ResultSink {
     this.answered = true;
   }
 
-  #writeOk(affectedRows: number, info: string): void {
+  #writeOk(affectedRows: number, info: string, insertId?: bigint): void {
     const output = this.#output;
     output.beginPacket();
     output.writeU8(0);
     output.writeLength(affectedRows);
-    output.writeU8(0);
+    writeInsertId(output, insertId);
     output.writeU16(this.#status());
     output.writeU16(0);
     // Length-encoded, as servers send it and the C clients read it, although the documentation says
@@ -201,6 +207,15 @@ export class ResultWriter implements ResultSink {
       `the client has left ${left} unread; read faster, or ask for fewer rows (LIMIT)`,
     ));
   }
+}
+
+/** A length-encoded integer of up to 64 bits; negative numbers as MySQL sends them, in two's complement. */
+function writeInsertId(output: OutputBuffer, id: bigint | undefined): void {
+  if (id === undefined || (id >= 0n && id <= 0xffff_ffffn)) return output.writeLength(Number(id ?? 0n));
+  const unsigned = BigInt.asUintN(64, id);
+  output.writeU8(0xfe);
+  output.writeU32(Number(unsigned & 0xffff_ffffn));
+  output.writeU32(Number(unsigned >> 32n));
 }
 
 const messageLengthMax = 512;

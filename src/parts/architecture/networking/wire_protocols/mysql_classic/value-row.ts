@@ -5,7 +5,7 @@
  * only where nothing is lost: a number for a bigint, a bigint for an int.
  */
 import { assert } from "../../../../../kit/assert.ts";
-import type { ColumnType, ColumnValue } from "../../../catalog/table.ts";
+import type { ColumnValue } from "../../../catalog/table.ts";
 import type { ResultColumn } from "../../../../query_processing/executor.ts";
 import type { OutputBuffer } from "./output-buffer.ts";
 
@@ -48,7 +48,7 @@ export function writeTextValue(output: OutputBuffer, value: ColumnValue): void {
   else output.writeBytesWithLength(value);
 }
 
-export function writeBinaryValue(output: OutputBuffer, type: ColumnType, value: ColumnValue): void {
+export function writeBinaryValue(output: OutputBuffer, type: ResultColumn["type"], value: ColumnValue): void {
   switch (type) {
     case "bigint":
       assert(typeof value === "bigint" || typeof value === "number", "a bigint column holds an integer");

@@ -5,7 +5,7 @@
  *
  *   | field            | bytes                                                                          |
  *   |------------------|--------------------------------------------------------------------------------|
- *   | format           | 1, value 1                                                                     |
+ *   | format           | 1, value 1; 2 where any step is of a kind from 32 on                           |
  *   | steps            | varint count, then per step its kind (1 byte) and body                         |
  *   | 1 insert         | table id varint; columns varint; rows varint; values; predicates               |
  *   | 2 update         | predicate; count varint, then per assignment ordinal varint and value          |
@@ -16,6 +16,17 @@
  *   | 16 create table  | as 5; then indexes: count varint, then per index name text and its ordinals    |
  *   | 17 create index  | if-not-exists 1; table text; name text; ordinals: count varint, varint each    |
  *   | 18 drop index    | if-exists 1; table text; name text                                             |
+ *   | 32 insert        | as 1; then on duplicates 1 (0 an error, 1 ignore, 2 replace, 3 update) and,    |
+ *   |                  | for update, assignments                                                        |
+ *   | 33 update        | limits; predicate; assignments                                                 |
+ *   | 34 delete        | limits; predicate                                                              |
+ *   | 35 read          | limits; predicate; limit varint                                                |
+ *   | 36 create table  | as 16; then per column: flags 1 (bit 0 fixed, bit 1 default follows), default  |
+ *   |                  | value; then ordinal of the AUTO_INCREMENT column varint (0 none, else + 1)     |
+ *   | limits           | count varint, then per bound comparison 1 and its values: count varint, values |
+ *   | assignments      | count varint, then per assignment ordinal varint and expression                |
+ *   | expression       | tag 1: 0 a value, 1 a column, 2 an inserted column (ordinal varint), 3 an      |
+ *   |                  | operation: operator 1 (place in + - * / DIV %), left, right expression         |
  *   | predicates       | count varint, predicate each                                                   |
  *   | predicate        | table id varint; prefix: count varint, values; conditions: count varint, each  |
  *   | condition        | ordinal varint; comparison 1 (place in = < <= > >= <>); value                  |
@@ -23,15 +34,30 @@
  *   | value            | tag 1: 0 NULL, 1 bigint (8), 2 double (8), 3 text, 4 bytes                     |
  *   | text, bytes      | varint length, then UTF-8 or bytes                                             |
  *
+ * Steps that format 1 can hold are written in it, so that an older product reads what it could have written itself.
  * Invariants: decode(encode(c)) equals c; decoding never allocates for a count that the rest of the bytes cannot hold.
  */
 import { LatheError } from "../../../../../kit/errors.ts";
 import type { Column, ColumnType, ColumnValue, Table, TableIndex } from "../../../../architecture/catalog/table.ts";
-import type { Command, CommandCodec, CommandStep, RowPredicate } from "../../command.ts";
-import { CommandReader, comparisons, tagBigint, tagBytes, tagDouble, tagNull, tagText } from "./command-reader.ts";
+import type { Assignment, Command, CommandCodec, CommandStep, Expression, RowPredicate } from "../../command.ts";
+import {
+  CommandReader,
+  comparisons,
+  operators,
+  tagBigint,
+  tagBytes,
+  tagColumn,
+  tagDouble,
+  tagInserted,
+  tagNull,
+  tagOperation,
+  tagText,
+  tagValue,
+} from "./command-reader.ts";
 import { CommandWriter } from "./command-writer.ts";
 
-const formatVersion = 1;
+const formatFirst = 1;
+const formatExtended = 2;
 const commandBytesMax = 64 * 1024 * 1024;
 const columnTypes: readonly ColumnType[] = ["bigint", "int", "double", "varchar", "varbinary"];
 
@@ -44,6 +70,15 @@ const kindDropTable = 6;
 const kindCreateIndexedTable = 16;
 const kindCreateIndex = 17;
 const kindDropIndex = 18;
+const kindInsertOver = 32;
+const kindUpdateWithin = 33;
+const kindDeleteWithin = 34;
+const kindReadWithin = 35;
+const kindCreateDetailedTable = 36;
+const duplicateActions = ["ignore", "replace"] as const;
+const duplicateUpdate = 3;
+const flagFixed = 1;
+const flagDefault = 2;
 const indexesMax = 64;
 
 const writer = new CommandWriter(commandBytesMax);
@@ -51,7 +86,7 @@ const writer = new CommandWriter(commandBytesMax);
 export const commandCodec: CommandCodec = {
   encode(command: Command): Uint8Array {
     writer.begin();
-    writer.byte(formatVersion);
+    writer.byte(command.steps.some(isExtended) ? formatExtended : formatFirst);
     writer.varint(command.steps.length);
     for (const step of command.steps) encodeStep(step);
     return writer.finish();
@@ -66,7 +101,12 @@ export function decodeCommand(bytes: Uint8Array, textAs: "text" | "bytes"): Comm
     throw new LatheError("LIMIT_EXCEEDED", `a command of ${bytes.length} bytes is larger than ${commandBytesMax}`);
   }
   const reader = new CommandReader(bytes, textAs === "bytes");
-  if (reader.u8() !== formatVersion) throw reader.corrupt("its format is not known");
+  const format = reader.u8();
+  if (format !== formatFirst && format !== formatExtended) {
+    if (format === 0) throw reader.corrupt("its format is not known");
+    const wayOut = "open the store with the version of Lathe that wrote it, or a newer one";
+    throw new LatheError("FORMAT_UNKNOWN", `a command of format ${format}, which this product does not know: ${wayOut}`);
+  }
   const count = reader.count(1);
   const steps: CommandStep[] = [];
   for (let i = 0; i < count; i++) steps.push(decodeStep(reader));
@@ -74,24 +114,135 @@ export function decodeCommand(bytes: Uint8Array, textAs: "text" | "bytes"): Comm
   return { steps };
 }
 
-function encodeStep(step: CommandStep): void {
+/** Whether it needs a kind that format 1 does not have. */
+function isExtended(step: CommandStep): boolean {
   switch (step.kind) {
-    case "insert": {
-      const columns = step.rows.length === 0 ? 0 : step.rows[0].length;
-      writer.byte(kindInsert);
-      writer.varint(step.tableId);
-      writer.varint(columns);
-      writer.varint(step.rows.length);
-      for (const row of step.rows) {
-        if (row.length !== columns) {
-          throw new LatheError("INVALID_ARGUMENT", "the rows of an insert differ in length");
-        }
-        for (let i = 0; i < columns; i++) encodeValue(row[i]);
+    case "insert":
+      return step.onDuplicate !== undefined;
+    case "update":
+      return step.target.bounds !== undefined || step.set.some(({ expression }) => expression !== undefined);
+    case "delete":
+    case "read":
+      return step.target.bounds !== undefined;
+    case "createTable":
+      return isDetailed(step.table);
+    default:
+      return false;
+  }
+}
+
+function isDetailed({ columns, autoIncrement }: Table): boolean {
+  return autoIncrement !== undefined || columns.some((column) => column.fixed || column.defaultValue !== undefined);
+}
+
+function encodeStep(step: CommandStep): void {
+  if (isExtended(step)) encodeExtended(step);
+  else encodePlain(step);
+}
+
+function encodeExtended(step: CommandStep): void {
+  switch (step.kind) {
+    case "insert":
+      writer.byte(kindInsertOver);
+      encodeRows(step);
+      if (typeof step.onDuplicate === "object") {
+        writer.byte(duplicateUpdate);
+        return encodeAssignments(step.onDuplicate.set);
       }
-      writer.varint(step.unless.length);
-      for (const predicate of step.unless) encodePredicate(predicate);
-      return;
+      return writer.byte(step.onDuplicate === undefined ? 0 : duplicateActions.indexOf(step.onDuplicate) + 1);
+    case "update":
+      writer.byte(kindUpdateWithin);
+      encodeLimits(step.target);
+      return encodeAssignments(step.set);
+    case "delete":
+      writer.byte(kindDeleteWithin);
+      return encodeLimits(step.target);
+    case "read":
+      writer.byte(kindReadWithin);
+      encodeLimits(step.target);
+      return writer.varint(step.limit);
+    case "createTable":
+      writer.byte(kindCreateDetailedTable);
+      return encodeDetailedTable(step.table, step.ifNotExists);
+    default:
+      return encodePlain(step);
+  }
+}
+
+function encodeRows(step: CommandStep & { kind: "insert" }): void {
+  const columns = step.rows.length === 0 ? 0 : step.rows[0].length;
+  writer.varint(step.tableId);
+  writer.varint(columns);
+  writer.varint(step.rows.length);
+  for (const row of step.rows) {
+    if (row.length !== columns) {
+      throw new LatheError("INVALID_ARGUMENT", "the rows of an insert differ in length");
     }
+    for (let i = 0; i < columns; i++) encodeValue(row[i]);
+  }
+  writer.varint(step.unless.length);
+  for (const predicate of step.unless) encodePredicate(predicate);
+}
+
+function encodeLimits(predicate: RowPredicate): void {
+  const bounds = predicate.bounds ?? [];
+  writer.varint(bounds.length);
+  for (const { comparison, values } of bounds) {
+    writer.byte(comparisons.indexOf(comparison));
+    writer.varint(values.length);
+    for (const value of values) encodeValue(value);
+  }
+  encodePredicate(predicate);
+}
+
+function encodeAssignments(set: readonly Assignment[]): void {
+  writer.varint(set.length);
+  for (const { ordinal, value, expression } of set) {
+    writer.varint(ordinal);
+    encodeExpression(expression ?? { kind: "value", value });
+  }
+}
+
+function encodeExpression(expression: Expression): void {
+  switch (expression.kind) {
+    case "value":
+      writer.byte(tagValue);
+      return encodeValue(expression.value);
+    case "column":
+      writer.byte(tagColumn);
+      return writer.varint(expression.ordinal);
+    case "inserted":
+      writer.byte(tagInserted);
+      return writer.varint(expression.ordinal);
+    case "operation":
+      writer.byte(tagOperation);
+      writer.byte(operators.indexOf(expression.operator));
+      encodeExpression(expression.left);
+      return encodeExpression(expression.right);
+  }
+}
+
+function encodeDetailedTable(table: Table, ifNotExists: boolean): void {
+  writer.byte(ifNotExists ? 1 : 0);
+  encodeTable(table);
+  const indexes = table.indexes ?? [];
+  writer.varint(indexes.length);
+  for (const { name, columns } of indexes) {
+    writer.text(name);
+    encodeOrdinals(columns);
+  }
+  for (const { fixed, defaultValue } of table.columns) {
+    writer.byte((fixed ? flagFixed : 0) | (defaultValue === undefined ? 0 : flagDefault));
+    if (defaultValue !== undefined) encodeValue(defaultValue);
+  }
+  writer.varint(table.autoIncrement === undefined ? 0 : table.autoIncrement + 1);
+}
+
+function encodePlain(step: CommandStep): void {
+  switch (step.kind) {
+    case "insert":
+      writer.byte(kindInsert);
+      return encodeRows(step);
     case "update":
       writer.byte(kindUpdate);
       encodePredicate(step.target);
@@ -189,18 +340,8 @@ function encodeValue(value: ColumnValue): void {
 function decodeStep(reader: CommandReader): CommandStep {
   const kind = reader.u8();
   switch (kind) {
-    case kindInsert: {
-      const tableId = reader.varint();
-      const columns = reader.varint();
-      const rowCount = reader.count(Math.max(columns, 1));
-      if (columns === 0 && rowCount > 0) throw reader.corrupt("rows without columns");
-      const rows: ColumnValue[][] = [];
-      for (let i = 0; i < rowCount; i++) rows.push(reader.values(columns));
-      const unlessCount = reader.count(3);
-      const unless: RowPredicate[] = [];
-      for (let i = 0; i < unlessCount; i++) unless.push(reader.predicate());
-      return { kind: "insert", tableId, rows, unless };
-    }
+    case kindInsert:
+      return decodeRows(reader);
     case kindUpdate: {
       const target = reader.predicate();
       const count = reader.count(2);
@@ -236,8 +377,72 @@ function decodeStep(reader: CommandReader): CommandStep {
       return { kind: "dropIndex", table: reader.text(), name: reader.text(), ifExists };
     }
     default:
+      return decodeExtended(reader, kind);
+  }
+}
+
+function decodeExtended(reader: CommandReader, kind: number): CommandStep {
+  switch (kind) {
+    case kindInsertOver: {
+      const insert = decodeRows(reader);
+      const action = reader.u8();
+      if (action === duplicateUpdate) return { ...insert, onDuplicate: { set: decodeAssignments(reader) } };
+      if (action > duplicateUpdate) throw reader.corrupt("what to do about duplicates is not known");
+      return action === 0 ? insert : { ...insert, onDuplicate: duplicateActions[action - 1] };
+    }
+    case kindUpdateWithin:
+      return { kind: "update", target: reader.limitedPredicate(), set: decodeAssignments(reader) };
+    case kindDeleteWithin:
+      return { kind: "delete", target: reader.limitedPredicate() };
+    case kindReadWithin:
+      return { kind: "read", target: reader.limitedPredicate(), limit: reader.varint() };
+    case kindCreateDetailedTable: {
+      const ifNotExists = reader.flag();
+      return { kind: "createTable", table: decodeDetailedTable(reader), ifNotExists };
+    }
+    default:
       throw reader.corrupt(`step kind ${kind} is not known`);
   }
+}
+
+function decodeRows(reader: CommandReader): CommandStep & { kind: "insert" } {
+  const tableId = reader.varint();
+  const columns = reader.varint();
+  const rowCount = reader.count(Math.max(columns, 1));
+  if (columns === 0 && rowCount > 0) throw reader.corrupt("rows without columns");
+  const rows: ColumnValue[][] = [];
+  for (let i = 0; i < rowCount; i++) rows.push(reader.values(columns));
+  const unlessCount = reader.count(3);
+  const unless: RowPredicate[] = [];
+  for (let i = 0; i < unlessCount; i++) unless.push(reader.predicate());
+  return { kind: "insert", tableId, rows, unless };
+}
+
+function decodeAssignments(reader: CommandReader): Assignment[] {
+  const count = reader.count(3);
+  const set: Assignment[] = [];
+  for (let i = 0; i < count; i++) {
+    const ordinal = reader.varint();
+    const expression = reader.expression();
+    set.push(expression.kind === "value" ? { ordinal, value: expression.value } : { ordinal, value: null, expression });
+  }
+  return set;
+}
+
+function decodeDetailedTable(reader: CommandReader): Table {
+  const plain = decodeTable(reader);
+  const indexes = decodeIndexes(reader, plain);
+  const columns = plain.columns.map((column): Column => {
+    const flags = reader.u8();
+    if (flags > (flagFixed | flagDefault)) throw reader.corrupt("flags of a column are not known");
+    const fixed: Column = (flags & flagFixed) === 0 ? column : { ...column, fixed: true };
+    return (flags & flagDefault) === 0 ? fixed : { ...fixed, defaultValue: reader.plainValue() };
+  });
+  const place = reader.varint();
+  if (place > columns.length) throw reader.corrupt("the AUTO_INCREMENT column is not valid");
+  const table: Table = { ...plain, columns };
+  const indexed: Table = indexes.length === 0 ? table : { ...table, indexes };
+  return place === 0 ? indexed : { ...indexed, autoIncrement: place - 1 };
 }
 
 function decodeTable(reader: CommandReader): Table {

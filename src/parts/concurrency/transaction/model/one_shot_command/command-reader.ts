@@ -5,7 +5,7 @@
 import { ByteReader } from "../../../../../kit/byte-reader.ts";
 import { LatheError } from "../../../../../kit/errors.ts";
 import type { ColumnValue } from "../../../../architecture/catalog/table.ts";
-import type { Comparison, RowPredicate } from "../../command.ts";
+import type { ArithmeticOperator, Comparison, Expression, KeyLimit, RowPredicate } from "../../command.ts";
 
 export const tagNull = 0;
 export const tagBigint = 1;
@@ -13,7 +13,14 @@ export const tagDouble = 2;
 export const tagText = 3;
 export const tagBytes = 4;
 
-/** Their places are their codes: append only. */
+export const tagValue = 0;
+export const tagColumn = 1;
+export const tagInserted = 2;
+export const tagOperation = 3;
+const expressionDepthMax = 64;
+
+/** Their places are their codes, as those of comparisons: append only. */
+export const operators: readonly ArithmeticOperator[] = ["+", "-", "*", "/", "DIV", "%"];
 export const comparisons: readonly Comparison[] = ["=", "<", "<=", ">", ">=", "<>"];
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -87,6 +94,42 @@ export class CommandReader extends ByteReader {
       conditions.push({ ordinal: this.varint(), comparison: this.choice(comparisons), value: this.value() });
     }
     return { tableId, keyPrefix, conditions };
+  }
+
+  /** A predicate with bounds before it. */
+  limitedPredicate(): RowPredicate {
+    const count = this.count(2);
+    const bounds: KeyLimit[] = [];
+    for (let i = 0; i < count; i++) {
+      const comparison = this.choice(comparisons);
+      if (comparison === "=" || comparison === "<>") throw this.corrupt("a bound is neither above nor below");
+      bounds.push({ comparison, values: this.values(this.count(1)) });
+    }
+    const predicate = this.predicate();
+    return bounds.length === 0 ? predicate : { ...predicate, bounds };
+  }
+
+  expression(depth = 0): Expression {
+    if (depth > expressionDepthMax) throw this.corrupt("an expression is nested too deep");
+    const tag = this.u8();
+    if (tag === tagValue) return { kind: "value", value: this.value() };
+    if (tag === tagColumn) return { kind: "column", ordinal: this.varint() };
+    if (tag === tagInserted) return { kind: "inserted", ordinal: this.varint() };
+    if (tag !== tagOperation) throw this.corrupt(`expression tag ${tag} is not known`);
+    const operator = this.choice(operators);
+    const left = this.expression(depth + 1);
+    return { kind: "operation", operator, left, right: this.expression(depth + 1) };
+  }
+
+  /** A value whose text comes as text in any case, and whose bytes are copies: it outlives the command. */
+  plainValue(): ColumnValue {
+    const tag = this.bytes[this.position];
+    if (tag === tagText) {
+      this.u8();
+      return this.text();
+    }
+    const value = this.value();
+    return value instanceof Uint8Array ? value.slice() : value;
   }
 
   corrupt(why: string, cause?: unknown): LatheError {

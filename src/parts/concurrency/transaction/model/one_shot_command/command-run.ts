@@ -4,8 +4,9 @@
  * Algorithm: per step, conditions are evaluated on the state as the steps before left it (overlay first, then engine).
  *   insert   1. A row that meets any predicate of `unless` skips the step. Predicates whose key prefixes begin with one
  *               another share one scan, of the shortest: TAOBench's four conditions on an edge take two scans.
- *            2. Each key must be absent; the row goes into the overlay.
- *   update   rows under the prefix that meet the conditions are collected first, then rewritten.
+ *            2. A row without a number gets one (`auto-increment.ts`).
+ *            3. Its key must be absent, or the step says what becomes of the two; the row goes into the overlay.
+ *   update   rows under the prefix that meet the conditions are collected first, then rewritten (`expression.ts`).
  *   delete   likewise.
  * A dropped table, and a dropped index, gives back its rows and entries: `freed` lists what goes.
  * Where the product has secondary indexes, every change of a row is told to `IndexWrites` as it is made.
@@ -19,9 +20,13 @@ import type { IndexWrites, SecondaryIndexes } from "../../../../indexing/seconda
 import type { Cache } from "../../../../storage/page_io/cache.ts";
 import type { StorageEngine } from "../../../../storage/engine.ts";
 import type { RowLayout } from "../../../../storage/layout/row-layout.ts";
-import type { CommandError, CommandStep, RowPredicate, StepResult } from "../../command.ts";
+import type { Assignment, CommandStep, OnDuplicate, RowPredicate, StepResult } from "../../command.ts";
+import { keySpan } from "../../key-span.ts";
 import { rowMatches } from "../../row-condition.ts";
+import { AutoIncrement, counterTable } from "./auto-increment.ts";
+import { evaluate, settle } from "./expression.ts";
 import type { Overlay } from "./overlay.ts";
+import { StepRefused } from "./step-refused.ts";
 
 export const rowsMax = 100_000;
 const nothingChanged: StepResult = { kind: "changed", matchedRows: 0, changedRows: 0 };
@@ -33,15 +38,6 @@ export interface CommandDoors {
   readonly cache?: Cache | undefined;
   /** Only where the leaf was selected. */
   readonly indexes?: SecondaryIndexes | undefined;
-}
-
-/** Thrown inside a run only: the step is refused and with it the command. */
-export class StepRefused {
-  readonly error: CommandError;
-
-  constructor(reason: CommandError["reason"], message: string) {
-    this.error = { reason, message };
-  }
 }
 
 /** Visits a row; false ends the scan. The bytes are valid during the call. */
@@ -70,7 +66,7 @@ export class CommandRun {
   step(step: CommandStep): StepResult {
     switch (step.kind) {
       case "insert":
-        return this.#insert(step.tableId, step.rows, step.unless);
+        return this.#insert(step);
       case "update":
         return this.#update(step.target, step.set);
       case "delete":
@@ -90,14 +86,19 @@ export class CommandRun {
     }
   }
 
-  #insert(tableId: number, rows: readonly (readonly ColumnValue[])[], unless: readonly RowPredicate[]): StepResult {
+  #insert({ tableId, rows, unless, onDuplicate }: CommandStep & { kind: "insert" }): StepResult {
     const table = this.#table(tableId);
     if (unless.length > 0 && this.#anyMatch(unless)) return nothingChanged;
     const { layout, engine } = this.#doors;
-    const { keyBytesMax, valueBytesMax } = engine.capabilities;
-    const indexed = table.indexes !== undefined;
+    const { autoIncrement } = table;
+    const counter =
+      autoIncrement === undefined
+        ? undefined
+        : AutoIncrement.read(layout, table, autoIncrement, this.#overlay, engine);
+    const tally = { matchedRows: 0, changedRows: 0, duplicates: 0 };
     const keyValues: ColumnValue[] = [];
-    for (const row of rows) {
+    for (const given of rows) {
+      const row = counter === undefined ? given : counter.number(given);
       keyValues.length = 0;
       for (const ordinal of table.primaryKey) {
         if (row[ordinal] === null) {
@@ -105,38 +106,105 @@ export class CommandRun {
         }
         keyValues.push(row[ordinal]);
       }
-      const keyBytes = this.#overlay.stageKey(layout, table, keyValues);
-      if (keyBytes > keyBytesMax) throw tooLong("a key", keyBytes, keyBytesMax);
-      const entry = this.#overlay.find();
-      const there =
-        entry >= 0 ? !this.#overlay.isDeleted(entry) : engine.getSync(this.#overlay.stagedKey) !== undefined;
-      if (there) throw new StepRefused("duplicate_key", `${keyText(keyValues)} in table ${table.name}`);
-      if (indexed) this.#checkEntry(this.#indexWrites?.inserted(table, this.#overlay.stagedKey, row));
-      const valueBytes = this.#overlay.putRow(layout, table, row);
-      if (valueBytes > valueBytesMax) throw tooLong("a row", valueBytes, valueBytesMax);
+      const there = this.#stage(table, keyValues);
+      if (there === undefined) {
+        this.#putNew(table, row);
+        tally.matchedRows++;
+        tally.changedRows++;
+      } else if (onDuplicate === undefined) {
+        throw new StepRefused("duplicate_key", `${keyText(keyValues)} in table ${table.name}`);
+      } else {
+        this.#putOver(table, row, there, onDuplicate, tally);
+      }
     }
-    return { kind: "changed", matchedRows: rows.length, changedRows: rows.length };
+    const { matchedRows, changedRows } = tally;
+    if (counter === undefined && onDuplicate === undefined) return { kind: "changed", matchedRows, changedRows };
+    counter?.write(layout, this.#overlay);
+    const insertId = changedRows === 0 ? undefined : (counter?.first ?? counter?.given);
+    const generated = insertId !== undefined && counter?.first !== undefined;
+    return { kind: "changed", matchedRows, changedRows, duplicates: tally.duplicates, insertId, generated };
   }
 
-  #update(target: RowPredicate, set: readonly { ordinal: number; value: ColumnValue }[]): StepResult {
+  /** Stages a whole key; the value of the row that has it. */
+  #stage(table: Table, keyValues: readonly ColumnValue[]): Uint8Array | undefined {
     const { layout, engine } = this.#doors;
-    const table = this.#table(target.tableId);
+    const { keyBytesMax } = engine.capabilities;
+    const keyBytes = this.#overlay.stageKey(layout, table, keyValues);
+    if (keyBytes > keyBytesMax) throw tooLong("a key", keyBytes, keyBytesMax);
+    const entry = this.#overlay.find();
+    return entry >= 0 ? this.#overlay.valueOf(entry) : engine.getSync(this.#overlay.stagedKey);
+  }
+
+  /** Puts a row under the staged key, which is free. */
+  #putNew(table: Table, row: readonly ColumnValue[]): void {
+    const { layout, engine } = this.#doors;
     const { valueBytesMax } = engine.capabilities;
+    if (table.indexes !== undefined) {
+      this.#checkEntry(this.#indexWrites?.inserted(table, this.#overlay.stagedKey, row));
+    }
+    const valueBytes = this.#overlay.putRow(layout, table, row);
+    if (valueBytes > valueBytesMax) throw tooLong("a row", valueBytes, valueBytesMax);
+  }
+
+  /** A row whose key, which is staged, has the value `there`. Counts as MySQL does: two for a row that changes. */
+  #putOver(
+    table: Table,
+    row: readonly ColumnValue[],
+    there: Uint8Array,
+    onDuplicate: OnDuplicate,
+    tally: { matchedRows: number; changedRows: number; duplicates: number },
+  ): void {
+    tally.duplicates++;
+    if (onDuplicate === "ignore") return;
+    const before = this.#doors.layout.viewRow(table, there);
+    let after = row;
+    if (onDuplicate !== "replace") {
+      after = [...before];
+      table.primaryKey.forEach((ordinal) => ((after as ColumnValue[])[ordinal] = row[ordinal]));
+      assign(table, onDuplicate.set, after as ColumnValue[], row);
+    }
+    const changed = this.#rewrite(table, this.#overlay.stagedKey, there, before, after);
+    const rows = changed ? 2 : onDuplicate === "replace" ? 1 : 0;
+    tally.changedRows += rows;
+    tally.matchedRows += Math.max(rows, 1);
+  }
+
+  /** Puts `after` in the place of a row, whose key is staged. Whether that changed anything. */
+  #rewrite(
+    table: Table,
+    rowKey: Uint8Array,
+    value: Uint8Array,
+    before: readonly ColumnValue[],
+    after: readonly ColumnValue[],
+  ): boolean {
+    const { layout, engine } = this.#doors;
+    const { valueBytesMax } = engine.capabilities;
+    // Before the overlay changes: until then the row's old bytes, which `before` views, are valid.
+    if (table.indexes !== undefined) this.#checkEntry(this.#indexWrites?.updated(table, rowKey, before, after));
+    const valueBytes = this.#overlay.replaceRow(layout, table, after, value);
+    if (valueBytes > valueBytesMax) throw tooLong("a row", valueBytes, valueBytesMax);
+    return valueBytes >= 0;
+  }
+
+  #update(target: RowPredicate, set: readonly Assignment[]): StepResult {
+    const { layout } = this.#doors;
+    const table = this.#table(target.tableId);
     let matchedRows = 0;
     let changedRows = 0;
+    const readsKey = set.some(({ expression }) => expression !== undefined);
     /** The row's key is staged. */
     const rewrite = (rowKey: Uint8Array, value: Uint8Array) => {
       const row = layout.viewRow(table, value);
-      const before = table.indexes === undefined ? undefined : [...row];
-      for (const { ordinal, value: assigned } of set) row[ordinal] = assigned;
-      // Before the overlay changes: until then the row's old bytes, which `before` views, are valid.
-      if (before !== undefined) this.#checkEntry(this.#indexWrites?.updated(table, rowKey, before, row));
-      const valueBytes = this.#overlay.replaceRow(layout, table, row, value);
-      if (valueBytes > valueBytesMax) throw tooLong("a row", valueBytes, valueBytesMax);
+      const before = table.indexes === undefined ? row : [...row];
+      if (readsKey) {
+        const keyValues = layout.decodeKey(table, rowKey);
+        table.primaryKey.forEach((ordinal, i) => (row[ordinal] = keyValues[i]));
+      }
+      assign(table, set, row, undefined);
       matchedRows++;
-      if (valueBytes >= 0) changedRows++;
+      if (this.#rewrite(table, rowKey, value, before, row)) changedRows++;
     };
-    if (target.keyPrefix.length === table.primaryKey.length) {
+    if (target.keyPrefix.length === table.primaryKey.length && target.bounds === undefined) {
       // One row: visiting it has staged its key, and its bytes stay valid until it is rewritten.
       this.#visit(table, target, (key, value) => {
         if (rowMatches(layout, table, target.conditions, key, value)) rewrite(key, value);
@@ -193,6 +261,10 @@ export class CommandRun {
       throw new StepRefused("table_missing", `table ${name} is not there`);
     }
     this.#draft.drop(table);
+    if (table.autoIncrement !== undefined) {
+      this.#overlay.stageKey(this.#doors.layout, counterTable, [BigInt(table.id)]);
+      this.#overlay.remove();
+    }
     this.freed.push(table, ...(table.indexes ?? []).map(({ id }) => ({ ...table, id })));
     return nothingChanged;
   }
@@ -284,7 +356,7 @@ export class CommandRun {
   /** Visits the rows under a key prefix in key order, as the overlay leaves them. */
   #visit(table: Table, predicate: RowPredicate, visit: RowVisitor): void {
     for (const value of predicate.keyPrefix) if (value === null) return;
-    const whole = predicate.keyPrefix.length === table.primaryKey.length;
+    const whole = predicate.keyPrefix.length === table.primaryKey.length && predicate.bounds === undefined;
     if (whole) this.#visitOne(table, predicate, visit);
     else this.#visitRange(table, predicate, visit);
   }
@@ -302,9 +374,10 @@ export class CommandRun {
   /** Merges the engine's range with the overlay's entries in it; of two with one key the overlay's counts. */
   #visitRange(table: Table, predicate: RowPredicate, visit: RowVisitor): void {
     const { layout, engine } = this.#doors;
-    const prefix = layout.encodeKey(table, predicate.keyPrefix);
-    const overlaid = this.#overlay.count === 0 ? [] : this.#overlay.withPrefix(prefix);
-    const cursor = engine.scan({ gte: prefix, lt: layout.prefixEnd(prefix) });
+    const span = keySpan(layout, table, predicate.keyPrefix, predicate.bounds ?? []);
+    if (span === undefined || compareBytes(span.gte, span.lt) >= 0) return;
+    const overlaid = this.#overlay.count === 0 ? [] : this.#overlay.between(span.gte, span.lt);
+    const cursor = engine.scan(span);
     let place = 0;
     let examined = 0;
     try {
@@ -327,6 +400,20 @@ export class CommandRun {
     } finally {
       cursor.close();
     }
+  }
+}
+
+/** Assigns from left to right; `row` has its key columns where an expression may read them. */
+function assign(
+  table: Table,
+  set: readonly Assignment[],
+  row: ColumnValue[],
+  inserted: readonly ColumnValue[] | undefined,
+): void {
+  const { columns } = table;
+  for (const { ordinal, value, expression } of set) {
+    row[ordinal] =
+      expression === undefined ? value : settle(columns[ordinal], evaluate(expression, columns, row, inserted));
   }
 }
 

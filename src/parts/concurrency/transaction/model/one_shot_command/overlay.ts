@@ -8,7 +8,7 @@
  * Invariant: one entry per key; `forEach` visits entries in the order in which their keys came first.
  */
 import { assert } from "../../../../../kit/assert.ts";
-import { compareBytes, equalRanges } from "../../../../../kit/compare.ts";
+import { compareBytes, compareRanges, equalRanges } from "../../../../../kit/compare.ts";
 import { LatheError } from "../../../../../kit/errors.ts";
 import type { ColumnValue, Table } from "../../../../architecture/catalog/table.ts";
 import type { RowLayout } from "../../../../storage/layout/row-layout.ts";
@@ -124,15 +124,14 @@ export class Overlay {
     for (let entry = 0; entry < this.#count; entry++) visit(this.keyOf(entry), this.valueOf(entry));
   }
 
-  /** Entries whose key begins with a prefix, in key order. */
-  withPrefix(prefix: Uint8Array): number[] {
+  /** Entries whose key is at least `gte` and less than `lt`, in key order. */
+  between(gte: Uint8Array, lt: Uint8Array): number[] {
     const found: number[] = [];
     for (let entry = 0; entry < this.#count; entry++) {
       const start = this.#entries[entry * entryWords];
       const end = this.#entries[entry * entryWords + 1];
-      let i = 0;
-      while (i < prefix.length && start + i < end && this.#arena[start + i] === prefix[i]) i++;
-      if (i === prefix.length) found.push(entry);
+      const above = compareRanges(this.#arena, start, end, gte, 0, gte.length) >= 0;
+      if (above && compareRanges(this.#arena, start, end, lt, 0, lt.length) < 0) found.push(entry);
     }
     return found.length < 2 ? found : found.sort((a, b) => compareBytes(this.keyOf(a), this.keyOf(b)));
   }

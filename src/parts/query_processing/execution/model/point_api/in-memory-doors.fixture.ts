@@ -26,7 +26,7 @@ export class MapEngine implements StorageEngine {
   readonly capabilities: EngineCapabilities = {
     durable: false,
     snapshots: true,
-    reverseScan: false,
+    reverseScan: true,
     checkpoint: false,
     ttl: false,
     rangeDelete: true,
@@ -95,6 +95,7 @@ export class MapEngine implements StorageEngine {
     const start = range.gte === undefined ? 0 : lowerBound(sorted, textOf(range.gte));
     const end = range.lt === undefined ? sorted.length : lowerBound(sorted, textOf(range.lt));
     const keys = sorted.slice(start, Math.max(start, end));
+    if (range.reverse === true) keys.reverse();
     const values = keys.map((key) => entries.get(key) as Uint8Array);
     this.openCursors++;
     this.openCursorsMost = Math.max(this.openCursorsMost, this.openCursors);

@@ -16,9 +16,11 @@ import type {
 } from "../../../../parser/statement.ts";
 import { SqlError } from "../../../executor.ts";
 import { type AccessPath, accessPath, findColumn, notSelected } from "./access-path.ts";
-import { IndexedRead, type IndexTarget } from "./indexed-read.ts";
-import { checkOrder } from "./key-order.ts";
-import type { IndexedPlans, Plan, RunDoors } from "./plan.ts";
+import { GatheredRead } from "./gathered-read.ts";
+import { IndexedRead, IndexedSource, type IndexTarget } from "./indexed-read.ts";
+import { keyOrder } from "./key-order.ts";
+import type { IndexedPlans, Plan, RowView, RunDoors } from "./plan.ts";
+import { isGathered, isServed } from "./select-kind.ts";
 import { RangeRead } from "./range-read.ts";
 import { selectedColumns } from "./selected-columns.ts";
 import { DefinitionPlan } from "./write-plan.ts";
@@ -39,15 +41,43 @@ function planSelect(
   table: Table,
   statement: SelectStatement,
 ): Plan | undefined {
-  const chosen = chooseIndex(indexes, table, statement);
+  const chosen = chooseIndex(doors, indexes, table, statement, true) ?? sortedIndex(doors, indexes, table, statement);
   if (chosen === undefined) return undefined;
   const { target, path } = chosen;
-  const columns = selectedColumns(table, statement.items);
-  if (statement.items !== "count") return new IndexedRead(doors, target, path, columns, statement.limit);
-  if (path.filters.length > 0) {
-    throw notSelected("query_processing/operators/filter", "COUNT by an index with a condition beside it");
+  const order = keyOrder(target.entries, path, statement);
+  const filteredCount = statement.items === "count" && path.filters.length > 0;
+  if (isGathered(statement) || filteredCount || !isServed(doors, order)) {
+    const open = (view: RowView | undefined) => new IndexedSource(doors, target, view);
+    const source = { keys: target.entries, indexed: true, open };
+    return new GatheredRead(doors, table, source, path, withCountItem(statement));
   }
-  return new CountOfEntries(doors, target.entries, path, columns, statement.limit, statement.countName);
+  const columns = selectedColumns(table, statement.items);
+  const { items, limit, offset, countName } = statement;
+  const reverse = order === "backward";
+  if (items !== "count") return new IndexedRead(doors, target, path, columns, { limit, offset, reverse });
+  return new CountOfEntries(doors, target.entries, path, columns, { limit, offset, countName });
+}
+
+/** COUNT(*) as a list of one aggregate, which is how a pipeline takes it. */
+function withCountItem(statement: SelectStatement): SelectStatement {
+  if (statement.items !== "count") return statement;
+  return { ...statement, items: [{ column: "*", alias: statement.countName, aggregate: "COUNT" }] };
+}
+
+/** Where nothing gives rows in order: an index to read and sort, unless the primary key has a path of its own. */
+function sortedIndex(
+  doors: RunDoors,
+  indexes: SecondaryIndexes,
+  table: Table,
+  statement: SelectStatement,
+): Chosen | undefined {
+  if (servedBy(doors, table, statement, false) !== undefined) return undefined;
+  return chooseIndex(doors, indexes, table, statement, false);
+}
+
+interface Chosen {
+  readonly target: IndexTarget;
+  readonly path: AccessPath;
 }
 
 /** Counts entries as rows; refused, as other reads by an index, in a transaction that writes. */
@@ -57,19 +87,24 @@ class CountOfEntries extends RangeRead {
   }
 }
 
-/** Undefined where the primary key serves as well or better, or where no index serves at all. */
+/**
+ * Undefined where the primary key serves as well or better, or where no index serves at all. `ordered`: rows must come
+ * in the order of the statement.
+ */
 function chooseIndex(
+  doors: RunDoors,
   indexes: SecondaryIndexes,
   table: Table,
   statement: SelectStatement,
-): { target: IndexTarget; path: AccessPath } | undefined {
+  ordered: boolean,
+): Chosen | undefined {
   if (statement.where === undefined) return undefined;
-  const primary = servedBy(table, statement);
+  const primary = servedBy(doors, table, statement, ordered);
   if (primary !== undefined && primary.prefixLength > 0) return undefined;
   let best: { target: IndexTarget; path: AccessPath; score: number } | undefined;
   for (const index of table.indexes ?? []) {
     const entries = indexes.entriesOf(table, index);
-    const path = servedBy(entries, statement);
+    const path = servedBy(doors, entries, statement, ordered);
     if (path === undefined || !rulesNullOut(table, index, entries, path)) continue;
     if (primary !== undefined && path.prefixLength === 0) continue;
     const score = 2 * path.prefixLength + (path.bounds.length > 0 ? 1 : 0);
@@ -78,12 +113,17 @@ function chooseIndex(
   return best;
 }
 
-/** The path over these keys, or undefined where they do not serve the condition and the order. */
-function servedBy(table: Table, statement: SelectStatement): AccessPath | undefined {
+/** The path over these keys, or undefined where they do not serve the condition and, where `ordered`, the order. */
+function servedBy(
+  doors: RunDoors,
+  table: Table,
+  statement: SelectStatement,
+  ordered: boolean,
+): AccessPath | undefined {
   try {
     const path = accessPath(table, statement.where, true);
-    checkOrder(table, path, statement);
-    return path;
+    const gathered = !ordered || isGathered(statement);
+    return gathered || isServed(doors, keyOrder(table, path, statement)) ? path : undefined;
   } catch (thrown) {
     const { code, reason } = thrown as Partial<SqlError>;
     if (code === "SQL" && reason === "not_selected") return undefined;

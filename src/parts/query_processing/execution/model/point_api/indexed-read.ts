@@ -13,15 +13,16 @@ import type { CommandStep, StepResult } from "../../../../concurrency/transactio
 import type { SecondaryIndexes } from "../../../../indexing/secondary-indexes.ts";
 import { LatheError } from "../../../../../kit/errors.ts";
 import type { Operand } from "../../../../parser/statement.ts";
-import type { Cursor } from "../../../../storage/engine.ts";
+import type { Cursor, ScanRange } from "../../../../storage/engine.ts";
 import type { ResultShape, ResultSink } from "../../../executor.ts";
 import { type AccessPath, notSelected } from "./access-path.ts";
-import { type KeyRange, keyRanges } from "./key-ranges.ts";
-import { sendRows } from "./ordered-rows.ts";
-import type { ReadPlan, RunDoors } from "./plan.ts";
+import { keyRanges } from "./key-ranges.ts";
+import { type RowSource, sendRows } from "./ordered-rows.ts";
+import type { ReadPlan, RowView, RunDoors } from "./plan.ts";
+import type { RangeOptions } from "./range-read.ts";
 import { bindConditions } from "./read-steps.ts";
 import type { SelectedColumns } from "./selected-columns.ts";
-import { bindLimit } from "./value-source.ts";
+import { bindCut } from "./value-source.ts";
 
 /** Where an index leads: the table, the index, and its entries as a table. */
 export interface IndexTarget {
@@ -39,34 +40,39 @@ export class IndexedRead implements ReadPlan {
   readonly #target: IndexTarget;
   readonly #path: AccessPath;
   readonly #limit: Operand | undefined;
-  /** For keys of rows, in bytes of our own: those of an entry are gone with the next call on the engine. */
-  readonly #scratch = { bytes: new Uint8Array(256) };
+  readonly #offset: Operand | undefined;
+  readonly #reverse: boolean;
 
   constructor(
     doors: RunDoors,
     target: IndexTarget,
     path: AccessPath,
     columns: SelectedColumns,
-    limit: Operand | undefined,
+    { limit, offset, reverse }: RangeOptions,
   ) {
     this.#doors = doors;
     this.#target = target;
     this.#path = path;
     this.#limit = limit;
+    this.#offset = offset;
+    this.#reverse = reverse === true;
     this.shape = columns.stored;
   }
 
-  run(parameters: readonly ColumnValue[], base: number, sink: ResultSink): undefined {
+  run(
+    parameters: readonly ColumnValue[],
+    base: number,
+    sink: ResultSink,
+    _atOnce: boolean,
+    view?: RowView,
+  ): undefined {
     const ranges = keyRanges(this.#doors.layout, this.#target.entries, this.#path, parameters, base);
     const conditions = bindConditions(this.#path.filters, parameters, base);
-    const limit = this.#limit === undefined ? Number.POSITIVE_INFINITY : bindLimit(this.#limit, parameters, base);
+    const { limit, offset } = bindCut(this.#limit, this.#offset, parameters, base);
     const { table } = this.#target;
-    sendRows({ doors: this.#doors, table, source: this, ranges, conditions, limit }, this.shape, sink);
-  }
-
-  /** The rows that the entries of a range lead to. */
-  scan(range: KeyRange): Cursor {
-    return new IndexedRows(this.#doors, this.#target, this.#doors.engine.scan(range), this.#scratch);
+    const source = new IndexedSource(this.#doors, this.#target, view);
+    const reverse = this.#reverse;
+    sendRows({ doors: this.#doors, table, source, ranges, conditions, limit, offset, reverse }, this.shape, sink);
   }
 
   addSteps(_parameters: readonly ColumnValue[], _base: number, _steps: CommandStep[]): void {
@@ -78,19 +84,47 @@ export class IndexedRead implements ReadPlan {
   }
 }
 
+/** The rows that the entries of ranges lead to. */
+export class IndexedSource implements RowSource {
+  readonly #doors: RunDoors;
+  readonly #target: IndexTarget;
+  readonly #view: RowView | undefined;
+  /** For keys of rows, in bytes of our own: those of an entry are gone with the next call on the engine. */
+  readonly #scratch = { bytes: new Uint8Array(256) };
+
+  constructor(doors: RunDoors, target: IndexTarget, view: RowView | undefined) {
+    this.#doors = doors;
+    this.#target = target;
+    this.#view = view;
+  }
+
+  scan(range: ScanRange): Cursor {
+    const entries = (this.#view ?? this.#doors.engine).scan(range);
+    return new IndexedRows(this.#doors, this.#target, entries, this.#scratch, this.#view);
+  }
+}
+
 /** Entries of an index as a cursor over their rows. A row is looked up when its value is asked for. */
 class IndexedRows implements Cursor {
   readonly #doors: RunDoors;
   readonly #target: IndexTarget;
   readonly #entries: Cursor;
   readonly #scratch: { bytes: Uint8Array };
+  readonly #view: RowView | undefined;
   #key: Uint8Array | undefined;
 
-  constructor(doors: RunDoors, target: IndexTarget, entries: Cursor, scratch: { bytes: Uint8Array }) {
+  constructor(
+    doors: RunDoors,
+    target: IndexTarget,
+    entries: Cursor,
+    scratch: { bytes: Uint8Array },
+    view: RowView | undefined,
+  ) {
     this.#doors = doors;
     this.#target = target;
     this.#entries = entries;
     this.#scratch = scratch;
+    this.#view = view;
   }
 
   next(): boolean {
@@ -106,7 +140,7 @@ class IndexedRows implements Cursor {
   get value(): Uint8Array {
     const { cache, engine } = this.#doors;
     const { key } = this;
-    const value = cache?.get(key) ?? engine.getSync(key);
+    const value = this.#view === undefined ? (cache?.get(key) ?? engine.getSync(key)) : this.#view.getSync(key);
     if (value !== undefined) return value;
     const { table, index } = this.#target;
     throw new LatheError("CORRUPTION", `index ${index.name} of table ${table.name} has an entry without a row`, {

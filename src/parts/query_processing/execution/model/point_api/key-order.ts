@@ -1,31 +1,28 @@
 /**
- * Whether rows that come in key order come in the order that a statement asks for.
+ * In which way rows that come in key order serve the order that a statement asks for.
  */
 import type { Table } from "../../../../architecture/catalog/table.ts";
 import type { SelectStatement } from "../../../../parser/statement.ts";
-import { type AccessPath, findColumn, notSelected } from "./access-path.ts";
+import { type AccessPath, findColumn } from "./access-path.ts";
 
-/** Rows come in key order; any other would need a sort. Columns fixed by the prefix order nothing. Throws SqlError. */
-export function checkOrder(table: Table, path: AccessPath, statement: SelectStatement): void {
-  if (path.prefixes.length === 1 && path.point) {
-    for (const { column } of statement.orderBy) findColumn(table, column);
-    return;
-  }
-  let place = 0;
+/** As they come, turned round, or only when they are sorted. */
+export type KeyOrder = "forward" | "backward" | "sorted";
+
+/** Columns fixed by the prefix order nothing, nor does what comes after the whole key. Throws SqlError. */
+export function keyOrder(table: Table, path: AccessPath, statement: SelectStatement): KeyOrder {
+  const wanted = statement.orderBy.map(({ column, descending }) => ({ ordinal: findColumn(table, column), descending }));
+  if (path.prefixes.length === 1 && path.point) return "forward";
   const fixed = path.prefixes.length === 1 ? table.primaryKey.slice(0, path.prefixLength) : [];
-  for (const { column, descending } of statement.orderBy) {
-    const ordinal = findColumn(table, column);
-    if (fixed.includes(ordinal)) {
-      if (table.primaryKey[place] === ordinal) place++;
-      continue;
-    }
-    while (fixed.includes(table.primaryKey[place])) place++;
-    // After the whole key nothing is left to order.
-    if (place >= table.primaryKey.length) continue;
-    if (table.primaryKey[place] !== ordinal) {
-      throw notSelected("query_processing/sort/in_memory_quick", "ORDER BY other than the primary key");
-    }
-    if (descending) throw notSelected("query_processing/scans/reverse", "ORDER BY … DESC");
+  const key = table.primaryKey.filter((ordinal) => !fixed.includes(ordinal));
+  let place = 0;
+  let order: KeyOrder | undefined;
+  for (const { ordinal, descending } of wanted) {
+    if (fixed.includes(ordinal) || place >= key.length) continue;
+    if (key.indexOf(ordinal) < place && key.includes(ordinal)) continue;
+    const way = descending ? "backward" : "forward";
+    if (key[place] !== ordinal || (order !== undefined && order !== way)) return "sorted";
+    order = way;
     place++;
   }
+  return order ?? "forward";
 }

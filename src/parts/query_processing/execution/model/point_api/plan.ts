@@ -72,6 +72,9 @@ export interface RunDoors extends ExecutorDoors {
 
 export type StatementLabel = "select" | "insert" | "update" | "delete" | "ddl" | "session" | "transaction";
 
+/** What reads look at: the engine, or what an open transaction sees. */
+export type RowView = Pick<StorageEngine, "getSync" | "scan">;
+
 interface PlanBase {
   readonly label: StatementLabel;
   readonly shape: ResultShape | undefined;
@@ -84,9 +87,15 @@ export interface ReadPlan extends PlanBase {
   readonly kind: "read";
   /**
    * Throws SqlError before it has called the sink. Where `atOnce`, it ends within the turn; otherwise long counts may
-   * take several turns and return a promise.
+   * take several turns and return a promise. With a `view`, that is what is read, past the row cache.
    */
-  run(parameters: readonly ColumnValue[], base: number, sink: ResultSink, atOnce: boolean): Promise<void> | undefined;
+  run(
+    parameters: readonly ColumnValue[],
+    base: number,
+    sink: ResultSink,
+    atOnce: boolean,
+    view?: RowView,
+  ): Promise<void> | undefined;
   addSteps(parameters: readonly ColumnValue[], base: number, steps: CommandStep[]): void;
   readonly answer: Answer;
 }

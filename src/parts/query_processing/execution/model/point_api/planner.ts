@@ -3,6 +3,7 @@
  *
  *   SELECT   the whole key given (also by IN): PointRead; a part of it, bounds, or nothing: RangeRead.
  *   COUNT    RangeRead that counts.
+ *   others   aggregates, DISTINCT, ORDER BY other than the key's order: GatheredRead.
  *   indexes  where the product has them and the key does not serve: `indexed-plans.ts`.
  *   writes   steps of a command (`write-plan.ts`); they need at least the beginning of the key.
  * A whole table is read only where the statement says so (no WHERE); see `access-path.ts` for what is refused.
@@ -10,6 +11,7 @@
 import type { Column, Table } from "../../../../architecture/catalog/table.ts";
 import type { CommandStep } from "../../../../concurrency/transaction/command.ts";
 import type {
+  ColumnDefinition,
   Condition,
   CreateTableStatement,
   DeleteStatement,
@@ -22,14 +24,18 @@ import type {
 } from "../../../../parser/statement.ts";
 import { SqlError } from "../../../executor.ts";
 import { type AccessPath, accessPath, findColumn, notSelected } from "./access-path.ts";
-import { checkOrder } from "./key-order.ts";
-import type { Plan, RunDoors } from "./plan.ts";
+import { planAssignments } from "./assignment-source.ts";
+import { GatheredRead } from "./gathered-read.ts";
+import { keyOrder } from "./key-order.ts";
+import type { Plan, RowView, RunDoors } from "./plan.ts";
 import { PointRead } from "./point-read.ts";
 import { RangeRead } from "./range-read.ts";
+import { isGathered, isServed } from "./select-kind.ts";
 import { selectedColumns } from "./selected-columns.ts";
 import { nothingToDo, planSelectValues, planSet, planShow } from "./session-plan.ts";
 import { type ValueSource, valueSource } from "./value-source.ts";
-import { DefinitionPlan, DeletePlan, InsertPlan, UpdatePlan } from "./write-plan.ts";
+import { coerce } from "./value-coercion.ts";
+import { DefinitionPlan, DeletePlan, type DuplicateSource, InsertPlan, UpdatePlan } from "./write-plan.ts";
 
 const indexLeaf = "indexing/equality/kv_secondary";
 const unlessMax = 64;
@@ -88,17 +94,25 @@ function planSelect(doors: RunDoors, statement: SelectStatement): Plan {
   const table = findTable(doors, statement.table);
   const indexed = table.indexes === undefined ? undefined : doors.indexedPlans?.select(doors, table, statement);
   if (indexed !== undefined) return indexed;
-  const columns = selectedColumns(table, statement.items);
   const path = accessPath(table, statement.where, true);
-  checkOrder(table, path, statement);
-  const counts = statement.items === "count";
-  if (path.point && !counts) return new PointRead(doors, table, path, columns, statement.limit);
-  return new RangeRead(doors, table, path, columns, statement.limit, counts ? statement.countName : undefined);
+  const order = keyOrder(table, path, statement);
+  if (isGathered(statement) || !isServed(doors, order)) {
+    const source = { keys: table, indexed: false, open: (view: RowView | undefined) => view ?? doors.engine };
+    return new GatheredRead(doors, table, source, path, statement);
+  }
+  const columns = selectedColumns(table, statement.items);
+  const { items, limit, offset } = statement;
+  const counts = items === "count";
+  if (path.point && !counts && offset === undefined) return new PointRead(doors, table, path, columns, limit);
+  const reverse = order === "backward";
+  const countName = counts ? statement.countName : undefined;
+  return new RangeRead(doors, table, path, columns, { limit, offset, reverse, countName });
 }
 
 function planInsert(doors: RunDoors, statement: InsertStatement): Plan {
   const table = findTable(doors, statement.table);
-  const names = statement.columns ?? table.columns.map(({ name }) => name);
+  const empty = statement.columns === undefined && statement.rows.every((row) => row.length === 0);
+  const names = empty ? [] : (statement.columns ?? table.columns.map(({ name }) => name));
   const ordinals = names.map((name) => findColumn(table, name));
   if (new Set(ordinals).size !== ordinals.length) {
     throw new SqlError("syntax", "a column is named twice in an INSERT");
@@ -110,12 +124,23 @@ function planInsert(doors: RunDoors, statement: InsertStatement): Plan {
     }
     return table.columns.map((column, ordinal): ValueSource => {
       const place = places[ordinal];
-      if (place >= 0) return valueSource(column, row[place], "store");
-      if (column.nullable) return valueSource(column, nullOperand, "store");
+      // NULL in the column that counts by itself asks for the next number.
+      const counts = ordinal === table.autoIncrement;
+      const target = counts ? { ...column, nullable: true } : column;
+      const given = place < 0 ? undefined : row[place];
+      if (given !== undefined && given.kind !== "default") return valueSource(target, given, "store");
+      if (column.defaultValue !== undefined) {
+        return valueSource(column, { kind: "constant", value: column.defaultValue }, "store");
+      }
+      if (target.nullable) return valueSource(target, nullOperand, "store");
       throw new SqlError("null_not_allowed", `Field '${column.name}' doesn't have a default value`);
     });
   });
-  return new InsertPlan(table, rows, planUnless(doors, statement.unless));
+  return new InsertPlan(table, rows, planUnless(doors, statement.unless), planDuplicates(table, statement));
+}
+
+function planDuplicates(table: Table, { onDuplicate }: InsertStatement): DuplicateSource | undefined {
+  return typeof onDuplicate === "object" ? planAssignments(table, onDuplicate) : onDuplicate;
 }
 
 /** NOT EXISTS: each alternative of an OR becomes a predicate of its own, with its own key prefix. */
@@ -131,31 +156,19 @@ function planUnless(doors: RunDoors, unless: InsertStatement["unless"]): { table
   if (alternatives.length > unlessMax) {
     throw new SqlError("limit_exceeded", `OR has more than ${unlessMax} alternatives`);
   }
-  return alternatives.map((condition) => ({ table, path: predicatePath(table, condition) }));
-}
-
-/** A path without ranges, as predicates of commands have them. */
-function predicatePath(table: Table, where: Condition | undefined): AccessPath {
-  return accessPath(table, where, false);
+  return alternatives.map((condition) => ({ table, path: accessPath(table, condition, false) }));
 }
 
 function planUpdate(doors: RunDoors, statement: UpdateStatement): Plan {
   const table = findTable(doors, statement.table);
-  const set = statement.set.map(({ column, operand }) => {
-    const ordinal = findColumn(table, column);
-    if (table.primaryKey.includes(ordinal)) {
-      throw notSelected("query_processing/execution/model/volcano", "an UPDATE of the primary key");
-    }
-    return { ordinal, source: valueSource(table.columns[ordinal], operand, "store") };
-  });
-  return new UpdatePlan(table, writePath(table, statement), set);
+  return new UpdatePlan(table, writePath(table, statement), planAssignments(table, statement.set));
 }
 
 function writePath(table: Table, statement: UpdateStatement | DeleteStatement): AccessPath {
   if (statement.where === undefined) {
     throw notSelected("query_processing/scans/sequential", `${statement.kind.toUpperCase()} without a condition`);
   }
-  const path = predicatePath(table, statement.where);
+  const path = accessPath(table, statement.where, true);
   // The same key twice in an IN would count a row twice.
   if (path.prefixes.length > 1 && !path.point) {
     throw notSelected("query_processing/scans/index_merge", "IN on a part of the key in a write");
@@ -182,13 +195,38 @@ function planCreateTable(doors: RunDoors, statement: CreateTableStatement): Plan
   if (new Set(primaryKey).size !== primaryKey.length) {
     throw new SqlError("syntax", "a key column is named twice");
   }
-  const columns = statement.columns.map(({ name, type, lengthMax, nullable }, ordinal): Column => {
-    const column = { name, type, nullable: nullable && !primaryKey.includes(ordinal) };
-    return lengthMax === undefined ? column : { ...column, lengthMax };
-  });
+  const columns = statement.columns.map((column, ordinal) => plannedColumn(column, primaryKey.includes(ordinal)));
   const plain: Table = { id: 0, name: statement.table, columns, primaryKey };
-  const table = statement.indexes === undefined ? plain : withIndexes(doors, plain, statement.indexes);
+  const indexed = statement.indexes === undefined ? plain : withIndexes(doors, plain, statement.indexes);
+  const table = withCounter(indexed, statement);
   return new DefinitionPlan([{ kind: "createTable", table, ifNotExists: statement.ifNotExists }]);
+}
+
+function plannedColumn(definition: ColumnDefinition, inKey: boolean): Column {
+  const { name, type, lengthMax, nullable, fixed, defaultValue } = definition;
+  let column: Column = { name, type, nullable: nullable && !inKey };
+  if (lengthMax !== undefined) column = { ...column, lengthMax };
+  if (fixed === true) column = { ...column, fixed };
+  if (defaultValue === undefined) return column;
+  return { ...column, defaultValue: coerce(column, defaultValue, "store") };
+}
+
+/** AUTO_INCREMENT: one column of integers, the first of the primary key or of an index. */
+function withCounter(table: Table, { columns }: CreateTableStatement): Table {
+  const counting = columns.flatMap((column, ordinal) => (column.autoIncrement === true ? [ordinal] : []));
+  if (counting.length === 0) return table;
+  const [autoIncrement] = counting;
+  const leads = [table.primaryKey, ...(table.indexes ?? []).map((index) => index.columns)].some(
+    ([first]) => first === autoIncrement,
+  );
+  const { type, defaultValue, name } = table.columns[autoIncrement];
+  if (counting.length > 1 || !leads || defaultValue !== undefined || (type !== "int" && type !== "bigint")) {
+    const rule = "there can be one, of integers without a default, and it must begin a key";
+    throw new SqlError("auto_column", `Incorrect AUTO_INCREMENT column '${name}': ${rule}`);
+  }
+  const definition = table.columns[autoIncrement];
+  const numbered = table.columns.map((column) => (column === definition ? { ...column, nullable: false } : column));
+  return { ...table, columns: numbered, autoIncrement };
 }
 
 function withIndexes(doors: RunDoors, table: Table, definitions: readonly IndexDefinition[]): Table {

@@ -14,7 +14,7 @@ import type { Operand } from "../../../../parser/statement.ts";
 import type { ResultShape, ResultSink } from "../../../executor.ts";
 import type { AccessPath } from "./access-path.ts";
 import { KeyWriter } from "./key-writer.ts";
-import type { ReadPlan, RunDoors } from "./plan.ts";
+import type { ReadPlan, RowView, RunDoors } from "./plan.ts";
 import { addReadSteps, answerRows, bindConditions } from "./read-steps.ts";
 import type { SelectedColumns } from "./selected-columns.ts";
 import { bindLimit, type ValueSource } from "./value-source.ts";
@@ -44,16 +44,27 @@ export class PointRead implements ReadPlan {
     this.#simple = simple ? path.prefixes[0] : undefined;
   }
 
-  run(parameters: readonly ColumnValue[], base: number, sink: ResultSink): undefined {
-    if (this.#simple === undefined) return this.#runGeneral(parameters, base, sink);
+  run(
+    parameters: readonly ColumnValue[],
+    base: number,
+    sink: ResultSink,
+    _atOnce: boolean,
+    view?: RowView,
+  ): undefined {
+    if (this.#simple === undefined) return this.#runGeneral(parameters, base, sink, view);
     const key = this.#key.write(this.#simple, parameters, base);
-    const value = key === undefined ? undefined : this.#value(key);
+    const value = key === undefined ? undefined : this.#value(key, view);
     sink.rows(this.shape);
     if (value !== undefined) sink.storedRow(key as Uint8Array, value);
     sink.end();
   }
 
-  #runGeneral(parameters: readonly ColumnValue[], base: number, sink: ResultSink): undefined {
+  #runGeneral(
+    parameters: readonly ColumnValue[],
+    base: number,
+    sink: ResultSink,
+    view: RowView | undefined,
+  ): undefined {
     const { layout } = this.#doors;
     const conditions: readonly ColumnCondition[] = bindConditions(this.#path.filters, parameters, base);
     const limit = this.#limit === undefined ? Number.POSITIVE_INFINITY : bindLimit(this.#limit, parameters, base);
@@ -66,7 +77,7 @@ export class PointRead implements ReadPlan {
     let rows = 0;
     for (const key of sortedUnique(keys)) {
       if (rows >= limit) break;
-      const value = this.#value(key);
+      const value = this.#value(key, view);
       if (value === undefined || !rowMatches(layout, this.#table, conditions, key, value)) continue;
       sink.storedRow(key, value);
       rows++;
@@ -74,9 +85,10 @@ export class PointRead implements ReadPlan {
     sink.end();
   }
 
-  #value(key: Uint8Array): Uint8Array | undefined {
+  #value(key: Uint8Array, view: RowView | undefined): Uint8Array | undefined {
     const { cache, engine, counters } = this.#doors;
     if (key.length > engine.capabilities.keyBytesMax) return undefined;
+    if (view !== undefined) return view.getSync(key);
     if (cache === undefined) return engine.getSync(key);
     const cached = cache.get(key);
     if (cached !== undefined) {

@@ -11,15 +11,24 @@ import { rowMatches } from "../../../../concurrency/transaction/row-condition.ts
 import type { Operand } from "../../../../parser/statement.ts";
 import type { ResultShape, ResultSink } from "../../../executor.ts";
 import type { Cursor, Snapshot } from "../../../../storage/engine.ts";
-import type { AccessPath } from "./access-path.ts";
+import { type AccessPath, notSelected } from "./access-path.ts";
 import { type KeyRange, keyRanges } from "./key-ranges.ts";
 import { sendRows, tooLarge } from "./ordered-rows.ts";
-import type { ReadPlan, RunDoors } from "./plan.ts";
+import type { ReadPlan, RowView, RunDoors } from "./plan.ts";
 import { addReadSteps, answerRows, bindConditions } from "./read-steps.ts";
 import { countShape, type SelectedColumns } from "./selected-columns.ts";
-import { bindLimit } from "./value-source.ts";
+import { bindCut } from "./value-source.ts";
 
 const sliceRows = 4096;
+
+export interface RangeOptions {
+  readonly limit?: Operand | undefined;
+  readonly offset?: Operand | undefined;
+  /** From the last row to the first. */
+  readonly reverse?: boolean | undefined;
+  /** For COUNT(*): what it is called. */
+  readonly countName?: string | undefined;
+}
 
 export class RangeRead implements ReadPlan {
   readonly kind = "read";
@@ -31,14 +40,15 @@ export class RangeRead implements ReadPlan {
   readonly #columns: SelectedColumns;
   readonly #limit: Operand | undefined;
   readonly #counts: boolean;
+  readonly #offset: Operand | undefined;
+  readonly #reverse: boolean;
 
   constructor(
     doors: RunDoors,
     table: Table,
     path: AccessPath,
     columns: SelectedColumns,
-    limit: Operand | undefined,
-    countName: string | undefined,
+    { limit, offset, reverse, countName }: RangeOptions,
   ) {
     this.#doors = doors;
     this.#table = table;
@@ -46,6 +56,8 @@ export class RangeRead implements ReadPlan {
     this.#columns = columns;
     this.#limit = limit;
     this.#counts = countName !== undefined;
+    this.#offset = offset;
+    this.#reverse = reverse === true;
     this.shape = countName === undefined ? columns.stored : countShape(countName);
   }
 
@@ -54,16 +66,22 @@ export class RangeRead implements ReadPlan {
     base: number,
     sink: ResultSink,
     atOnce: boolean,
+    view?: RowView,
   ): Promise<void> | undefined {
     const ranges = keyRanges(this.#doors.layout, this.#table, this.#path, parameters, base);
     const conditions = bindConditions(this.#path.filters, parameters, base);
-    const limit = this.#limit === undefined ? Number.POSITIVE_INFINITY : bindLimit(this.#limit, parameters, base);
-    if (this.#counts) return this.#count(ranges, conditions, limit, sink, atOnce);
-    const source = this.#doors.engine;
-    sendRows({ doors: this.#doors, table: this.#table, source, ranges, conditions, limit }, this.shape, sink);
+    const { limit, offset } = bindCut(this.#limit, this.#offset, parameters, base);
+    const source = view ?? this.#doors.engine;
+    if (this.#counts) return this.#count(source, ranges, conditions, limit, sink, atOnce || view !== undefined);
+    const reverse = this.#reverse;
+    const read = { doors: this.#doors, table: this.#table, source, ranges, conditions, limit, offset, reverse };
+    sendRows(read, this.shape, sink);
   }
 
   addSteps(parameters: readonly ColumnValue[], base: number, steps: CommandStep[]): void {
+    if (this.#reverse || this.#offset !== undefined) {
+      throw notSelected("query_processing/scans/reverse", "ORDER BY … DESC or OFFSET in a transaction that writes");
+    }
     addReadSteps(this.#table, this.#path, this.#limit, this.#doors.bounds, parameters, base, steps);
   }
 
@@ -85,6 +103,7 @@ export class RangeRead implements ReadPlan {
 
   /** COUNT(*): in one turn while it is short, or where it must be at one moment; otherwise in slices. */
   #count(
+    source: RowView,
     ranges: readonly KeyRange[],
     conditions: readonly ColumnCondition[],
     limit: number,
@@ -97,7 +116,7 @@ export class RangeRead implements ReadPlan {
       return undefined;
     }
     const { bounds } = this.#doors;
-    const count = new RangeCount(this.#doors, this.#table, conditions, ranges);
+    const count = new RangeCount(this.#doors, source, this.#table, conditions, ranges);
     let goesOn = false;
     try {
       let more = count.slice(atOnce ? bounds.resultRowsMax : sliceRows);
@@ -132,6 +151,7 @@ export class RangeRead implements ReadPlan {
 class RangeCount {
   rows = 0;
   readonly #doors: RunDoors;
+  readonly #source: RowView;
   readonly #table: Table;
   readonly #conditions: readonly ColumnCondition[];
   readonly #ranges: readonly KeyRange[];
@@ -139,8 +159,15 @@ class RangeCount {
   #cursor: Cursor | undefined;
   #snapshot: Snapshot | undefined;
 
-  constructor(doors: RunDoors, table: Table, conditions: readonly ColumnCondition[], ranges: readonly KeyRange[]) {
+  constructor(
+    doors: RunDoors,
+    source: RowView,
+    table: Table,
+    conditions: readonly ColumnCondition[],
+    ranges: readonly KeyRange[],
+  ) {
     this.#doors = doors;
+    this.#source = source;
     this.#table = table;
     this.#conditions = conditions;
     this.#ranges = ranges;
@@ -148,12 +175,12 @@ class RangeCount {
 
   /** Looks at up to `rowsMax` rows; whether there are more. A range without rows counts as one: a slice ends. */
   slice(rowsMax: number): boolean {
-    const { layout, engine } = this.#doors;
+    const { layout } = this.#doors;
     for (let examined = 0; examined < rowsMax; examined++) {
       if (this.#cursor === undefined) {
         const range = this.#ranges[this.#nextRange++];
         if (range === undefined) return false;
-        this.#cursor = engine.scan({ gte: range.gte, lt: range.lt, snapshot: this.#snapshot });
+        this.#cursor = this.#source.scan({ gte: range.gte, lt: range.lt, snapshot: this.#snapshot });
       }
       if (!this.#cursor.next()) {
         this.#cursor.close();

@@ -2,7 +2,7 @@
  * Reads as steps of a command: what a SELECT becomes inside a transaction that also writes, and how its rows come back.
  */
 import type { ColumnValue, Table } from "../../../../architecture/catalog/table.ts";
-import type { ColumnCondition, CommandStep, StepResult } from "../../../../concurrency/transaction/command.ts";
+import type { ColumnCondition, CommandStep, KeyLimit, StepResult } from "../../../../concurrency/transaction/command.ts";
 import { compareValues } from "../../../../concurrency/transaction/row-condition.ts";
 import type { Operand } from "../../../../parser/statement.ts";
 import type { ResultSink } from "../../../executor.ts";
@@ -45,7 +45,21 @@ function comparePrefixes(a: readonly ColumnValue[], b: readonly ColumnValue[]): 
   return 0;
 }
 
-/** One step per key prefix. Bounds that are comparisons of one column become conditions; others cannot. */
+/** The path's bounds for one of its prefixes, as bounds on whole keys; undefined where it has none. */
+export function bindBounds(
+  path: AccessPath,
+  prefix: readonly ColumnValue[],
+  parameters: readonly ColumnValue[],
+  base: number,
+): KeyLimit[] | undefined {
+  if (path.bounds.length === 0) return undefined;
+  return path.bounds.map(({ afterPrefix, comparison, sources }) => {
+    const values = sources.map((source) => bind(source, parameters, base));
+    return { comparison, values: afterPrefix ? [...prefix, ...values] : values };
+  });
+}
+
+/** One step per key prefix. */
 export function addReadSteps(
   table: Table,
   path: AccessPath,
@@ -60,17 +74,12 @@ export function addReadSteps(
     throw notSelected("query_processing/operators/limit", "LIMIT with IN in a transaction that writes");
   }
   const conditions = bindConditions(path.filters, parameters, base);
-  for (const bound of path.bounds) {
-    if (bound.sources.length > 1) {
-      throw notSelected("query_processing/scans/index_range", "a row comparison in a transaction that writes");
-    }
-    const ordinal = table.primaryKey[bound.afterPrefix ? path.prefixLength : 0];
-    conditions.push({ ordinal, comparison: bound.comparison, value: bind(bound.sources[0], parameters, base) });
-  }
   for (const keyPrefix of bindPrefixes(path, parameters, base)) {
+    const keyBounds = bindBounds(path, keyPrefix, parameters, base);
+    const plain = { tableId: table.id, keyPrefix, conditions };
     steps.push({
       kind: "read",
-      target: { tableId: table.id, keyPrefix, conditions },
+      target: keyBounds === undefined ? plain : { ...plain, bounds: keyBounds },
       limit: Math.min(rows, bounds.resultRowsMax),
     });
   }

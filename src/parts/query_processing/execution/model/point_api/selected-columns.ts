@@ -13,6 +13,7 @@ export interface SelectedColumns {
   readonly ordinals: readonly number[];
 }
 
+/** Of columns; aggregates have shapes of their own (`row-pipeline.ts`). */
 export function selectedColumns(table: Table, items: SelectStatement["items"]): SelectedColumns {
   const named =
     items === "all" || items === "count"

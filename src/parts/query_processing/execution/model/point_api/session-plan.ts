@@ -186,27 +186,43 @@ function tableOf(catalog: Catalog, name: string | undefined): Table {
 }
 
 function typeText(column: Table["columns"][number]): string {
-  return column.lengthMax === undefined ? column.type : `${column.type}(${column.lengthMax})`;
+  const type = column.fixed === true ? "char" : column.type;
+  return column.lengthMax === undefined ? type : `${type}(${column.lengthMax})`;
 }
 
 function describeTable(table: Table): ColumnValue[][] {
   return table.columns.map((column, ordinal) => {
     const indexed = table.indexes?.some((index) => index.columns[0] === ordinal) === true;
     const key = table.primaryKey.includes(ordinal) ? "PRI" : indexed ? "MUL" : "";
-    return [column.name, typeText(column), column.nullable ? "YES" : "NO", key, null, ""];
+    const extra = table.autoIncrement === ordinal ? "auto_increment" : "";
+    const fallback = column.defaultValue === undefined ? null : plainText(column.defaultValue);
+    return [column.name, typeText(column), column.nullable ? "YES" : "NO", key, fallback, extra];
   });
 }
 
 export function createTableText(table: Table): string {
   const quoted = (name: string) => `\`${name.replaceAll("`", "``")}\``;
-  const columns = table.columns.map(
-    (column) => `  ${quoted(column.name)} ${typeText(column)}${column.nullable ? "" : " NOT NULL"}`,
-  );
+  const columns = table.columns.map((column, ordinal) => {
+    const { defaultValue } = column;
+    const fallback = defaultValue === undefined ? "" : ` DEFAULT ${quotedText(defaultValue)}`;
+    const counts = table.autoIncrement === ordinal ? " AUTO_INCREMENT" : "";
+    return `  ${quoted(column.name)} ${typeText(column)}${column.nullable ? "" : " NOT NULL"}${counts}${fallback}`;
+  });
   const key = table.primaryKey.map((ordinal) => quoted(table.columns[ordinal].name)).join(",");
   const indexes = (table.indexes ?? []).map(({ name, columns: ordinals }) => {
     return `  KEY ${quoted(name)} (${ordinals.map((ordinal) => quoted(table.columns[ordinal].name)).join(",")})`;
   });
   return `CREATE TABLE ${quoted(table.name)} (\n${[...columns, `  PRIMARY KEY (${key})`, ...indexes].join(",\n")}\n)`;
+}
+
+function plainText(value: ColumnValue): ColumnValue {
+  return typeof value === "bigint" || typeof value === "number" ? String(value) : value;
+}
+
+function quotedText(value: ColumnValue): string {
+  if (value === null) return "NULL";
+  if (value instanceof Uint8Array) return `X'${Buffer.from(value).toString("hex")}'`;
+  return `'${String(value).replaceAll("\\", "\\\\").replaceAll("'", "''")}'`;
 }
 
 /** LIKE with % and _, without case, in time linear in name times pattern. */

@@ -35,6 +35,10 @@ export function commandRefused(error: CommandError): SqlError {
     case "index_exists":
     case "index_missing":
     case "value_too_long":
+    case "null_not_allowed":
+    case "out_of_range":
+    case "overflow":
+    case "division_by_zero":
     case "limit_exceeded":
       return new SqlError(error.reason, error.message);
   }

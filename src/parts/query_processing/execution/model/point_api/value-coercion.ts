@@ -5,6 +5,7 @@
  * comes out has the column's own form: an integer as bigint or as a number that is exactly that integer, text as
  * string or as UTF-8 bytes. Nothing passes through a double on its way to an integer. A hexadecimal literal is a number
  * in a column of numbers, and bytes elsewhere.
+ * Spaces at the end of what goes into or is compared with a CHAR do not count.
  * "store" enforces NOT NULL and length; "compare" does not, since comparing with a longer text is no error.
  */
 import { unreachable } from "../../../../../kit/assert.ts";
@@ -89,8 +90,9 @@ function parseInteger(column: Column, value: ColumnValue): bigint | number {
   return text.startsWith("-") ? -BigInt(text.slice(1)) : BigInt(text.slice(digitsStart));
 }
 
-function toText(column: Column, value: ColumnValue, purpose: "store" | "compare"): string | Uint8Array {
-  if (typeof value === "number" || typeof value === "bigint") return toText(column, String(value), purpose);
+function toText(column: Column, given: ColumnValue, purpose: "store" | "compare"): string | Uint8Array {
+  if (typeof given === "number" || typeof given === "bigint") return toText(column, String(given), purpose);
+  const value = column.fixed === true && given !== null ? withoutEndSpaces(given) : given;
   const lengthMax = column.lengthMax ?? Number.POSITIVE_INFINITY;
   if (value instanceof Uint8Array) {
     // ASCII bytes are text already; anything else is checked by decoding it.
@@ -103,6 +105,16 @@ function toText(column: Column, value: ColumnValue, purpose: "store" | "compare"
     throw tooLong(column);
   }
   return text.isWellFormed() ? text : text.toWellFormed();
+}
+
+function withoutEndSpaces(value: string | Uint8Array): string | Uint8Array {
+  let end = value.length;
+  if (typeof value === "string") {
+    while (end > 0 && value.charCodeAt(end - 1) === 0x20) end--;
+    return end === value.length ? value : value.slice(0, end);
+  }
+  while (end > 0 && value[end - 1] === 0x20) end--;
+  return end === value.length ? value : value.subarray(0, end);
 }
 
 function toBytes(column: Column, value: ColumnValue, purpose: "store" | "compare"): Uint8Array {

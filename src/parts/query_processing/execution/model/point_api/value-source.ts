@@ -50,3 +50,16 @@ export function bindLimit(limit: Operand, parameters: readonly ColumnValue[], ba
   }
   return number;
 }
+
+/** LIMIT and OFFSET; without a limit all rows. */
+export function bindCut(
+  limit: Operand | undefined,
+  offset: Operand | undefined,
+  parameters: readonly ColumnValue[],
+  base: number,
+): { limit: number; offset: number } {
+  return {
+    limit: limit === undefined ? Number.POSITIVE_INFINITY : bindLimit(limit, parameters, base),
+    offset: offset === undefined ? 0 : bindLimit(offset, parameters, base),
+  };
+}

@@ -5,11 +5,12 @@
  * what this node happened to see. Values are coerced here, once, before the log.
  */
 import type { ColumnValue, Table } from "../../../../architecture/catalog/table.ts";
-import type { CommandStep, RowPredicate, StepResult } from "../../../../concurrency/transaction/command.ts";
+import type { CommandStep, OnDuplicate, RowPredicate, StepResult } from "../../../../concurrency/transaction/command.ts";
 import type { ResultSink } from "../../../executor.ts";
 import type { AccessPath } from "./access-path.ts";
+import { type AssignmentSource, bindAssignments } from "./assignment-source.ts";
 import type { StatementLabel, WritePlan } from "./plan.ts";
-import { bindConditions, bindPrefixes } from "./read-steps.ts";
+import { bindBounds, bindConditions, bindPrefixes } from "./read-steps.ts";
 import { bind, type ValueSource } from "./value-source.ts";
 
 abstract class Write implements WritePlan {
@@ -26,36 +27,46 @@ abstract class Write implements WritePlan {
   answer(results: readonly StepResult[], from: number, count: number, sink: ResultSink): void {
     let matchedRows = 0;
     let affectedRows = 0;
+    let duplicates = 0;
+    let insertId: bigint | undefined;
     for (let i = from; i < from + count; i++) {
       const result = results[i];
       if (result.kind !== "changed") continue;
       matchedRows += result.matchedRows;
       affectedRows += result.changedRows;
+      duplicates += result.duplicates ?? 0;
+      insertId ??= result.insertId;
     }
-    sink.done({ affectedRows, matchedRows, info: this.info(matchedRows, affectedRows) });
+    sink.done({ affectedRows, matchedRows, info: this.info(matchedRows, affectedRows, duplicates), insertId });
   }
 
   /** MySQL's summary line. */
-  protected info(_matchedRows: number, _affectedRows: number): string {
+  protected info(_matchedRows: number, _affectedRows: number, _duplicates: number): string {
     return "";
   }
 }
+
+/** What becomes of rows whose key is there already. */
+export type DuplicateSource = "ignore" | "replace" | readonly AssignmentSource[];
 
 export class InsertPlan extends Write {
   readonly #table: Table;
   /** Per row a source for each column of the table. */
   readonly #rows: readonly (readonly ValueSource[])[];
   readonly #unless: readonly { table: Table; path: AccessPath }[];
+  readonly #onDuplicate: DuplicateSource | undefined;
 
   constructor(
     table: Table,
     rows: readonly (readonly ValueSource[])[],
     unless: readonly { table: Table; path: AccessPath }[],
+    onDuplicate: DuplicateSource | undefined,
   ) {
     super("insert");
     this.#table = table;
     this.#rows = rows;
     this.#unless = unless;
+    this.#onDuplicate = onDuplicate;
   }
 
   addSteps(parameters: readonly ColumnValue[], base: number, steps: CommandStep[]): void {
@@ -66,21 +77,28 @@ export class InsertPlan extends Write {
       rows.push(row);
     }
     const unless = this.#unless.flatMap(({ table, path }) => predicates(table, path, parameters, base));
-    steps.push({ kind: "insert", tableId: this.#table.id, rows, unless });
+    const insert = { kind: "insert" as const, tableId: this.#table.id, rows, unless };
+    steps.push(this.#onDuplicate === undefined ? insert : { ...insert, onDuplicate: this.#bound(parameters, base) });
   }
 
-  protected override info(_matchedRows: number, affectedRows: number): string {
+  #bound(parameters: readonly ColumnValue[], base: number): OnDuplicate | undefined {
+    const source = this.#onDuplicate;
+    if (typeof source !== "object") return source;
+    return { set: bindAssignments(this.#table, source, parameters, base) };
+  }
+
+  protected override info(_matchedRows: number, _affectedRows: number, duplicates: number): string {
     if (this.#rows.length === 1) return "";
-    return `Records: ${affectedRows}  Duplicates: 0  Warnings: 0`;
+    return `Records: ${this.#rows.length}  Duplicates: ${duplicates}  Warnings: 0`;
   }
 }
 
 export class UpdatePlan extends Write {
   readonly #table: Table;
   readonly #path: AccessPath;
-  readonly #set: readonly { ordinal: number; source: ValueSource }[];
+  readonly #set: readonly AssignmentSource[];
 
-  constructor(table: Table, path: AccessPath, set: readonly { ordinal: number; source: ValueSource }[]) {
+  constructor(table: Table, path: AccessPath, set: readonly AssignmentSource[]) {
     super("update");
     this.#table = table;
     this.#path = path;
@@ -88,7 +106,7 @@ export class UpdatePlan extends Write {
   }
 
   addSteps(parameters: readonly ColumnValue[], base: number, steps: CommandStep[]): void {
-    const set = this.#set.map(({ ordinal, source }) => ({ ordinal, value: bind(source, parameters, base) }));
+    const set = bindAssignments(this.#table, this.#set, parameters, base);
     for (const target of predicates(this.#table, this.#path, parameters, base)) {
       steps.push({ kind: "update", target, set });
     }
@@ -134,5 +152,9 @@ function predicates(
   base: number,
 ): RowPredicate[] {
   const conditions = bindConditions(path.filters, parameters, base);
-  return bindPrefixes(path, parameters, base).map((keyPrefix) => ({ tableId: table.id, keyPrefix, conditions }));
+  return bindPrefixes(path, parameters, base).map((keyPrefix) => {
+    const predicate = { tableId: table.id, keyPrefix, conditions };
+    const bounds = bindBounds(path, keyPrefix, parameters, base);
+    return bounds === undefined ? predicate : { ...predicate, bounds };
+  });
 }

@@ -1,0 +1,102 @@
+/**
+ * GatheredRead: a SELECT whose rows go through a pipeline (`row-pipeline.ts`) before any is sent.
+ *
+ * Steps: the ranges of the path, of the primary key or of an index; rows that meet the filters are decoded and gathered;
+ * the pipeline sends. All of it is within one turn and sees one state.
+ * Limits: it looks at no more than `resultRowsMax` rows, and gathers no more than `resultBytesMax` bytes; beyond, the
+ * statement is refused before anything is sent.
+ */
+import type { ColumnValue, Table } from "../../../../architecture/catalog/table.ts";
+import type { CommandStep, StepResult } from "../../../../concurrency/transaction/command.ts";
+import type { SelectStatement } from "../../../../parser/statement.ts";
+import type { ResultShape, ResultSink } from "../../../executor.ts";
+import { type AccessPath, notSelected } from "./access-path.ts";
+import { keyRanges } from "./key-ranges.ts";
+import { type RowSource, tooLarge, visitRows } from "./ordered-rows.ts";
+import type { ReadPlan, RowView, RunDoors } from "./plan.ts";
+import { addReadSteps, bindConditions } from "./read-steps.ts";
+import { type PipelinePlan, planPipeline } from "./row-pipeline.ts";
+import { bindCut } from "./value-source.ts";
+
+/** What is read: the table's rows by their keys, or by the entries of an index. */
+export interface GatheredSource {
+  /** Whose keys the path is of. */
+  readonly keys: Table;
+  open(view: RowView | undefined): RowSource;
+  readonly indexed: boolean;
+}
+
+export class GatheredRead implements ReadPlan {
+  readonly kind = "read";
+  readonly label = "select";
+  readonly shape: ResultShape;
+  readonly #doors: RunDoors;
+  readonly #table: Table;
+  readonly #source: GatheredSource;
+  readonly #path: AccessPath;
+  readonly #statement: SelectStatement;
+  readonly #pipeline: PipelinePlan;
+
+  constructor(
+    doors: RunDoors,
+    table: Table,
+    source: GatheredSource,
+    path: AccessPath,
+    statement: SelectStatement,
+  ) {
+    this.#doors = doors;
+    this.#table = table;
+    this.#source = source;
+    this.#path = path;
+    this.#statement = statement;
+    this.#pipeline = planPipeline(table, statement);
+    this.shape = this.#pipeline.shape;
+  }
+
+  run(
+    parameters: readonly ColumnValue[],
+    base: number,
+    sink: ResultSink,
+    _atOnce: boolean,
+    view?: RowView,
+  ): undefined {
+    const doors = this.#doors;
+    const table = this.#table;
+    const { layout, bounds } = doors;
+    const ranges = keyRanges(layout, this.#source.keys, this.#path, parameters, base);
+    const conditions = bindConditions(this.#path.filters, parameters, base);
+    const cut = bindCut(this.#statement.limit, this.#statement.offset, parameters, base);
+    const pipeline = this.#pipeline.start();
+    const source = this.#source.open(view);
+    const all = { limit: Number.POSITIVE_INFINITY, offset: 0, reverse: false };
+    let bytes = 0;
+    visitRows({ doors, table, source, ranges, conditions, ...all }, true, (key, value) => {
+      bytes += key.length + value.length;
+      if (bytes > bounds.resultBytesMax) throw tooLarge(table, `${bounds.resultBytesMax} bytes`);
+      pipeline.add(layout.decodeRow(table, key, value));
+    });
+    pipeline.send(sink, cut.limit, cut.offset);
+  }
+
+  addSteps(parameters: readonly ColumnValue[], base: number, steps: CommandStep[]): void {
+    if (this.#source.indexed) {
+      throw notSelected("query_processing/scans/ref_lookup", "a read by an index in a transaction that writes");
+    }
+    const { limit, offset } = this.#statement;
+    if (limit?.kind === "parameter" || offset?.kind === "parameter") {
+      throw notSelected("query_processing/operators/limit", "LIMIT with a parameter in a transaction that writes");
+    }
+    addReadSteps(this.#table, this.#path, undefined, this.#doors.bounds, parameters, base, steps);
+  }
+
+  answer(results: readonly StepResult[], from: number, count: number, sink: ResultSink): void {
+    const pipeline = this.#pipeline.start();
+    for (let i = from; i < from + count; i++) {
+      const result = results[i];
+      if (result.kind !== "rows") continue;
+      for (const row of result.rows) pipeline.add(row);
+    }
+    const cut = bindCut(this.#statement.limit, this.#statement.offset, [], 0);
+    pipeline.send(sink, cut.limit, cut.offset);
+  }
+}
