@@ -21,7 +21,12 @@ export type Assigned =
   | { readonly kind: "column"; readonly column: string }
   /** `VALUES(column)` after ON DUPLICATE KEY UPDATE. */
   | { readonly kind: "inserted"; readonly column: string }
-  | { readonly kind: "operation"; readonly operator: ArithmeticOperator; readonly left: Assigned; readonly right: Assigned };
+  | {
+      readonly kind: "operation";
+      readonly operator: ArithmeticOperator;
+      readonly left: Assigned;
+      readonly right: Assigned;
+    };
 
 export interface SetItem {
   readonly column: string;

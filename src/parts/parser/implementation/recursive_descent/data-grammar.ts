@@ -1,8 +1,8 @@
 /**
  * SELECT … FROM, INSERT, UPDATE, DELETE.
  *
- * What the grammar knows but no part serves (joins, grouping, sorting by expressions) is refused with the leaf that would
- * be needed, so that a user learns what to select instead of seeing a syntax error. Locks of rows (FOR UPDATE, FOR
+ * What the grammar knows but no part serves (joins, grouping, sorting by expressions) is refused with the leaf that
+ * would be needed, so that a user learns what to select instead of seeing a syntax error. Locks of rows (FOR UPDATE, FOR
  * SHARE, LOCK IN SHARE MODE) are accepted and change nothing: transactions are serializable without them.
  */
 import type {
@@ -55,7 +55,8 @@ export function parseItems(stream: TokenStream): SelectedItems {
   const [first] = items;
   const counts = items.length === 1 && first.aggregate === "COUNT" && first.column === "*";
   if (counts) return { items: "count", countName: first.alias as string, distinct: false };
-  if (items.some(({ aggregate }) => aggregate === undefined) && items.some(({ aggregate }) => aggregate !== undefined)) {
+  const aggregated = items.filter(({ aggregate }) => aggregate !== undefined);
+  if (aggregated.length > 0 && aggregated.length < items.length) {
     throw notSelected("query_processing/aggregation/hash", "a column beside an aggregate");
   }
   return { items, countName: "", distinct };

@@ -105,7 +105,7 @@ export function decodeCommand(bytes: Uint8Array, textAs: "text" | "bytes"): Comm
   if (format !== formatFirst && format !== formatExtended) {
     if (format === 0) throw reader.corrupt("its format is not known");
     const wayOut = "open the store with the version of Lathe that wrote it, or a newer one";
-    throw new LatheError("FORMAT_UNKNOWN", `a command of format ${format}, which this product does not know: ${wayOut}`);
+    throw new LatheError("FORMAT_UNKNOWN", `a command of format ${format} is not known here: ${wayOut}`);
   }
   const count = reader.count(1);
   const steps: CommandStep[] = [];

@@ -1,8 +1,8 @@
 /**
  * GatheredRead: a SELECT whose rows go through a pipeline (`row-pipeline.ts`) before any is sent.
  *
- * Steps: the ranges of the path, of the primary key or of an index; rows that meet the filters are decoded and gathered;
- * the pipeline sends. All of it is within one turn and sees one state.
+ * Steps: the ranges of the path, of the primary key or of an index; rows that meet the filters are decoded and
+ * gathered; the pipeline sends. All of it is within one turn and sees one state.
  * Limits: it looks at no more than `resultRowsMax` rows, and gathers no more than `resultBytesMax` bytes; beyond, the
  * statement is refused before anything is sent.
  */

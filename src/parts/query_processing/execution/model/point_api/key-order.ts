@@ -10,7 +10,9 @@ export type KeyOrder = "forward" | "backward" | "sorted";
 
 /** Columns fixed by the prefix order nothing, nor does what comes after the whole key. Throws SqlError. */
 export function keyOrder(table: Table, path: AccessPath, statement: SelectStatement): KeyOrder {
-  const wanted = statement.orderBy.map(({ column, descending }) => ({ ordinal: findColumn(table, column), descending }));
+  const wanted = statement.orderBy.map(({ column, descending }) => {
+    return { ordinal: findColumn(table, column), descending };
+  });
   if (path.prefixes.length === 1 && path.point) return "forward";
   const fixed = path.prefixes.length === 1 ? table.primaryKey.slice(0, path.prefixLength) : [];
   const key = table.primaryKey.filter((ordinal) => !fixed.includes(ordinal));

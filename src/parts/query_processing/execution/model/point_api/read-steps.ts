@@ -2,7 +2,12 @@
  * Reads as steps of a command: what a SELECT becomes inside a transaction that also writes, and how its rows come back.
  */
 import type { ColumnValue, Table } from "../../../../architecture/catalog/table.ts";
-import type { ColumnCondition, CommandStep, KeyLimit, StepResult } from "../../../../concurrency/transaction/command.ts";
+import type {
+  ColumnCondition,
+  CommandStep,
+  KeyLimit,
+  StepResult,
+} from "../../../../concurrency/transaction/command.ts";
 import { compareValues } from "../../../../concurrency/transaction/row-condition.ts";
 import type { Operand } from "../../../../parser/statement.ts";
 import type { ResultSink } from "../../../executor.ts";

@@ -5,7 +5,12 @@
  * what this node happened to see. Values are coerced here, once, before the log.
  */
 import type { ColumnValue, Table } from "../../../../architecture/catalog/table.ts";
-import type { CommandStep, OnDuplicate, RowPredicate, StepResult } from "../../../../concurrency/transaction/command.ts";
+import type {
+  CommandStep,
+  OnDuplicate,
+  RowPredicate,
+  StepResult,
+} from "../../../../concurrency/transaction/command.ts";
 import type { ResultSink } from "../../../executor.ts";
 import type { AccessPath } from "./access-path.ts";
 import { type AssignmentSource, bindAssignments } from "./assignment-source.ts";
