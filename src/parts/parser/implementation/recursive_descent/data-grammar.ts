@@ -2,8 +2,8 @@
  * SELECT … FROM, INSERT, UPDATE, DELETE.
  *
  * What the grammar knows but no part serves (joins, grouping, sorting by expressions) is refused with the leaf that
- * would be needed, so that a user learns what to select instead of seeing a syntax error. Locks of rows (FOR UPDATE, FOR
- * SHARE, LOCK IN SHARE MODE) are accepted and change nothing: transactions are serializable without them.
+ * would be needed, so that a user learns what to select instead of seeing a syntax error. Locks of rows (FOR UPDATE,
+ * FOR SHARE, LOCK IN SHARE MODE) are accepted and change nothing: transactions are serializable without them.
  */
 import type {
   AggregateFunction,
