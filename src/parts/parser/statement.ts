@@ -5,6 +5,7 @@
  * cached; see `statement-parser.ts`).
  */
 import type { ColumnType, ColumnValue } from "../architecture/catalog/table.ts";
+import type { CatalogExpression, CatalogQueryStatement } from "./catalog-query.ts";
 import type { ArithmeticOperator, Comparison } from "../concurrency/transaction/command.ts";
 
 export type Operand =
@@ -174,10 +175,15 @@ export type SessionStatement =
   | { readonly kind: "use"; readonly database: string }
   | {
       readonly kind: "show";
-      readonly what: "tables" | "databases" | "variables" | "status" | "warnings" | "columns" | "createTable";
+      /** What is shown, as `show-tables.ts` of the executor lists it. */
+      readonly what: string;
+      readonly full: boolean;
       readonly table: string | undefined;
+      readonly database: string | undefined;
       readonly like: string | undefined;
-    };
+      readonly where: CatalogExpression | undefined;
+    }
+  | { readonly kind: "kill"; readonly connectionId: number; readonly what: "connection" | "query" };
 
 export type Statement =
   | SelectStatement
@@ -189,4 +195,5 @@ export type Statement =
   | CreateIndexStatement
   | DropIndexStatement
   | SelectValuesStatement
+  | CatalogQueryStatement
   | SessionStatement;

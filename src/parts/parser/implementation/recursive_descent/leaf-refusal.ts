@@ -19,7 +19,6 @@ export const statementLeaves: Readonly<Record<string, string>> = {
   EXPLAIN: "parser/syntax/query_features/explain",
   FLUSH: "parser/syntax/admin/admin_statements",
   GRANT: "parser/syntax/ddl/access_control",
-  KILL: "parser/syntax/admin/admin_statements",
   LOAD: "parser/syntax/dml/load_data",
   LOCK: "concurrency/locking/table/metadata",
   MERGE: "parser/syntax/dml/merge",

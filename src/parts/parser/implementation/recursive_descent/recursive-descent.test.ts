@@ -221,7 +221,7 @@ const refusals: [string, string][] = [
   ["ROLLBACK TO a", "concurrency/transaction/features/savepoints"],
   ["COMMIT AND CHAIN", "concurrency/transaction/model/single_node_acid"],
   ["LOAD DATA INFILE 'x' INTO TABLE t", "parser/syntax/dml/load_data"],
-  ["SHOW ENGINES", "parser/syntax/admin/set_show"],
+  ["SHOW BINLOG EVENTS", "parser/syntax/admin/set_show"],
 ];
 
 /** Paths of the feature model, if it stands beside this tree. */

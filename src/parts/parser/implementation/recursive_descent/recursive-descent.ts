@@ -12,10 +12,11 @@ import { SqlError } from "../../../query_processing/executor.ts";
 import type { IndexGrammar } from "../../key-grammar.ts";
 import type { ParsedStatement, StatementParser } from "../../statement-parser.ts";
 import type { Statement } from "../../statement.ts";
+import { isCatalogQuery, parseCatalogQuery } from "./catalog-query-grammar.ts";
 import { parseDelete, parseInsert, parseItems, parseReplace, parseSelectFrom, parseUpdate } from "./data-grammar.ts";
 import { parseCreate, parseDrop } from "./definition-grammar.ts";
 import { notSelected, statementLeaves } from "./leaf-refusal.ts";
-import { parseSelectValues, parseSet, parseShow, parseTransaction } from "./session-grammar.ts";
+import { parseKill, parseSelectValues, parseSet, parseShow, parseTransaction } from "./session-grammar.ts";
 import { TokenStream } from "./token-stream.ts";
 
 const textCharactersMax = 64 * 1024 * 1024;
@@ -72,6 +73,8 @@ function parseStatement(stream: TokenStream, indexes: IndexGrammar | undefined):
       return { kind: "use", database: stream.name("a database") };
     case "SHOW":
       return parseShow(stream);
+    case "KILL":
+      return parseKill(stream);
     case "DESCRIBE":
     case "DESC":
       return parseDescribe(stream);
@@ -93,6 +96,7 @@ function parseSelect(stream: TokenStream): Statement {
     stream.isWord("TRUE") ||
     stream.isWord("FALSE") ||
     (stream.kind === "word" && sessionFunctions.has(stream.text));
+  if (isCatalogQuery(stream)) return { kind: "catalogQuery", query: parseCatalogQuery(stream) };
   if (valuesOnly) return parseSelectValues(stream);
   const selected = parseItems(stream);
   stream.expectWord("FROM");
@@ -108,5 +112,8 @@ function parseDescribe(stream: TokenStream): Statement {
   if (stream.isWord("SELECT")) {
     throw notSelected("parser/syntax/query_features/explain", "DESCRIBE of a statement");
   }
-  return { kind: "show", what: "columns", table: stream.qualifiedName("a table"), like: undefined };
+  const table = stream.qualifiedName("a table");
+  // DESCRIBE table column.
+  const like = stream.kind === "end" ? undefined : stream.name("a column");
+  return { kind: "show", what: "columns", full: false, table, database: undefined, like, where: undefined };
 }

@@ -2,6 +2,7 @@
  * Transactions' borders, SET, USE, SHOW, and SELECT without FROM: what drivers and shells say besides their data.
  */
 import type { SelectValuesStatement, SessionStatement, SessionValue } from "../../statement.ts";
+import { parseCatalogExpression } from "./catalog-query-grammar.ts";
 import { refuseArithmetic } from "./condition-grammar.ts";
 import { functionLeaves, notSelected } from "./leaf-refusal.ts";
 import type { TokenStream } from "./token-stream.ts";
@@ -86,52 +87,118 @@ function restOfAssignment(stream: TokenStream): string {
   return stream.sql.slice(start, end);
 }
 
-/** After SHOW. */
-export function parseShow(stream: TokenStream): SessionStatement {
-  const show = (
-    what: "tables" | "databases" | "variables" | "status" | "warnings" | "columns" | "createTable",
-    table: string | undefined,
-    like?: string,
-  ): SessionStatement => ({ kind: "show", what, table, like });
+/** What follows SHOW, by its first words, and whether a table is named. Several spellings lead to one. */
+const shown: Readonly<Record<string, { readonly what: string; readonly ofTable?: true }>> = {
+  "BINARY LOGS": { what: "binaryLogs" },
+  "CHARACTER SET": { what: "characterSets" },
+  CHARSET: { what: "characterSets" },
+  COLLATION: { what: "collations" },
+  COLUMNS: { what: "columns", ofTable: true },
+  "CREATE DATABASE": { what: "createDatabase" },
+  "CREATE SCHEMA": { what: "createDatabase" },
+  "CREATE TABLE": { what: "createTable", ofTable: true },
+  DATABASES: { what: "databases" },
+  ENGINES: { what: "engines" },
+  ERRORS: { what: "warnings" },
+  EVENTS: { what: "events" },
+  FIELDS: { what: "columns", ofTable: true },
+  "FUNCTION STATUS": { what: "routines" },
+  GRANTS: { what: "grants" },
+  INDEX: { what: "indexes", ofTable: true },
+  INDEXES: { what: "indexes", ofTable: true },
+  KEYS: { what: "indexes", ofTable: true },
+  "OPEN TABLES": { what: "openTables" },
+  "PACKAGE STATUS": { what: "routines" },
+  PLUGINS: { what: "plugins" },
+  PRIVILEGES: { what: "privileges" },
+  "PROCEDURE STATUS": { what: "routines" },
+  PROCESSLIST: { what: "processlist" },
+  SCHEMAS: { what: "databases" },
+  STATUS: { what: "status" },
+  "STORAGE ENGINES": { what: "engines" },
+  "TABLE STATUS": { what: "tableStatus" },
+  TABLES: { what: "tables" },
+  TRIGGERS: { what: "triggers" },
+  VARIABLES: { what: "variables" },
+  WARNINGS: { what: "warnings" },
+};
+
+/** After SHOW: what, of which table or database, `LIKE 'pattern'` or `WHERE condition`. */
+export function parseShow(stream: TokenStream): SessionStatement | SelectValuesStatement {
+  let full = false;
   while (stream.isWord("FULL") || stream.isWord("GLOBAL") || stream.isWord("SESSION") || stream.isWord("EXTENDED")) {
+    full ||= stream.text === "FULL";
     stream.next();
   }
-  if (stream.acceptWord("TABLES")) {
-    if (stream.acceptWord("FROM") || stream.acceptWord("IN")) stream.name("a database");
-    return show("tables", undefined, parseLike(stream));
+  if (stream.isWord("COUNT")) return parseShowCount(stream);
+  const form = parseShown(stream);
+  if (form === undefined) {
+    if (stream.kind === "word") throw notSelected("parser/syntax/admin/set_show", `SHOW ${stream.text.slice(0, 32)}`);
+    throw stream.unexpected("what to show");
   }
-  if (stream.acceptWord("DATABASES") || stream.acceptWord("SCHEMAS")) {
-    return show("databases", undefined, parseLike(stream));
+  const { what } = form;
+  let table: string | undefined;
+  let database: string | undefined;
+  if (what === "createDatabase") {
+    if (stream.acceptWord("IF")) {
+      stream.expectWord("NOT");
+      stream.expectWord("EXISTS");
+    }
+    database = stream.name("a database");
+  } else if (form.ofTable === true) {
+    if (what !== "createTable" && !stream.acceptWord("FROM")) stream.expectWord("IN");
+    table = stream.name("a table");
+    if (stream.acceptSymbol(".")) [database, table] = [table, stream.name("a table")];
+  } else if (what === "grants" && stream.acceptWord("FOR")) {
+    while (stream.kind !== "end") stream.next();
   }
-  if (stream.acceptWord("VARIABLES")) return show("variables", undefined, parseLike(stream));
-  if (stream.acceptWord("STATUS")) return show("status", undefined, parseLike(stream));
-  if (stream.acceptWord("WARNINGS") || stream.acceptWord("ERRORS")) {
-    if (stream.acceptWord("LIMIT")) stream.operand();
-    return show("warnings", undefined);
+  if (what !== "createTable" && (stream.acceptWord("FROM") || stream.acceptWord("IN"))) {
+    database = stream.name("a database");
   }
-  if (stream.acceptWord("COLUMNS") || stream.acceptWord("FIELDS")) {
-    if (!stream.acceptWord("FROM")) stream.expectWord("IN");
-    return show("columns", stream.qualifiedName("a table"), parseLike(stream));
+  const like = stream.acceptWord("LIKE") ? literalText(stream) : undefined;
+  const where = like === undefined && stream.acceptWord("WHERE") ? parseCatalogExpression(stream) : undefined;
+  if (what === "warnings" && stream.acceptWord("LIMIT")) {
+    stream.operand();
+    if (stream.acceptSymbol(",")) stream.operand();
   }
-  if (stream.acceptWord("CREATE")) {
-    stream.expectWord("TABLE");
-    return show("createTable", stream.qualifiedName("a table"));
-  }
-  if (stream.kind === "word") throw notSelected("parser/syntax/admin/set_show", `SHOW ${stream.text}`);
-  throw stream.unexpected("what to show");
+  return { kind: "show", what, full, table, database, like, where };
 }
 
-/** `LIKE 'pattern'` or `WHERE Variable_name = 'name' [OR …]`, of which the first value is taken. */
-function parseLike(stream: TokenStream): string | undefined {
-  if (stream.acceptWord("LIKE")) return literalText(stream);
-  if (!stream.acceptWord("WHERE")) return undefined;
-  stream.name("a column");
-  if (!stream.acceptWord("LIKE")) stream.expectSymbol("=");
-  const like = literalText(stream);
-  if (stream.kind === "word") {
-    throw notSelected("query_processing/operators/filter", "SHOW with more than one condition");
+function parseShown(stream: TokenStream): { readonly what: string; readonly ofTable?: true } | undefined {
+  if (stream.kind !== "word") return undefined;
+  const first = stream.text;
+  const alone = Object.hasOwn(shown, first) ? shown[first] : undefined;
+  if (alone !== undefined) {
+    stream.next();
+    return alone;
   }
-  return like;
+  const place = stream.mark();
+  stream.next();
+  const both = `${first} ${stream.text}`;
+  if (stream.kind === "word" && Object.hasOwn(shown, both)) {
+    stream.next();
+    return shown[both];
+  }
+  stream.reset(place);
+  return undefined;
+}
+
+/** `SHOW COUNT(*) WARNINGS`. */
+function parseShowCount(stream: TokenStream): SelectValuesStatement {
+  stream.next();
+  for (const symbol of ["(", "*", ")"]) stream.expectSymbol(symbol);
+  if (!stream.acceptWord("WARNINGS")) stream.expectWord("ERRORS");
+  return { kind: "selectValues", items: [{ name: "@@session.warning_count", value: { kind: "constant", value: 0 } }] };
+}
+
+/** `KILL [CONNECTION | QUERY] id`. */
+export function parseKill(stream: TokenStream): SessionStatement {
+  const query = stream.acceptWord("QUERY");
+  if (!query) stream.acceptWord("CONNECTION");
+  const operand = stream.operand();
+  const id = operand.kind === "constant" && typeof operand.value === "number" ? operand.value : undefined;
+  if (id === undefined) throw stream.syntax("KILL takes the number of a connection");
+  return { kind: "kill", connectionId: id, what: query ? "query" : "connection" };
 }
 
 function literalText(stream: TokenStream): string {

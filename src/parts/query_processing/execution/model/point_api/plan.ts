@@ -108,7 +108,8 @@ export interface WritePlan extends PlanBase {
 
 export interface SessionPlan extends PlanBase {
   readonly kind: "session";
-  run(sink: ResultSink): void;
+  /** Throws SqlError before it has called the sink. */
+  run(sink: ResultSink, parameters: readonly ColumnValue[]): void;
 }
 
 /** The borders of a transaction. */

@@ -25,6 +25,7 @@ import type {
 import { SqlError } from "../../../executor.ts";
 import { type AccessPath, accessPath, findColumn, notSelected } from "./access-path.ts";
 import { planAssignments } from "./assignment-source.ts";
+import { CatalogQueryPlan } from "./catalog-query-plan.ts";
 import { GatheredRead } from "./gathered-read.ts";
 import { keyOrder } from "./key-order.ts";
 import type { Plan, RowView, RunDoors } from "./plan.ts";
@@ -32,7 +33,8 @@ import { PointRead } from "./point-read.ts";
 import { RangeRead } from "./range-read.ts";
 import { isGathered, isServed } from "./select-kind.ts";
 import { selectedColumns } from "./selected-columns.ts";
-import { nothingToDo, planSelectValues, planSet, planShow } from "./session-plan.ts";
+import { nothingToDo, planKill, planSelectValues, planSet, planUse } from "./session-plan.ts";
+import { ShowPlan } from "./show-plan.ts";
 import { type ValueSource, valueSource } from "./value-source.ts";
 import { coerce } from "./value-coercion.ts";
 import { DefinitionPlan, DeletePlan, type DuplicateSource, InsertPlan, UpdatePlan } from "./write-plan.ts";
@@ -71,8 +73,13 @@ export function planStatement(doors: RunDoors, statement: Statement): Plan {
     case "set":
       return planSet(statement);
     case "show":
-      return planShow(statement, doors.catalog, doors.bounds);
+      return new ShowPlan(doors, statement);
+    case "catalogQuery":
+      return new CatalogQueryPlan(doors, statement.query);
+    case "kill":
+      return planKill(statement);
     case "use":
+      return planUse(statement.database);
     case "empty":
       return nothingToDo;
     case "begin":

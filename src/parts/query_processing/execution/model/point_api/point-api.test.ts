@@ -156,7 +156,7 @@ describe("what shells and drivers say", () => {
     ["SELECT 1", [[1n]]],
     ["SELECT 1 AS one, 'x' x", [[1n, "x"]]],
     ["SHOW TABLES", [["edges"], ["objects"]]],
-    ["show databases", [["lathe"]]],
+    ["show databases", [["information_schema"], ["lathe"]]],
     ["SHOW VARIABLES LIKE 'lower_case%'", [["lower_case_table_names", "0"]]],
     ["SELECT @@session.auto_increment_increment", [[1n]]],
     ["SHOW WARNINGS", []],

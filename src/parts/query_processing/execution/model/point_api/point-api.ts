@@ -232,7 +232,7 @@ class PointApiExecutor implements Executor {
         this.#counters.statements.select++;
         plan.run(values, base, sink, true);
       } else if (plan.kind === "session") {
-        plan.run(sink);
+        plan.run(sink, values);
       } else {
         sink.moreResults = next >= 0;
         this.#done(sink);
@@ -256,7 +256,7 @@ class PointApiExecutor implements Executor {
       this.#done(sink);
       for (const { plan, from, count } of parts) {
         if (plan.kind === "read" || plan.kind === "write") plan.answer(results, from, count, sink);
-        else if (plan.kind === "session") plan.run(sink);
+        else if (plan.kind === "session") plan.run(sink, values);
         else {
           sink.moreResults = next >= 0;
           this.#done(sink);
@@ -272,7 +272,7 @@ class PointApiExecutor implements Executor {
       case "write":
         return this.#write(plan, parameters, sink);
       case "session":
-        plan.run(sink);
+        plan.run(sink, parameters);
         return undefined;
       case "commit":
       case "rollback":

@@ -1,33 +1,34 @@
 /**
- * What the server says of itself: `SELECT @@x`, `SELECT DATABASE()`, SHOW, SET, USE.
+ * What the server says of itself and of the session: `SELECT @@x`, `SELECT DATABASE()`, SET, USE, KILL.
  *
- * Sessions have no state here: SET and USE are accepted and change nothing, except where that would promise something
- * (autocommit off is a transaction that stays open). Variables answer with what is true of this server.
+ * SET is accepted and changes nothing, except where that would promise something (autocommit off is a transaction that
+ * stays open). USE gives the one database the name that the session calls it. Variables answer with what is true of
+ * this server; they are looked up when a statement runs, for some are the session's.
  */
-import type { Catalog, ColumnValue, Table } from "../../../../architecture/catalog/table.ts";
+import type { ColumnValue } from "../../../../architecture/catalog/table.ts";
 import type { SelectValuesStatement, SessionStatement, SessionValue } from "../../../../parser/statement.ts";
-import { type ResultColumn, type ResultShape, type ResultSink, SqlError } from "../../../executor.ts";
+import { type ResultColumn, type ResultShape, type ResultSink, type SessionView, SqlError } from "../../../executor.ts";
 import { notSelected } from "./access-path.ts";
 import type { ExecutorLimits, SessionPlan } from "./plan.ts";
+import { serverVariables } from "./server-variables.ts";
 
 const interactive = "concurrency/transaction/model/single_node_acid";
 
-/** Answers with fixed rows. */
 class ValuesPlan implements SessionPlan {
   readonly kind = "session";
   readonly label = "session";
   readonly shape: ResultShape;
-  readonly #rows: () => readonly (readonly ColumnValue[])[];
+  readonly #row: (session: SessionView | undefined) => readonly ColumnValue[];
 
-  constructor(columns: readonly ResultColumn[], rows: () => readonly (readonly ColumnValue[])[]) {
+  constructor(columns: readonly ResultColumn[], row: (session: SessionView | undefined) => readonly ColumnValue[]) {
     this.shape = { columns };
-    this.#rows = rows;
+    this.#row = row;
   }
 
   run(sink: ResultSink): void {
-    const rows = this.#rows();
+    const row = this.#row(sink.session);
     sink.rows(this.shape);
-    for (const row of rows) sink.valueRow(row);
+    sink.valueRow(row);
     sink.end();
   }
 }
@@ -36,19 +37,28 @@ class DonePlan implements SessionPlan {
   readonly kind = "session";
   readonly label = "session";
   readonly shape = undefined;
+  readonly #act: (session: SessionView | undefined) => void;
+
+  constructor(act: (session: SessionView | undefined) => void) {
+    this.#act = act;
+  }
 
   run(sink: ResultSink): void {
+    this.#act(sink.session);
     sink.done({ affectedRows: 0, matchedRows: 0, info: "" });
   }
 }
 
-export const nothingToDo: SessionPlan = new DonePlan();
+export const nothingToDo: SessionPlan = new DonePlan(() => undefined);
 
 export function planSelectValues(statement: SelectValuesStatement, limits: ExecutorLimits): SessionPlan {
-  const variables = serverVariables(limits);
-  const row = statement.items.map(({ value }) => sessionValue(value, limits, variables));
-  const columns = statement.items.map(({ name }, i) => columnOf(name, row[i]));
-  return new ValuesPlan(columns, () => [row]);
+  const rowOf = (session: SessionView | undefined) => {
+    const variables = serverVariables(limits, session);
+    return statement.items.map(({ value }) => sessionValue(value, limits, session, variables));
+  };
+  // Errors and types are the same in every session.
+  const sample = rowOf(undefined);
+  return new ValuesPlan(statement.items.map(({ name }, i) => columnOf(name, sample[i])), rowOf);
 }
 
 function columnOf(name: string, value: ColumnValue): ResultColumn {
@@ -64,13 +74,10 @@ function columnOf(name: string, value: ColumnValue): ResultColumn {
   return { name, type, lengthMax: 1024, nullable, tableName: "" };
 }
 
-function textColumn(name: string): ResultColumn {
-  return { name, type: "varchar", lengthMax: 65_535, nullable: true, tableName: "" };
-}
-
 function sessionValue(
   value: SessionValue,
   limits: ExecutorLimits,
+  session: SessionView | undefined,
   variables: ReadonlyMap<string, ColumnValue>,
 ): ColumnValue {
   if (value.kind === "constant") {
@@ -84,15 +91,16 @@ function sessionValue(
   switch (value.name) {
     case "database":
     case "schema":
-      return limits.databaseName;
+      return session === undefined || session.database === "" ? limits.databaseName : session.database;
     case "version":
-      return limits.serverVersion;
+      return variables.get("version") ?? limits.serverVersion;
     case "user":
     case "current_user":
     case "session_user":
     case "system_user":
-      return "lathe@localhost";
+      return session?.user ?? "lathe@localhost";
     case "connection_id":
+      return BigInt(session?.connectionId ?? 0);
     case "last_insert_id":
       return 0n;
     default:
@@ -100,44 +108,8 @@ function sessionValue(
   }
 }
 
-/** System variables that drivers read on connect. */
-function serverVariables(limits: ExecutorLimits): ReadonlyMap<string, ColumnValue> {
-  const character = "utf8mb4";
-  const variables: [string, ColumnValue][] = [
-    ["autocommit", 1n],
-    ["auto_increment_increment", 1n],
-    ["character_set_client", character],
-    ["character_set_connection", character],
-    ["character_set_database", character],
-    ["character_set_results", character],
-    ["character_set_server", character],
-    ["collation_connection", "utf8mb4_bin"],
-    ["collation_database", "utf8mb4_bin"],
-    ["collation_server", "utf8mb4_bin"],
-    ["init_connect", ""],
-    ["interactive_timeout", 28_800n],
-    ["license", "Apache-2.0"],
-    ["lower_case_table_names", 0n],
-    ["max_allowed_packet", 67_108_864n],
-    ["net_write_timeout", 60n],
-    ["performance_schema", 0n],
-    ["query_cache_size", 0n],
-    ["query_cache_type", "OFF"],
-    ["sql_mode", "STRICT_TRANS_TABLES"],
-    ["system_time_zone", "UTC"],
-    ["time_zone", "SYSTEM"],
-    ["transaction_isolation", "SERIALIZABLE"],
-    ["tx_isolation", "SERIALIZABLE"],
-    ["transaction_read_only", 0n],
-    ["version", limits.serverVersion],
-    ["version_comment", "Lathe"],
-    ["wait_timeout", 28_800n],
-  ];
-  return new Map(variables);
-}
-
 type SetStatement = Extract<SessionStatement, { kind: "set" }>;
-type ShowStatement = Extract<SessionStatement, { kind: "show" }>;
+type KillStatement = Extract<SessionStatement, { kind: "kill" }>;
 
 export function planSet(statement: SetStatement): SessionPlan {
   for (const { name, value } of statement.assignments) {
@@ -147,102 +119,15 @@ export function planSet(statement: SetStatement): SessionPlan {
   return nothingToDo;
 }
 
-export function planShow(statement: ShowStatement, catalog: Catalog, limits: ExecutorLimits): SessionPlan {
-  const matching = (names: readonly string[]) => names.filter((name) => like(name, statement.like));
-  switch (statement.what) {
-    case "tables": {
-      const column = textColumn(`Tables_in_${limits.databaseName}`);
-      return new ValuesPlan([column], () => matching(catalog.list().map(({ name }) => name)).map((name) => [name]));
-    }
-    case "databases":
-      return new ValuesPlan([textColumn("Database")], () => matching([limits.databaseName]).map((name) => [name]));
-    case "variables":
-    case "status": {
-      const variables = statement.what === "variables" ? serverVariables(limits) : new Map<string, ColumnValue>();
-      const rows = matching([...variables.keys()]).map((name) => [name, String(variables.get(name))]);
-      return new ValuesPlan([textColumn("Variable_name"), textColumn("Value")], () => rows);
-    }
-    case "warnings": {
-      const code: ResultColumn = { name: "Code", type: "int", lengthMax: undefined, nullable: false, tableName: "" };
-      return new ValuesPlan([textColumn("Level"), code, textColumn("Message")], () => []);
-    }
-    case "columns": {
-      const table = tableOf(catalog, statement.table);
-      const rows = describeTable(table).filter(([name]) => like(String(name), statement.like));
-      return new ValuesPlan(["Field", "Type", "Null", "Key", "Default", "Extra"].map(textColumn), () => rows);
-    }
-    case "createTable": {
-      const table = tableOf(catalog, statement.table);
-      const rows = [[table.name, createTableText(table)]];
-      return new ValuesPlan(["Table", "Create Table"].map(textColumn), () => rows);
-    }
-  }
-}
-
-function tableOf(catalog: Catalog, name: string | undefined): Table {
-  const table = name === undefined ? undefined : catalog.find(name);
-  if (table === undefined) throw new SqlError("unknown_table", `Table '${name}' doesn't exist`);
-  return table;
-}
-
-function typeText(column: Table["columns"][number]): string {
-  const type = column.fixed === true ? "char" : column.type;
-  return column.lengthMax === undefined ? type : `${type}(${column.lengthMax})`;
-}
-
-function describeTable(table: Table): ColumnValue[][] {
-  return table.columns.map((column, ordinal) => {
-    const indexed = table.indexes?.some((index) => index.columns[0] === ordinal) === true;
-    const key = table.primaryKey.includes(ordinal) ? "PRI" : indexed ? "MUL" : "";
-    const extra = table.autoIncrement === ordinal ? "auto_increment" : "";
-    const fallback = column.defaultValue === undefined ? null : plainText(column.defaultValue);
-    return [column.name, typeText(column), column.nullable ? "YES" : "NO", key, fallback, extra];
+export function planUse(database: string): SessionPlan {
+  return new DonePlan((session) => {
+    if (session !== undefined) session.database = database;
   });
 }
 
-export function createTableText(table: Table): string {
-  const quoted = (name: string) => `\`${name.replaceAll("`", "``")}\``;
-  const columns = table.columns.map((column, ordinal) => {
-    const { defaultValue } = column;
-    const fallback = defaultValue === undefined ? "" : ` DEFAULT ${quotedText(defaultValue)}`;
-    const counts = table.autoIncrement === ordinal ? " AUTO_INCREMENT" : "";
-    return `  ${quoted(column.name)} ${typeText(column)}${column.nullable ? "" : " NOT NULL"}${counts}${fallback}`;
+export function planKill({ connectionId, what }: KillStatement): SessionPlan {
+  return new DonePlan((session) => {
+    if (session?.kill(connectionId, what) === true) return;
+    throw new SqlError("unknown_thread", `Unknown thread id: ${connectionId}`);
   });
-  const key = table.primaryKey.map((ordinal) => quoted(table.columns[ordinal].name)).join(",");
-  const indexes = (table.indexes ?? []).map(({ name, columns: ordinals }) => {
-    return `  KEY ${quoted(name)} (${ordinals.map((ordinal) => quoted(table.columns[ordinal].name)).join(",")})`;
-  });
-  return `CREATE TABLE ${quoted(table.name)} (\n${[...columns, `  PRIMARY KEY (${key})`, ...indexes].join(",\n")}\n)`;
-}
-
-function plainText(value: ColumnValue): ColumnValue {
-  return typeof value === "bigint" || typeof value === "number" ? String(value) : value;
-}
-
-function quotedText(value: ColumnValue): string {
-  if (value === null) return "NULL";
-  if (value instanceof Uint8Array) return `X'${Buffer.from(value).toString("hex")}'`;
-  return `'${String(value).replaceAll("\\", "\\\\").replaceAll("'", "''")}'`;
-}
-
-/** LIKE with % and _, without case, in time linear in name times pattern. */
-export function like(name: string, pattern: string | undefined): boolean {
-  if (pattern === undefined) return true;
-  const text = name.toLowerCase();
-  const wanted = pattern.replaceAll("\\_", "\u0001").replaceAll("\\%", "\u0002").toLowerCase();
-  let reached = new Set([0]);
-  for (const character of wanted) {
-    const next = new Set<number>();
-    for (const at of reached) {
-      if (character === "%") for (let i = at; i <= text.length; i++) next.add(i);
-      else if (at < text.length && (character === "_" || text[at] === literalOf(character))) next.add(at + 1);
-    }
-    reached = next;
-  }
-  return reached.has(text.length);
-}
-
-function literalOf(character: string): string {
-  if (character === "\u0001") return "_";
-  return character === "\u0002" ? "%" : character;
 }
