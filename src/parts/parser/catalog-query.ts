@@ -36,7 +36,7 @@ export type CatalogExpression =
   | { readonly kind: "and" | "or"; readonly inner: readonly CatalogExpression[] }
   | {
       readonly kind: "case";
-      readonly branches: readonly { readonly when: CatalogExpression; readonly then: CatalogExpression }[];
+      readonly branches: readonly { readonly when: CatalogExpression; readonly result: CatalogExpression }[];
       readonly otherwise: CatalogExpression | undefined;
     };
 

@@ -258,7 +258,7 @@ function parseUnsorted(stream: TokenStream): CatalogExpression {
 /** `CASE WHEN … THEN … [ELSE …] END`. */
 function parseCase(stream: TokenStream): CatalogExpression {
   stream.expectWord("CASE");
-  const branches: { when: CatalogExpression; then: CatalogExpression }[] = [];
+  const branches: { when: CatalogExpression; result: CatalogExpression }[] = [];
   const subject = stream.isWord("WHEN") ? undefined : parseCatalogExpression(stream);
   while (stream.acceptWord("WHEN")) {
     const condition = parseCatalogExpression(stream);
@@ -266,7 +266,7 @@ function parseCase(stream: TokenStream): CatalogExpression {
     const when: CatalogExpression = subject === undefined
       ? condition
       : { kind: "comparison", comparison: "=", left: subject, right: condition };
-    branches.push({ when, then: parseCatalogExpression(stream) });
+    branches.push({ when, result: parseCatalogExpression(stream) });
     if (branches.length > listMax) throw stream.syntax("CASE has too many branches");
   }
   const otherwise = stream.acceptWord("ELSE") ? parseCatalogExpression(stream) : undefined;

@@ -105,7 +105,7 @@ export function bind(scope: Scope, expression: CatalogExpression): Bound {
     case "or":
       return bindLogic(scope, expression.kind, expression.inner);
     case "case": {
-      const branches = expression.branches.map(({ when, then }) => [bind(scope, when), bind(scope, then)] as const);
+      const branches = expression.branches.map(({ when, result }) => [bind(scope, when), bind(scope, result)] as const);
       const otherwise = expression.otherwise === undefined ? undefined : bind(scope, expression.otherwise);
       return (row, group) => {
         const branch = branches.find(([when]) => isTrue(when(row, group)));

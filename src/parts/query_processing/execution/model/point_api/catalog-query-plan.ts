@@ -324,7 +324,7 @@ function sizeOf(expression: CatalogExpression): number {
     case "not":
       return 1 + sizeOf(expression.inner);
     case "case":
-      return expression.branches.reduce((sum, { when, then }) => sum + sizeOf(when) + sizeOf(then), 2);
+      return expression.branches.reduce((sum, { when, result }) => sum + sizeOf(when) + sizeOf(result), 2);
     default:
       return expression.inner.reduce((sum, inner) => sum + sizeOf(inner), 1);
   }
