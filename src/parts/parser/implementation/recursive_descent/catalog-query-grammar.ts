@@ -90,7 +90,8 @@ function parseItem(stream: TokenStream): CatalogItem {
 }
 
 const clauseWords = new Set([
-  "FROM", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "UNION", "ON", "USING", "JOIN", "LEFT", "INNER", "CROSS", "RIGHT",
+  "FROM", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "UNION", "ON", "USING", "JOIN", "LEFT", "INNER", "CROSS",
+  "RIGHT",
 ]);
 
 function parseAlias(stream: TokenStream): string | undefined {

@@ -223,7 +223,12 @@ class QueryRun {
   }
 
   /** What to order by: an alias or position of the items, or an expression of its own. */
-  #sorter(scope: Scope, expression: CatalogExpression, columns: readonly OutputColumn[], bound: readonly Bound[]): Bound {
+  #sorter(
+    scope: Scope,
+    expression: CatalogExpression,
+    columns: readonly OutputColumn[],
+    bound: readonly Bound[],
+  ): Bound {
     if (expression.kind === "operand" && expression.operand.kind === "constant") {
       const position = Number(expression.operand.value);
       if (position >= 1 && position <= bound.length) return bound[position - 1];

@@ -1,4 +1,4 @@
-/** ShowPlan: SHOW, as a virtual table filtered by LIKE or by a condition. Made when it runs, for it shows the session. */
+/** ShowPlan: SHOW, as a virtual table filtered by LIKE or a condition. Made when it runs, for it shows the session. */
 import type { ColumnValue } from "../../../../architecture/catalog/table.ts";
 import { type ResultShape, type ResultSink } from "../../../executor.ts";
 import { bind, isTrue, type Scope } from "./catalog-expression.ts";

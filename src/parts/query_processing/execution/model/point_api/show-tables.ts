@@ -85,7 +85,7 @@ const forms: Readonly<Record<string, Form>> = {
     "Name! Engine Version# Row_format Rows# Avg_row_length# Data_length# Max_data_length# Index_length# Data_free# " +
       "Auto_increment# Create_time Update_time Check_time Collation Checksum# Create_options Comment",
     ({ catalog }) => catalog.list().map(({ name }) => [
-      name, "Lathe", 10n, "Dynamic", null, null, null, null, null, null, null, null, null, null, collation, null, "", "",
+      name, "Lathe", 10n, "Dynamic", ...Array.from({ length: 10 }, () => null), collation, null, "", "",
     ]),
   ),
   engines: renamed(
