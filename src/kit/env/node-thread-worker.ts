@@ -34,7 +34,7 @@ export interface JobFailure {
 
 const context: JobContext = { disk: nodeDisk, clock: nodeClock };
 
-const garbageBytesMax = 16 << 20;
+const garbageBytesMax = 6 << 20;
 /** Yields between two looks at the heap, which take some microseconds. */
 const yieldsPerLook = 8;
 

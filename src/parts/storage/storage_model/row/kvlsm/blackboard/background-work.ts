@@ -130,7 +130,7 @@ export class BackgroundWork {
     if (parts < 2) return [wholeRange];
     const numbers = new Set(inputs.flatMap((run) => run.files.map((file) => file.number)));
     const tables = version.levels.flat().filter((table) => numbers.has(table.meta.number));
-    const sources = tables.map(({ meta, layout }) => ({ fences: layout.fences, sizeBytes: meta.sizeBytes }));
+    const sources = tables.map(({ meta, fences }) => ({ fences, sizeBytes: meta.sizeBytes }));
     return splitRanges(sources, parts);
   }
 

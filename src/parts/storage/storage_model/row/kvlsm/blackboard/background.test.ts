@@ -145,7 +145,8 @@ test("adaptive reads block while the disk is fast, use the pool for a second aft
     const options = {
       directory: "/store",
       blockBytes: 128,
-      blockCacheBytes: 0,
+      // Pages of filter and index fit, and few blocks.
+      blockCacheBytes: 14_000,
       readMode: "adaptive" as const,
     };
     const engine = await openBlackboardEngine(world, options);

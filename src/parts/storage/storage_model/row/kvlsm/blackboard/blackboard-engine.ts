@@ -312,11 +312,12 @@ export class BlackboardEngine implements StorageEngine {
     try {
       for (const { index, entry } of log.read(durableIndex + 1)) {
         const { operations, rangeDeletes } = countOperations(entry);
-        const froze = this.#apply(entry, operations, rangeDeletes, index, 0);
-        // Nobody else wants the machine yet: replay waits for room, but is not slowed before it must.
+        if (!this.#board.apply(entry, operations, rangeDeletes, index, 0)) continue;
+        this.#runner.schedule();
+        // The turn in which the flush begins; replay goes on beside it. Nobody else wants the machine yet: replay waits
+        // for room, of which there is less only after a freeze, but is not slowed before it must.
+        await new Promise<void>((resolve) => this.#env.clock.defer(resolve));
         if (this.#stall.isStalled) await this.#stall.wait();
-        // The turn in which the flush begins; replay goes on beside it.
-        if (froze) await new Promise<void>((resolve) => this.#env.clock.defer(resolve));
       }
     } finally {
       this.#board.isReplaying = false;

@@ -11,11 +11,13 @@
  *      after `restMin` others: thousands of fresh buffers per second would double the process's memory
  *      before the collector takes them away. Values read by `getSync` point into these buffers; see the port
  *      on how long they are valid.
+ *   5. Pages of filters and of block indexes (paged-section.ts) are pieces of the same ring: what is asked for more often
+ *      stays, whatever it is.
  * Invariants: `sizeBytes` counts every block's bytes and its overhead and exceeds `capacityBytes` by no more
  * than the one block just read; a block that somebody still walks stays as it is after it was dropped here.
  * Source: Corbato 1968; RocksDB's HyperClockCache.
  */
-import type { Block } from "./block.ts";
+import type { BlockOwner } from "./block.ts";
 import { GhostBlocks } from "./ghost-blocks.ts";
 
 /** Buffers come in multiples of this, so that blocks of about one size share them. */
@@ -26,12 +28,30 @@ const bufferKeptMax = 1 << 17;
 const restMin = 16;
 const restMax = 64;
 
+/** What the cache holds: a data block, or a page of a filter or an index. */
+export interface CachedPiece {
+  readonly owner: BlockOwner;
+  /** Unique within the owner's file. */
+  readonly number: number;
+  /** The buffer that is used again when the piece is dropped; empty: there is none. */
+  readonly bytes: Uint8Array;
+  readonly costBytes: number;
+  /** Set by the owner at every use. */
+  used: number;
+  slot: number;
+  readonly pins: number;
+}
+
 export class BlockCache {
   #capacityBytes: number;
   hits = 0;
   misses = 0;
+  /** Pages of filters and indexes that were read from files. */
+  pageReads = 0;
+  /** What the pages in memory take, of `sizeBytes`. */
+  readonly pageBytes = { filter: 0, index: 0 };
   #sizeBytes = 0;
-  #ring: (Block | undefined)[] = [];
+  #ring: (CachedPiece | undefined)[] = [];
   #free: number[] = [];
   #count = 0;
   #hand = 0;
@@ -91,8 +111,8 @@ export class BlockCache {
     this.#rest(buffer);
   }
 
-  /** Takes a block that was just read; drops others for it. The owner has noted it already. */
-  insert(block: Block): void {
+  /** Takes a piece that was just read; drops others for it. The owner has noted it already. */
+  insert(block: CachedPiece): void {
     const cost = block.costBytes;
     this.#ghosts?.noteRead(block);
     this.#evictUntil(Math.max(0, this.#capacityBytes - cost));
@@ -103,8 +123,8 @@ export class BlockCache {
     this.#sizeBytes += cost;
   }
 
-  /** Drops a block whose table is going away. */
-  remove(block: Block): void {
+  /** Drops a piece whose table is going away. */
+  remove(block: CachedPiece): void {
     if (this.#ring[block.slot] === block) this.#drop(block.slot, block);
   }
 
@@ -122,7 +142,7 @@ export class BlockCache {
     }
   }
 
-  #drop(slot: number, block: Block): void {
+  #drop(slot: number, block: CachedPiece): void {
     this.#ring[slot] = undefined;
     this.#free.push(slot);
     this.#count--;
@@ -132,7 +152,7 @@ export class BlockCache {
   }
 
   #rest(buffer: Uint8Array): void {
-    if (buffer.length > bufferKeptMax) return;
+    if (buffer.length === 0 || buffer.length > bufferKeptMax) return;
     const step = buffer.length / bufferStep;
     // The steps before must exist, or the array would turn into a dictionary.
     while (this.#resting.length <= step) this.#resting.push([]);

@@ -19,7 +19,7 @@
  * Invariant: no false negatives. False positives at 10 bits per key: about 1 %.
  * Source: Bloom 1970; Putze, Sanders, Singler 2007 (blocked filters); RocksDB's FastLocalBloom.
  */
-const lineBytes = 64;
+export const lineBytes = 64;
 const lineBits = lineBytes * 8;
 const probesMax = 16;
 const spread = 0x9e3779b9 | 0;
@@ -33,7 +33,7 @@ export function buildBloomFilter(hashes: Int32Array, count: number, bitsPerKey: 
   filter[lines * lineBytes] = probes;
   for (let i = 0; i < count; i++) {
     const hash = hashes[i];
-    const line = lineOf(hash, lines);
+    const line = bloomLineOf(hash, lines);
     let sequence = start(hash);
     for (let probe = 0; probe < probes; probe++) {
       const bit = sequence >>> 23;
@@ -48,15 +48,23 @@ export function buildBloomFilter(hashes: Int32Array, count: number, bitsPerKey: 
 export function bloomMayContain(filter: Uint8Array, hash: number): boolean {
   const length = filter.length;
   if (length === 0) return true;
-  const probes = filter[length - 1];
-  const line = lineOf(hash, (length - 1) >>> 6);
+  return bloomLineMayContain(filter, bloomLineOf(hash, (length - 1) >>> 6), filter[length - 1], hash);
+}
+
+/** The same, of the line that begins at `line` of some bytes. */
+export function bloomLineMayContain(bytes: Uint8Array, line: number, probes: number, hash: number): boolean {
   let sequence = start(hash);
   for (let probe = 0; probe < probes; probe++) {
     const bit = sequence >>> 23;
-    if ((filter[line + (bit >>> 3)] & (1 << (bit & 7))) === 0) return false;
+    if ((bytes[line + (bit >>> 3)] & (1 << (bit & 7))) === 0) return false;
     sequence = Math.imul(sequence, spread);
   }
   return true;
+}
+
+/** Probes per key of a filter block. */
+export function bloomProbesOf(filter: Uint8Array): number {
+  return filter.length === 0 ? 0 : filter[filter.length - 1];
 }
 
 /** Whether a filter block has a shape that `buildBloomFilter` makes. */
@@ -67,8 +75,8 @@ export function isBloomFilter(filter: Uint8Array): boolean {
   return length > lineBytes && (length - 1) % lineBytes === 0 && probes >= 1 && probes <= probesMax;
 }
 
-/** Byte offset of the hash's line; the product stays below 2^53, so the division is exact. */
-function lineOf(hash: number, lines: number): number {
+/** Byte offset of the hash's line, of so many; the product stays below 2^53, so the division is exact. */
+export function bloomLineOf(hash: number, lines: number): number {
   return Math.floor((hash >>> 0) * lines * 2.3283064365386963e-10) << 6;
 }
 

@@ -10,7 +10,7 @@
 import { compareBytes } from "../../../../../../kit/compare.ts";
 import type { SortedKeys } from "./sorted-keys.ts";
 
-/** What is known of an input: its block index and its size. */
+/** What is known of an input: keys evenly spread over it, from its block index, and its size. */
 export interface SplitSource {
   readonly fences: SortedKeys;
   readonly sizeBytes: number;

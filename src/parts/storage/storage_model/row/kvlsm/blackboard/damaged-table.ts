@@ -7,6 +7,7 @@
  * versions in tables above it hide it. A compaction that takes it fails with the same error.
  */
 import { compareBytes } from "../../../../../../kit/compare.ts";
+import { ByteWriter } from "../../../../../../kit/byte-writer.ts";
 import type { DiskFile } from "../../../../../../kit/env/env.ts";
 import type { LatheError } from "../../../../../../kit/errors.ts";
 import type { BlockCache } from "./block-cache.ts";
@@ -14,17 +15,16 @@ import { noBytes } from "./entry-iterator.ts";
 import type { FileMeta } from "./file-meta.ts";
 import { lookupAbsent } from "./lookup.ts";
 import type { ReadCounters } from "./read-counters.ts";
-import { SortedKeys } from "./sorted-keys.ts";
 import { Table } from "./table.ts";
-import { tableHeaderBytes, tableVersion } from "./table-format.ts";
-import type { TableLayout } from "./table-layout.ts";
+import { tableHeaderBytes, tableVersion, trailerBytes } from "./table-format.ts";
+import type { TableSections } from "./table-layout.ts";
 import { noProperties } from "./table-properties.ts";
 
 export class DamagedTable extends Table {
   readonly error: LatheError;
 
   constructor(meta: FileMeta, path: string, error: LatheError, cache: BlockCache, counters: ReadCounters) {
-    super(meta, fileOf(path, error), layoutOf(meta), cache, counters);
+    super(meta, fileOf(path, error), sectionsOf(meta), cache, counters);
     this.error = error;
   }
 
@@ -43,16 +43,22 @@ export class DamagedTable extends Table {
   }
 }
 
-/** One block that begins with the smallest key. */
-function layoutOf(meta: FileMeta): TableLayout {
+/** One block that begins with the smallest key; its length does not matter, since nothing can be read. */
+function sectionsOf(meta: FileMeta): TableSections {
+  const index = new ByteWriter();
+  index.varint(1);
+  index.lengthPrefixed(meta.smallest);
+  index.varint(0);
+  const end = { offset: tableHeaderBytes + trailerBytes(tableVersion), length: 0 };
   return {
     version: tableVersion,
-    blockCount: 1,
-    fences: SortedKeys.from([meta.smallest]),
-    blockOffsets: Float64Array.of(tableHeaderBytes, meta.sizeBytes),
+    footer: {
+      filter: end, prefixFilter: end, rangeTombstones: end, index: end, properties: end, sizeBytes: meta.sizeBytes,
+    },
     filter: noBytes,
     prefixFilter: noBytes,
     rangeTombstones: noBytes,
+    index: index.finish(),
     properties: meta,
     extra: noProperties,
   };

@@ -19,6 +19,7 @@ function readMetrics({ cache, reads }: Blackboard): Metric[] {
   return [
     counter("lsm_block_cache_hits_total", "Data blocks found in memory", cache.hits),
     counter("lsm_block_cache_misses_total", "Data blocks read from files", cache.misses),
+    counter("lsm_table_page_reads_total", "Pages of filters and block indexes read from files", cache.pageReads),
     counter("lsm_point_reads_total", "Keys looked up", reads.pointReads),
     counter("lsm_runs_touched_total", "Sorted runs searched by point reads", reads.runsTouched),
     counter(
@@ -139,16 +140,15 @@ function pressureMetrics(stall: StallFigures): Metric[] {
 }
 
 function memoryMetrics(board: Blackboard): Metric[] {
-  const { cache, memtable, immutables, versions, tuning } = board;
-  let filter = 0;
-  for (const { layout } of versions.current.levels.flat()) filter += layout.filter.length + layout.prefixFilter.length;
+  const { cache, memtable, immutables, tuning } = board;
+  const { filter, index } = cache.pageBytes;
   const frozen = immutables.reduce((total, one) => total + one.sizeBytes, 0);
   const parts = {
-    block_cache: cache.sizeBytes,
+    block_cache: cache.sizeBytes - filter - index,
     memtable: memtable.sizeBytes,
     immutable_memtables: frozen,
     filter,
-    table_index: board.tableBytes() - filter,
+    table_index: board.tableBytes() + index,
   };
   const components: Metric[] = Object.entries(parts).map(([component, value]) => ({
     ...gauge("lsm_memory_bytes", "Memory held, by component", value),

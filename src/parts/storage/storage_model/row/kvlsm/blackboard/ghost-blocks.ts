@@ -7,7 +7,7 @@
  *      have had it.
  * Source: the ghost lists of ARC (Megiddo and Modha 2003) and of 2Q.
  */
-import type { Block } from "./block.ts";
+import type { CachedPiece } from "./block-cache.ts";
 
 /** Ghosts stand for this share of the cache. */
 const shareOfCache = 1 / 8;
@@ -30,7 +30,7 @@ export class GhostBlocks {
   }
 
   /** Notes a block that was dropped for want of room. */
-  noteDropped(block: Block): void {
+  noteDropped(block: CachedPiece): void {
     const name = nameOf(block);
     this.#forget(name);
     this.#ghosts.set(name, block.costBytes);
@@ -39,7 +39,7 @@ export class GhostBlocks {
   }
 
   /** Notes a block that was read from its file. */
-  noteRead(block: Block): void {
+  noteRead(block: CachedPiece): void {
     if (this.#forget(nameOf(block))) this.hits++;
   }
 
@@ -60,6 +60,6 @@ export class GhostBlocks {
   }
 }
 
-function nameOf({ owner, number }: Block): string {
+function nameOf({ owner, number }: CachedPiece): string {
   return `${number}:${owner.path}`;
 }

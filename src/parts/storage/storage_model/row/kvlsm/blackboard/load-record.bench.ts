@@ -1,6 +1,7 @@
 /**
  * What load.bench.ts measured, as files: `load.json` (all of it), `load.md` (against the bars), `load.svg` (the curve
- * of the cost of a get). The command and the machine's load stand beside the figures.
+ * of the cost of a get), `load-memory.svg` (that of the peak of memory while keys are loaded). The command and the
+ * machine's load stand beside the figures.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { availableParallelism, cpus } from "node:os";
@@ -36,7 +37,17 @@ export function writeRecord(directory: string, record: LoadRecord): void {
   const json = { command: command(), machine, ...record, bars };
   writeFileSync(join(directory, "load.json"), `${JSON.stringify(json, null, 2)}\n`);
   writeFileSync(join(directory, "load.md"), toMarkdown(record, bars, machine));
-  if (record.curve !== undefined) writeFileSync(join(directory, "load.svg"), curveSvg(record.curve));
+  if (record.curve !== undefined) {
+    const points = record.curve.map(({ keys, getUs, low, high }) => ({ keys, middle: getUs, low, high }));
+    const title = "random getSync, microseconds, by keys in the store (16 + 128 bytes)";
+    writeFileSync(join(directory, "load.svg"), curveSvg(points, Math.log10, title));
+  }
+  if (record.load !== undefined) {
+    const peaks = peaksOf(record.load);
+    const points = peaks.map(({ keys, peakMiB }) => ({ keys, middle: peakMiB, low: peakMiB, high: peakMiB }));
+    const title = "peak memory of the process, MiB, by keys loaded (16 + 128 bytes)";
+    writeFileSync(join(directory, "load-memory.svg"), curveSvg(points, (keys) => keys, title));
+  }
 }
 
 /** As it can be typed again; where the stores were is nobody's concern. */
@@ -85,12 +96,16 @@ function barsOf({ load, reopen }: LoadRecord): Bar[] {
   return bars;
 }
 
+function peaksOf(load: Figures): readonly Figures[] {
+  return load.peaks as unknown as readonly Figures[];
+}
+
 function unbarred(what: string, measured: string): Bar {
   return { what, measured, bar: "", met: undefined };
 }
 
 function toMarkdown(
-  { curve }: LoadRecord,
+  { load, curve }: LoadRecord,
   bars: readonly Bar[],
   { cpu, cores, loadAverage }: { cpu: string; cores: number; loadAverage: readonly [number, number] },
 ): string {
@@ -105,10 +120,16 @@ function toMarkdown(
     "| what | measured | bar |",
     "|---|---|---|",
     ...bars.map((one) => `| ${one.what} | ${one.measured} | ${verdict(one)} |`),
+    ...(load === undefined ? [] : ["", "Peak of memory on the way (`load-memory.svg`):", "", ...memoryTable(load)]),
     ...(curve === undefined ? [] : ["", "Random `getSync`, medians of five rounds (`load.svg`):", ""]),
     ...(curve === undefined ? [] : curveTable(curve)),
     "",
   ].join("\n");
+}
+
+function memoryTable(load: Figures): string[] {
+  const rows = peaksOf(load).map(({ keys, peakMiB }) => `| ${keys.toLocaleString("en")} | ${peakMiB} |`);
+  return ["| keys loaded | peak, MiB |", "|---|---|", ...rows];
 }
 
 function curveTable(curve: readonly Figures[]): string[] {
@@ -119,20 +140,32 @@ function curveTable(curve: readonly Figures[]): string[] {
   return ["| keys | µs per get | rounds | sorted runs searched |", "|---|---|---|---|", ...rows];
 }
 
-function curveSvg(points: readonly Figures[]): string {
+interface Point {
+  readonly keys: number;
+  readonly middle: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** Few points have their figures written beside them; of many, the first and the last have. */
+const labelledMax = 8;
+
+function curveSvg(points: readonly Point[], scale: (keys: number) => number, title: string): string {
   const [width, height, left, bottom] = [640, 360, 60, 40];
-  const logs = points.map(({ keys }) => Math.log10(keys));
+  const places = points.map(({ keys }) => scale(keys));
   const most = Math.max(...points.map(({ high }) => high)) * 1.1;
-  const span = Math.max(1e-9, logs[logs.length - 1] - logs[0]);
-  const x = (log: number) => left + ((log - logs[0]) / span) * (width - left - 30);
-  const y = (us: number) => height - bottom - (us / most) * (height - bottom - 20);
-  const path = points.map(({ getUs }, i) => `${x(logs[i]).toFixed(1)},${y(getUs).toFixed(1)}`).join(" ");
-  const marks = points.map(({ keys, getUs, low, high }, i) => {
-    const at = x(logs[i]).toFixed(1);
-    return (
+  const span = Math.max(1e-9, places[places.length - 1] - places[0]);
+  const x = (place: number) => left + ((place - places[0]) / span) * (width - left - 30);
+  const y = (value: number) => height - bottom - (value / most) * (height - bottom - 20);
+  const path = points.map(({ middle }, i) => `${x(places[i]).toFixed(1)},${y(middle).toFixed(1)}`).join(" ");
+  const marks = points.map(({ keys, middle, low, high }, i) => {
+    const at = x(places[i]).toFixed(1);
+    const mark =
       `<line x1="${at}" x2="${at}" y1="${y(low)}" y2="${y(high)}" stroke="#888"/>` +
-      `<circle cx="${at}" cy="${y(getUs)}" r="4" fill="#1f5fa8"/>` +
-      `<text x="${at}" y="${y(high) - 8}" text-anchor="middle">${getUs}</text>` +
+      `<circle cx="${at}" cy="${y(middle)}" r="4" fill="#1f5fa8"/>`;
+    if (points.length > labelledMax && i > 0 && i < points.length - 1) return mark;
+    return (
+      `${mark}<text x="${at}" y="${y(high) - 8}" text-anchor="middle">${middle}</text>` +
       `<text x="${at}" y="${height - bottom + 18}" text-anchor="middle">${keys.toLocaleString("en")}</text>`
     );
   });
@@ -141,6 +174,6 @@ function curveSvg(points: readonly Figures[]): string {
     `font-family="sans-serif" font-size="12">` +
     `<rect width="100%" height="100%" fill="white"/><polyline points="${path}" fill="none" stroke="#1f5fa8"/>` +
     `<line x1="${left}" x2="${width - 20}" y1="${y(0)}" y2="${y(0)}" stroke="black"/>${marks.join("")}` +
-    `<text x="${left}" y="16">random getSync, microseconds, by keys in the store (16 + 128 bytes)</text></svg>\n`
+    `<text x="${left}" y="16">${title}</text></svg>\n`
   );
 }

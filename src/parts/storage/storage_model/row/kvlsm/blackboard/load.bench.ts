@@ -1,11 +1,12 @@
 /**
  * A large load, measured from outside: `node load.bench.ts [--keys 20000000] [--batch 1] [--directory DIR]
- * [--set OPTION=VALUE]… [--record DIR] [--skip-curve] [--skip-reopen]`. With --record it writes load.json, load.md and
- * load.svg there.
+ * [--set OPTION=VALUE]… [--record DIR] [--skip-curve] [--skip-reopen]`. With --record it writes load.json, load.md,
+ * load.svg and load-memory.svg there.
  *
  *   load     16-byte keys in random order, 128-byte values that do not compress, through a log (unsynced) into a store
  *            with the shipped options. Latency of a put: from the end of the one before it, so that turns in which the
- *            owner's thread did something else count too. Memory: the kernel's peak (VmHWM) and samples of VmRSS.
+ *            owner's thread did something else count too. Memory: the kernel's peak (VmHWM), at the end and on the way,
+ *            and samples of VmRSS.
  *   space    bytes in the directory per byte of keys and values; bytes written to files per byte put in.
  *   reopen   kill -9 with a million keys in the log only, then the time until the store is open again.
  *   curve    cost of a random get in stores of 10^4 keys up to the loaded one.
@@ -50,6 +51,8 @@ const turnEvery = 64;
 const sampleMs = 100;
 const replayKeys = 1_000_000;
 const firstKeys = 600_000;
+/** How often the peak is noted on the way. */
+const peaksPerLoad = 20;
 
 /** A bijection of 32-bit integers: keys in random order without repetition. */
 function scramble(value: number): number {
@@ -92,6 +95,8 @@ async function openStore(directory: string, tuning: Partial<Tuning>): Promise<St
 interface LoadFigures {
   readonly latency: Histogram;
   readonly rssSamples: readonly number[];
+  /** The kernel's peak when so many keys were in. */
+  readonly peaks: readonly Figures[];
   readonly seconds: number;
 }
 
@@ -102,6 +107,7 @@ async function load(engine: BlackboardEngine, from: number, count: number): Prom
   const batch = new WriteBatch(batchSize * 160);
   const latency = new Histogram();
   const rssSamples: number[] = [];
+  const peaks: Figures[] = [];
   const startMs = performance.now();
   let beforeMs = startMs;
   let sampleAtMs = startMs;
@@ -121,8 +127,9 @@ async function load(engine: BlackboardEngine, from: number, count: number): Prom
       rssSamples.push(process.memoryUsage.rss());
       sampleAtMs = nowMs + sampleMs;
     }
+    if (end - from >= (peaks.length + 1) * (count / peaksPerLoad)) peaks.push({ keys: end, peakMiB: peakMiB() });
   }
-  return { latency, rssSamples, seconds: (performance.now() - startMs) / 1000 };
+  return { latency, rssSamples, peaks, seconds: (performance.now() - startMs) / 1000 };
 }
 
 function metric(engine: BlackboardEngine, name: string): number {
@@ -134,15 +141,16 @@ function directoryBytes(directory: string): number {
   return readdirSync(directory).reduce((total, name) => total + statSync(join(directory, name)).size, 0);
 }
 
-function peakBytes(): number {
+/** The most memory that the process ever had, as the kernel counts it. */
+function peakMiB(): number {
   const line = /VmHWM:\s+(\d+) kB/.exec(readFileSync("/proc/self/status", "utf8"));
-  return line === null ? 0 : Number(line[1]) * 1024;
+  return line === null ? 0 : Math.round(Number(line[1]) / 1024);
 }
 
 async function loadPhase(directory: string): Promise<Record<string, unknown>> {
   const tuning = options();
   const { engine, close } = await openStore(directory, tuning);
-  const { latency, rssSamples, seconds } = await load(engine, 0, keyCount);
+  const { latency, rssSamples, peaks, seconds } = await load(engine, 0, keyCount);
   const spaceDuring = directoryBytes(join(directory, "engine"));
   const settleMs = performance.now();
   await engine.flush();
@@ -162,7 +170,8 @@ async function loadPhase(directory: string): Promise<Record<string, unknown>> {
     putsPerSecond: Math.round(keyCount / seconds),
     settleSeconds: Number(((performance.now() - settleMs) / 1000).toFixed(1)),
     putMs: { p50: millis(50), p99: millis(99), p999: millis(99.9), p9999: millis(99.99), max: millis(100) },
-    rssMiB: { peak: Math.round(peakBytes() / mebibyte), sampled: Math.round(Math.max(...rssSamples) / mebibyte) },
+    rssMiB: { peak: peakMiB(), sampled: Math.round(Math.max(...rssSamples) / mebibyte) },
+    peaks,
     budgetMiB: Math.round(budget / mebibyte),
     memoryMiB: Object.fromEntries(
       engine.metrics().flatMap((one) =>
@@ -202,7 +211,7 @@ async function reopenPhase(directory: string): Promise<Record<string, unknown>> 
     if (engine.getSync(writeKey(key, id)) === undefined) throw new Error(`key ${id} is lost`);
   }
   await close();
-  return { keysInLog: replayKeys, openSeconds: seconds, peakMiB: Math.round(peakBytes() / mebibyte) };
+  return { keysInLog: replayKeys, openSeconds: seconds, peakMiB: peakMiB() };
 }
 
 async function getsPhase(directory: string): Promise<Record<string, unknown>> {
@@ -246,7 +255,7 @@ async function inChild(phase: string, store: string, keys: number, kill = false)
 /** Cost of a get in stores of 10^4 keys and more, the loaded one last. */
 async function curve(storeOf: (name: string) => string): Promise<Figures[]> {
   const points: Figures[] = [];
-  for (let keys = 10_000; keys < keyCount && keys <= 1_000_000; keys *= 10) {
+  for (let keys = 10_000; keys < keyCount; keys *= 10) {
     points.push(await inChild("gets", storeOf(String(keys)), keys));
   }
   points.push(await inChild("gets", storeOf("main"), keyCount));

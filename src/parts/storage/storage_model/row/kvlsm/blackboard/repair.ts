@@ -25,7 +25,6 @@ import { parseStoreFile, tableName } from "./file-names.ts";
 import { Manifest } from "./manifest.ts";
 import { resolveTuning } from "./options.ts";
 import { readStoreState, scrubTable } from "./scrub.ts";
-import { SortedKeys } from "./sorted-keys.ts";
 import { TableIterator } from "./table-iterator.ts";
 import { tableOptionsOf } from "./table-options.ts";
 import { blockOf, type TableScan } from "./table-scan.ts";
@@ -283,7 +282,7 @@ const nothingLost = { lostEntries: 0, lostRanges: [] } as const;
 function heldBlocks(file: DiskFile, { held, version }: TableScan) {
   return {
     blockCount: held.length,
-    layout: { fences: SortedKeys.from([]) },
+    floor: () => -1,
     block(number: number) {
       const { offset, length } = held[number];
       const stored = new Uint8Array(length);

@@ -8,6 +8,7 @@
  * knows when to yield.
  */
 import { assert } from "../../../../../../kit/assert.ts";
+import { releaseBuffer } from "../../../../../../kit/buffer-release.ts";
 import type { Disk, DiskFile } from "../../../../../../kit/env/env.ts";
 import { errorCodeOf } from "../../../../../../kit/errors.ts";
 import { Block, type BlockOwner } from "./block.ts";
@@ -72,6 +73,10 @@ export class SequentialBlocks implements BlockSource, BlockOwner {
     return this.layout.blockCount;
   }
 
+  floor(key: Uint8Array): number {
+    return this.layout.fences.floor(key);
+  }
+
   block(number: number): Block {
     const { blockOffsets, version } = this.layout;
     const offset = blockOffsets[number];
@@ -96,6 +101,7 @@ export class SequentialBlocks implements BlockSource, BlockOwner {
   close(): void {
     this.#file?.close();
     this.#file = undefined;
+    if (this.#layout !== undefined) releaseBuffer(this.#layout.index);
     this.#layout = undefined;
     this.#bufferAt = 0;
     this.#bufferEnd = 0;

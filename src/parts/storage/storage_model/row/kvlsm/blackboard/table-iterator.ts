@@ -5,11 +5,11 @@
 import type { Block } from "./block.ts";
 import type { BlockWalk, WalkPool } from "./block-walk.ts";
 import { type EntryIterator, noBytes } from "./entry-iterator.ts";
-import type { SortedKeys } from "./sorted-keys.ts";
 
 export interface BlockSource {
   readonly blockCount: number;
-  readonly layout: { readonly fences: SortedKeys };
+  /** Number of the last block that begins at or below the key, or -1. Errors: CORRUPTION, IO_ERROR. */
+  floor(key: Uint8Array): number;
   /** Errors: CORRUPTION, IO_ERROR. */
   block(number: number): Block;
 }
@@ -62,7 +62,7 @@ export class TableIterator implements EntryIterator {
   }
 
   seek(target: Uint8Array): void {
-    const number = this.#sourceNow().layout.fences.floor(target);
+    const number = this.#sourceNow().floor(target);
     if (number < 0) return this.seekFirst();
     this.#enter(number);
     if (this.#walk.toFirstFrom(target)) this.#show(true);
@@ -70,7 +70,7 @@ export class TableIterator implements EntryIterator {
   }
 
   seekBefore(target: Uint8Array): void {
-    const number = this.#sourceNow().layout.fences.floor(target);
+    const number = this.#sourceNow().floor(target);
     if (number < 0) return this.#show(false);
     this.#enter(number);
     if (this.#walk.toLastBefore(target)) this.#show(true);

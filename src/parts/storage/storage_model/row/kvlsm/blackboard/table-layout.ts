@@ -1,10 +1,9 @@
 /**
- * TableLayout: the parts of an SSTable that are read when it is opened and stay in memory: fences, block
- * places, filter.
+ * The parts of an SSTable that are read and checked when it is opened: everything but the data blocks.
  *
- * Memory: per block the fence and 12 bytes; per key the filter's bits. It grows with the data (about 1.3 %
- * of it with 4 KiB blocks and 128-byte values) and is reported as
- * `lsm_memory_bytes{component="table_index"}` and `"filter"`.
+ *   TableSections   the sections as they lie in the file, views of one buffer. The owner's thread takes from them what
+ *                   stays in memory (table.ts) and then releases the buffer.
+ *   TableLayout     the same with the whole index decoded, for whoever reads the file from front to back.
  */
 import { ByteReader } from "../../../../../../kit/byte-reader.ts";
 import type { DiskFile } from "../../../../../../kit/env/env.ts";
@@ -25,24 +24,36 @@ import {
 } from "./table-format.ts";
 import { decodeTableProperties, type TableProperties } from "./table-properties.ts";
 
-export interface TableLayout {
+export interface TableSections {
   /** Version of the file's format. */
   readonly version: number;
-  readonly blockCount: number;
-  readonly fences: SortedKeys;
-  /** Offset of every block, and of the end of the last: one more than there are blocks. */
-  readonly blockOffsets: Float64Array;
+  readonly footer: Footer;
   readonly filter: Uint8Array;
   /** Over the prefixes that `extra.prefixRule` makes; empty where there is none. */
   readonly prefixFilter: Uint8Array;
   /** The encoded range tombstones; empty where there are none. */
   readonly rangeTombstones: Uint8Array;
+  /** The encoded index. */
+  readonly index: Uint8Array;
   readonly properties: FileMeta;
   readonly extra: TableProperties;
 }
 
+export interface TableLayout extends TableSections {
+  readonly blockCount: number;
+  readonly fences: SortedKeys;
+  /** Offset of every block, and of the end of the last: one more than there are blocks. */
+  readonly blockOffsets: Float64Array;
+}
+
 /** Reads and checks everything but the data blocks. Errors: CORRUPTION, FORMAT_UNKNOWN, IO_ERROR. */
 export function readTableLayout(file: DiskFile, selectionHash: string): TableLayout {
+  const sections = readTableSections(file, selectionHash);
+  return { ...sections, ...decodeIndex(sections, file.path) };
+}
+
+/** The same without decoding the index. Errors: CORRUPTION, FORMAT_UNKNOWN, IO_ERROR. */
+export function readTableSections(file: DiskFile, selectionHash: string): TableSections {
   const { path } = file;
   const sizeBytes = file.sizeSync();
   if (sizeBytes < tableHeaderBytes) throw tooShort(path, sizeBytes);
@@ -62,18 +73,16 @@ export function readTableLayout(file: DiskFile, selectionHash: string): TableLay
     }
     return tail.subarray(start, start + part.length);
   };
-  // Copies, so that what stays does not keep the rest of the tail in memory.
-  const filter = section(footer.filter, "the bloom filter").slice();
-  const prefixFilter = section(footer.prefixFilter, "the prefix filter").slice();
+  const filter = section(footer.filter, "the bloom filter");
+  const prefixFilter = section(footer.prefixFilter, "the prefix filter");
   if (!isBloomFilter(filter) || !isBloomFilter(prefixFilter)) {
     throw corruptTable(path, tailAt, "a bloom filter has a wrong shape");
   }
-  const rangeTombstones = section(footer.rangeTombstones, "the range tombstones").slice();
+  const rangeTombstones = section(footer.rangeTombstones, "the range tombstones");
   const decoded = decodeTableProperties(section(footer.properties, "the properties"), version, path);
   const properties = { ...decoded.meta, sizeBytes };
-  const index = decodeIndex(section(footer.index, "the index"), footer, version, path);
-  const extra = decoded.properties;
-  return { version, ...index, filter, prefixFilter, rangeTombstones, properties, extra };
+  const index = section(footer.index, "the index");
+  return { version, footer, filter, prefixFilter, rangeTombstones, index, properties, extra: decoded.properties };
 }
 
 function tooShort(path: string, sizeBytes: number): Error {
@@ -81,10 +90,7 @@ function tooShort(path: string, sizeBytes: number): Error {
 }
 
 function decodeIndex(
-  bytes: Uint8Array,
-  footer: Footer,
-  version: number,
-  path: string,
+  { index: bytes, footer, version }: TableSections, path: string,
 ): Pick<TableLayout, "blockCount" | "fences" | "blockOffsets"> {
   const reader = new ByteReader(bytes, `${path}: the index`);
   const blockCount = reader.varint();

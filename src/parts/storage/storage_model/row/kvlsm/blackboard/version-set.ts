@@ -11,6 +11,7 @@
  * Source: LevelDB's version_set.cc.
  */
 import { assert } from "../../../../../../kit/assert.ts";
+import { releaseBuffer } from "../../../../../../kit/buffer-release.ts";
 import type { Disk, Logger } from "../../../../../../kit/env/env.ts";
 import { errorCodeOf, LatheError } from "../../../../../../kit/errors.ts";
 import { isDamage } from "../../../../../../kit/file-header.ts";
@@ -21,7 +22,7 @@ import { manifestName, parseStoreFile, tableName } from "./file-names.ts";
 import { Manifest, readCurrent, readManifest } from "./manifest.ts";
 import type { ReadCounters } from "./read-counters.ts";
 import { Table } from "./table.ts";
-import { readTableLayout } from "./table-layout.ts";
+import { readTableSections } from "./table-layout.ts";
 import { orderLevel, overlapsItself, Version } from "./version.ts";
 import { levelsMax, type VersionEdit } from "./version-edit.ts";
 import { foldEdits } from "./version-state.ts";
@@ -189,8 +190,8 @@ export class VersionSet {
     const { disk, directory, selectionHash, cache, counters } = this.#options;
     const file = disk.open(`${directory}/${tableName(meta.number)}`, "read");
     try {
-      const layout = readTableLayout(file, selectionHash);
-      const { properties } = layout;
+      const sections = readTableSections(file, selectionHash);
+      const { properties } = sections;
       if (properties.sizeBytes !== meta.sizeBytes || properties.number !== meta.number) {
         throw new LatheError(
           "CORRUPTION",
@@ -199,7 +200,10 @@ export class VersionSet {
           { details: { path: file.path, offset: 0 } },
         );
       }
-      return new Table(meta, file, layout, cache, counters);
+      const table = new Table(meta, file, sections, cache, counters);
+      // All sections are views of one buffer.
+      releaseBuffer(sections.index);
+      return table;
     } catch (error) {
       file.close();
       throw error;
