@@ -1,17 +1,19 @@
 /** Writes numbers and byte strings one after another into a buffer that grows, up to a stated limit. */
 import { varintBytesMax, writeBigU64LE, writeU16LE, writeU32LE, writeU64LE, writeVarint } from "./bytes.ts";
+import { releaseBuffer } from "./buffer-release.ts";
 import { LatheError } from "./errors.ts";
 
 const initialBytes = 256;
 const defaultBytesMax = 1 << 30;
+const noBytes = new Uint8Array(0);
 
 export class ByteWriter {
   #bytes: Uint8Array;
   #length = 0;
   readonly #bytesMax: number;
 
-  constructor(bytesMax = defaultBytesMax) {
-    this.#bytes = new Uint8Array(Math.min(initialBytes, bytesMax));
+  constructor(bytesMax = defaultBytesMax, capacityBytes = initialBytes) {
+    this.#bytes = new Uint8Array(Math.min(capacityBytes, bytesMax));
     this.#bytesMax = bytesMax;
   }
 
@@ -73,6 +75,13 @@ export class ByteWriter {
   }
 
   clear(): void {
+    this.#length = 0;
+  }
+
+  /** Ends the writer, and frees its memory at once; views of it are empty from now on. */
+  release(): void {
+    releaseBuffer(this.#bytes);
+    this.#bytes = noBytes;
     this.#length = 0;
   }
 

@@ -24,6 +24,7 @@ import { passwordInForce } from "./serve-credentials.ts";
 import { describeFailure, exitReasonOf } from "./serve-exit-codes.ts";
 import { reloadOnSignal } from "./serve-reload.ts";
 import { tlsInForce } from "./serve-tls.ts";
+import { boundYoungGeneration } from "./young-generation.ts";
 
 /** What the wiring tells about its product. */
 export interface ProductDefinition {
@@ -56,6 +57,7 @@ export async function serveMain(
     }
     // Timers and threads of Env keep no process alive, and a start has no socket yet: this does, until the exit.
     setInterval(() => undefined, 2 ** 30);
+    boundYoungGeneration();
     const knobs = knobsInForce(definition.directory, definition.knobTable, parsed);
     const env = definition.createEnv();
     const dataDirectory = resolve(parsed.data);

@@ -47,13 +47,19 @@ function heldBytes(): number {
   return heap + external;
 }
 
-let heldAtLeast = heldBytes();
+/** What the thread held after it last collected; undefined: that is yet to be seen. */
+let heldBefore: number | undefined = heldBytes();
 
-/** Collects where the heap has grown by more than `grownMax` since the last time. */
+/**
+ * Collects where the thread holds more than `grownMax` beyond what it held after the last time. Buffers are given back
+ * by a thread of the collector's a moment after it ran, so what is left is seen at the next look.
+ */
 function collectBeyond(grownMax: number): void {
-  if (heldBytes() - heldAtLeast <= grownMax) return;
+  const held = heldBytes();
+  heldBefore = Math.min(heldBefore ?? held, held);
+  if (held - heldBefore <= grownMax) return;
   collectGarbage();
-  heldAtLeast = heldBytes();
+  heldBefore = undefined;
 }
 
 async function runJob({ moduleUrl, exportName, input }: JobMessage): Promise<unknown> {

@@ -22,6 +22,7 @@ import { parseArgs } from "node:util";
 import { createNodeEnv } from "../../../../../../kit/env/node-env.ts";
 import { noSelectionHash } from "../../../../../../kit/file-header.ts";
 import { Histogram } from "../../../../../../kit/histogram.ts";
+import { boundYoungGeneration } from "../../../../../../kit/young-generation.ts";
 import { openWal } from "../../../../../core/wal/wal.ts";
 import { WriteBatch } from "../../../../write-batch.ts";
 import { type BlackboardEngine, openBlackboardEngine } from "./blackboard-engine.ts";
@@ -314,6 +315,8 @@ const phases: Readonly<Record<string, (directory: string) => Promise<Record<stri
 };
 if (values.phase === undefined) await main();
 else {
+  // As products do.
+  boundYoungGeneration();
   // Timers and threads of the engine keep no process alive; and one that is to be killed must wait for it.
   setInterval(() => undefined, 2 ** 30);
   console.log(JSON.stringify(await phases[values.phase](values.store ?? ".")));

@@ -8,7 +8,9 @@
  * Invariant: the writer never holds more than one block, the write buffer, the fences, and one hash per key and
  * per prefix.
  */
+import { releaseBuffer } from "../../../../../../kit/buffer-release.ts";
 import { ByteWriter } from "../../../../../../kit/byte-writer.ts";
+import { varintBytesMax } from "../../../../../../kit/bytes.ts";
 import { commonPrefixLength, compareBytes } from "../../../../../../kit/compare.ts";
 import type { Codec } from "../../../../../../kit/compression.ts";
 import type { Disk, DiskFile } from "../../../../../../kit/env/env.ts";
@@ -54,6 +56,9 @@ export interface RangeTombstoneSection {
 
 /** Bytes gathered before a write. */
 export const writeBufferBytes = 1 << 18;
+/** What its buffers begin with: enough for most files, so that they need not grow. */
+const pendingBytes = writeBufferBytes + (1 << 17);
+const indexBytes = 1 << 15;
 
 export class TableWriter {
   readonly path: string;
@@ -61,8 +66,8 @@ export class TableWriter {
   readonly #number: number;
   readonly #options: TableOptions;
   readonly #builder: BlockBuilder;
-  readonly #pending = new ByteWriter();
-  readonly #index = new ByteWriter();
+  readonly #pending = new ByteWriter(undefined, pendingBytes);
+  readonly #index = new ByteWriter(undefined, indexBytes);
   #offset = 0;
   #blockCount = 0;
   #fence = new Uint8Array(0);
@@ -153,15 +158,14 @@ export class TableWriter {
   finish(): FileMeta {
     if (this.#builder.count > 0) this.#finishBlock();
     const filterBits = this.#options.bloomBitsPerKey;
-    const filter = this.#section(buildBloomFilter(this.#hashes.view, this.#hashes.count, filterBits));
-    const prefixFilter = this.#section(
-      buildBloomFilter(this.#prefixHashes.view, this.#prefixHashes.count, filterBits),
-    );
+    const filter = this.#filterSection(this.#hashes, filterBits);
+    const prefixFilter = this.#filterSection(this.#prefixHashes, filterBits);
     const rangeTombstones = this.#section(this.#rangeTombstones?.bytes ?? noBytes);
-    const indexHead = new ByteWriter();
-    indexHead.varint(this.#blockCount);
-    indexHead.raw(this.#index.view());
-    const index = this.#section(indexHead.view());
+    const head = new ByteWriter(undefined, this.#index.length + varintBytesMax);
+    head.varint(this.#blockCount);
+    head.raw(this.#index.view());
+    const index = this.#section(head.view());
+    head.release();
     const properties = this.#section(this.#properties(prefixFilter));
     const sizeBytes = this.#offset + this.#pending.length + footerBytes(tableVersion);
     const footer = { filter, prefixFilter, rangeTombstones, index, properties, sizeBytes };
@@ -169,11 +173,14 @@ export class TableWriter {
     this.writePending();
     this.#file.syncSync();
     this.#file.close();
-    return this.#meta(sizeBytes);
+    const meta = this.#meta(sizeBytes);
+    this.#release();
+    return meta;
   }
 
   /** Gives up: closes the file and removes it. Never throws. */
   abandon(disk: Disk): void {
+    this.#release();
     try {
       this.#file.close();
     } catch {
@@ -184,6 +191,18 @@ export class TableWriter {
     } catch {
       // It is an orphan then, and removed when the store is opened next.
     }
+  }
+
+  /** Frees the buffers: a job writes many files, and would hold those of all until the collector comes by. */
+  #release(): void {
+    for (const one of [this.#pending, this.#index, this.#hashes, this.#prefixHashes]) one.release();
+  }
+
+  #filterSection(hashes: HashList, bitsPerKey: number): Section {
+    const filter = buildBloomFilter(hashes.view, hashes.count, bitsPerKey);
+    const section = this.#section(filter);
+    releaseBuffer(filter);
+    return section;
   }
 
   #properties(prefixFilter: Section): Uint8Array {
