@@ -11,8 +11,8 @@
  *      after `restMin` others: thousands of fresh buffers per second would double the process's memory
  *      before the collector takes them away. Values read by `getSync` point into these buffers; see the port
  *      on how long they are valid.
- *   5. Pages of filters and of block indexes (paged-section.ts) are pieces of the same ring: what is asked for more often
- *      stays, whatever it is.
+ *   5. Pages of filters and of block indexes (paged-section.ts) are pieces of the same ring: what is asked for more
+ *      often stays, whatever it is.
  * Invariants: `sizeBytes` counts every block's bytes and its overhead and exceeds `capacityBytes` by no more
  * than the one block just read; a block that somebody still walks stays as it is after it was dropped here.
  * Source: Corbato 1968; RocksDB's HyperClockCache.

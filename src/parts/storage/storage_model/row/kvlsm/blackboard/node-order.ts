@@ -12,6 +12,7 @@
  * the bytes of the keys.
  * Source: McIlroy, Bostic, McIlroy 1993 (radix sort of strings); Graefe 2006 (poor man's normalized keys).
  */
+import { releaseBuffer } from "../../../../../../kit/buffer-release.ts";
 import { compareRanges } from "../../../../../../kit/compare.ts";
 
 /** Words of a node that tell its key; see memtable.ts. */
@@ -58,6 +59,10 @@ export class NodeOrder {
       if (end - start <= fewMax) this.#sortFew(start, end);
       else this.#sortByBytes(start, end, this.#sharedBytes(start, end, shared));
     }
+    for (const columns of [this.#front, this.#back]) {
+      if (columns !== undefined) for (const column of Object.values(columns)) releaseBuffer(column as Int32Array);
+    }
+    this.#front = this.#back = undefined;
   }
 
   #sortFew(start: number, end: number): void {

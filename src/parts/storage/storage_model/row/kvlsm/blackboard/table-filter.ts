@@ -26,7 +26,7 @@ export class TableFilter extends PagedSection<Uint8Array> {
     return this.#lines === 0;
   }
 
-  /** Number of the page that a probe for this hash needs, where it is not in memory; -1 where it is or none is needed. */
+  /** Number of the page that a probe for this hash needs and that is not in memory, or -1. */
   missingPage(hash: number): number {
     if (this.#lines === 0) return -1;
     const page = Math.floor(bloomLineOf(hash, this.#lines) / pageBytes);

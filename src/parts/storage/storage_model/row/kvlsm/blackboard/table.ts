@@ -3,8 +3,8 @@
  *
  * A point read costs: one line of the bloom filter, two short binary searches over integers, two array loads when the
  * block is in memory, and a search within the block. Blocks, and pages of the filters and of the index
- * (paged-section.ts), come into memory through the shared BlockCache, which bounds them. References: every version that contains the table holds one; whoever drops the last one
- * decides what becomes of the file (see version-set.ts).
+ * (paged-section.ts), come into memory through the shared BlockCache, which bounds them. References: every version that
+ * contains the table holds one; whoever drops the last one decides what becomes of the file (see version-set.ts).
  */
 import type { DiskFile } from "../../../../../../kit/env/env.ts";
 import type { LatheError } from "../../../../../../kit/errors.ts";
@@ -20,7 +20,7 @@ import type { SortedKeys } from "./sorted-keys.ts";
 import { decodeStoredBlock, storagePlain } from "./stored-block.ts";
 import { TableFilter } from "./table-filter.ts";
 import { corruptTable, trailerBytes, trailerHolds } from "./table-format.ts";
-import { TableIndex } from "./table-index.ts";
+import { BlockPlaces } from "./block-places.ts";
 import type { TableSections } from "./table-layout.ts";
 import type { TableProperties } from "./table-properties.ts";
 
@@ -42,7 +42,7 @@ export class Table implements BlockOwner, BlockLoader {
   readonly #counters: ReadCounters;
   readonly #filter: TableFilter;
   readonly #prefixFilter: TableFilter;
-  readonly #index: TableIndex;
+  readonly #index: BlockPlaces;
   readonly #chunks: (BlockChunk | undefined)[];
   readonly #loading = new Map<number, Promise<void>>();
   #closed = false;
@@ -72,7 +72,7 @@ export class Table implements BlockOwner, BlockLoader {
     this.#prefixFilter = new TableFilter(
       { ...source, name: "the prefix filter", ordinal: 1, offset: prefixFilter.offset }, sections.prefixFilter,
     );
-    this.#index = new TableIndex(
+    this.#index = new BlockPlaces(
       { ...source, name: "the index", ordinal: 2, offset: index.offset }, sections.index, version, filter.offset,
     );
     this.blockCount = this.#index.blockCount;

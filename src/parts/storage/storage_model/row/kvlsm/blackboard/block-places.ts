@@ -1,6 +1,6 @@
 /**
- * TableIndex: where the data blocks of an open SSTable are, by pages of `pageBlocks` blocks (table-format.ts has the
- * bytes).
+ * BlockPlaces: the index of an open SSTable, which says where its data blocks are, by pages of `pageBlocks` blocks
+ * (table-format.ts has the bytes).
  *
  *   1. Opening walks the index once: what stays is the first fence of every page and where its first block begins.
  *   2. A search finds the page by its first fence, and the block within the page.
@@ -17,7 +17,7 @@ export const pageBlocks = 128;
 /** Typed arrays of a page beyond those that every page has. */
 const arraysBytes = 800;
 
-export interface IndexPage {
+export interface PlacesPage {
   readonly fences: SortedKeys;
   /** Ends of the blocks in the file. */
   readonly ends: Float64Array;
@@ -33,7 +33,7 @@ interface Walked {
   readonly ends: Uint32Array;
 }
 
-export class TableIndex extends PagedSection<IndexPage> {
+export class BlockPlaces extends PagedSection<PlacesPage> {
   readonly blockCount: number;
   /** First fences of the pages. */
   readonly fences: SortedKeys;
