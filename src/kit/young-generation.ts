@@ -13,15 +13,21 @@ import { getHeapSpaceStatistics, setFlagsFromString } from "node:v8";
 
 /** A second growth takes as many surviving bytes as the first one gave room for; that takes longer. */
 const lookEveryMs = 20;
+/** What V8 begins with. */
+const halfBytesMin = 1 << 20;
 /** Both halves together; half of what Node granted up to version 20. */
 const defaultBytesMax = 16 << 20;
 
 /** Lets the young generation grow to `bytesMax` and no further; returns what stops looking. */
 export function boundYoungGeneration(bytesMax = defaultBytesMax): () => void {
   const before = youngGenerationBytes();
-  growBy(Math.max(1, Math.floor(bytesMax / Math.max(1, before))));
+  // Each half has a power of two; of the second one not all need be there yet.
+  const half = 2 ** Math.ceil(Math.log2(Math.max(halfBytesMin, before / 2)));
+  const factor = Math.max(1, Math.floor(bytesMax / 2 / half));
+  growBy(factor);
+  if (factor === 1) return () => undefined;
   const timer = setInterval(() => {
-    if (youngGenerationBytes() <= before) return;
+    if (youngGenerationBytes() <= 2 * half) return;
     growBy(1);
     clearInterval(timer);
   }, lookEveryMs);

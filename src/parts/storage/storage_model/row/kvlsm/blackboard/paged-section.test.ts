@@ -84,7 +84,7 @@ test("a read that must not block asks for one page after the other, then for the
 });
 
 test("a page that changed after the table was opened is CORRUPTION, at its place", () => {
-  const ids = 4000;
+  const ids = 16_000;
   const disk = writeTable(ids);
   const { footer } = readTableSections(disk.open(path, "read"), noSelectionHash);
   for (const { offset, length } of [footer.filter, footer.index]) {
