@@ -105,7 +105,7 @@ export class Blackboard {
     return this.#figures().debtBytes;
   }
 
-  /** Filters and block indexes of all tables. */
+  /** What all open tables hold beside the cache. */
   tableBytes(): number {
     return this.#figures().tableBytes;
   }

@@ -25,7 +25,7 @@ export interface Tuning {
   readonly memtableBytes: number;
   /** Frozen memtables that may wait for their flush before writers stall. */
   readonly immutableMemtablesMax: number;
-  /** Data blocks kept in memory. */
+  /** Data blocks kept in memory, and pages of filters and block indexes. */
   readonly blockCacheBytes: number;
   /** Memtables, filters, indexes and block cache together: the cache gets what the others leave; 0: no budget. */
   readonly memoryBudgetBytes: number;
