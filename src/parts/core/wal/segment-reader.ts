@@ -1,7 +1,7 @@
 /**
  * Reads entries of a segment in order through a window of memory, checking each record.
- * A record that does not verify before the segment's known end is damage that came after it was
- * written: CORRUPTION.
+ * A record that does not verify before the segment's known end, or that is another one than the one whose place it has
+ * (a device wrote it to the wrong place), is damage that came after it was written: CORRUPTION.
  */
 import { LatheError } from "../../../kit/errors.ts";
 import type { LogRecord } from "../durable-log.ts";
@@ -23,7 +23,7 @@ export class SegmentReader {
    * the next step.
    */
   *read(segment: LogSegment, fromIndex: number, endIndex: number): Generator<LogRecord> {
-    let offset = segment.offsetBefore(fromIndex);
+    let { index: expected, offset } = segment.placeBefore(fromIndex);
     if (offset === segmentHeaderBytes) offset += baseRecordBytes;
     this.#windowLength = 0;
     for (;;) {
@@ -33,6 +33,7 @@ export class SegmentReader {
       if (offset + recordBytes(length) > segment.endOffset) throw damaged(segment, offset);
       const { position, end } = this.#loadRecord(segment, offset, recordHeaderBytes + length);
       if (!isRecord(this.#window, position, end, recordKinds.entry, segment.salt)) throw damaged(segment, offset);
+      if (index !== expected++) throw damaged(segment, offset);
       if (index >= fromIndex) yield { index, entry: this.#window.subarray(position + recordHeaderBytes, end) };
       if (index + 1 >= endIndex) return;
       offset += recordBytes(length);

@@ -10,7 +10,7 @@ import { segmentHeaderBytes } from "./segment-format.ts";
 
 const landmarkDistanceBytes = 64 << 10;
 
-interface Landmark {
+export interface Landmark {
   readonly index: number;
   readonly offset: number;
 }
@@ -55,10 +55,10 @@ export class LogSegment {
   }
 
   /**
-   * Where to begin reading for an index: the offset of a record at or before it (at first the base
-   * record).
+   * Where to begin reading for an index: a record at or before it (at first the base record, with the index of the
+   * entry that follows it).
    */
-  offsetBefore(index: number): number {
+  placeBefore(index: number): Landmark {
     let low = 0;
     for (let high = this.#landmarks.length - 1; low < high; ) {
       const middle = (low + high + 1) >>> 1;
@@ -66,7 +66,7 @@ export class LogSegment {
       else high = middle - 1;
     }
     assert(this.#landmarks[low].index <= index, `segment ${this.sequence} holds entries up to ${index}`);
-    return this.#landmarks[low].offset;
+    return this.#landmarks[low];
   }
 }
 

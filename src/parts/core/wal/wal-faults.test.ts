@@ -13,6 +13,7 @@ import { noSelectionHash } from "../../../kit/file-header.ts";
 import { SimulatedDisk } from "../../../simulation/simulated-disk.ts";
 import { createSimulatedEnv, type SimulatedEnv, seededNumbers } from "../../../simulation/simulated-env.ts";
 import type { DurableLog } from "../durable-log.ts";
+import { baseRecordBytes, recordBytes, recordHeaderBytes, segmentHeaderBytes } from "./segment-format.ts";
 import { openWal } from "./wal.ts";
 
 const directory = "/wal";
@@ -400,6 +401,24 @@ test("damage that comes while the log is open is found by reading", async () => 
   log.append(new Uint8Array(100).fill(1));
   await env.run(log.sync());
   disk.open(`${directory}/0000000001.wal`, "write").writeSync(Uint8Array.of(9), 0, 1, 150);
+  assert.throws(() => readAll(log), { code: "CORRUPTION" });
+});
+
+test("a whole record that stands in the place of another while the log is open is found by reading", async () => {
+  const disk = new SimulatedDisk();
+  const env = createSimulatedEnv({ seed: 1, disk });
+  const log = await open(env);
+  const payloadBytes = 104;
+  for (const stamp of [1, 2, 3]) log.append(new Uint8Array(payloadBytes).fill(stamp));
+  await env.run(log.sync());
+  // A device that writes to the wrong place leaves records that verify.
+  const file = disk.open(`${directory}/0000000001.wal`, "write");
+  const step = recordBytes(payloadBytes);
+  const record = new Uint8Array(step);
+  const placeOf = (index: number) => segmentHeaderBytes + baseRecordBytes + (index - 1) * step;
+  assert.equal(file.readSync(record, 0, step, placeOf(3)), step);
+  assert.equal(record[recordHeaderBytes], 3);
+  file.writeSync(record, 0, step, placeOf(2));
   assert.throws(() => readAll(log), { code: "CORRUPTION" });
 });
 

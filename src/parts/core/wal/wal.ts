@@ -390,7 +390,7 @@ class WriteAheadLog implements DurableLog {
    * covers them.
    */
   #rewriteFrom(segment: LogSegment, index: number): void {
-    let offset = segment.offsetBefore(Math.max(index, segment.baseIndex));
+    let offset = segment.placeBefore(Math.max(index, segment.baseIndex)).offset;
     const chunk = new Uint8Array(Math.min(rewriteChunkBytes, segment.endOffset - offset));
     while (offset < segment.endOffset) {
       const length = Math.min(chunk.length, segment.endOffset - offset);
