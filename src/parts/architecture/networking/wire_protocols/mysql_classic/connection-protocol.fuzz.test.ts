@@ -10,7 +10,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import { Authenticator } from "./authentication.ts";
-import { InboundBuffer } from "./inbound-buffer.ts";
+import { InboundBuffer } from "../../inbound-buffer.ts";
 import { ProtocolHarness, seededRandom } from "./protocol-harness.fixture.ts";
 import { command, executeCommand, frame, handshakeResponse } from "./raw-client.fixture.ts";
 import { SessionStatements } from "./session-statements.ts";

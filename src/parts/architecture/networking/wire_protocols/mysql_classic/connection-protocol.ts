@@ -23,7 +23,7 @@
  */
 import type { SessionProcess } from "../../../../query_processing/executor.ts";
 import { commandCode } from "./command-code.ts";
-import { InboundBuffer } from "./inbound-buffer.ts";
+import { InboundBuffer } from "../../inbound-buffer.ts";
 import { Login } from "./login.ts";
 import { OutputBuffer } from "./output-buffer.ts";
 import type { PacketReader } from "./packet-reader.ts";

@@ -14,7 +14,7 @@ import type { MysqlLimits } from "./limits.ts";
 import { OutputSlab } from "./output-buffer.ts";
 import { PacketReader } from "./packet-reader.ts";
 import { EncodedShapes } from "./result-shape.ts";
-import { SharedBudget } from "./shared-budget.ts";
+import { SharedBudget } from "../../shared-budget.ts";
 import { SurfaceMetrics } from "./surface-metrics.ts";
 
 export interface MysqlSurfaceOptions {

@@ -9,7 +9,7 @@
 import type { ColumnValue } from "../../../catalog/table.ts";
 import type { PreparedStatement } from "../../../../query_processing/executor.ts";
 import type { MysqlLimits } from "./limits.ts";
-import type { SharedBudget } from "./shared-budget.ts";
+import type { SharedBudget } from "../../shared-budget.ts";
 
 export interface SessionStatement {
   readonly id: number;

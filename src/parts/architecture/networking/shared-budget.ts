@@ -1,5 +1,5 @@
 /** A count that all connections of a surface share and that never exceeds its limit. */
-import { assert } from "../../../../../kit/assert.ts";
+import { assert } from "../../../kit/assert.ts";
 
 export class SharedBudget {
   readonly max: number;
