@@ -5,6 +5,7 @@
  * themselves are in `workload/`; the figures are those of TAOBench's workload files and YCSB's core properties.
  */
 import type { Column, OperationSpec, TableSpec, WorkloadSpec } from "./contract.ts";
+import { keyValueColumns } from "./key-value-table.ts";
 
 export interface BenchmarkProfile {
   readonly benchmark: WorkloadSpec["benchmark"];
@@ -131,6 +132,25 @@ const bulkProfile: BenchmarkProfile = {
   tables: bulkTables,
 };
 
+/** Keys of 16 bytes with values of 64: SNDV-KV's own benchmark. */
+const keyValueProfile: BenchmarkProfile = {
+  benchmark: "key_value",
+  profile: "sndv",
+  title: "Key-value over HTTP: single puts, batches of 100 and gets, as SNDV-KV's benchmark",
+  operations: [
+    { name: "PUT", weight: 25, distribution: "uniform", valueBytes: 64 },
+    { name: "BATCH", weight: 25, distribution: "uniform", valueBytes: 64 },
+    { name: "GET", weight: 50, distribution: "uniform", valueBytes: 64 },
+  ],
+  scale: 100_000,
+  scaleUnit: "keys",
+  transactions: false,
+  writeShare: 0.5,
+  tables: (scale) => [
+    { name: "kv", columns: keyValueColumns(1024, 65_535), primaryKey: ["k"], rows: scale },
+  ],
+};
+
 export const benchmarkProfiles: readonly BenchmarkProfile[] = [
   taoProfile("o", "TAOBench Workload O: a production mix of a social graph", [8387, 19, 242, 1]),
   taoProfile("a", "TAOBench Workload A: the transactional mix of a social graph", [171, 57, 15, 1]),
@@ -156,6 +176,7 @@ export const benchmarkProfiles: readonly BenchmarkProfile[] = [
     { name: "READ-MODIFY-WRITE", weight: 50, ...zipfian },
   ]),
   bulkProfile,
+  keyValueProfile,
 ];
 
 export function findProfile(benchmark: string, profile: string): BenchmarkProfile | undefined {

@@ -71,10 +71,13 @@ export interface Column {
 }
 
 export interface WorkloadSpec {
-  readonly benchmark: "taobench" | "ycsb" | "bulk_ingest";
-  /** A workload of the benchmark: `o` or `a` of TAOBench, `a` to `f` of YCSB, `grants` of bulk_ingest. */
+  readonly benchmark: "taobench" | "ycsb" | "bulk_ingest" | "key_value";
+  /**
+   * A workload of the benchmark: `o` or `a` of TAOBench, `a` to `f` of YCSB, `grants` of bulk_ingest, `sndv` of
+   * key_value.
+   */
   readonly profile: string;
-  /** Edges of TAOBench (two objects each), records of YCSB and bulk_ingest. */
+  /** Edges of TAOBench (two objects each), records of YCSB and bulk_ingest, keys of key_value. */
   readonly scale: number;
   readonly clients: number;
   readonly loop: "closed" | "open";

@@ -6,12 +6,15 @@
 import type { z } from "zod";
 import { suggestion } from "../kit/suggestion.ts";
 import { findProfile, profilesOf } from "./benchmarks.ts";
+import { isKeyValueTable, keyValueShape } from "./key-value-table.ts";
 
 type Context = z.core.$RefinementCtx;
 
 function complain(context: Context, path: readonly (string | number)[], message: string): void {
   context.addIssue({ code: "custom", path: [...path], message });
 }
+
+const declaredLengthMax = 65_535;
 
 interface ColumnFile {
   readonly name: string;
@@ -29,6 +32,10 @@ export function column(value: ColumnFile, context: Context): void {
   }
   if (!sized && value.length_max !== undefined) {
     complain(context, ["length_max"], `${value.name} is ${value.type}, which has no length; remove length_max`);
+  }
+  // As MySQL's VARCHAR and VARBINARY; a value that only HTTP stores may be longer (see `contract`).
+  if (value.type === "varchar" && (value.length_max ?? 0) > declaredLengthMax) {
+    complain(context, ["length_max"], `a varchar has at most ${declaredLengthMax} characters`);
   }
   const { value_min: least, value_max: most } = value;
   if (sized && (least !== undefined || most !== undefined)) {
@@ -227,12 +234,33 @@ export function targets(
 }
 
 interface ContractFileTopics {
+  readonly data: { readonly tables: readonly TableFile[] };
   readonly replication: { readonly nodes: number };
   readonly consistency: { readonly transactions: string };
   readonly storage: { readonly durability: string };
   readonly surface: { readonly protocols: readonly string[]; readonly transactions: string };
   readonly failure: { readonly tolerates: readonly string[] };
   readonly workload: { readonly benchmark: string; readonly profile: string };
+}
+
+/** An HTTP surface serves one table, of a shape of its own. */
+function surfaceTables({ data: { tables }, surface, workload }: ContractFileTopics, context: Context): void {
+  const overHttp = surface.protocols.includes("http");
+  const shaped = tables.filter((one) => isKeyValueTable({ ...one, primaryKey: one.primary_key }));
+  const profileTables = findProfile(workload.benchmark, workload.profile)?.tables(1) ?? [];
+  const served = tables.length === 0 ? profileTables.filter(isKeyValueTable).length : shaped.length;
+  if (overHttp && served !== 1) {
+    const at = surface.protocols.indexOf("http");
+    complain(context, ["surface", "protocols", at], `http serves one table, and it must be ${keyValueShape}`);
+  }
+  for (const [at, one] of tables.entries()) {
+    for (const [column, { name, type, length_max: most }] of one.columns.entries()) {
+      if (type !== "varbinary" || (most ?? 0) <= declaredLengthMax) continue;
+      if (overHttp && !surface.protocols.includes("mysql") && shaped.includes(one) && column === 1) continue;
+      const path = ["data", "tables", at, "columns", column, "length_max"];
+      complain(context, path, `${name}: a varbinary that SQL reads has at most ${declaredLengthMax} bytes`);
+    }
+  }
 }
 
 export function contract(value: ContractFileTopics, context: Context): void {
@@ -252,6 +280,7 @@ export function contract(value: ContractFileTopics, context: Context): void {
       );
     }
   }
+  surfaceTables(value, context);
   const { transactions } = value.consistency;
   const packets = value.surface.transactions === "multi_statement_packet";
   if (packets && (transactions === "none" || transactions === "single_statement")) {

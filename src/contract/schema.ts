@@ -28,7 +28,7 @@ const columnSchema = z
   .strictObject({
     name: name.describe("Name of the column."),
     type: z.enum(["bigint", "int", "double", "varchar", "varbinary"]).describe("SQL type."),
-    length_max: count.max(65_535).optional().describe("Longest value: characters of varchar, bytes of varbinary."),
+    length_max: count.max(16_777_215).optional().describe("Longest value: characters of varchar, bytes of varbinary."),
     nullable: z.boolean().default(false).describe("Whether NULL is allowed."),
     value_min: int64.optional().describe("Smallest value that the workload uses; exact for 64-bit integers."),
     value_max: int64.optional().describe("Largest value that the workload uses; exact for 64-bit integers."),
@@ -139,12 +139,12 @@ const operationSchema = z
 
 const workloadSchema = z
   .strictObject({
-    benchmark: z.enum(["taobench", "ycsb", "bulk_ingest"]).describe("The benchmark whose operations are run."),
+    benchmark: z.enum(["taobench", "ycsb", "bulk_ingest", "key_value"]).describe("The benchmark whose operations are run."),
     profile: z.string().describe(
-      "A workload of the benchmark: o or a of TAOBench, a to f of YCSB, grants of bulk_ingest.",
+      "A workload of the benchmark: o or a of TAOBench, a to f of YCSB, grants of bulk_ingest, sndv of key_value.",
     ),
     scale: count.max(1_000_000_000_000).optional().describe(
-      "Edges of TAOBench (two objects each), records of YCSB and bulk_ingest.",
+      "Edges of TAOBench (two objects each), records of YCSB and bulk_ingest, keys of key_value.",
     ),
     clients: count.max(10_000).default(8).describe("Connections that work at once."),
     loop: z.enum(["closed", "open"]).default("closed").describe(

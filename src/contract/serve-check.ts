@@ -61,7 +61,6 @@ const rules: readonly Rule[] = [
 ];
 
 const protocolLeaves: Readonly<Record<string, string>> = {
-  http: "architecture/networking/transports/http",
   postgresql: "architecture/networking/wire_protocols/pg_fe_be",
   embedded: "architecture/model/embedded_library",
 };
@@ -75,13 +74,25 @@ export function findUnserved(contract: Contract): Unserved[] {
     return [{ path: rule.path.split("."), leaf, asked, instead: rule.instead }];
   });
   for (const [at, protocol] of contract.surface.protocols.entries()) {
-    if (protocol === "mysql") continue;
+    if (protocol === "mysql" || protocol === "http") continue;
     const path = ["surface", "protocols", at];
     found.push(
-      { path, leaf: protocolLeaves[protocol], asked: `the ${protocol} surface`, instead: "set protocols to [mysql]" },
+      { path, leaf: protocolLeaves[protocol], asked: `the ${protocol} surface`, instead: "set protocols to [mysql] or [http]" },
     );
   }
-  return [...found, ...unservedWorkload(contract)];
+  return [...found, ...unservedBenchmark(contract), ...unservedWorkload(contract)];
+}
+
+/** Benchmarks are driven over one protocol each. */
+function unservedBenchmark({ surface, workload }: Contract): Unserved[] {
+  const wanted = workload.benchmark === "key_value" ? "http" : "mysql";
+  if (surface.protocols.includes(wanted)) return [];
+  return [{
+    path: ["workload", "benchmark"],
+    leaf: `workload/${workload.benchmark}_over_${surface.protocols[0]}`,
+    asked: `${workload.benchmark} over ${surface.protocols.join(" and ")}`,
+    instead: `add ${wanted} to surface.protocols, or take ${wanted === "http" ? "ycsb" : "key_value"}`,
+  }];
 }
 
 function unservedWorkload({ workload }: Contract): Unserved[] {

@@ -11,6 +11,7 @@ import type { PartDescriptor } from "./part-descriptor.ts";
 export type Role =
   | "engine" | "log" | "layout" | "catalog" | "stateMachine" | "replicatedLog" | "rowCache" | "parser" | "executor"
   | "secondaryIndexes"
+  | "keyValueStore" | "tokenAuthority" | "keyValueApi" | "httpSurface"
   | "mysqlSurface" | "metricsEndpoint";
 
 interface RoleRule {
@@ -19,6 +20,8 @@ interface RoleRule {
   readonly path: string;
   readonly wanted?: (contract: Contract) => boolean;
 }
+
+const overHttp = ({ surface }: Contract) => surface.protocols.includes("http");
 
 const rules: readonly RoleRule[] = [
   { role: "engine", path: "storage/storage_model/row/kvlsm/blackboard" },
@@ -44,6 +47,10 @@ const rules: readonly RoleRule[] = [
   },
   { role: "parser", path: "parser/implementation/recursive_descent" },
   { role: "executor", path: "query_processing/execution/model/point_api" },
+  { role: "keyValueStore", path: "concurrency/transaction/model/single_operation", wanted: overHttp },
+  { role: "tokenAuthority", path: "architecture/security/authentication/auth_token", wanted: overHttp },
+  { role: "keyValueApi", path: "parser/api_dialect/kv_http", wanted: overHttp },
+  { role: "httpSurface", path: "architecture/networking/transports/http", wanted: overHttp },
   {
     role: "mysqlSurface",
     path: "architecture/networking/wire_protocols/mysql_classic",

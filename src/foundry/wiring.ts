@@ -5,6 +5,8 @@
  * the order in which it is needed; what the contract did not select contributes no line.
  */
 import type { Contract } from "../contract/contract.ts";
+import { keyValueShape, keyValueTableOf } from "../contract/key-value-table.ts";
+import { LatheError } from "../kit/errors.ts";
 import type { Knob } from "../knobs/knob.ts";
 import type { PartDescriptor } from "./part-descriptor.ts";
 import type { Role, SelectedParts } from "./parts-list.ts";
@@ -27,6 +29,10 @@ const exportOfRole: Readonly<Record<Role, string>> = {
   secondaryIndexes: "kvSecondary",
   parser: "recursiveDescentParser",
   executor: "createExecutor",
+  keyValueStore: "createKeyValueMachine, openKeyValueStore",
+  tokenAuthority: "createTokenAuthority",
+  keyValueApi: "createKeyValueApi",
+  httpSurface: "openHttpSurface",
   mysqlSurface: "openMysqlSurface",
   metricsEndpoint: "openMetricsEndpoint",
 };
@@ -77,13 +83,16 @@ export function knobsModule(knobs: readonly Knob[]): string {
 }
 
 export function mainModule(contract: Contract): string {
-  const description = contract.description.trim() || `a database for the workload ${contract.name}`;
+  const description = descriptionOf(contract);
+  const { protocols } = contract.surface;
+  const overHttp = protocols.includes("http");
+  const names = ["open", "productName", "productVersion", "selectionHash", ...(overHttp ? ["issueToken"] : [])].sort();
   return [
     `/** Serves ${contract.name} on this machine: \`node main.ts --help\`. */`,
     'import { createNodeEnv } from "./kit/env/node-env.ts";',
     'import { serveMain } from "./kit/serve-main.ts";',
     'import { knobTable } from "./knobs.ts";',
-    'import { open, productName, productVersion, selectionHash } from "./product.ts";',
+    `import { ${names.join(", ")} } from "./product.ts";`,
     "",
     "await serveMain({",
     "  name: productName,",
@@ -94,9 +103,24 @@ export function mainModule(contract: Contract): string {
     "  knobTable,",
     "  open,",
     "  createEnv: createNodeEnv,",
+    ...(overHttp ? httpDefinition(contract) : []),
     "});",
     "",
   ].join("\n");
+}
+
+function httpDefinition({ surface, storage }: Contract): string[] {
+  const surfaces = surface.protocols.filter((protocol) => protocol === "mysql" || protocol === "http");
+  const refusal = `the contract promises durability ${storage.durability}; a flush per answer is part of it`;
+  return [
+    `  surfaces: ${literal(surfaces)},`,
+    "  issueToken,",
+    ...(storage.durability === "every_commit" ? [`  fastRefusal: ${JSON.stringify(refusal)},`] : []),
+  ];
+}
+
+function descriptionOf(contract: Contract): string {
+  return contract.description.trim() || `a database for the workload ${contract.name}`;
 }
 
 /** `product.ts`. */
@@ -133,9 +157,10 @@ export function productModule(
     "  }",
     "};",
     "",
-    ...storeFunction(selected, knobLines),
+    ...storeFunction(contract, selected, knobLines),
     "",
-    ...productClass(knobLines),
+    ...(selected.tokenAuthority === undefined ? [] : issueTokenFunction),
+    ...productClass(contract, selected, knobLines),
     "",
   ].join("\n");
 }
@@ -157,7 +182,12 @@ function imports(selected: SelectedParts): string[] {
     'import type { Env } from "./kit/env/env.ts";',
     'import { resolveKnobs } from "./kit/knob-table.ts";',
     'import type { Metric } from "./kit/metric.ts";',
-    'import type { KnobValues, OpenProduct, Product, QueryResult, ServeOptions } from "./kit/product.ts";',
+    "import type {",
+    "  BoundPorts, KnobValues, OpenProduct, Product, QueryResult, ServeOptions,",
+    '} from "./kit/product.ts";',
+    ...(selected.tokenAuthority === undefined
+      ? []
+      : ['import type { TokenRequest } from "./kit/serve-arguments.ts";']),
     'import { type Knobs, knobTable } from "./knobs.ts";',
   ];
   const parts = (Object.keys(selected) as Role[]).map((role) => {
@@ -172,6 +202,12 @@ function imports(selected: SelectedParts): string[] {
     ["./parts/query_processing/collect-results.ts", "{ collectResults }"],
     ["./parts/query_processing/executor.ts", "type { Executor }"],
     ["./parts/storage/engine.ts", "type { StorageEngine }"],
+    ...(selected.keyValueStore === undefined
+      ? []
+      : [["./parts/concurrency/transaction/key-value-store.ts", "type { KeyValueStore }"]]),
+    ...(selected.tokenAuthority === undefined
+      ? []
+      : [["./parts/architecture/security/token-authority.ts", "type { TokenScope }"]]),
     [`./parts/${selected.engine?.path}/options.ts`, "{ tuningOf }"],
     ...(selected.secondaryIndexes === undefined
       ? []
@@ -193,7 +229,8 @@ function parserOf(selected: SelectedParts): { readonly imported: string; readonl
 
 type KnobLines = (role: Role, indent: string) => string[];
 
-function storeFunction(selected: SelectedParts, knobLines: KnobLines): string[] {
+function storeFunction(contract: Contract, selected: SelectedParts, knobLines: KnobLines): string[] {
+  const keyValue = selected.keyValueStore === undefined ? undefined : keyValueLines(contract, selected);
   const cache = selected.rowCache;
   const doors = ["engine", "catalog", "layout: rowToKv", ...(cache === undefined ? [] : ["cache"])].join(", ");
   const indexed = selected.secondaryIndexes !== undefined;
@@ -202,6 +239,7 @@ function storeFunction(selected: SelectedParts, knobLines: KnobLines): string[] 
     "interface Store {",
     "  readonly engine: StorageEngine;",
     "  readonly executor: Executor;",
+    ...(keyValue === undefined ? [] : ["  readonly keyValueStore: KeyValueStore;"]),
     "  checkpoint(directory: string): Promise<void>;",
     "  metrics(): Metric[];",
     "  reconfigure(values: KnobValues): void;",
@@ -216,12 +254,15 @@ function storeFunction(selected: SelectedParts, knobLines: KnobLines): string[] 
     "  const engine = await openBlackboardEngine(env, {",
     "    directory: `${dataDirectory}/engine`,",
     "    selectionHash,",
+    ...(keyValue?.engineOptions ?? []),
     ...knobLines("engine", "    "),
     "  });",
     "  opened.defer(() => engine.close());",
     `  const catalog = createCatalog({ engine, layout: rowToKv${indexes} });`,
     ...(cache === undefined ? [] : cacheLines(exportName("rowCache", cache), knobLines)),
-    `  const stateMachine = createStateMachine({ ${doors}${indexes} });`,
+    ...(keyValue === undefined
+      ? [`  const stateMachine = createStateMachine({ ${doors}${indexes} });`]
+      : keyValue.machine(`createStateMachine({ ${doors}${indexes} })`)),
     "",
     "  const wal = await openWal(env, {",
     "    directory: `${dataDirectory}/wal`,",
@@ -233,15 +274,18 @@ function storeFunction(selected: SelectedParts, knobLines: KnobLines): string[] 
     "  const { replayedEntries } = await log.recover();",
     '  env.log.info("recovered", { replayedEntries, appliedIndex: log.appliedIndex });',
     "",
+    ...(keyValue?.store ?? []),
     "  const executor = createExecutor({",
     `    env, ${doors}, log, codec: commandCodec, parser: ${parserOf(selected).made},`,
     ...(indexed ? ["    indexedPlans: createIndexedPlans(kvSecondary),"] : []),
     ...limitLines(knobLines("executor", "      "), "    "),
     "  });",
-    `  const sources = [engine, wal, log, executor${cache === undefined ? "" : ", cache"}];`,
+    `  const sources = [engine, wal, log, executor${cache === undefined ? "" : ", cache"}` +
+      `${keyValue === undefined ? "" : ", keyValueStore"}];`,
     "  return {",
     "    engine,",
     "    executor,",
+    ...(keyValue === undefined ? [] : ["    keyValueStore,"]),
     "    metrics: () => sources.flatMap((source) => source.metrics()),",
     "    reconfigure: (values) => void engine.setTuning(tuningOf(values)),",
     "    async checkpoint(directory) {",
@@ -255,6 +299,48 @@ function storeFunction(selected: SelectedParts, knobLines: KnobLines): string[] 
   ];
 }
 
+/** What a key-value store adds to the opening of the store. */
+function keyValueLines(contract: Contract, selected: SelectedParts) {
+  const table = keyValueTableOf(contract.data.tables);
+  if (table === undefined) throw new LatheError("INVALID_ARGUMENT", `${contract.name} has no ${keyValueShape}`);
+  const [key, value] = table.columns;
+  const alone = selected.mysqlSurface === undefined;
+  const spec = {
+    name: table.name, keyColumn: key.name, keyBytesMax: key.lengthMax,
+    valueColumn: value.name, valueBytesMax: value.lengthMax,
+  };
+  const cache = selected.rowCache === undefined ? "" : " cache,";
+  return {
+    // Expired rows may go only where nobody else reads them, and by the log's time, so that a replay finds the same.
+    engineOptions: alone ? ['    expiryTime: "entry",'] : [],
+    machine: (behind: string) => [
+      "  const keyValueDoors = {",
+      `    engine, catalog, layout: rowToKv,${cache} dropExpired: ${alone},`,
+      `    table: ${literal(spec)},`,
+      "  };",
+      `  const stateMachine = createKeyValueMachine(keyValueDoors, ${behind});`,
+    ],
+    store: [
+      "  const keyValueStore = openKeyValueStore({",
+      "    ...keyValueDoors, env, log, machine: stateMachine, codec: commandCodec,",
+      "  });",
+      "  await keyValueStore.prepare();",
+      "",
+    ],
+  };
+}
+
+const issueTokenFunction: readonly string[] = [
+  "/** A token for the HTTP surface. Errors: INVALID_ARGUMENT. */",
+  "export function issueToken(secret: Uint8Array, request: TokenRequest, nowMs: number): string {",
+  "  const { subject, days } = request;",
+  "  const scopes = request.scopes as readonly TokenScope[];",
+  "  const claims = { subject, scopes, issuedAtMs: nowMs, expiresAtMs: nowMs + days * 86_400_000 };",
+  "  return createTokenAuthority(secret).issue(claims);",
+  "}",
+  "",
+];
+
 function cacheLines(create: string, knobLines: KnobLines): string[] {
   const seed = "    // Keys come from strangers: who does not know the seed cannot aim them at one place.";
   return [
@@ -262,7 +348,9 @@ function cacheLines(create: string, knobLines: KnobLines): string[] {
   ];
 }
 
-function productClass(knobLines: KnobLines): string[] {
+function productClass(contract: Contract, selected: SelectedParts, knobLines: KnobLines): string[] {
+  const overMysql = selected.mysqlSurface !== undefined;
+  const overHttp = selected.httpSurface !== undefined;
   return [
     "class WiredProduct implements Product {",
     "  readonly name = productName;",
@@ -270,7 +358,7 @@ function productClass(knobLines: KnobLines): string[] {
     "  readonly #knobs: Knobs;",
     "  readonly #store: Store;",
     "  readonly #opened: AsyncDisposableStack;",
-    "  #surface: Surface | undefined;",
+    "  readonly #surfaces: Surface[] = [];",
     "",
     "  constructor(env: Env, knobs: Knobs, store: Store, opened: AsyncDisposableStack) {",
     "    this.#env = env;",
@@ -279,28 +367,68 @@ function productClass(knobLines: KnobLines): string[] {
     "    this.#opened = opened;",
     "  }",
     "",
-    "  async serve(options: ServeOptions): Promise<{ mysqlPort: number; metricsPort: number | undefined }> {",
-    "    const { host, user, password } = options;",
-    "    const knobs = this.#knobs;",
-    "    const surface = openMysqlSurface(this.#env, {",
-    "      executor: this.#store.executor,",
-    "      layout: rowToKv,",
-    "      credentials: { user, password },",
-    "      tls: options.tls,",
-    ...limitLines(knobLines("mysqlSurface", "        "), "      "),
-    "    });",
-    "    this.#opened.defer(() => surface.close());",
-    "    this.#surface = surface;",
+    "  async serve(options: ServeOptions): Promise<BoundPorts> {",
+    "    const { host } = options;",
     "    // Metrics first: whoever sees the main port open may scrape.",
     "    const metricsPort = options.metricsPort === undefined",
     "      ? undefined",
     "      : await this.#serveMetrics(host, options.metricsPort);",
-    "    const { port: mysqlPort } = await surface.listen({ host, port: options.mysqlPort });",
-    "    return { mysqlPort, metricsPort };",
+    ...(overMysql
+      ? ["    const mysql = this.#openMysql(options);",
+        "    const { port: mysqlPort } = await mysql.listen({ host, port: options.mysqlPort ?? 0 });"]
+      : []),
+    ...(overHttp
+      ? ["    const http = this.#openHttp(options);",
+        "    const { port: httpPort } = await http.listen({ host, port: options.httpPort ?? 0 });"]
+      : []),
+    `    return { ${[...(overMysql ? ["mysqlPort"] : []), ...(overHttp ? ["httpPort"] : [])].join(", ")}, metricsPort };`,
     "  }",
     "",
+    ...(overMysql ? openMysqlMethod(knobLines) : []),
+    ...(overHttp ? openHttpMethod(contract, knobLines) : []),
     ...productMethods,
     "}",
+  ];
+}
+
+function openMysqlMethod(knobLines: KnobLines): string[] {
+  const limits = knobLines("mysqlSurface", "        ");
+  return [
+    "  #openMysql({ user, password }: ServeOptions): Surface {",
+    ...(limits.length === 0 ? [] : ["    const knobs = this.#knobs;"]),
+    "    const surface = openMysqlSurface(this.#env, {",
+    "      executor: this.#store.executor,",
+    "      layout: rowToKv,",
+    "      credentials: { user, password },",
+    ...limitLines(limits, "      "),
+    "    });",
+    "    return this.#opening(surface);",
+    "  }",
+    "",
+  ];
+}
+
+function openHttpMethod(contract: Contract, knobLines: KnobLines): string[] {
+  return [
+    "  #openHttp({ access }: ServeOptions): Surface {",
+    "    const knobs = this.#knobs;",
+    "    // Who opens a product by code and gives no secret gets one for this run: nobody has a token for it.",
+    "    const tokenSecret = access?.tokenSecret ?? this.#env.random.bytes(32);",
+    "    const application = createKeyValueApi(this.#env, {",
+    "      store: this.#store.keyValueStore,",
+    "      authority: createTokenAuthority(tokenSecret),",
+    "      anonymous: access !== undefined && !access.tokenRequired,",
+    `      about: { title: productName, version: productVersion, description: ${JSON.stringify(descriptionOf(contract))} },`,
+    "      metrics: () => this.metrics(),",
+    ...knobLines("keyValueApi", "      "),
+    "    });",
+    "    const surface = openHttpSurface(this.#env, {",
+    "      application,",
+    ...limitLines(knobLines("httpSurface", "        "), "      "),
+    "    });",
+    "    return this.#opening(surface);",
+    "  }",
+    "",
   ];
 }
 
@@ -311,7 +439,7 @@ const productMethods: readonly string[] = [
   "  }",
   "",
   "  metrics(): Metric[] {",
-  "    return [...this.#store.metrics(), ...(this.#surface?.metrics() ?? [])];",
+  "    return [...this.#store.metrics(), ...this.#surfaces.flatMap((surface) => surface.metrics())];",
   "  }",
   "",
   "  checkpoint(directory: string): Promise<void> {",
@@ -332,11 +460,17 @@ const productMethods: readonly string[] = [
   "  }",
   "",
   "  async drain(timeoutMs: number): Promise<void> {",
-  "    await this.#surface?.drain(timeoutMs);",
+  "    await Promise.all(this.#surfaces.map((surface) => surface.drain(timeoutMs)));",
   "  }",
   "",
   "  close(): Promise<void> {",
   "    return this.#opened.disposeAsync();",
+  "  }",
+  "",
+  "  #opening(surface: Surface): Surface {",
+  "    this.#opened.defer(() => surface.close());",
+  "    this.#surfaces.push(surface);",
+  "    return surface;",
   "  }",
   "",
   "  async #serveMetrics(host: string, port: number): Promise<number> {",

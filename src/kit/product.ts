@@ -28,7 +28,7 @@ export interface ServeOptions {
 export interface Product {
   readonly name: string;
   /** Binds the surfaces; resolves when they accept connections. Errors: ADDRESS_IN_USE. */
-  serve(options: ServeOptions): Promise<{ mysqlPort: number; metricsPort: number | undefined }>;
+  serve(options: ServeOptions): Promise<BoundPorts>;
   /**
    * Runs SQL text in this process, past every surface: the way of embedded use, and of gates. One
    * result per statement. Rejects with the statement's error.

@@ -1,9 +1,9 @@
 /**
  * The password of a product's one user: from LATHE_PASSWORD, or from the file that the first run wrote,
- * or made now.
+ * or made now. The secret that tokens are signed with: from its file, or made now.
  *
  * A generated password is stored in `password` of the data directory, readable by its owner alone, and
- * shown once.
+ * shown once; the secret in `token-secret`, and never shown. Removing that file makes every token invalid.
  */
 import { closeSync, fstatSync, fsyncSync, openSync, readFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
@@ -11,6 +11,8 @@ import type { Random } from "./env/env.ts";
 import { LatheError } from "./errors.ts";
 
 const fileName = "password";
+const secretFileName = "token-secret";
+const secretBytes = 32;
 const alphabet = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789";
 const generatedLength = 24;
 const lengthMax = 256;
@@ -42,7 +44,7 @@ export function passwordInForce(
   const stored = readStored(file);
   if (stored !== undefined) return { password: stored, source: "file", file };
   const password = generatePassword(random);
-  writeStored(file, password);
+  writeSecretFile(file, password);
   return { password, source: "generated", file };
 }
 
@@ -57,6 +59,20 @@ export function generatePassword(random: Random): string {
     }
   }
   return password;
+}
+
+/** Errors: PERMISSION, INVALID_ARGUMENT, IO_ERROR. */
+export function tokenSecretInForce(dataDirectory: string, random: Random): Uint8Array {
+  const file = join(dataDirectory, secretFileName);
+  const stored = readStored(file);
+  if (stored === undefined) {
+    const secret = Buffer.from(random.bytes(secretBytes));
+    writeSecretFile(file, secret.toString("base64url"));
+    return secret;
+  }
+  const secret = Buffer.from(stored, "base64url");
+  if (secret.length >= secretBytes) return secret;
+  throw new LatheError("INVALID_ARGUMENT", `${file} holds no secret; remove it to have a new one made`);
 }
 
 function readStored(file: string): string | undefined {
@@ -74,7 +90,7 @@ function readStored(file: string): string | undefined {
     }
     const password = status.size > lengthMax * 4 ? "" : readFileSync(descriptor, "utf8").trim();
     if (password === "" || password.length > lengthMax) {
-      throw new LatheError("INVALID_ARGUMENT", `${file} holds no password; remove it to have a new one made`);
+      throw new LatheError("INVALID_ARGUMENT", `${file} holds nothing that could be one; remove it to have a new one made`);
     }
     return password;
   } finally {
@@ -82,7 +98,8 @@ function readStored(file: string): string | undefined {
   }
 }
 
-function writeStored(file: string, password: string): void {
+/** A new file that its owner alone may read. Errors: IO_ERROR, also where it is there. */
+export function writeSecretFile(file: string, password: string): void {
   try {
     const descriptor = openSync(file, "wx", 0o600);
     try {
@@ -94,7 +111,7 @@ function writeStored(file: string, password: string): void {
   } catch (cause) {
     throw new LatheError(
       "IO_ERROR",
-      `cannot store the first password in ${file}: ${(cause as Error).message}`,
+      `cannot write ${file}: ${(cause as Error).message}`,
       { cause },
     );
   }

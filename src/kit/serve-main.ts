@@ -5,8 +5,8 @@
  *   1. parse arguments and knobs; say everything that is wrong with them in one line and exit 2;
  *   2. open the product (which takes the directory's lock and recovers), find or make the password,
  *   bind the ports;
- *   3. print `{"event":"listening","mysqlPort":N,"metricsPort":M}` on stdout, the only line a program
- *   needs to read;
+ *   3. print `{"event":"listening","mysqlPort":N,"httpPort":H,"metricsPort":M}` on stdout, the only line a
+ *   program needs to read; ports of surfaces that the product does not have are null;
  *   4. on SIGHUP read the knobs again and change those that are live (serve-reload.ts);
  *   5. on SIGTERM or SIGINT drain and close within the time limit, exit 0; a second signal exits at once.
  * While it serves, a process of the same user can ask it for a checkpoint (serve-control.ts).
@@ -17,10 +17,13 @@ import type { Server } from "node:net";
 import { resolve } from "node:path";
 import type { Env } from "./env/env.ts";
 import type { KnobDefinition } from "./knob-table.ts";
-import type { OpenProduct, Product } from "./product.ts";
-import { knobsInForce, parseServeArguments, type ServeArguments, serveHelp } from "./serve-arguments.ts";
+import { LatheError } from "./errors.ts";
+import type { BoundPorts, OpenProduct, Product } from "./product.ts";
+import {
+  knobsInForce, parseServeArguments, type ServeArguments, type ServedSurface, serveHelp, type TokenRequest,
+} from "./serve-arguments.ts";
 import { serveControl } from "./serve-control.ts";
-import { passwordInForce } from "./serve-credentials.ts";
+import { passwordInForce, tokenSecretInForce, writeSecretFile } from "./serve-credentials.ts";
 import { describeFailure, exitReasonOf } from "./serve-exit-codes.ts";
 import { reloadOnSignal } from "./serve-reload.ts";
 import { tlsInForce } from "./serve-tls.ts";
@@ -37,6 +40,12 @@ export interface ProductDefinition {
   readonly knobTable: readonly KnobDefinition[];
   readonly open: OpenProduct;
   readonly createEnv: () => Env;
+  /** Default: MySQL alone. */
+  readonly surfaces?: readonly ServedSurface[] | undefined;
+  /** Of products with an HTTP surface. Errors: INVALID_ARGUMENT. */
+  readonly issueToken?: ((secret: Uint8Array, request: TokenRequest, nowMs: number) => string) | undefined;
+  /** Why `--profile fast` is refused; undefined where the contract allows it. */
+  readonly fastRefusal?: string | undefined;
 }
 
 /** Beyond the drain's own limit, for closing files. */
@@ -48,8 +57,13 @@ export async function serveMain(
 ): Promise<void> {
   let product: Product | undefined;
   try {
-    const parsed = parseServeArguments(argv);
-    if (parsed.mode === "help") return void process.stdout.write(serveHelp(definition.name, definition.description));
+    const surfaces = definition.surfaces ?? ["mysql"];
+    const parsed = parseServeArguments(argv, surfaces);
+    if (parsed.mode === "help") {
+      return void process.stdout.write(serveHelp(definition.name, definition.description, surfaces));
+    }
+    if (parsed.mode === "make-token") return makeToken(definition, parsed);
+    refuseProfile(definition, parsed);
     if (parsed.mode === "version") {
       return void process.stdout.write(
         `${definition.name} ${definition.version} selection ${definition.selectionHash}\n`,
@@ -66,7 +80,7 @@ export async function serveMain(
     const { directory, knobTable } = definition;
     reloadOnSignal({ directory, knobTable, parsed, product, log: env.log }, knobs);
     if (parsed.mode === "rewrite") await rewrite(product);
-    else await serve(product, env, parsed, dataDirectory, stop);
+    else await serve(product, surfaces, env, parsed, dataDirectory, stop);
     await env.threads.close();
     // Sockets of clients that never hang up must not keep a drained process alive.
     process.exit(0);
@@ -85,25 +99,66 @@ async function rewrite(product: Product): Promise<void> {
   print({ event: "rewritten" });
 }
 
+function refuseProfile({ fastRefusal }: ProductDefinition, { profile }: ServeArguments): void {
+  if (profile === "safe" || fastRefusal === undefined) return;
+  throw new LatheError("INVALID_ARGUMENT", `--profile fast: ${fastRefusal}`);
+}
+
+/** Beside a running server too: it takes nothing but the secret. */
+function makeToken(definition: ProductDefinition, { data, token: request }: ServeArguments): void {
+  const env = definition.createEnv();
+  const dataDirectory = resolve(data);
+  env.disk.makeDirectory(dataDirectory);
+  const secret = tokenSecretInForce(dataDirectory, env.random);
+  const token = definition.issueToken?.(secret, request, env.clock.nowMs()) ?? "";
+  if (request.file === undefined) process.stdout.write(`${token}\n`);
+  else writeSecretFile(request.file, token);
+}
+
+/** Loopback is what nobody else can reach. */
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+async function bind(
+  product: Product,
+  surfaces: readonly ServedSurface[],
+  env: Env,
+  parsed: ServeArguments,
+  dataDirectory: string,
+): Promise<BoundPorts> {
+  const { host, mysqlPort, httpPort, metricsPort, user } = parsed;
+  const overMysql = surfaces.includes("mysql");
+  const credentials = overMysql ? passwordInForce(dataDirectory, process.env, env.random) : undefined;
+  const access = surfaces.includes("http")
+    ? {
+      tokenSecret: tokenSecretInForce(dataDirectory, env.random),
+      tokenRequired: parsed.tokenRequired ?? !isLoopback(host),
+    }
+    : undefined;
+  const password = credentials?.password ?? "";
+  const bound = await product.serve({ host, mysqlPort, httpPort, metricsPort, user, password, access });
+  if (credentials?.source === "generated") {
+    const shown = `user ${user}, password ${password} (shown once; kept in ${credentials.file}, mode 0600)`;
+    process.stderr.write(`${product.name}: first run: ${shown}\n`);
+  }
+  return bound;
+}
+
 async function serve(
   product: Product,
+  surfaces: readonly ServedSurface[],
   env: Env,
   parsed: ServeArguments,
   dataDirectory: string,
   stop: Promise<string>,
 ): Promise<void> {
-  const { password, source, file } = passwordInForce(dataDirectory, process.env, env.random);
-  const { host, mysqlPort, metricsPort, user } = parsed;
-  const { tls: mode, tlsCertificate: certificateFile, tlsKey: keyFile } = parsed;
-  const tls = tlsInForce(dataDirectory, { mode, host, certificateFile, keyFile }, env);
-  const bound = await product.serve({ host, mysqlPort, metricsPort, user, password, tls });
-  if (source === "generated") {
-    const shown = `user ${user}, password ${password} (shown once; kept in ${file}, mode 0600)`;
-    process.stderr.write(`${product.name}: first run: ${shown}\n`);
-  }
+  const bound = await bind(product, surfaces, env, parsed, dataDirectory);
   const control = await openControl(product, env, dataDirectory);
-  print({ event: "listening", host, mysqlPort: bound.mysqlPort, metricsPort: bound.metricsPort ?? null });
-  env.log.info("listening", { host, mysqlPort: bound.mysqlPort, metricsPort: bound.metricsPort, dataDirectory });
+  const { mysqlPort = null, httpPort = null, metricsPort = null } = bound;
+  const listening = { host: parsed.host, mysqlPort, httpPort, metricsPort };
+  print({ event: "listening", ...listening });
+  env.log.info("listening", { ...listening, dataDirectory });
   const signal = await stop;
   control?.close();
   env.log.info("draining", { signal, timeoutMs: parsed.drainMs });

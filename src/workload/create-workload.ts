@@ -18,6 +18,9 @@ export function createWorkload(spec: WorkloadSpec, dataSeed = 1): Workload {
       return new YcsbWorkload(spec.profile, spec.scale, dataSeed);
     case "bulk_ingest":
       return new BulkWorkload(spec.profile, spec.scale, dataSeed);
+    case "key_value":
+      // Paired launches drive MySQL; what is measured over HTTP has a load of its own (bench/http-load.ts).
+      throw new LatheError("NOT_SELECTED", "key_value is driven over HTTP: `lathe bench` measures it");
     default:
       throw new LatheError("INVALID_ARGUMENT", `no benchmark is named "${String(spec.benchmark satisfies never)}"`);
   }
