@@ -123,16 +123,29 @@ function explainCaching({ caching, targets }: Contract): TopicExplanation {
 
 function explainSurface({ surface }: Contract): TopicExplanation {
   const packets = surface.transactions === "multi_statement_packet";
+  const overMysql = surface.protocols.includes("mysql");
+  const overHttp = surface.protocols.includes("http");
   return {
     title: "Query surface",
     promises: [
-      `Clients speak ${surface.protocols.join(" and ")}; every connection is authenticated.`,
+      `Clients speak ${surface.protocols.join(" and ")}.`,
+      ...(overMysql ? ["Every MySQL connection is authenticated."] : []),
+      ...(overHttp ? ["HTTP requests carry a token, except on loopback where none is asked for by default."] : []),
       packets
         ? "A transaction is one packet: START TRANSACTION; …; COMMIT."
         : "Transactions over the wire are not asked for.",
     ],
-    costs: ["Point, batch and key-range statements only; anything else gets an error that names the missing leaf."],
-    leaves: ["architecture/networking/wire_protocols/mysql_classic", "query_processing/execution/model/point_api"],
+    costs: [
+      ...(overMysql
+        ? ["Point, batch and key-range statements only; anything else gets an error that names the missing leaf."]
+        : []),
+      ...(overHttp ? ["HTTP serves keys and values of one table: by key, in batches, by range."] : []),
+    ],
+    leaves: [
+      ...(overMysql ? ["architecture/networking/wire_protocols/mysql_classic"] : []),
+      ...(overHttp ? ["architecture/networking/transports/http", "parser/api_dialect/kv_http"] : []),
+      "query_processing/execution/model/point_api",
+    ],
   };
 }
 

@@ -135,6 +135,34 @@ test("golden: impossible mixes", () => {
   for (const [rest, expected] of cases) assert.deepEqual(messages(`version: 1\nname: store\n${rest}\n`), expected);
 });
 
+test("an HTTP surface serves one key-value table, and no benchmark of SQL", () => {
+  const http = "surface: { protocols: [http], transactions: none }\nconsistency: { transactions: single_statement }\n";
+  const text = (rest: string) => messages(`version: 1\nname: store\n${http}${rest}`);
+  assert.deepEqual(text("workload: { benchmark: key_value, profile: sndv }\n"), []);
+  assert.match(
+    text("workload: { benchmark: ycsb, profile: c }\n")[0],
+    /^contract.yaml:3:24: surface.protocols\[0\]: http serves one table, and it must be a key-value table: columns/,
+  );
+  const sql = "version: 1\nname: store\nworkload: { benchmark: key_value, profile: sndv }\n";
+  assert.match(messages(sql)[0], /workload.benchmark: no part serves key_value over mysql yet/);
+  const table = (valueBytes: number) => `data:
+  tables:
+    - name: kv
+      columns:
+        - { name: k, type: varbinary, length_max: 64 }
+        - { name: v, type: varbinary, length_max: ${valueBytes} }
+        - { name: version, type: bigint }
+        - { name: expires_ms, type: bigint, nullable: true }
+      primary_key: [k]
+      rows: 10
+workload: { benchmark: key_value, profile: sndv }
+`;
+  assert.deepEqual(text(table(1_048_576)), []);
+  const both = "version: 1\nname: store\nsurface: { protocols: [http, mysql] }\n";
+  assert.match(messages(both + table(1_048_576))[0], /columns\[1\].length_max: v: a varbinary that SQL reads has at most/);
+  assert.deepEqual(messages(both + table(65_535)), []);
+});
+
 test("golden: what no part serves names the missing leaf, all at once", () => {
   const text = `version: 1
 name: store
@@ -142,7 +170,7 @@ sharding: { shards: 4, locality: by_key_prefix }
 replication: { nodes: 3, consensus: raft }
 consistency: { transactions: interactive }
 storage: { durability: interval, loss_window_ms: 100 }
-surface: { protocols: [mysql, http, postgresql], transactions: none }
+surface: { protocols: [mysql, postgresql, embedded], transactions: none }
 workload: { benchmark: ycsb, profile: c, operations: [{ name: READ, weight: 1 }, { name: UPDATE, weight: 1 }] }
 `;
   const leaves = [
@@ -150,8 +178,8 @@ workload: { benchmark: ycsb, profile: c, operations: [{ name: READ, weight: 1 },
     ["replication.nodes", "replication/consensus/raft_group"],
     ["consistency.transactions", "concurrency/transaction/model/single_node_acid"],
     ["storage.durability", "core/wal/interval_sync"],
-    ["surface.protocols[1]", "architecture/networking/transports/http"],
-    ["surface.protocols[2]", "architecture/networking/wire_protocols/pg_fe_be"],
+    ["surface.protocols[1]", "architecture/networking/wire_protocols/pg_fe_be"],
+    ["surface.protocols[2]", "architecture/model/embedded_library"],
     ["workload.operations", "workload/custom_mix"],
   ];
   const found = messages(text);

@@ -3,6 +3,7 @@
  */
 import type { Contract } from "../contract/contract.ts";
 import { dataBytes, explainContract, formatCount } from "../contract/explain.ts";
+import { keyValueTableOf } from "../contract/key-value-table.ts";
 import type { Knob } from "../knobs/knob.ts";
 import type { Selection } from "./selection.ts";
 
@@ -22,15 +23,17 @@ export function productReadme(contract: Contract, selection: Selection, knobs: r
     "## Run",
     "",
     "```sh",
-    "node main.ts --data ./data --mysql-port 3306 --metrics-port 9100   # Node 24.15 or newer",
-    "mysql --host 127.0.0.1 --port 3306 --user lathe --password         # shown once, at the first start",
+    ...runLines(contract),
     "npm test                                                           # what runs with Node alone",
     "npm run test:conformance                                           # suites of its parts; installs fast-check",
     "```",
     "",
-    "The password comes from `LATHE_PASSWORD` or is made at the first start. SIGTERM drains and exits with 0.",
-    "`node main.ts --help` lists flags and exit codes.",
+    ...(contract.surface.protocols.includes("mysql")
+      ? ["The password comes from `LATHE_PASSWORD` or is made at the first start."]
+      : []),
+    "SIGTERM drains and exits with 0. `node main.ts --help` lists flags and exit codes.",
     "",
+    ...(contract.surface.protocols.includes("http") ? httpSection(contract) : []),
     "## What it promises",
     "",
     ...topics.flatMap((topic) => [`**${topic.title}.** ${topic.promises.join(" ")}`, ""]),
@@ -60,4 +63,47 @@ export function productReadme(contract: Contract, selection: Selection, knobs: r
     `Sized for at most ${formatCount(megabytes)} MB of rows, within ${contract.targets.memoryMiBMax} MiB of memory.`,
     "",
   ].join("\n");
+}
+
+function runLines({ surface }: Contract): string[] {
+  const overMysql = surface.protocols.includes("mysql");
+  const overHttp = surface.protocols.includes("http");
+  const ports = [...(overMysql ? ["--mysql-port 3306"] : []), ...(overHttp ? ["--http-port 8080"] : [])].join(" ");
+  return [
+    `node main.ts --data ./data ${ports} --metrics-port 9100   # Node 24.15 or newer`,
+    ...(overMysql
+      ? ["mysql --host 127.0.0.1 --port 3306 --user lathe --password         # shown once, at the first start"]
+      : []),
+    ...(overHttp
+      ? ["curl http://127.0.0.1:8080/docs                                    # the routes; /openapi.json for programs",
+        "curl -X PUT --data-binary @file http://127.0.0.1:8080/kv/name"]
+      : []),
+  ];
+}
+
+function httpSection({ data, surface }: Contract): string[] {
+  const table = keyValueTableOf(data.tables);
+  const shared = surface.protocols.includes("mysql");
+  return [
+    "## Over HTTP",
+    "",
+    "Routes and status codes of SNDV-KV (`/put`, `/get`, `/batch`, `/delete`, `/metrics`), and by key as bytes",
+    "(`/kv/{key}`), batches of reads, ranges (`/scan`), conditions (`If-Match`, `If-None-Match`), `/import` and `/export`",
+    "as lines of JSON. A write is answered when it is on the device. `client.ts` is a typed client.",
+    "",
+    "On loopback no token is asked for (`--require-token` does); elsewhere every request needs one, and TLS:",
+    "",
+    "```sh",
+    "node main.ts --data ./data --make-token read,write --token-days 7",
+    "node main.ts --data ./data --host 0.0.0.0 --http-port 8443   # HTTPS, by default with a certificate of its own",
+    "```",
+    "",
+    `Keys have at most ${table?.columns[0].lengthMax} bytes, values ${table?.columns[1].lengthMax}.`,
+    ...(shared
+      ? [`SQL sees the same rows in table \`${table?.name}\`. Who changes a value by SQL sets \`version\` to a higher one,`,
+        "since ETags are made of it; rows that have expired (`expires_ms`) are hidden over HTTP and stay until they are",
+        "deleted by SQL or written again."]
+      : []),
+    "",
+  ];
 }

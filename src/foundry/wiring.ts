@@ -394,12 +394,13 @@ function productClass(contract: Contract, selected: SelectedParts, knobLines: Kn
 function openMysqlMethod(knobLines: KnobLines): string[] {
   const limits = knobLines("mysqlSurface", "        ");
   return [
-    "  #openMysql({ user, password }: ServeOptions): Surface {",
+    "  #openMysql({ user, password, tls }: ServeOptions): Surface {",
     ...(limits.length === 0 ? [] : ["    const knobs = this.#knobs;"]),
     "    const surface = openMysqlSurface(this.#env, {",
     "      executor: this.#store.executor,",
     "      layout: rowToKv,",
     "      credentials: { user, password },",
+    "      tls,",
     ...limitLines(limits, "      "),
     "    });",
     "    return this.#opening(surface);",
@@ -410,7 +411,7 @@ function openMysqlMethod(knobLines: KnobLines): string[] {
 
 function openHttpMethod(contract: Contract, knobLines: KnobLines): string[] {
   return [
-    "  #openHttp({ access }: ServeOptions): Surface {",
+    "  #openHttp({ access, tls }: ServeOptions): Surface {",
     "    const knobs = this.#knobs;",
     "    // Who opens a product by code and gives no secret gets one for this run: nobody has a token for it.",
     "    const tokenSecret = access?.tokenSecret ?? this.#env.random.bytes(32);",
@@ -424,6 +425,7 @@ function openHttpMethod(contract: Contract, knobLines: KnobLines): string[] {
     "    });",
     "    const surface = openHttpSurface(this.#env, {",
     "      application,",
+    "      tls,",
     ...limitLines(knobLines("httpSurface", "        "), "      "),
     "    });",
     "    return this.#opening(surface);",

@@ -15,14 +15,26 @@ export interface ProductOptions {
 
 export interface ServeOptions {
   host: string;
-  /** 0 lets the system choose. */
-  mysqlPort: number;
+  /** For products with a MySQL surface. 0 lets the system choose. */
+  mysqlPort?: number | undefined;
+  /** For products with an HTTP surface. 0 lets the system choose. */
+  httpPort?: number | undefined;
   /** Undefined: no metrics endpoint. 0 lets the system choose. */
   metricsPort?: number | undefined;
+  /** Of the MySQL surface. */
   user: string;
   password: string;
+  /** Of the HTTP surface: the secret that its tokens are signed with, and whether every request needs one. */
+  access?: { readonly tokenSecret: Uint8Array; readonly tokenRequired: boolean } | undefined;
   /** Undefined: none, and no listening beyond loopback, where clients must use it. */
   tls?: { readonly identity: TlsIdentity; readonly required: boolean } | undefined;
+}
+
+/** Where a product listens; undefined for surfaces that it does not have. */
+export interface BoundPorts {
+  readonly mysqlPort?: number | undefined;
+  readonly httpPort?: number | undefined;
+  readonly metricsPort: number | undefined;
 }
 
 export interface Product {

@@ -17,6 +17,7 @@ import type { Server } from "node:net";
 import { resolve } from "node:path";
 import type { Env } from "./env/env.ts";
 import type { KnobDefinition } from "./knob-table.ts";
+import { isLoopback } from "./loopback.ts";
 import { LatheError } from "./errors.ts";
 import type { BoundPorts, OpenProduct, Product } from "./product.ts";
 import {
@@ -115,11 +116,6 @@ function makeToken(definition: ProductDefinition, { data, token: request }: Serv
   else writeSecretFile(request.file, token);
 }
 
-/** Loopback is what nobody else can reach. */
-function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
-}
-
 async function bind(
   product: Product,
   surfaces: readonly ServedSurface[],
@@ -137,7 +133,9 @@ async function bind(
     }
     : undefined;
   const password = credentials?.password ?? "";
-  const bound = await product.serve({ host, mysqlPort, httpPort, metricsPort, user, password, access });
+  const { tls: mode, tlsCertificate: certificateFile, tlsKey: keyFile } = parsed;
+  const tls = tlsInForce(dataDirectory, { mode, host, certificateFile, keyFile }, env);
+  const bound = await product.serve({ host, mysqlPort, httpPort, metricsPort, user, password, access, tls });
   if (credentials?.source === "generated") {
     const shown = `user ${user}, password ${password} (shown once; kept in ${credentials.file}, mode 0600)`;
     process.stderr.write(`${product.name}: first run: ${shown}\n`);

@@ -3,6 +3,10 @@ import type { Connection } from "../../../../../kit/env/env.ts";
 import type { HttpContext, HttpHost } from "./http-context.ts";
 import type { HttpLimits } from "./http-limits.ts";
 import { HttpProtocol } from "./http-protocol.ts";
+import { fault } from "./request-fault.ts";
+
+/** First byte of TLS's handshake. */
+const handshakeRecord = 0x16;
 
 type TimeLimit = keyof HttpLimits & `${string}TimeoutMs`;
 
@@ -17,6 +21,8 @@ export class HttpConnection implements HttpHost {
   #endedAtUs: number | undefined;
   #heldSinceUs: number | undefined;
   #paused = false;
+  /** Its first bytes have come. */
+  #begun = false;
   #gone = false;
 
   constructor(context: HttpContext, connection: Connection, onGone: () => void) {
@@ -49,7 +55,7 @@ export class HttpConnection implements HttpHost {
   }
 
   refuse(text: string): void {
-    this.#protocol.refuseConnection(text);
+    this.#protocol.refuseConnection(fault(503, text));
   }
 
   send(bytes: Uint8Array): void {
@@ -83,8 +89,26 @@ export class HttpConnection implements HttpHost {
   }
 
   #receive(bytes: Uint8Array): void {
+    if (!this.#begun && bytes.length > 0) {
+      this.#begun = true;
+      if (this.#beginTls(bytes)) return;
+    }
     this.#protocol.receive(bytes);
     this.#steer();
+  }
+
+  /** HTTPS begins with a handshake record, plain HTTP with a letter. */
+  #beginTls(bytes: Uint8Array): boolean {
+    const { tls } = this.#context;
+    if (tls === undefined) return false;
+    if (bytes[0] === handshakeRecord && this.#connection.startTls !== undefined) {
+      this.#connection.startTls(tls.identity, bytes);
+      return true;
+    }
+    if (!tls.required) return false;
+    this.#protocol.refuseConnection(fault(403, "this server speaks HTTPS only"));
+    this.#steer();
+    return true;
   }
 
   #unblock(): void {

@@ -1,5 +1,5 @@
 /** What all connections of one HTTP surface share, and what one connection asks of the side that moves its bytes. */
-import type { Clock, Logger } from "../../../../../kit/env/env.ts";
+import type { Clock, Logger, TlsIdentity } from "../../../../../kit/env/env.ts";
 import type { HttpApplication } from "../../http-application.ts";
 import { SharedBudget } from "../../shared-budget.ts";
 import { HttpDateClock } from "./http-date.ts";
@@ -9,11 +9,14 @@ import { HttpMetrics } from "./http-metrics.ts";
 export interface HttpSurfaceOptions {
   readonly application: HttpApplication;
   readonly limits?: Partial<HttpLimits> | undefined;
+  /** HTTPS is spoken on the same port, to clients that begin so; with `required` to those alone. */
+  readonly tls?: { readonly identity: TlsIdentity; readonly required: boolean } | undefined;
 }
 
 export interface HttpContext {
   readonly application: HttpApplication;
   readonly limits: HttpLimits;
+  readonly tls: HttpSurfaceOptions["tls"];
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: HttpMetrics;
@@ -44,6 +47,7 @@ export function createHttpContext(
   return {
     application: options.application,
     limits,
+    tls: options.tls,
     clock: env.clock,
     log: env.log,
     metrics: new HttpMetrics(),

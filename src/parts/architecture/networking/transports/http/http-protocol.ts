@@ -142,8 +142,8 @@ export class HttpProtocol implements HttpResponder {
   }
 
   /** Answers outside of every request, and closes. */
-  refuseConnection(text: string): void {
-    this.#refuse(fault(503, text));
+  refuseConnection(refusal: RequestFault): void {
+    this.#refuse(refusal);
   }
 
   #mayRead(): boolean {

@@ -8,7 +8,7 @@
  *      whose unread answers would exceed what all slow readers together may hold.
  *   3. One timer for all connections looks after the time limits.
  *   4. `drain` stops accepting, closes idle connections, and the others behind the answer that is due.
- * Transport security belongs to the network port: what it accepts are plain streams of bytes.
+ *   5. A client that begins with a TLS handshake is spoken to in HTTPS, on the same port; the network's own.
  * Source: Node's net for the socket model; nginx and Apache's mod_reqtimeout for which waits are bounded.
  */
 import type { Connection, Env, Listener, Timer } from "../../../../../kit/env/env.ts";
