@@ -42,6 +42,10 @@ test("proposals follow from the answers before, and each has a reason", () => {
   assert.equal("workload.operations_per_second" in completeAnswers({ "workload.loop": "open" }).answers, true);
 });
 
+test("keys and values are served over HTTP", () => {
+  assert.match(composeContract({ workload: "key_value/sndv" }), /protocols:\n? *(?:\[ http \]|- http)/);
+});
+
 test("the file explains itself: topics as headings, reasons beside the answers", () => {
   const text = composeContract({});
   for (const heading of ["1. Data model and key encoding", "8. Failure model and recovery"]) {

@@ -168,6 +168,8 @@ export const questions: readonly Question[] = [
     text: "What do clients speak?",
     kind: "choice",
     choices: [{ value: "mysql", meaning: "the MySQL protocol" }],
+    // Each benchmark has one protocol that it is driven over; this one's is HTTP.
+    asked: (answers) => profileOf(answers).benchmark !== "key_value",
     propose: () => ({ value: "mysql", reason: "the benchmark's own driver speaks it" }),
   },
   {
@@ -293,7 +295,10 @@ export function composeContract(given: Answers): string {
     },
     storage: { durability: answers["storage.durability"], checksums: true },
     caching: { row_cache: answers["caching.row_cache"] },
-    surface: { protocols: [answers["surface.protocol"]], transactions: oneShot ? "multi_statement_packet" : "none" },
+    surface: {
+      protocols: [profile.benchmark === "key_value" ? "http" : answers["surface.protocol"]],
+      transactions: oneShot ? "multi_statement_packet" : "none",
+    },
     failure: {
       tolerates: ["process_crash", "power_loss"],
       recovery_seconds_max: answers["failure.recovery_seconds_max"],

@@ -139,7 +139,9 @@ const operationSchema = z
 
 const workloadSchema = z
   .strictObject({
-    benchmark: z.enum(["taobench", "ycsb", "bulk_ingest", "key_value"]).describe("The benchmark whose operations are run."),
+    benchmark: z.enum(["taobench", "ycsb", "bulk_ingest", "key_value"]).describe(
+      "The benchmark whose operations are run.",
+    ),
     profile: z.string().describe(
       "A workload of the benchmark: o or a of TAOBench, a to f of YCSB, grants of bulk_ingest, sndv of key_value.",
     ),

@@ -76,9 +76,8 @@ export function findUnserved(contract: Contract): Unserved[] {
   for (const [at, protocol] of contract.surface.protocols.entries()) {
     if (protocol === "mysql" || protocol === "http") continue;
     const path = ["surface", "protocols", at];
-    found.push(
-      { path, leaf: protocolLeaves[protocol], asked: `the ${protocol} surface`, instead: "set protocols to [mysql] or [http]" },
-    );
+    const instead = "set protocols to [mysql] or [http]";
+    found.push({ path, leaf: protocolLeaves[protocol], asked: `the ${protocol} surface`, instead });
   }
   return [...found, ...unservedBenchmark(contract), ...unservedWorkload(contract)];
 }

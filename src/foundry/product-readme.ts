@@ -75,7 +75,7 @@ function runLines({ surface }: Contract): string[] {
       ? ["mysql --host 127.0.0.1 --port 3306 --user lathe --password         # shown once, at the first start"]
       : []),
     ...(overHttp
-      ? ["curl http://127.0.0.1:8080/docs                                    # the routes; /openapi.json for programs",
+      ? ["curl http://127.0.0.1:8080/docs                       # the routes; /openapi.json for programs",
         "curl -X PUT --data-binary @file http://127.0.0.1:8080/kv/name"]
       : []),
   ];
@@ -88,8 +88,8 @@ function httpSection({ data, surface }: Contract): string[] {
     "## Over HTTP",
     "",
     "Routes and status codes of SNDV-KV (`/put`, `/get`, `/batch`, `/delete`, `/metrics`), and by key as bytes",
-    "(`/kv/{key}`), batches of reads, ranges (`/scan`), conditions (`If-Match`, `If-None-Match`), `/import` and `/export`",
-    "as lines of JSON. A write is answered when it is on the device. `client.ts` is a typed client.",
+    "(`/kv/{key}`), batches of reads, ranges (`/scan`), conditions (`If-Match`, `If-None-Match`), `/import` and",
+    "`/export` as lines of JSON. A write is answered when it is on the device. `client.ts` is a typed client.",
     "",
     "On loopback no token is asked for (`--require-token` does); elsewhere every request needs one, and TLS:",
     "",
@@ -100,9 +100,9 @@ function httpSection({ data, surface }: Contract): string[] {
     "",
     `Keys have at most ${table?.columns[0].lengthMax} bytes, values ${table?.columns[1].lengthMax}.`,
     ...(shared
-      ? [`SQL sees the same rows in table \`${table?.name}\`. Who changes a value by SQL sets \`version\` to a higher one,`,
-        "since ETags are made of it; rows that have expired (`expires_ms`) are hidden over HTTP and stay until they are",
-        "deleted by SQL or written again."]
+      ? [`SQL sees the same rows in table \`${table?.name}\`. Who changes a value by SQL sets \`version\` to a`,
+        "higher one, since ETags are made of it; rows that have expired (`expires_ms`) are hidden over HTTP and stay",
+        "until they are deleted by SQL or written again."]
       : []),
     "",
   ];

@@ -381,7 +381,7 @@ function productClass(contract: Contract, selected: SelectedParts, knobLines: Kn
       ? ["    const http = this.#openHttp(options);",
         "    const { port: httpPort } = await http.listen({ host, port: options.httpPort ?? 0 });"]
       : []),
-    `    return { ${[...(overMysql ? ["mysqlPort"] : []), ...(overHttp ? ["httpPort"] : [])].join(", ")}, metricsPort };`,
+    `    return { ${overMysql ? "mysqlPort, " : ""}${overHttp ? "httpPort, " : ""}metricsPort };`,
     "  }",
     "",
     ...(overMysql ? openMysqlMethod(knobLines) : []),
@@ -410,6 +410,7 @@ function openMysqlMethod(knobLines: KnobLines): string[] {
 }
 
 function openHttpMethod(contract: Contract, knobLines: KnobLines): string[] {
+  const about = JSON.stringify(descriptionOf(contract));
   return [
     "  #openHttp({ access, tls }: ServeOptions): Surface {",
     "    const knobs = this.#knobs;",
@@ -419,7 +420,7 @@ function openHttpMethod(contract: Contract, knobLines: KnobLines): string[] {
     "      store: this.#store.keyValueStore,",
     "      authority: createTokenAuthority(tokenSecret),",
     "      anonymous: access !== undefined && !access.tokenRequired,",
-    `      about: { title: productName, version: productVersion, description: ${JSON.stringify(descriptionOf(contract))} },`,
+    `      about: { title: productName, version: productVersion, description: ${about} },`,
     "      metrics: () => this.metrics(),",
     ...knobLines("keyValueApi", "      "),
     "    });",

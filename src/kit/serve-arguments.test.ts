@@ -55,9 +55,22 @@ test("knobs: the product's file, then --knobs, then --knob", () => {
 });
 
 test("help lists every flag and every exit code", () => {
-  const help = serveHelp("store", "a store");
+  const help = serveHelp("store", "a store", ["mysql", "http"]);
   for (const flag of serveFlags) assert.ok(help.includes(flag.name), flag.name);
   for (const reason of exitReasons) assert.ok(help.includes(reason.meaning));
+});
+
+test("flags of a surface are known to products that have it", () => {
+  assert.doesNotMatch(serveHelp("store", "a store", ["http"]), /--mysql-port|LATHE_PASSWORD/);
+  assert.doesNotMatch(serveHelp("store", "a store"), /--http-port|--make-token/);
+  assert.throws(() => parseServeArguments(["--http-port", "1"]), { code: "INVALID_ARGUMENT" });
+  assert.throws(() => parseServeArguments(["--mysql-port", "1"], ["http"]), { code: "INVALID_ARGUMENT" });
+  const given = ["--make-token", "read, write", "--token-days=7", "--require-token", "--http-port", "0"];
+  const parsed = parseServeArguments(given, ["http"]);
+  assert.equal(parsed.mode, "make-token");
+  assert.deepEqual(parsed.token, { scopes: ["read", "write"], days: 7, subject: "lathe", file: undefined });
+  assert.deepEqual([parsed.tokenRequired, parsed.httpPort, parsed.profile], [true, 0, "safe"]);
+  assert.throws(() => parseServeArguments(["--profile", "quick"], ["http"]), { message: /expected safe or fast/ });
 });
 
 test("a failure is one line with its advice, and each code leads to one exit code at most", () => {

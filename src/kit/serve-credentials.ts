@@ -90,7 +90,7 @@ function readStored(file: string): string | undefined {
     }
     const password = status.size > lengthMax * 4 ? "" : readFileSync(descriptor, "utf8").trim();
     if (password === "" || password.length > lengthMax) {
-      throw new LatheError("INVALID_ARGUMENT", `${file} holds nothing that could be one; remove it to have a new one made`);
+      throw new LatheError("INVALID_ARGUMENT", `${file} holds no secret; remove it to have a new one made`);
     }
     return password;
   } finally {

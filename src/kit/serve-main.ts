@@ -6,7 +6,7 @@
  *   2. open the product (which takes the directory's lock and recovers), find or make the password,
  *   bind the ports;
  *   3. print `{"event":"listening","mysqlPort":N,"httpPort":H,"metricsPort":M}` on stdout, the only line a
- *   program needs to read; ports of surfaces that the product does not have are null;
+ *   program needs to read, with a port per surface that the product has;
  *   4. on SIGHUP read the knobs again and change those that are live (serve-reload.ts);
  *   5. on SIGTERM or SIGINT drain and close within the time limit, exit 0; a second signal exits at once.
  * While it serves, a process of the same user can ask it for a checkpoint (serve-control.ts).
@@ -153,7 +153,8 @@ async function serve(
 ): Promise<void> {
   const bound = await bind(product, surfaces, env, parsed, dataDirectory);
   const control = await openControl(product, env, dataDirectory);
-  const { mysqlPort = null, httpPort = null, metricsPort = null } = bound;
+  const { mysqlPort, httpPort, metricsPort = null } = bound;
+  // JSON leaves out what is undefined: ports of surfaces that the product does not have.
   const listening = { host: parsed.host, mysqlPort, httpPort, metricsPort };
   print({ event: "listening", ...listening });
   env.log.info("listening", { ...listening, dataDirectory });

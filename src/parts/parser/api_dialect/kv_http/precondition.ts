@@ -5,13 +5,17 @@
 import type { WriteCondition } from "../../../concurrency/transaction/key-value-store.ts";
 import { Problem } from "./problem.ts";
 
+const listForm = /^(?:W\/)?"[^"]*"(?:[ \t]*,[ \t]*(?:W\/)?"[^"]*")*$/;
+
 type Header = (name: string) => string | undefined;
 
 /** Of a write. Errors: Problem 400. */
 export function writeConditionOf(header: Header): WriteCondition | undefined {
   const match = header("if-match");
   const noneMatch = header("if-none-match");
-  if (match !== undefined && noneMatch !== undefined) throw new Problem(400, "give If-Match or If-None-Match, not both");
+  if (match !== undefined && noneMatch !== undefined) {
+    throw new Problem(400, "give If-Match or If-None-Match, not both");
+  }
   if (noneMatch !== undefined) {
     if (noneMatch.trim() !== "*") throw new Problem(400, "If-None-Match of a write is `*`");
     return "absent";
@@ -31,7 +35,7 @@ export function isUnchanged(header: Header, version: bigint): boolean {
 
 /** ETags of another form than ours are nobody's here, and match nothing. */
 function etagsOf(list: string): { weak: boolean; version: bigint | undefined }[] {
-  if (!/^\s*(?:W\/)?"[^"]*"(?:\s*,\s*(?:W\/)?"[^"]*")*\s*$/.test(list)) throw new Problem(400, "an ETag stands in quotes");
+  if (!listForm.test(list)) throw new Problem(400, "an ETag stands in quotes");
   return [...list.matchAll(/(W\/)?"([^"]*)"/g)].slice(0, 64).map(([, weak, tag]) => ({
     weak: weak !== undefined,
     version: /^-?\d{1,19}$/.test(tag) ? BigInt(tag) : undefined,

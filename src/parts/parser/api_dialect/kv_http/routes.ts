@@ -46,6 +46,12 @@ const rangeQuery: readonly RouteParameter[] = [
   { name: "from", place: "query", text: "Only this key and those behind it.", schema: text },
   { name: "to", place: "query", text: "Only keys before this one.", schema: text },
 ];
+const ifChanged: RouteParameter = {
+  name: "If-None-Match", place: "header", text: "ETags; 304 where one is right.", schema: text,
+};
+const stored: RouteAnswer = { text: "Stored, durably; the ETag field has its version." };
+const gone: RouteAnswer = { text: "It is not there any more, durably." };
+const unchanged: RouteAnswer = { text: "It still has that ETag." };
 const preconditionFailed: RouteAnswer = { text: "The condition does not hold; nothing was changed." };
 const notFound: RouteAnswer = { text: "No such key." };
 const badRequest: RouteAnswer = { text: "The request is not valid; the text says why." };
@@ -59,14 +65,14 @@ export const routes: readonly Route<Operation>[] = [
     operation: "put", methods: ["POST", "PUT"], path: "/put", scope: "write", summary: "Stores a value under a key.",
     parameters: [ifMatch, ifNoneMatch],
     body: { kind: "collect", text: "The item.", content: { "application/json": itemIn } },
-    answers: { 201: { text: "Stored, durably; the ETag field has its version." }, 400: badRequest, 412: preconditionFailed },
+    answers: { 201: stored, 400: badRequest, 412: preconditionFailed },
   },
   {
     operation: "get", methods: ["GET", "HEAD"], path: "/get", scope: "read", summary: "The value of a key.",
-    parameters: [...keyQuery, { name: "If-None-Match", place: "header", text: "ETags; 304 where one is right.", schema: text }],
+    parameters: [...keyQuery, ifChanged],
     answers: {
       200: { text: "The item.", content: { "application/json": itemOut } },
-      304: { text: "It still has that ETag." }, 400: badRequest, 404: notFound,
+      304: unchanged, 400: badRequest, 404: notFound,
     },
   },
   {
@@ -81,28 +87,31 @@ export const routes: readonly Route<Operation>[] = [
   {
     operation: "delete", methods: ["DELETE", "POST"], path: "/delete", scope: "write", summary: "Deletes a key.",
     parameters: [...keyQuery, ifMatch],
-    answers: { 200: { text: "It is not there any more, durably." }, 400: badRequest, 412: preconditionFailed },
+    answers: { 200: gone, 400: badRequest, 412: preconditionFailed },
   },
   {
     operation: "getItem", methods: ["GET", "HEAD"], path: "/kv/{key}", scope: "read",
     summary: "The value of a key, as its bytes.",
-    parameters: [keyPath, { name: "If-None-Match", place: "header", text: "ETags; 304 where one is right.", schema: text }],
+    parameters: [keyPath, ifChanged],
     answers: {
       200: { text: "The value.", content: { "application/octet-stream": binary } },
-      304: { text: "It still has that ETag." }, 400: badRequest, 404: notFound,
+      304: unchanged, 400: badRequest, 404: notFound,
     },
   },
   {
     operation: "putItem", methods: ["PUT"], path: "/kv/{key}", scope: "write",
     summary: "Stores the body's bytes under a key.",
-    parameters: [keyPath, { name: "ttl", place: "query", text: "Seconds until the key is gone.", schema: ttl }, ifMatch, ifNoneMatch],
+    parameters: [
+      keyPath, { name: "ttl", place: "query", text: "Seconds until the key is gone.", schema: ttl },
+      ifMatch, ifNoneMatch,
+    ],
     body: { kind: "collect", text: "The value, any bytes.", content: { "application/octet-stream": binary } },
-    answers: { 204: { text: "Stored, durably; the ETag field has its version." }, 400: badRequest, 412: preconditionFailed },
+    answers: { 204: stored, 400: badRequest, 412: preconditionFailed },
   },
   {
     operation: "deleteItem", methods: ["DELETE"], path: "/kv/{key}", scope: "write", summary: "Deletes a key.",
     parameters: [keyPath, ifMatch],
-    answers: { 204: { text: "It is not there any more, durably." }, 400: badRequest, 412: preconditionFailed },
+    answers: { 204: gone, 400: badRequest, 412: preconditionFailed },
   },
   {
     operation: "batchGet", methods: ["POST"], path: "/batch/get", scope: "read",
@@ -133,7 +142,7 @@ export const routes: readonly Route<Operation>[] = [
     summary: "Items in the order of their keys' bytes, page by page.",
     parameters: [
       ...rangeQuery,
-      { name: "limit", place: "query", text: "Items of a page, up to 1000 (default 100).", schema: { type: "integer" } },
+      { name: "limit", place: "query", text: "Items, up to 1000 (default 100).", schema: { type: "integer" } },
       { name: "cursor", place: "query", text: "The page before's `cursor`: goes on behind it.", schema: text },
     ],
     answers: {

@@ -91,7 +91,7 @@ export const httpLimitTable = {
 
 export type HttpLimits = { readonly [name in keyof typeof httpLimitTable]: number };
 
-/** Limits from the defaults and what was given. Errors: INVALID_ARGUMENT for an unknown name or a value out of range. */
+/** From the defaults and what was given. Errors: INVALID_ARGUMENT for an unknown name or a value out of range. */
 export function resolveHttpLimits(given: Partial<HttpLimits> = {}): HttpLimits {
   const limits: Record<string, number> = {};
   for (const [name, limit] of Object.entries(httpLimitTable)) limits[name] = limit.default;

@@ -17,7 +17,9 @@ import { assert } from "../../../../../kit/assert.ts";
 import { errorCodeOf } from "../../../../../kit/errors.ts";
 import type { HttpAnswer, HttpExchange, HttpResponder } from "../../http-application.ts";
 import { InboundBuffer } from "../../inbound-buffer.ts";
-import { continueLine, lastChunk, writeAnswer, writeChunk, writeStreamHead, type AnswerFrame } from "./answer-writer.ts";
+import {
+  type AnswerFrame, continueLine, lastChunk, writeAnswer, writeChunk, writeStreamHead,
+} from "./answer-writer.ts";
 import type { HttpContext, HttpHost } from "./http-context.ts";
 import { fault, reasonPhrases, type RequestFault } from "./request-fault.ts";
 import { RequestReader } from "./request-reader.ts";

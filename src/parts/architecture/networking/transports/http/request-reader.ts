@@ -150,7 +150,8 @@ export class RequestReader {
   #takeField(bytes: Buffer, start: number, end: number): RequestFault | undefined {
     this.#headBytes += end + 2 - start;
     if (start === end) return this.#state === "fields" ? this.#finishHead() : this.#finishRequest();
-    if (++this.#fields > this.#limits.fieldsMax) return fault(431, `a head has at most ${this.#limits.fieldsMax} fields`);
+    const { fieldsMax } = this.#limits;
+    if (++this.#fields > fieldsMax) return fault(431, `a head has at most ${fieldsMax} fields`);
     return this.head.takeField(bytes, start, end, this.#state === "fields");
   }
 
