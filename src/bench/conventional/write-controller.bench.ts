@@ -52,7 +52,7 @@ export class WriteController implements BackPressure {
 
   recalculate(): void {
     const { immutables, memtable, versions, tuning } = this.#board;
-    this.#isLastMemtable = immutables.length === tuning.immutableMemtablesMax - 1;
+    this.#isLastMemtable = immutables.length >= tuning.immutableMemtablesMax;
     const view = {
       immutableCount: immutables.length,
       memtableBytes: memtable.sizeBytes,

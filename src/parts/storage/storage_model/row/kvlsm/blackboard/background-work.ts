@@ -2,7 +2,7 @@
  * BackgroundWork: carries out one proposal: jobs on other threads, then one manifest edit.
  *
  *   flush       The oldest frozen memtable becomes one table of level 0. The log must be synced up to it before the
- *               edit, or the next entry would get an index that is taken.
+ *               edit, or the next entry would get an index that is taken; it is synced while the table is written.
  *   compaction  The inputs become tables of the output level. A large one is split by key ranges (compaction-split.ts)
  *               into as many jobs as threads are free; all their outputs come into force by one edit. Where one of
  *               them fails, the tables of the others are removed.
@@ -15,10 +15,10 @@ import type { Blackboard } from "./blackboard.ts";
 import { type CompactionInput, compactionJobReference } from "./compaction-job.ts";
 import { isWithin, type KeyRange, splitRanges, wholeRange } from "./compaction-split.ts";
 import { DamagedTable } from "./damaged-table.ts";
-import type { FileMeta } from "./file-meta.ts";
 import { tableName } from "./file-names.ts";
 import { type FlushInput, flushJobReference, type JobOutput } from "./flush-job.ts";
 import { totalBytes } from "./level-shape.ts";
+import type { Memtable } from "./memtable.ts";
 import { tableOptionsOf } from "./table-options.ts";
 import type { TableOptions } from "./table-writer.ts";
 import type { Version } from "./version.ts";
@@ -40,6 +40,8 @@ export class BackgroundWork {
   /** Threads that compactions may use, and how many of them do. */
   readonly jobsMax: number;
   #jobs = 0;
+  /** Whether the last flush found that the log cannot be synced. */
+  #logFailed = false;
 
   constructor(options: WorkOptions) {
     this.#options = options;
@@ -48,26 +50,23 @@ export class BackgroundWork {
   }
 
   async flush(): Promise<void> {
-    const { env, directory, log } = this.#options;
+    const { log } = this.#options;
     const board = this.#board;
     const memtable = board.immutables[board.immutables.length - 1];
-    const added: { level: number; meta: FileMeta }[] = [];
-    // Before the table is written: a log that has failed for good would leave one behind at every attempt.
-    if (log !== undefined && log.syncedIndex < memtable.lastIndex) await log.sync();
-    if (memtable.versionCount > 0 || memtable.ranges.count > 0) {
-      const output = await env.threads.run<FlushInput, JobOutput>(flushJobReference, {
-        directory,
-        memtable: memtable.freeze(),
-        fileNumber: board.versions.reserveFileNumbers(1),
-        snapshots: board.snapshots.indexes(),
-        table: this.#tableOptions(false),
-        bytesPerSecond: this.#bytesPerSecond(),
-      });
-      for (const meta of output.files) added.push({ level: 0, meta });
-      board.work.flushedBytes += output.bytesWritten;
-      board.work.expiredDropped += output.expired;
-      board.work.rangeDropped += output.covered;
+    // A log that failed is asked first, or every further attempt would write a table for nothing.
+    if (this.#logFailed) await log?.sync();
+    const [synced, written] = await Promise.allSettled([
+      log !== undefined && log.syncedIndex < memtable.lastIndex ? log.sync() : undefined,
+      this.#writeTable(memtable),
+    ]);
+    if (written.status === "rejected") throw written.reason;
+    const { files } = written.value;
+    this.#logFailed = synced.status === "rejected";
+    if (synced.status === "rejected") {
+      for (const { number } of files) this.#removeOutput(number);
+      throw synced.reason;
     }
+    const added = files.map((meta) => ({ level: 0, meta }));
     await board.versions.commit({
       durableIndex: memtable.lastIndex,
       expiryTimeMs: memtable.timeMs,
@@ -77,6 +76,24 @@ export class BackgroundWork {
     board.work.flushes++;
     board.retireOldestImmutable();
     log?.truncatePrefix(memtable.lastIndex);
+  }
+
+  async #writeTable(memtable: Memtable): Promise<Pick<JobOutput, "files">> {
+    const { env, directory } = this.#options;
+    const board = this.#board;
+    if (memtable.versionCount === 0 && memtable.ranges.count === 0) return { files: [] };
+    const output = await env.threads.run<FlushInput, JobOutput>(flushJobReference, {
+      directory,
+      memtable: memtable.freeze(),
+      fileNumber: board.versions.reserveFileNumbers(1),
+      snapshots: board.snapshots.indexes(),
+      table: this.#tableOptions(false),
+      bytesPerSecond: this.#bytesPerSecond(),
+    });
+    board.work.flushedBytes += output.bytesWritten;
+    board.work.expiredDropped += output.expired;
+    board.work.rangeDropped += output.covered;
+    return output;
   }
 
   async compact(proposal: CompactionProposal): Promise<void> {

@@ -26,6 +26,9 @@ import type { Version } from "./version.ts";
 import type { VersionSet } from "./version-set.ts";
 import { WorkCounters } from "./work-counters.ts";
 
+/** A memtable that waits to be frozen is frozen all the same once it has grown to so many times its size. */
+const overfullFactor = 9 / 8;
+
 export class Blackboard {
   #tuning: Tuning;
   readonly versions: VersionSet;
@@ -148,9 +151,19 @@ export class Blackboard {
     this.appliedIndex = index;
     this.work.appliedBytes += encoded.length;
     this.work.appliedBatches++;
-    const { sizeBytes, ranges } = this.memtable;
-    if (sizeBytes >= this.tuning.memtableBytes || ranges.isFull) froze = this.freeze() || froze;
+    if (this.#isDue() || this.memtable.ranges.isFull) froze = this.freeze() || froze;
     return froze;
+  }
+
+  /**
+   * Whether the memtable is to be frozen. A full one waits for a flush where as many as may are frozen already: writers
+   * who ask wait meanwhile, and what those who do not ask add to it is bounded.
+   */
+  #isDue(): boolean {
+    const { memtableBytes, immutableMemtablesMax } = this.tuning;
+    const { sizeBytes } = this.memtable;
+    if (sizeBytes < memtableBytes) return false;
+    return this.immutables.length < immutableMemtablesMax || sizeBytes >= memtableBytes * overfullFactor;
   }
 
   /** Freezes the memtable where a batch was applied to it; returns whether there was one. */
@@ -168,13 +181,14 @@ export class Blackboard {
     return this.expiry.source === "entry" ? this.versions.expiryTimeMs : this.expiry.nowMs();
   }
 
-  /** Takes the oldest frozen memtable off the list, after its table became current. */
+  /** Takes the oldest frozen memtable off the list, after its table became current; one that waited is frozen. */
   retireOldestImmutable(): void {
     const oldest = this.immutables[this.immutables.length - 1];
     this.immutables = this.immutables.slice(0, -1);
     oldest.isRetired = true;
     if (oldest.ranges.count > 0) this.rangeMemtables--;
     if (oldest.pins === 0) this.#arenas.give(oldest.arena, oldest.sizeBytes);
+    if (this.#isDue()) this.freeze();
   }
 
   view(): BlackboardView {

@@ -23,7 +23,7 @@ export type LevelSizing = "static" | "dynamic";
 export interface Tuning {
   /** A memtable is frozen and flushed beyond this. Up to `1 + immutableMemtablesMax` of them are in memory. */
   readonly memtableBytes: number;
-  /** Frozen memtables that may wait for their flush before writers stall. */
+  /** Frozen memtables that may wait for their flush; writers stall once another one is full. */
   readonly immutableMemtablesMax: number;
   /** Data blocks kept in memory, and pages of filters and block indexes. */
   readonly blockCacheBytes: number;

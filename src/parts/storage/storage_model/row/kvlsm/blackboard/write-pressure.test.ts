@@ -12,10 +12,12 @@ const cause = (view: Partial<PressureView>) => writePressure({ ...none, ...view 
 test("each of the three begins at its soft limit, rises, and stops writers at its hard limit", () => {
   assert.equal(pressure({}), 0);
   assert.equal(pressure({ memtableBytes: 999 }), 0, "nothing is frozen");
-  assert.equal(pressure({ immutableCount: 1, memtableBytes: 500 }), 0);
-  assert.equal(pressure({ immutableCount: 1, memtableBytes: 750 }), 0.5);
-  assert.ok(pressure({ immutableCount: 1, memtableBytes: 5000 }) < 1);
-  assert.equal(pressure({ immutableCount: 2 }), 1);
+  assert.equal(pressure({ immutableCount: 1, memtableBytes: 999 }), 0, "there is room for another one");
+  assert.equal(pressure({ immutableCount: 2, memtableBytes: 500 }), 0);
+  assert.equal(pressure({ immutableCount: 2, memtableBytes: 750 }), 0.5);
+  assert.ok(pressure({ immutableCount: 2, memtableBytes: 999 }) < 1);
+  assert.equal(pressure({ immutableCount: 2, memtableBytes: 1000 }), 1);
+  assert.equal(pressure({ immutableCount: 3 }), 1);
   assert.equal(pressure({ l0Files: limits.l0SlowdownTrigger - 1 }), 0);
   assert.ok(pressure({ l0Files: limits.l0SlowdownTrigger }) > 0);
   assert.ok(pressure({ l0Files: limits.l0StallTrigger - 1 }) < 1);
@@ -25,17 +27,17 @@ test("each of the three begins at its soft limit, rises, and stops writers at it
   assert.equal(pressure({ debtBytes: 4000 }), 1);
   assert.equal(cause({ debtBytes: 2500 }), "debt");
   assert.equal(cause({ l0Files: 19, debtBytes: 2500 }), "level0");
-  assert.equal(cause({ immutableCount: 2, l0Files: 99, debtBytes: 9999 }), "memtables");
+  assert.equal(cause({ immutableCount: 3, l0Files: 99, debtBytes: 9999 }), "memtables");
 });
 
 test("after damage only memtables stop writers", () => {
   assert.equal(pressure({ halted: true, l0Files: 500, debtBytes: 1e12 }), 0);
-  assert.equal(pressure({ halted: true, immutableCount: 2 }), 1);
+  assert.equal(pressure({ halted: true, immutableCount: 3 }), 1);
 });
 
 test("more of anything never lowers the pressure, and more pressure never raises the rate", () => {
   const viewArbitrary = fc.record({
-    immutableCount: fc.nat(3), memtableBytes: fc.nat(2000), l0Files: fc.nat(30), debtBytes: fc.nat(6000),
+    immutableCount: fc.nat(4), memtableBytes: fc.nat(2000), l0Files: fc.nat(30), debtBytes: fc.nat(6000),
     halted: fc.constant(false),
   });
   fc.assert(

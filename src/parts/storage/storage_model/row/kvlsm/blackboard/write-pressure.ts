@@ -5,8 +5,9 @@
  *   0…1    writers are slowed down; the rate falls with the pressure (`rateUnder`).
  *   1      writers wait.
  * It is the greatest of three, each of which rises evenly between a soft and a hard limit:
- *   memtables   While a frozen memtable more would make `immutableMemtablesMax`: from half of the present one on, up
- *               to its end. So a flush that is late slows writers before it stops them.
+ *   memtables   While `immutableMemtablesMax` are frozen: from half of the present one on, up to its end. It is not
+ *               frozen before one of them is flushed (blackboard.ts), so memory stays within one memtable more than
+ *               that. A flush that is late slows writers before it stops them, and then has another one to go on with.
  *   level 0     Files from `l0SlowdownTrigger` to `l0StallTrigger`.
  *   debt        Bytes due for compaction, from `debtSlowdownBytes` to four times that.
  * After damage compactions stop for good: then reads get slower instead of writes impossible, and only memtables count.
@@ -61,12 +62,10 @@ export function rateUnder(pressure: number, { slowdownBytesPerSecond }: Limits):
   return slowdownBytesPerSecond * rateSpan ** (1 - 2 * pressure);
 }
 
-function memtablePressure(view: PressureView, limits: Limits): number {
-  const left = limits.immutableMemtablesMax - view.immutableCount;
-  if (left <= 0) return 1;
-  if (left > 1 || view.immutableCount === 0) return 0;
-  // Reaching the end of the memtable freezes it; that is the stall.
-  return Math.min(0.999, (2 * view.memtableBytes) / limits.memtableBytes - 1);
+function memtablePressure({ immutableCount, memtableBytes }: PressureView, limits: Limits): number {
+  const { immutableMemtablesMax } = limits;
+  if (immutableCount !== immutableMemtablesMax) return immutableCount > immutableMemtablesMax ? 1 : 0;
+  return Math.min(1, (2 * memtableBytes) / limits.memtableBytes - 1);
 }
 
 function level0Pressure(files: number, { l0SlowdownTrigger: soft, l0StallTrigger: hard }: Limits): number {
