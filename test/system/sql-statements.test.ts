@@ -139,7 +139,7 @@ const refused: [string, number, string, RegExp][] = [
   ["SELECT 1+1 AS result", 1235, "42000", /arithmetic_operators/],
   ["SELECT SLEEP(1)", 1235, "42000", /date_time/],
   ["SELECT @@no_such_variable", 1054, "42S22", /no_such_variable/],
-  ["SELECT * FROM information_schema.columns", 1146, "42S02", /columns/],
+  ["SELECT * FROM information_schema.nothing", 1146, "42S02", /nothing/],
   ["UPDATE kinds SET n = n / 2 WHERE id = 1", 1235, "42000", /exact_decimal/],
   ["UPDATE kinds SET t = t + 1 WHERE id = 1", 1235, "42000", /arithmetic for a column of text|cast/],
   ["SELECT t, COUNT(*) FROM kinds", 1235, "42000", /aggregation\/hash/],
