@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Authenticator } from "./authentication.ts";
 import { executorTarget } from "./executor-fuzz.fixture.ts";
-import { InboundBuffer } from "./inbound-buffer.ts";
+import { InboundBuffer } from "../../inbound-buffer.ts";
 import { Login } from "./login.ts";
 import { PacketReader } from "./packet-reader.ts";
 import { emptyCounts, inputsPerBatch, ProtocolBatch, scriptedTarget } from "./protocol-fuzzer.fixture.ts";
@@ -15,7 +15,7 @@ import type { FuzzCounts, FuzzTarget } from "./protocol-fuzzer.fixture.ts";
 import { ResultWriter } from "./result-writer.ts";
 import { SessionStatements } from "./session-statements.ts";
 import { Session } from "./session.ts";
-import { SharedBudget } from "./shared-budget.ts";
+import { SharedBudget } from "../../shared-budget.ts";
 
 const runs = Number(process.env["LATHE_FUZZ_RUNS"] ?? 6000);
 const firstSeed = Number(process.env["LATHE_FUZZ_SEED"] ?? 1);
