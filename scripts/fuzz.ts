@@ -12,6 +12,7 @@
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setImmediate as turn } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
@@ -52,7 +53,7 @@ function protocolFuzzer(title: string, target: FuzzTarget): Fuzzer {
   const counts = emptyCounts();
   return {
     title,
-    run: (seed) => new ProtocolBatch(seed, target, counts).run(inputsPerBatch),
+    run: (seed) => new ProtocolBatch(seed, target, counts, turn).run(inputsPerBatch),
     counts: () => ({ ...counts, seen: counts.seen.size }),
   };
 }

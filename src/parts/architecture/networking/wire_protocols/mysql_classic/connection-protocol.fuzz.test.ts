@@ -5,6 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setImmediate as turn } from "node:timers/promises";
 import { Authenticator } from "./authentication.ts";
 import { executorTarget } from "./executor-fuzz.fixture.ts";
 import { InboundBuffer } from "../../inbound-buffer.ts";
@@ -23,7 +24,8 @@ const firstSeed = Number(process.env["LATHE_FUZZ_SEED"] ?? 1);
 async function fuzz(target: FuzzTarget, inputs: number): Promise<FuzzCounts> {
   const counts = emptyCounts();
   for (let batch = 0; counts.inputs < inputs; batch++) {
-    await new ProtocolBatch(firstSeed + batch, target, counts).run(Math.min(inputsPerBatch, inputs - counts.inputs));
+    const world = new ProtocolBatch(firstSeed + batch, target, counts, turn);
+    await world.run(Math.min(inputsPerBatch, inputs - counts.inputs));
   }
   return counts;
 }

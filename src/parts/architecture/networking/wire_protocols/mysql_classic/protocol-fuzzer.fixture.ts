@@ -14,7 +14,6 @@
  *   7. the neighbour is answered as before, byte for byte.
  */
 import assert from "node:assert/strict";
-import { setImmediate as turn } from "node:timers/promises";
 import type { Clock, Timer } from "../../../../../kit/env/env.ts";
 import type { Executor, PreparedStatement, ResultSink } from "../../../../query_processing/executor.ts";
 import { rowToKv } from "../../../../storage/layout/row_to_kv/row-to-kv.ts";
@@ -183,6 +182,7 @@ export const scriptedTarget: FuzzTarget = {
 /** One world of one seed. */
 export class ProtocolBatch {
   readonly #seed: number;
+  readonly #turn: () => Promise<unknown>;
   readonly #choice: Choice;
   readonly #clock = new StepClock();
   readonly #context: ProtocolContext;
@@ -197,7 +197,9 @@ export class ProtocolBatch {
   /** Commands that must be answered. */
   #expected = 0;
 
-  constructor(seed: number, target: FuzzTarget, counts: FuzzCounts) {
+  /** `turn` lets a turn of the event loop pass. */
+  constructor(seed: number, target: FuzzTarget, counts: FuzzCounts, turn: () => Promise<unknown>) {
+    this.#turn = turn;
     this.#seed = seed;
     this.#choice = new Choice(seed);
     this.#counts = counts;
@@ -324,7 +326,7 @@ export class ProtocolBatch {
   async #settle(host: FuzzHost): Promise<void> {
     for (let turns = 0; this.#clock.pump() || host.protocol.busy; turns++) {
       assert.ok(turns < turnsMax, "a statement does not end");
-      if (host.protocol.busy) await turn();
+      if (host.protocol.busy) await this.#turn();
     }
   }
 
