@@ -4,11 +4,11 @@
  *   node scripts/fuzz.ts --protocol mysql --inputs 10000000 --seed 1 --record examples/bars
  *   node scripts/fuzz.ts --protocol sql --minutes 60 --seed $RANDOM
  *
- * Protocols: `mysql` (the MySQL protocol with scripts behind it), `mysql-executor` (with the executor and statements of a
- * grammar), `sql` (the statement parser alone). What is held for every input stands in the fuzzers' headers; here the
- * memory that is left after a collection is compared with what it was after a tenth of the run. A failure names its seed
- * and ends with exit code 1; `--seed` with that number and `--inputs 1` runs its batch again. `--record DIR` adds the run
- * to `fuzz.json` and writes `fuzz.md` from it.
+ * Protocols: `mysql` (the MySQL protocol with scripts behind it), `mysql-executor` (with the executor and statements of
+ * a grammar), `sql` (the statement parser alone). What is held for every input stands in the fuzzers' headers; here the
+ * memory that is left after a collection is compared with what it was after a tenth of the run. A failure names its
+ * seed and ends with exit code 1; `--seed` with that number and `--inputs 1` runs its batch again. `--record DIR` adds
+ * the run to `fuzz.json` and writes `fuzz.md` from it.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -16,8 +16,12 @@ import { setImmediate as turn } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { executorTarget } from "../src/parts/architecture/networking/wire_protocols/mysql_classic/executor-fuzz.fixture.ts";
-import { Choice } from "../src/parts/architecture/networking/wire_protocols/mysql_classic/packet-grammar.fixture.ts";
+import {
+  executorTarget,
+} from "../src/parts/architecture/networking/wire_protocols/mysql_classic/executor-fuzz.fixture.ts";
+import {
+  Choice,
+} from "../src/parts/architecture/networking/wire_protocols/mysql_classic/packet-grammar.fixture.ts";
 import {
   emptyCounts, type FuzzTarget, inputsPerBatch, ProtocolBatch, scriptedTarget,
 } from "../src/parts/architecture/networking/wire_protocols/mysql_classic/protocol-fuzzer.fixture.ts";
@@ -137,9 +141,9 @@ function record(directory: string, run: FuzzRun): void {
   writeFileSync(join(directory, "fuzz.md"), [
     "# Fuzzed inputs", "",
     "Written by `node scripts/fuzz.ts --record`. For every input: no crash, no hang, no answer before the login, the",
-    "connection in a right state afterwards, everything given back, the neighbour answered as before; for every text:",
-    "a statement or an error of SQL, after tokens in proportion to its length. Memory is what is left after a collection,",
-    "beside the same after a tenth of the run.", "",
+    "connection in a right state afterwards, everything given back, the neighbour answered as before; for every",
+    "text: a statement or an error of SQL, after tokens in proportion to its length. Memory is what is left after a",
+    "collection, beside the same after a tenth of the run.", "",
     `Inputs so far: ${sums}.`, "",
     "| protocol | inputs | seeds | time | seen | memory grown | failure |",
     "|---|--:|---|--:|---|--:|---|",
@@ -162,7 +166,8 @@ if (values.help || !Object.hasOwn(fuzzers, values.protocol)) {
   console.log(`usage: node scripts/fuzz.ts --protocol ${names} [--inputs N] [--minutes M] [--seed S] [--record DIR]`);
   process.exit(values.help ? 0 : 2);
 }
-const inputs = values.inputs === undefined ? (values.minutes === undefined ? 100_000 : Infinity) : Number(values.inputs);
+const inputsDefault = values.minutes === undefined ? 100_000 : Infinity;
+const inputs = values.inputs === undefined ? inputsDefault : Number(values.inputs);
 const minutes = values.minutes === undefined ? Infinity : Number(values.minutes);
 const run = await fuzz(values.protocol, Number(values.seed), inputs, minutes);
 console.log(JSON.stringify(run));
