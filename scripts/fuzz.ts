@@ -132,8 +132,8 @@ function record(directory: string, run: FuzzRun): void {
     const seen = Object.entries(others).map(([name, count]) => `${name} ${count.toLocaleString("en")}`).join(", ");
     const grown = (one.heapGrowthBytes / (1 << 20)).toFixed(1);
     const outcome = one.failure ?? "none";
-    return `| ${one.protocol} | ${inputs.toLocaleString("en")} | ${one.seedFrom} to ${one.seedTo} | ${one.seconds} s | ` +
-      `${seen} | ${grown} MiB | ${outcome} |`;
+    const what = `${one.protocol} | ${inputs.toLocaleString("en")} | ${one.seedFrom} to ${one.seedTo}`;
+    return `| ${what} | ${one.seconds} s | ${seen} | ${grown} MiB | ${outcome} |`;
   });
   const inputs = new Map<string, number>();
   for (const { protocol, counts } of runs) inputs.set(protocol, (inputs.get(protocol) ?? 0) + counts.inputs);
