@@ -62,6 +62,10 @@ const catalogItem: Rule = (draw) =>
   pick(draw, ["*", "table_name", "t.*", "COUNT(*)", "CONCAT(table_name, 'x')", "IF(1, 2, 3)", "CASE WHEN 1 THEN 2 END", "1 + 1"]);
 
 const statements: readonly Rule[] = [
+  (draw) => {
+    const depth = draw.below(20) === 0 ? 20_000 : draw.below(70);
+    return `SELECT * FROM t WHERE ${pick(draw, ["(", "NOT (", "((a = 1 OR "]).repeat(depth)}a = 1${")".repeat(depth)}`;
+  },
   (draw) => `SELECT ${"COUNT(*), SUM(a), ".repeat(draw.below(100))}${item(draw, 0)} FROM ${name(draw, 0)}`,
   (draw) => `SELECT ${list(draw, () => item(draw, 0))} FROM ${name(draw, 0)}${where(draw, 0)}${tail(draw, 0)}`,
   (draw) => `SELECT ${list(draw, () => item(draw, 0))} FROM ${name(draw, 0)}${where(draw, 0)}${tail(draw, 0)}`,
