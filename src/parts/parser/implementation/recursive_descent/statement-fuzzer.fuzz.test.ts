@@ -4,8 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { kvSecondary } from "../../../indexing/equality/kv_secondary/kv-secondary.ts";
-import { createParser } from "./recursive-descent.ts";
+import { recursiveDescentParser } from "./recursive-descent.ts";
 import { countTokens, emptyParseCounts, fuzzStatement } from "./statement-fuzzer.fixture.ts";
 import { TokenStream } from "./token-stream.ts";
 
@@ -23,13 +22,12 @@ function drawOf(from: number) {
 }
 
 function fuzz(count: number) {
-  const parser = createParser(kvSecondary.grammar);
   const counts = emptyParseCounts();
   const stop = countTokens();
   try {
     for (let at = seed; at < seed + count; at++) {
       try {
-        fuzzStatement(parser, drawOf(at), counts);
+        fuzzStatement(recursiveDescentParser, drawOf(at), counts);
       } catch (thrown) {
         throw new Error(`seed ${at}: ${(thrown as Error).message}`, { cause: thrown });
       }

@@ -1,7 +1,7 @@
 /** What tools ask information_schema and SHOW, in their own words, and what hostile queries of them cost. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { createTable, errorOf, openIndexed, rowsOf, runOne, runPrepared } from "./information-schema.fixture.ts";
+import { createTable, errorOf, openIndexed, rowsOf, runOne, runPrepared } from "./indexed-catalog.fixture.ts";
 
 describe("what tools ask", () => {
   const asked: [string, string, unknown][] = [
@@ -148,7 +148,7 @@ test("hostile queries meet a limit", async () => {
 });
 
 test("LIKE as MySQL reads it, against a plain model", async () => {
-  const { like } = await import("./like-pattern.ts");
+  const { like } = await import("../../../query_processing/execution/model/point_api/like-pattern.ts");
   const model = (text: string, pattern: string) => {
     const source = pattern.replaceAll(/\\(.)|([%_])|([.*+?^${}()|[\]\\])/gs, (_, escaped, wild, plain) => {
       if (escaped !== undefined) return escaped.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&");
