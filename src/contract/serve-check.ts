@@ -41,12 +41,6 @@ const rules: readonly Rule[] = [
     instead: "set shards to 1",
   },
   {
-    path: "consistency.transactions",
-    leaf: "concurrency/transaction/model/single_node_acid",
-    asked: ({ consistency }) => (consistency.transactions === "interactive" ? "interactive transactions" : undefined),
-    instead: "set it to one_shot and send START TRANSACTION; …; COMMIT in one packet",
-  },
-  {
     path: "storage.durability",
     leaf: "core/wal/interval_sync",
     asked: ({ storage }) => (storage.durability === "interval" ? "a log that is flushed at intervals" : undefined),

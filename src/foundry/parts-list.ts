@@ -10,7 +10,7 @@ import type { PartDescriptor } from "./part-descriptor.ts";
 /** What a part is in the wiring of a product. */
 export type Role =
   | "engine" | "log" | "layout" | "catalog" | "stateMachine" | "replicatedLog" | "rowCache" | "parser" | "executor"
-  | "secondaryIndexes"
+  | "secondaryIndexes" | "openTransactions"
   | "keyValueStore" | "tokenAuthority" | "keyValueApi" | "httpSurface"
   | "mysqlSurface" | "metricsEndpoint";
 
@@ -44,6 +44,11 @@ const rules: readonly RoleRule[] = [
     role: "secondaryIndexes",
     path: "indexing/equality/kv_secondary",
     wanted: ({ data }) => data.tables.some(({ indexes }) => indexes !== undefined && indexes.length > 0),
+  },
+  {
+    role: "openTransactions",
+    path: "concurrency/transaction/model/single_node_acid",
+    wanted: ({ consistency }) => consistency.transactions === "interactive",
   },
   { role: "parser", path: "parser/implementation/recursive_descent" },
   { role: "executor", path: "query_processing/execution/model/point_api" },

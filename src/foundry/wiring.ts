@@ -27,6 +27,7 @@ const exportOfRole: Readonly<Record<Role, string>> = {
   replicatedLog: "openSingleNodeLog",
   rowCache: "createLruCache",
   secondaryIndexes: "kvSecondary",
+  openTransactions: "createTransactions",
   parser: "recursiveDescentParser",
   executor: "createExecutor",
   keyValueStore: "createKeyValueMachine, openKeyValueStore",
@@ -50,8 +51,9 @@ export function wiringEntries(selected: SelectedParts): string[] {
   const parts = Object.values(selected);
   const ports = parts.flatMap((part) => part.provides.map((port) => `parts/${port}`));
   const indexed = selected.secondaryIndexes === undefined ? [] : [`parts/${indexedPlansFile(selected)}`];
+  const open = selected.openTransactions === undefined ? [] : [`parts/${selected.stateMachine?.path}/run-steps.ts`];
   const entries = parts.map((part) => `parts/${part.path}/${part.entry}`);
-  return [...commonEntries, ...entries, `parts/${selected.log?.path}/log-copy.ts`, ...ports, ...indexed];
+  return [...commonEntries, ...entries, `parts/${selected.log?.path}/log-copy.ts`, ...ports, ...indexed, ...open];
 }
 
 /** What the executor has for secondary indexes; reached from the wiring alone, so that others do not carry it. */
@@ -209,6 +211,9 @@ function imports(selected: SelectedParts): string[] {
       ? []
       : [["./parts/architecture/security/token-authority.ts", "type { TokenScope }"]]),
     [`./parts/${selected.engine?.path}/options.ts`, "{ tuningOf }"],
+    ...(selected.openTransactions === undefined
+      ? []
+      : [[`./parts/${selected.stateMachine?.path}/run-steps.ts`, "{ createStepRunner }"]]),
     ...(selected.secondaryIndexes === undefined
       ? []
       : [[`./parts/${indexedPlansFile(selected)}`, "{ createIndexedPlans }"]]),
@@ -275,9 +280,11 @@ function storeFunction(contract: Contract, selected: SelectedParts, knobLines: K
     '  env.log.info("recovered", { replayedEntries, appliedIndex: log.appliedIndex });',
     "",
     ...(keyValue?.store ?? []),
+    ...(selected.openTransactions === undefined ? [] : transactionLines(indexes, knobLines)),
     "  const executor = createExecutor({",
     `    env, ${doors}, log, codec: commandCodec, parser: ${parserOf(selected).made},`,
     ...(indexed ? ["    indexedPlans: createIndexedPlans(kvSecondary),"] : []),
+    ...(selected.openTransactions === undefined ? [] : ["    transactions,"]),
     ...limitLines(knobLines("executor", "      "), "    "),
     "  });",
     `  const sources = [engine, wal, log, executor${cache === undefined ? "" : ", cache"}` +
@@ -340,6 +347,16 @@ const issueTokenFunction: readonly string[] = [
   "}",
   "",
 ];
+
+function transactionLines(indexes: string, knobLines: KnobLines): string[] {
+  return [
+    `  const steps = createStepRunner({ catalog, layout: rowToKv${indexes} });`,
+    "  const transactions = createTransactions({",
+    "    env, engine, catalog, steps,",
+    ...limitLines(knobLines("openTransactions", "      "), "    "),
+    "  });",
+  ];
+}
 
 function cacheLines(create: string, knobLines: KnobLines): string[] {
   const seed = "    // Keys come from strangers: who does not know the seed cannot aim them at one place.";

@@ -168,7 +168,13 @@ export type SessionValue =
   | { readonly kind: "function"; readonly name: string };
 
 export type SessionStatement =
-  | { readonly kind: "begin" | "commit" | "rollback" }
+  | {
+      readonly kind: "begin" | "commit" | "rollback";
+      /** START TRANSACTION READ ONLY. */
+      readonly readOnly?: boolean | undefined;
+      /** WITH CONSISTENT SNAPSHOT. */
+      readonly now?: boolean | undefined;
+    }
   /** A comment or nothing at all. */
   | { readonly kind: "empty" }
   | { readonly kind: "set"; readonly assignments: readonly { readonly name: string; readonly value: string }[] }

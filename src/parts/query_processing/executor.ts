@@ -10,8 +10,8 @@
  *   2. Per statement the sink sees either `rows(shape)`, `row(…)`*, `end()`, or `done(…)`, or
  *   `fail(…)`. After a failed statement the remaining ones of a multi-statement text are not run.
  *   3. Text `START TRANSACTION; …; COMMIT` in one call is one atomic, serializable command; a
- *   transaction that would stay open at the end of the call is refused with the missing leaf's name,
- *   and nothing of it happens. Source: the Handler_interface of MySQL's sql_class, tRPC's separation of
+ *   transaction that would stay open at the end of the call stays open in its session, or, past a session
+ *   and where the product has none such, is refused with the missing leaf's name, and nothing of it happens. Source: the Handler_interface of MySQL's sql_class, tRPC's separation of
  *   procedure and transport.
  */
 import type { Metric } from "../../kit/metric.ts";
@@ -28,7 +28,20 @@ export interface Executor {
   ): Promise<void> | undefined;
   /** Runs a text of one or more statements (`;` between them). */
   query(sql: string, sink: ResultSink): Promise<void> | undefined;
+  /** What one client has open across its requests. */
+  openSession(): ExecutorSession;
   metrics(): Metric[];
+}
+
+/**
+ * Statements of one client, one after another: a transaction that stays open, autocommit, the last inserted id. Where
+ * the product has no such transactions, what would begin one is refused by the leaf.
+ */
+export interface ExecutorSession extends Pick<Executor, "execute" | "query"> {
+  readonly inTransaction: boolean;
+  readonly autocommit: boolean;
+  /** As new; an open transaction is rolled back. */
+  reset(): void;
 }
 
 export interface PreparedStatement {
@@ -146,6 +159,9 @@ export type SqlErrorReason =
   | "overflow"
   | "division_by_zero"
   | "auto_column"
+  /** The transaction was refused, or has ended by itself; it may be run again. */
+  | "conflict"
+  | "read_only_transaction"
   | "limit_exceeded"
   | "unknown_thread"
   | "read_only"

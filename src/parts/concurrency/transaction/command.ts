@@ -57,6 +57,28 @@ export interface Assignment {
 /** What happens to a row whose key is there already, where that is no error. */
 export type OnDuplicate = "ignore" | "replace" | { readonly set: readonly Assignment[] };
 
+export interface RowWrite {
+  readonly key: Uint8Array;
+  readonly value: Uint8Array | undefined;
+}
+
+/** A key that was read, and the mark of what it had; `rows` is 0 where it had no value. */
+export interface KeyRead {
+  readonly key: Uint8Array;
+  readonly low: number;
+  readonly high: number;
+  readonly rows: number;
+}
+
+/** A range that was read, and the mark of its rows. */
+export interface RangeRead {
+  readonly gte: Uint8Array;
+  readonly lt: Uint8Array;
+  readonly low: number;
+  readonly high: number;
+  readonly rows: number;
+}
+
 export type CommandStep =
   | { readonly kind: "createTable"; readonly table: Table; readonly ifNotExists: boolean }
   | { readonly kind: "dropTable"; readonly name: string; readonly ifExists: boolean }
@@ -86,6 +108,19 @@ export type CommandStep =
       readonly set: readonly Assignment[];
     }
   | { readonly kind: "delete"; readonly target: RowPredicate }
+  /**
+   * The writes of a transaction that was open for some time: rows as the layout encodes them, with no value where they
+   * are deleted. Entries of indexes follow from them.
+   */
+  | { readonly kind: "write"; readonly tableId: number; readonly rows: readonly RowWrite[] }
+  /** Refuses the command with "conflict" unless what was read is still the same (`row-mark.ts`). */
+  | {
+      readonly kind: "validate";
+      readonly keys: readonly KeyRead[];
+      readonly ranges: readonly RangeRead[];
+    }
+  /** Sets up to `count` numbers of an AUTO_INCREMENT column aside. `insertId` is the first, `changedRows` how many. */
+  | { readonly kind: "reserve"; readonly tableId: number; readonly count: number }
   /** A read inside a transaction that also writes: sees the steps before it. Whole rows, in key order. */
   | {
       readonly kind: "read";
@@ -130,6 +165,8 @@ export interface CommandError {
     /** A result of arithmetic does not fit any number. */
     | "overflow"
     | "division_by_zero"
+    /** What a transaction had read has changed since. */
+    | "conflict"
     /** The step would touch more rows than a command may. */
     | "limit_exceeded";
   readonly message: string;

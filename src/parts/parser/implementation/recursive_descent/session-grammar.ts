@@ -14,9 +14,7 @@ const itemsMax = 1024;
 export function parseTransaction(stream: TokenStream, word: string): SessionStatement {
   if (word === "START") {
     stream.expectWord("TRANSACTION");
-    // READ ONLY, READ WRITE and WITH CONSISTENT SNAPSHOT hold for every one-shot transaction.
-    while (stream.kind === "word" || stream.isSymbol(",")) stream.next();
-    return { kind: "begin" };
+    return parseCharacteristics(stream);
   }
   stream.acceptWord("WORK");
   if (word === "BEGIN") return { kind: "begin" };
@@ -25,6 +23,24 @@ export function parseTransaction(stream: TokenStream, word: string): SessionStat
     throw notSelected("concurrency/transaction/model/single_node_acid", `${word} AND CHAIN`);
   }
   return { kind: word === "ROLLBACK" ? "rollback" : "commit" };
+}
+
+/** READ ONLY, READ WRITE, WITH CONSISTENT SNAPSHOT, with commas between. */
+function parseCharacteristics(stream: TokenStream): SessionStatement {
+  let statement: SessionStatement & { kind: "begin" } = { kind: "begin" };
+  while (stream.kind === "word") {
+    if (stream.acceptWord("READ")) {
+      if (stream.acceptWord("ONLY")) statement = { ...statement, readOnly: true };
+      else stream.expectWord("WRITE");
+    } else {
+      stream.expectWord("WITH");
+      stream.expectWord("CONSISTENT");
+      stream.expectWord("SNAPSHOT");
+      statement = { ...statement, now: true };
+    }
+    if (!stream.acceptSymbol(",")) break;
+  }
+  return statement;
 }
 
 /** After SET: `[GLOBAL|SESSION|@@…] name = value, …`, `NAMES charset`, `[SESSION] TRANSACTION …`. */

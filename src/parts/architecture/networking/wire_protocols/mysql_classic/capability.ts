@@ -38,4 +38,4 @@ export const offeredCapabilities =
   capability.pluginAuthLengthEncoded | capability.deprecateEof;
 
 /** Bits of the status field of OK and EOF packets. */
-export const serverStatus = { autocommit: 2, moreResults: 8 } as const;
+export const serverStatus = { inTransaction: 1, autocommit: 2, moreResults: 8 } as const;

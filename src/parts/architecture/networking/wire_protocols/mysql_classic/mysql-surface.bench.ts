@@ -21,7 +21,7 @@ import { openMysqlSurface } from "./mysql-surface.ts";
 import {
   command, executeCommand, frame, handshakeResponse, nativeScramble, nonceOf, packetsOf,
 } from "./raw-client.fixture.ts";
-import type { Executor, PreparedStatement, ResultSink } from "../../../../query_processing/executor.ts";
+import type { Executor, ExecutorSession, PreparedStatement, ResultSink } from "../../../../query_processing/executor.ts";
 import { objectsTable, shapeOf } from "./scripted-executor.fixture.ts";
 
 const connections = 8;
@@ -30,10 +30,18 @@ const sql = "SELECT timestamp, value FROM objects WHERE id=?";
 const key = 5_764_607_523_034_234_881n;
 
 /** Answers every statement with the same stored row and looks at nothing. */
-class FixedRowExecutor implements Executor {
+class FixedRowExecutor implements Executor, ExecutorSession {
+  readonly inTransaction = false;
+  readonly autocommit = true;
   readonly #shape = shapeOf(objectsTable, [1, 2]);
   readonly #key = rowToKv.encodeKey(objectsTable, [key]);
   readonly #value = rowToKv.encodeValue(objectsTable, [key, 1_700_000_000_123_456_789n, "v".repeat(150)]);
+
+  openSession(): this {
+    return this;
+  }
+
+  reset(): void {}
 
   prepare(): PreparedStatement {
     return { parameterCount: 1, shape: this.#shape };

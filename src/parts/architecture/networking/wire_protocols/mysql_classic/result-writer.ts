@@ -18,6 +18,7 @@
 import type { ColumnValue } from "../../../catalog/table.ts";
 import type {
   DoneResult,
+  ExecutorSession,
   ResultShape,
   ResultSink,
   SessionView,
@@ -53,6 +54,8 @@ export interface ResultWriterOptions {
 export class ResultWriter implements ResultSink {
   moreResults = false;
   session: SessionView | undefined;
+  /** Whose state the status bits of answers tell; undefined: autocommit. */
+  transactions: Pick<ExecutorSession, "inTransaction" | "autocommit"> | undefined;
   /** Whether the command at hand has its answer. */
   answered = true;
   /** Agreed with the client; set once, after login. */
@@ -192,7 +195,11 @@ export class ResultWriter implements ResultSink {
   }
 
   #status(): number {
-    return this.moreResults ? serverStatus.autocommit | serverStatus.moreResults : serverStatus.autocommit;
+    const { moreResults, transactions } = this;
+    let status = moreResults ? serverStatus.moreResults : 0;
+    if (transactions === undefined || transactions.autocommit) status |= serverStatus.autocommit;
+    if (transactions?.inTransaction === true) status |= serverStatus.inTransaction;
+    return status;
   }
 
   #handOver(): void {

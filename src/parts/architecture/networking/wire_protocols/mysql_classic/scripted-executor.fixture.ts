@@ -5,7 +5,7 @@
  * or after a promise.
  */
 import { SqlError } from "../../../../query_processing/executor.ts";
-import type { Executor, PreparedStatement, ResultShape, ResultSink } from "../../../../query_processing/executor.ts";
+import type { Executor, ExecutorSession, PreparedStatement, ResultShape, ResultSink } from "../../../../query_processing/executor.ts";
 import type { RowLayout } from "../../../../storage/layout/row-layout.ts";
 import type { ColumnValue, Table } from "../../../catalog/table.ts";
 
@@ -134,6 +134,16 @@ export class ScriptedExecutor implements Executor {
       if (between !== undefined) return between.then((wanted) => (wanted ? this.query(rest, sink) : undefined));
     }
     return undefined;
+  }
+
+  openSession(): ExecutorSession {
+    return {
+      inTransaction: false,
+      autocommit: true,
+      execute: (statement, parameters, sink) => this.execute(statement, parameters, sink),
+      query: (sql, sink) => this.query(sql, sink),
+      reset: () => {},
+    };
   }
 
   metrics() {

@@ -19,7 +19,7 @@
  * Source: "Command Phase" in MySQL's source documentation.
  */
 import { errorCodeOf } from "../../../../../kit/errors.ts";
-import type { SessionProcess, SessionView } from "../../../../query_processing/executor.ts";
+import type { ExecutorSession, SessionProcess, SessionView } from "../../../../query_processing/executor.ts";
 import type { ColumnValue } from "../../../catalog/table.ts";
 import { withHexStrings } from "./binary-strings.ts";
 import { capability } from "./capability.ts";
@@ -54,6 +54,7 @@ export class Session implements SessionView {
   readonly #output: OutputBuffer;
   readonly #results: ResultWriter;
   readonly #statements: SessionStatements;
+  readonly #executor: ExecutorSession;
 
   constructor(context: ProtocolContext, connectionId: number, output: OutputBuffer, results: ResultWriter) {
     this.connectionId = connectionId;
@@ -61,6 +62,7 @@ export class Session implements SessionView {
     this.#output = output;
     this.#results = results;
     this.#statements = new SessionStatements(context.limits, context);
+    this.#executor = results.transactions = context.executor.openSession();
   }
 
   variables(): ReadonlyMap<string, ColumnValue> {
@@ -82,6 +84,7 @@ export class Session implements SessionView {
   /** Forgets everything the client left here. */
   reset(): void {
     this.#statements.clear();
+    this.#executor.reset();
   }
 
   /**
@@ -129,7 +132,7 @@ export class Session implements SessionView {
         this.#kill(reader.u32());
         return undefined;
       case commandCode.processInfo:
-        return this.#context.executor.query("SHOW PROCESSLIST", this.#results);
+        return this.#executor.query("SHOW PROCESSLIST", this.#results);
       case commandCode.ping:
         this.#results.ok();
         return undefined;
@@ -185,7 +188,7 @@ export class Session implements SessionView {
     }
     if (sql.trim() === "") return this.#fail("empty_query", "Query was empty");
     this.runningText = sql;
-    return this.#context.executor.query(sql, results);
+    return this.#executor.query(sql, results);
   }
 
   #execute(reader: PacketReader): Promise<void> | undefined {
@@ -199,7 +202,7 @@ export class Session implements SessionView {
     }
     readParameters(reader, statement);
     if (statement.longData !== undefined) this.#statements.forgetLongData(statement);
-    return this.#context.executor.execute(statement.prepared, statement.values, this.#results);
+    return this.#executor.execute(statement.prepared, statement.values, this.#results);
   }
 
   /**

@@ -38,6 +38,8 @@ export const sqlErrorKinds: { readonly [reason in SqlErrorReason]: WireErrorKind
   overflow: { number: 1690, state: "22003" },
   division_by_zero: { number: 1365, state: "22012" },
   auto_column: { number: 1075, state: "42000" },
+  conflict: { number: 1213, state: "40001" },
+  read_only_transaction: { number: 1792, state: "25006" },
   limit_exceeded: { number: 3170, state: "HY000" },
   unknown_thread: { number: 1094, state: "HY000" },
   read_only: { number: 1290, state: "HY000" },

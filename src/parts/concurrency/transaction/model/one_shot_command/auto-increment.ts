@@ -13,6 +13,7 @@
  */
 import type { ColumnValue, Table } from "../../../../architecture/catalog/table.ts";
 import type { RowLayout } from "../../../../storage/layout/row-layout.ts";
+import type { NumberSource, StepReader } from "../../step-runner.ts";
 import type { Overlay } from "./overlay.ts";
 import { StepRefused } from "./step-refused.ts";
 
@@ -27,31 +28,29 @@ export const counterTable: Table = {
   primaryKey: [0],
 };
 
-/** Where counters are read: the engine, or a transaction's view of it. */
-interface Reader {
-  getSync(key: Uint8Array): Uint8Array | undefined;
-}
-
 /** The counter of one table during one step. */
 export class AutoIncrement {
   readonly #table: Table;
   readonly #ordinal: number;
   readonly #max: bigint;
   readonly #before: bigint;
+  readonly #source: NumberSource | undefined;
   #last: bigint;
   /** The first number given, and the last one that came with a row. */
   first: bigint | undefined;
   given: bigint | undefined;
 
-  constructor(table: Table, ordinal: number, last: bigint) {
+  /** With a `source` numbers come from there, and the counter is left alone. */
+  constructor(table: Table, ordinal: number, last: bigint, source?: NumberSource) {
     this.#table = table;
+    this.#source = source;
     this.#ordinal = ordinal;
     this.#max = table.columns[ordinal].type === "int" ? 2n ** 31n - 1n : 2n ** 63n - 1n;
     this.#before = this.#last = last;
   }
 
   /** The counter as overlay and engine have it. */
-  static read(layout: RowLayout, table: Table, ordinal: number, overlay: Overlay, reader: Reader): AutoIncrement {
+  static read(layout: RowLayout, table: Table, ordinal: number, overlay: Overlay, reader: Pick<StepReader, "getSync">): AutoIncrement {
     const key = layout.encodeKey(counterTable, [BigInt(table.id)]);
     overlay.stageBytes(key);
     const entry = overlay.find();
@@ -69,19 +68,39 @@ export class AutoIncrement {
       this.given = came;
       return row;
     }
-    if (this.#last >= this.#max) {
-      throw new StepRefused("out_of_range", `Failed to read auto-increment value of table ${this.#table.name}`);
-    }
-    const next = ++this.#last;
+    const next = this.#next();
     this.first ??= next;
     const numbered = [...row];
     numbered[this.#ordinal] = this.#table.columns[this.#ordinal].type === "int" ? Number(next) : next;
     return numbered;
   }
 
+  /** Whether numbers were set aside before. */
+  get reserved(): boolean {
+    return this.#source !== undefined;
+  }
+
+  /** Sets up to `count` numbers aside. */
+  reserve(count: number): { first: bigint; rows: number } {
+    const first = this.#next();
+    const more = this.#max - this.#last;
+    const rest = more < BigInt(count - 1) ? more : BigInt(count - 1);
+    this.#last += rest;
+    return { first, rows: Number(rest) + 1 };
+  }
+
+  #next(): bigint {
+    const next = this.#source === undefined ? this.#last + 1n : this.#source.next(this.#table);
+    if (next === undefined || next > this.#max) {
+      throw new StepRefused("out_of_range", `Failed to read auto-increment value of table ${this.#table.name}`);
+    }
+    if (this.#source === undefined) this.#last = next;
+    return next;
+  }
+
   /** Puts the counter into the overlay where it has changed. */
   write(layout: RowLayout, overlay: Overlay): void {
-    if (this.#last === this.#before) return;
+    if (this.#last === this.#before || this.reserved) return;
     overlay.stageKey(layout, counterTable, [BigInt(this.#table.id)]);
     overlay.putRow(layout, counterTable, [BigInt(this.#table.id), this.#last]);
   }

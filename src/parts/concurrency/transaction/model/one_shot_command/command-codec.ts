@@ -23,6 +23,12 @@
  *   | 35 read          | limits; predicate; limit varint                                                |
  *   | 36 create table  | as 16; then per column: flags 1 (bit 0 fixed, bit 1 default follows), default  |
  *   |                  | value; then ordinal of the AUTO_INCREMENT column varint (0 none, else + 1)     |
+ *   | 37 write         | table id varint; rows varint, then per row key bytes, 1 (0 delete, 1 put), and |
+ *   |                  | the value's bytes                                                              |
+ *   | 38 validate      | keys: count varint, per key its bytes and mark; ranges: count varint, per      |
+ *   |                  | range two bounds' bytes and mark                                               |
+ *   | 39 reserve       | table id varint; count varint                                                  |
+ *   | mark             | rows varint, low 4, high 4                                                     |
  *   | limits           | count varint, then per bound comparison 1 and its values: count varint, values |
  *   | assignments      | count varint, then per assignment ordinal varint and expression                |
  *   | expression       | tag 1: 0 a value, 1 a column, 2 an inserted column (ordinal varint), 3 an      |
@@ -39,7 +45,17 @@
  */
 import { LatheError } from "../../../../../kit/errors.ts";
 import type { Column, ColumnType, ColumnValue, Table, TableIndex } from "../../../../architecture/catalog/table.ts";
-import type { Assignment, Command, CommandCodec, CommandStep, Expression, RowPredicate } from "../../command.ts";
+import type {
+  Assignment,
+  Command,
+  CommandCodec,
+  CommandStep,
+  Expression,
+  KeyRead,
+  RangeRead,
+  RowPredicate,
+  RowWrite,
+} from "../../command.ts";
 import {
   CommandReader,
   comparisons,
@@ -75,6 +91,9 @@ const kindUpdateWithin = 33;
 const kindDeleteWithin = 34;
 const kindReadWithin = 35;
 const kindCreateDetailedTable = 36;
+const kindWrite = 37;
+const kindValidate = 38;
+const kindReserve = 39;
 const duplicateActions = ["ignore", "replace"] as const;
 const duplicateUpdate = 3;
 const flagFixed = 1;
@@ -126,6 +145,10 @@ function isExtended(step: CommandStep): boolean {
       return step.target.bounds !== undefined;
     case "createTable":
       return isDetailed(step.table);
+    case "write":
+    case "validate":
+    case "reserve":
+      return true;
     default:
       return false;
   }
@@ -164,9 +187,42 @@ function encodeExtended(step: CommandStep): void {
     case "createTable":
       writer.byte(kindCreateDetailedTable);
       return encodeDetailedTable(step.table, step.ifNotExists);
+    case "write":
+      writer.byte(kindWrite);
+      writer.varint(step.tableId);
+      writer.varint(step.rows.length);
+      for (const { key, value } of step.rows) {
+        writer.bytes(key);
+        writer.byte(value === undefined ? 0 : 1);
+        if (value !== undefined) writer.bytes(value);
+      }
+      return;
+    case "validate":
+      writer.byte(kindValidate);
+      writer.varint(step.keys.length);
+      for (const read of step.keys) {
+        writer.bytes(read.key);
+        encodeMark(read);
+      }
+      writer.varint(step.ranges.length);
+      for (const read of step.ranges) {
+        writer.bytes(read.gte);
+        writer.bytes(read.lt);
+        encodeMark(read);
+      }
+      return;
+    case "reserve":
+      writer.byte(kindReserve);
+      writer.varint(step.tableId);
+      return writer.varint(step.count);
     default:
       return encodePlain(step);
   }
+}
+
+function encodeMark({ rows, low, high }: { rows: number; low: number; high: number }): void {
+  writer.varint(rows);
+  for (const half of [low, high]) for (let shift = 0; shift < 32; shift += 8) writer.byte((half >>> shift) & 0xff);
 }
 
 function encodeRows(step: CommandStep & { kind: "insert" }): void {
@@ -400,6 +456,29 @@ function decodeExtended(reader: CommandReader, kind: number): CommandStep {
       const ifNotExists = reader.flag();
       return { kind: "createTable", table: decodeDetailedTable(reader), ifNotExists };
     }
+    case kindWrite: {
+      const tableId = reader.varint();
+      const count = reader.count(2);
+      const rows: RowWrite[] = [];
+      for (let i = 0; i < count; i++) {
+        const key = reader.lengthPrefixed();
+        rows.push({ key, value: reader.flag() ? reader.lengthPrefixed() : undefined });
+      }
+      return { kind: "write", tableId, rows };
+    }
+    case kindValidate: {
+      const keyCount = reader.count(10);
+      const keys: KeyRead[] = [];
+      for (let i = 0; i < keyCount; i++) keys.push({ key: reader.lengthPrefixed(), ...reader.mark() });
+      const rangeCount = reader.count(11);
+      const ranges: RangeRead[] = [];
+      for (let i = 0; i < rangeCount; i++) {
+        ranges.push({ gte: reader.lengthPrefixed(), lt: reader.lengthPrefixed(), ...reader.mark() });
+      }
+      return { kind: "validate", keys, ranges };
+    }
+    case kindReserve:
+      return { kind: "reserve", tableId: reader.varint(), count: reader.varint() };
     default:
       throw reader.corrupt(`step kind ${kind} is not known`);
   }

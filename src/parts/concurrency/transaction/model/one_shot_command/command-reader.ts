@@ -121,6 +121,11 @@ export class CommandReader extends ByteReader {
     return { kind: "operation", operator, left, right: this.expression(depth + 1) };
   }
 
+  /** The mark of what was read. */
+  mark(): { rows: number; low: number; high: number } {
+    return { rows: this.varint(), low: this.u32(), high: this.u32() };
+  }
+
   /** A value whose text comes as text in any case, and whose bytes are copies: it outlives the command. */
   plainValue(): ColumnValue {
     const tag = this.bytes[this.position];

@@ -23,6 +23,8 @@ import type { RowLayout } from "../../../../storage/layout/row-layout.ts";
 import type { Assignment, CommandStep, OnDuplicate, RowPredicate, StepResult } from "../../command.ts";
 import { keySpan } from "../../key-span.ts";
 import { rowMatches } from "../../row-condition.ts";
+import { markOf, RowMark } from "../../row-mark.ts";
+import type { NumberSource, StepReader } from "../../step-runner.ts";
 import { AutoIncrement, counterTable } from "./auto-increment.ts";
 import { evaluate, settle } from "./expression.ts";
 import type { Overlay } from "./overlay.ts";
@@ -38,20 +40,27 @@ export interface CommandDoors {
   readonly cache?: Cache | undefined;
   /** Only where the leaf was selected. */
   readonly indexes?: SecondaryIndexes | undefined;
+  /** Numbers for rows without one; without it they come from the table's counter. */
+  readonly numbers?: NumberSource | undefined;
+}
+
+/** What a run of steps needs: of an engine only that it can be read. */
+export interface RunDoors extends Omit<CommandDoors, "engine"> {
+  readonly engine: StepReader;
 }
 
 /** Visits a row; false ends the scan. The bytes are valid during the call. */
 type RowVisitor = (key: Uint8Array, value: Uint8Array) => boolean;
 
 export class CommandRun {
-  readonly #doors: CommandDoors;
+  readonly #doors: RunDoors;
   readonly #overlay: Overlay;
   readonly #indexWrites: IndexWrites | undefined;
   #draft: CatalogDraft | undefined;
   /** Tables and indexes that steps dropped, as tables: every key that begins with the id of one is to be deleted. */
   readonly freed: Table[] = [];
 
-  constructor(doors: CommandDoors, overlay: Overlay, indexWrites: IndexWrites | undefined) {
+  constructor(doors: RunDoors, overlay: Overlay, indexWrites: IndexWrites | undefined) {
     this.#doors = doors;
     this.#overlay = overlay;
     this.#indexWrites = indexWrites;
@@ -81,6 +90,12 @@ export class CommandRun {
         return this.#createIndex(step);
       case "dropIndex":
         return this.#dropIndex(step);
+      case "write":
+        return this.#write(step);
+      case "validate":
+        return this.#validate(step);
+      case "reserve":
+        return this.#reserve(step);
       default:
         return unreachable(step);
     }
@@ -89,24 +104,17 @@ export class CommandRun {
   #insert({ tableId, rows, unless, onDuplicate }: CommandStep & { kind: "insert" }): StepResult {
     const table = this.#table(tableId);
     if (unless.length > 0 && this.#anyMatch(unless)) return nothingChanged;
-    const { layout, engine } = this.#doors;
-    const { autoIncrement } = table;
-    const counter =
-      autoIncrement === undefined
-        ? undefined
-        : AutoIncrement.read(layout, table, autoIncrement, this.#overlay, engine);
+    const counter = this.#counter(table);
     const tally = { matchedRows: 0, changedRows: 0, duplicates: 0 };
     const keyValues: ColumnValue[] = [];
     for (const given of rows) {
-      const row = counter === undefined ? given : counter.number(given);
-      keyValues.length = 0;
-      for (const ordinal of table.primaryKey) {
-        if (row[ordinal] === null) {
-          throw new StepRefused("null_in_key", `column ${table.columns[ordinal].name}`);
-        }
-        keyValues.push(row[ordinal]);
+      let row = counter === undefined ? given : counter.number(given);
+      let there = this.#stage(table, keyOf(table, row, keyValues));
+      // A number that was set aside may have come with a row of its own meanwhile.
+      while (there !== undefined && row !== given && counter?.reserved === true) {
+        row = counter.number(given);
+        there = this.#stage(table, keyOf(table, row, keyValues));
       }
-      const there = this.#stage(table, keyValues);
       if (there === undefined) {
         this.#putNew(table, row);
         tally.matchedRows++;
@@ -119,10 +127,81 @@ export class CommandRun {
     }
     const { matchedRows, changedRows } = tally;
     if (counter === undefined && onDuplicate === undefined) return { kind: "changed", matchedRows, changedRows };
-    counter?.write(layout, this.#overlay);
+    counter?.write(this.#doors.layout, this.#overlay);
     const insertId = changedRows === 0 ? undefined : (counter?.first ?? counter?.given);
     const generated = insertId !== undefined && counter?.first !== undefined;
     return { kind: "changed", matchedRows, changedRows, duplicates: tally.duplicates, insertId, generated };
+  }
+
+  #counter(table: Table): AutoIncrement | undefined {
+    const { autoIncrement } = table;
+    if (autoIncrement === undefined) return undefined;
+    const { layout, engine, numbers } = this.#doors;
+    if (numbers !== undefined) return new AutoIncrement(table, autoIncrement, 0n, numbers);
+    return AutoIncrement.read(layout, table, autoIncrement, this.#overlay, engine);
+  }
+
+  #reserve({ tableId, count }: CommandStep & { kind: "reserve" }): StepResult {
+    const table = this.#table(tableId);
+    const counter = this.#counter(table);
+    if (counter === undefined) throw new StepRefused("table_missing", `table ${table.name} has no AUTO_INCREMENT column`);
+    const { first, rows } = counter.reserve(count);
+    counter.write(this.#doors.layout, this.#overlay);
+    return { kind: "changed", matchedRows: rows, changedRows: rows, insertId: first };
+  }
+
+  /** Whether everything that a transaction has read is still the same. */
+  #validate({ keys, ranges }: CommandStep & { kind: "validate" }): StepResult {
+    const { engine, cache } = this.#doors;
+    for (const read of keys) {
+      if (!markOf(read.key, cache?.get(read.key) ?? engine.getSync(read.key)).equals(read)) throw conflict();
+    }
+    for (const read of ranges) {
+      const mark = new RowMark();
+      const cursor = engine.scan({ gte: read.gte, lt: read.lt });
+      try {
+        while (mark.rows <= read.rows && cursor.next()) mark.add(cursor.key, cursor.value);
+      } finally {
+        cursor.close();
+      }
+      if (!mark.equals(read)) throw conflict();
+    }
+    return nothingChanged;
+  }
+
+  /** Rows of a transaction, as they are; entries of indexes follow from what was there. */
+  #write({ tableId, rows }: CommandStep & { kind: "write" }): StepResult {
+    const { layout, engine } = this.#doors;
+    const table = this.#table(tableId);
+    const { keyBytesMax, valueBytesMax } = engine.capabilities;
+    const counter = this.#counter(table);
+    const indexed = table.indexes !== undefined;
+    for (const { key, value } of rows) {
+      if (key.length > keyBytesMax) throw tooLong("a key", key.length, keyBytesMax);
+      if (value !== undefined && value.length > valueBytesMax) throw tooLong("a row", value.length, valueBytesMax);
+      if (counter !== undefined && value !== undefined) counter.number(layout.decodeRow(table, key, value));
+      this.#overlay.stageBytes(key);
+      if (indexed) this.#writeEntries(table, key, value);
+      if (value === undefined) this.#overlay.remove();
+      else this.#overlay.putBytes(value);
+    }
+    counter?.write(layout, this.#overlay);
+    return { kind: "changed", matchedRows: rows.length, changedRows: rows.length };
+  }
+
+  /** The entries of a row whose key is staged and that becomes `value`. */
+  #writeEntries(table: Table, key: Uint8Array, value: Uint8Array | undefined): void {
+    const { layout, engine } = this.#doors;
+    const entry = this.#overlay.find();
+    const before = entry >= 0 ? this.#overlay.valueOf(entry) : engine.getSync(key);
+    if (before !== undefined && value !== undefined) {
+      const [was, is] = [layout.viewRow(table, before), layout.viewRow(table, value)];
+      this.#checkEntry(this.#indexWrites?.updated(table, key, was, is));
+    } else if (before !== undefined) {
+      this.#indexWrites?.deleted(table, key, before);
+    } else if (value !== undefined) {
+      this.#checkEntry(this.#indexWrites?.inserted(table, key, layout.decodeRow(table, key, value)));
+    }
   }
 
   /** Stages a whole key; the value of the row that has it. */
@@ -401,6 +480,20 @@ export class CommandRun {
       cursor.close();
     }
   }
+}
+
+/** The values of a row's key, in a list that is used again. */
+function keyOf(table: Table, row: readonly ColumnValue[], keyValues: ColumnValue[]): readonly ColumnValue[] {
+  keyValues.length = 0;
+  for (const ordinal of table.primaryKey) {
+    if (row[ordinal] === null) throw new StepRefused("null_in_key", `column ${table.columns[ordinal].name}`);
+    keyValues.push(row[ordinal]);
+  }
+  return keyValues;
+}
+
+function conflict(): StepRefused {
+  return new StepRefused("conflict", "what this transaction had read has changed; try restarting transaction");
 }
 
 /** Assigns from left to right; `row` has its key columns where an expression may read them. */

@@ -106,6 +106,14 @@ export class Overlay {
     return end - start;
   }
 
+  /** Puts bytes that are a row's value already under the staged key. */
+  putBytes(value: Uint8Array): void {
+    const start = this.#stagedEnd;
+    this.#grow(start + value.length);
+    this.#arena.set(value, start);
+    this.#record(start, start + value.length);
+  }
+
   /** As `putRow`, but leaves all as it was and returns -1 where the value equals `before`. */
   replaceRow(layout: RowLayout, table: Table, row: readonly ColumnValue[], before: Uint8Array): number {
     const end = this.#writeRow(layout, table, row);

@@ -4,6 +4,7 @@ import type { Metric } from "../../../../../kit/metric.ts";
 export class ExecutorCounters {
   readonly statements = { select: 0, insert: 0, update: 0, delete: 0, ddl: 0, session: 0, transaction: 0 };
   failures = 0;
+  conflicts = 0;
   rowCacheHits = 0;
   rowCacheMisses = 0;
   planCacheHits = 0;
@@ -23,6 +24,7 @@ export class ExecutorCounters {
         counter("statements", "Statements run.", count, { kind }),
       ),
       counter("failures", "Statements that ended in an error.", this.failures),
+      counter("conflicts", "Transactions refused at their commit.", this.conflicts),
       counter("row_cache_hits", "Point reads answered from the row cache.", this.rowCacheHits),
       counter("row_cache_misses", "Point reads that went to the engine.", this.rowCacheMisses),
       counter("plan_cache_hits", "Text statements whose plan was there.", this.planCacheHits),

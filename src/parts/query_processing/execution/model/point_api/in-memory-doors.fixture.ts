@@ -7,7 +7,9 @@ import { createCatalog } from "../../../../architecture/catalog/kv_encoded/kv-en
 import type { CatalogStore } from "../../../../architecture/catalog/catalog-store.ts";
 import type { ColumnValue } from "../../../../architecture/catalog/table.ts";
 import { commandCodec } from "../../../../concurrency/transaction/model/one_shot_command/command-codec.ts";
+import { createStepRunner } from "../../../../concurrency/transaction/model/one_shot_command/run-steps.ts";
 import { createStateMachine } from "../../../../concurrency/transaction/model/one_shot_command/state-machine.ts";
+import { createTransactions, type TransactionLimits } from "../../../../concurrency/transaction/model/single_node_acid/transactions.ts";
 import type { SecondaryIndexes } from "../../../../indexing/secondary-indexes.ts";
 import { createParser, recursiveDescentParser } from "../../../../parser/implementation/recursive_descent/recursive-descent.ts";
 import type { CommandOutcome, ReplicatedLog, StateMachine } from "../../../../replication/replicated-log.ts";
@@ -43,9 +45,10 @@ export class MapEngine implements StorageEngine {
   readonly #snapshots = new Map<Snapshot, { entries: Map<string, Uint8Array>; sorted: string[] }>();
   #sorted: string[] | undefined;
 
-  getSync(key: Uint8Array): Uint8Array | undefined {
+  getSync(key: Uint8Array, snapshot?: Snapshot): Uint8Array | undefined {
     this.reads++;
-    return this.entries.get(textOf(key));
+    const pinned = snapshot === undefined ? undefined : this.#snapshots.get(snapshot);
+    return (pinned?.entries ?? this.entries).get(textOf(key));
   }
 
   async get(key: Uint8Array): Promise<Uint8Array | undefined> {
@@ -265,6 +268,8 @@ export interface InMemoryOptions {
   /** With secondary indexes: both or neither. */
   readonly indexes?: SecondaryIndexes;
   readonly indexedPlans?: IndexedPlans;
+  /** With transactions that stay open; their limits. */
+  readonly transactions?: Partial<TransactionLimits> | true;
   /** A store that is there already: as after a restart. */
   readonly engine?: MapEngine;
 }
@@ -284,12 +289,20 @@ export function openInMemory(options: InMemoryOptions = {}): InMemoryDoors {
     indexedPlans,
     cache,
     limits,
+    transactions: openTransactions(options, engine, catalog),
   });
   return { engine, catalog, log, executor, limits };
 }
 
+function openTransactions({ transactions, indexes }: InMemoryOptions, engine: MapEngine, catalog: CatalogStore) {
+  if (transactions === undefined) return undefined;
+  const limits = transactions === true ? {} : transactions;
+  const steps = createStepRunner({ catalog, layout: rowToKv, indexes });
+  return createTransactions({ env: testEnv, engine, catalog, steps, limits });
+}
+
 /** Runs a text and returns its results. */
-export async function run(executor: Executor, sql: string): Promise<RecordedResult[]> {
+export async function run(executor: Pick<Executor, "query">, sql: string): Promise<RecordedResult[]> {
   const sink = new RecordingSink();
   await executor.query(sql, sink);
   sink.announced.forEach((more, i) => {
@@ -300,7 +313,7 @@ export async function run(executor: Executor, sql: string): Promise<RecordedResu
 
 /** Runs a prepared statement and returns its one result. */
 export async function runPrepared(
-  executor: Executor,
+  executor: Pick<Executor, "execute">,
   statement: PreparedStatement,
   parameters: readonly ColumnValue[],
 ): Promise<RecordedResult> {
@@ -311,7 +324,7 @@ export async function runPrepared(
 }
 
 /** As `run`, of a text with one result. */
-export async function runOne(executor: Executor, sql: string): Promise<RecordedResult> {
+export async function runOne(executor: Pick<Executor, "query">, sql: string): Promise<RecordedResult> {
   const results = await run(executor, sql);
   if (results.length !== 1) throw new Error(`${results.length} results`);
   return results[0];

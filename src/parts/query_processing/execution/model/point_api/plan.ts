@@ -8,6 +8,7 @@
 import type { CatalogStore } from "../../../../architecture/catalog/catalog-store.ts";
 import type { Catalog, ColumnValue, Table, TableIndex } from "../../../../architecture/catalog/table.ts";
 import type { CommandCodec, CommandStep, StepResult } from "../../../../concurrency/transaction/command.ts";
+import type { InteractiveTransactions } from "../../../../concurrency/transaction/interactive-transactions.ts";
 import type {
   CreateIndexStatement,
   DropIndexStatement,
@@ -35,6 +36,8 @@ export interface ExecutorDoors {
   readonly cache?: Cache | undefined;
   /** Only where secondary indexes were selected. */
   readonly indexedPlans?: IndexedPlans | undefined;
+  /** Only where transactions over several requests were selected. */
+  readonly transactions?: InteractiveTransactions | undefined;
   readonly limits?: Partial<ExecutorLimits> | undefined;
 }
 
@@ -109,15 +112,29 @@ export interface WritePlan extends PlanBase {
 export interface SessionPlan extends PlanBase {
   readonly kind: "session";
   /** Throws SqlError before it has called the sink. */
-  run(sink: ResultSink, parameters: readonly ColumnValue[]): void;
+  run(sink: ResultSink, parameters: readonly ColumnValue[], state?: SessionState): void;
+}
+
+/** What statements can ask of a session of the executor. */
+export interface SessionState {
+  readonly autocommit: boolean;
+  readonly lastInsertId: bigint;
 }
 
 /** The borders of a transaction. */
 export interface BorderPlan extends PlanBase {
   readonly kind: "begin" | "commit" | "rollback";
+  readonly readOnly?: boolean | undefined;
+  /** WITH CONSISTENT SNAPSHOT. */
+  readonly now?: boolean | undefined;
 }
 
-export type Plan = ReadPlan | WritePlan | SessionPlan | BorderPlan;
+export interface AutocommitPlan extends PlanBase {
+  readonly kind: "autocommit";
+  readonly on: boolean;
+}
+
+export type Plan = ReadPlan | WritePlan | SessionPlan | BorderPlan | AutocommitPlan;
 
 /** What the planner can do with secondary indexes. All of them throw SqlError. */
 export interface IndexedPlans {

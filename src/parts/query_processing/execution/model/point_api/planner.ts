@@ -84,8 +84,10 @@ export function planStatement(doors: RunDoors, statement: Statement): Plan {
       return nothingToDo;
     case "begin":
     case "commit":
-    case "rollback":
-      return { kind: statement.kind, label: "transaction", shape: undefined };
+    case "rollback": {
+      const { kind, readOnly, now } = statement;
+      return { kind, label: "transaction", shape: undefined, readOnly, now };
+    }
   }
 }
 

@@ -8,8 +8,9 @@
  *   text     statement after statement. `START TRANSACTION; …; COMMIT` is planned as a whole first: with a write in
  *            it, it is one command (reads are steps of it); without one, its reads run within one turn, so they see
  *            one moment, and nothing enters the log.
- * Refused: a transaction that would stay open at the end of a text, by the name of the leaf that keeps such
- * transactions. Plans carry the catalog's version and are made again when it has changed.
+ *   sessions what a transaction that stays open makes of statements is in `sql-session.ts`.
+ * Refused: a transaction that would stay open at the end of a text, where there is no session or the product has no such
+ * transactions, by the name of the leaf that keeps them. Plans carry the catalog's version and are made again when it has changed.
  * Source: VoltDB's ad hoc and stored procedures, TiDB's point-get executor and plan cache.
  */
 import type { Metric } from "../../../../../kit/metric.ts";
@@ -27,6 +28,7 @@ import { ExecutorCounters } from "./executor-counters.ts";
 import { defaultLimits, type ExecutorDoors, type Plan, type ReadPlan, type RunDoors, type WritePlan } from "./plan.ts";
 import { planStatement } from "./planner.ts";
 import { commandRefused, toSqlError } from "./sql-errors.ts";
+import { SqlSession, type StatementRunner } from "./sql-session.ts";
 import { TextPlanner } from "./text-planner.ts";
 
 const interactive = "concurrency/transaction/model/single_node_acid";
@@ -61,7 +63,7 @@ class Prepared implements PreparedStatement {
   }
 }
 
-class PointApiExecutor implements Executor {
+class PointApiExecutor implements Executor, StatementRunner {
   readonly #doors: RunDoors;
   readonly #counters = new ExecutorCounters();
   readonly #text: TextPlanner;
@@ -72,7 +74,11 @@ class PointApiExecutor implements Executor {
   }
 
   metrics(): Metric[] {
-    return this.#counters.metrics();
+    return [...this.#counters.metrics(), ...(this.#doors.transactions?.metrics() ?? [])];
+  }
+
+  openSession(): SqlSession {
+    return new SqlSession(this, this.#doors);
   }
 
   prepare(sql: string): PreparedStatement {
@@ -87,6 +93,7 @@ class PointApiExecutor implements Executor {
     statement: PreparedStatement,
     parameters: readonly ColumnValue[],
     sink: ResultSink,
+    session?: SqlSession,
   ): Promise<void> | undefined {
     sink.moreResults = false;
     const prepared = statement as Prepared;
@@ -100,7 +107,9 @@ class PointApiExecutor implements Executor {
       if (prepared.catalogVersion !== this.#doors.catalog.version) this.#planAgain(prepared);
       const { plan } = prepared;
       const waiting =
-        plan.kind === "read" ? this.#read(plan, parameters, 0, sink) : this.#runOther(plan, parameters, sink);
+        plan.kind === "read" && (session === undefined || session.isPlain)
+          ? this.#read(plan, parameters, 0, sink)
+          : this.#runOther(plan, parameters, 0, sink, session);
       return waiting === undefined ? undefined : this.#settled(waiting, sink);
     } catch (thrown) {
       this.#fail(thrown, sink);
@@ -108,7 +117,7 @@ class PointApiExecutor implements Executor {
     }
   }
 
-  query(sql: string, sink: ResultSink): Promise<void> | undefined {
+  query(sql: string, sink: ResultSink, session?: SqlSession): Promise<void> | undefined {
     sink.moreResults = false;
     const text = this.#text;
     text.begin(sql);
@@ -118,12 +127,12 @@ class PointApiExecutor implements Executor {
       return undefined;
     }
     for (let statements = 1; at >= 0; statements++) {
-      const unit = this.#unit(at, statements, sink);
-      if (unit.waiting !== undefined) return this.#queryOn(sql, unit.next, statements, unit.waiting, sink);
+      const unit = this.#unit(at, statements, sink, session);
+      if (unit.waiting !== undefined) return this.#queryOn(sql, unit.next, statements, unit.waiting, sink, session);
       if (!unit.ok) return undefined;
       at = unit.next;
       const between = at < 0 ? undefined : sink.between?.();
-      if (between !== undefined) return this.#queryOn(sql, at, statements, between, sink);
+      if (between !== undefined) return this.#queryOn(sql, at, statements, between, sink, session);
     }
     return undefined;
   }
@@ -135,12 +144,13 @@ class PointApiExecutor implements Executor {
     statementsBefore: number,
     firstWait: Promise<boolean>,
     sink: ResultSink,
+    session: SqlSession | undefined,
   ): Promise<void> {
     let ok = await firstWait;
     let statements = statementsBefore;
     for (let at = next; ok && at >= 0; ) {
       this.#text.resume(sql);
-      const unit = this.#unit(at, ++statements, sink);
+      const unit = this.#unit(at, ++statements, sink, session);
       ok = unit.waiting === undefined ? unit.ok : await unit.waiting;
       at = unit.next;
       if (ok && at >= 0) ok = (await sink.between?.()) ?? true;
@@ -148,7 +158,7 @@ class PointApiExecutor implements Executor {
   }
 
   /** Runs the statement at a place, or the transaction that begins there. Never throws. */
-  #unit(at: number, statements: number, sink: ResultSink): Unit {
+  #unit(at: number, statements: number, sink: ResultSink, session: SqlSession | undefined): Unit {
     const text = this.#text;
     try {
       if (statements > this.#doors.bounds.statementsMax) {
@@ -156,11 +166,18 @@ class PointApiExecutor implements Executor {
       }
       text.clearValues();
       const plan = text.plan(at);
-      if (plan.kind === "begin") return this.#transaction(text.end, sink);
-      const next = text.next(text.end);
+      const plain = session === undefined || session.isPlain;
+      const { end } = text;
+      if (plan.kind === "begin" && plain) {
+        const whole = this.#wholeTransaction(end, sink, session);
+        if (whole !== undefined) return whole;
+      }
+      const next = text.next(end);
       sink.moreResults = next >= 0;
       const waiting =
-        plan.kind === "read" ? this.#read(plan, text.values, text.base, sink) : this.#runOther(plan, text.values, sink);
+        plan.kind === "read" && plain
+          ? this.#read(plan, text.values, text.base, sink)
+          : this.#runOther(plan, text.values, text.base, sink, session);
       return { ok: true, next, waiting: waiting === undefined ? undefined : this.#outcome(waiting, sink) };
     } catch (thrown) {
       this.#fail(thrown, sink);
@@ -183,8 +200,23 @@ class PointApiExecutor implements Executor {
     return barrier.then(() => plan.run(kept, base, sink, false));
   }
 
+  /** As `#transaction`; undefined for one that must stay open, and may. */
+  #wholeTransaction(at: number, sink: ResultSink, session: SqlSession | undefined): Unit | undefined {
+    const text = this.#text;
+    const open = session !== undefined && this.#doors.transactions !== undefined;
+    if (open && text.next(at) < 0) return undefined;
+    try {
+      return this.#transaction(at, sink, session);
+    } catch (thrown) {
+      // Thrown before the sink was called: something that only a transaction which stays open can have.
+      if (!open || (thrown as Partial<SqlError>).reason !== "not_selected") throw thrown;
+      text.clearValues();
+      return undefined;
+    }
+  }
+
   /** A transaction from after its START TRANSACTION to its COMMIT. */
-  #transaction(at: number, sink: ResultSink): Unit {
+  #transaction(at: number, sink: ResultSink, session: SqlSession | undefined): Unit {
     const text = this.#text;
     const parts: Part[] = [];
     let writes = false;
@@ -198,6 +230,7 @@ class PointApiExecutor implements Executor {
       const plan = text.plan(place);
       const { end } = text;
       if (plan.kind === "begin") throw notSelected(interactive, "a transaction inside a transaction");
+      if (plan.kind === "autocommit") throw notSelected(interactive, "SET autocommit inside a transaction");
       if (plan.label === "ddl") {
         throw notSelected("architecture/schema_change/atomic_ddl", "DDL inside a transaction");
       }
@@ -211,20 +244,26 @@ class PointApiExecutor implements Executor {
     }
     sink.moreResults = true;
     if (writes) {
-      return { ok: true, next: place, waiting: this.#outcome(this.#writeTransaction(parts, place, sink), sink) };
+      return { ok: true, next: place, waiting: this.#outcome(this.#writeTransaction(parts, place, sink, session), sink) };
     }
     const barrier = this.#doors.log.readBarrier();
     if (barrier === undefined) {
-      this.#readTransaction(parts, text.values, place, sink);
+      this.#readTransaction(parts, text.values, place, sink, session);
       return { ok: true, next: place, waiting: undefined };
     }
     const values = text.values.slice();
-    const waiting = barrier.then(() => this.#readTransaction(parts, values, place, sink));
+    const waiting = barrier.then(() => this.#readTransaction(parts, values, place, sink, session));
     return { ok: true, next: place, waiting: this.#outcome(waiting, sink) };
   }
 
   /** Reads of one moment: all of them within this turn. Throws SqlError. */
-  #readTransaction(parts: readonly Part[], values: readonly ColumnValue[], next: number, sink: ResultSink): void {
+  #readTransaction(
+    parts: readonly Part[],
+    values: readonly ColumnValue[],
+    next: number,
+    sink: ResultSink,
+    session: SqlSession | undefined,
+  ): void {
     this.#counters.statements.transaction++;
     this.#done(sink);
     for (const { plan, base } of parts) {
@@ -232,7 +271,7 @@ class PointApiExecutor implements Executor {
         this.#counters.statements.select++;
         plan.run(values, base, sink, true);
       } else if (plan.kind === "session") {
-        plan.run(sink, values);
+        plan.run(sink, values, session);
       } else {
         sink.moreResults = next >= 0;
         this.#done(sink);
@@ -241,7 +280,12 @@ class PointApiExecutor implements Executor {
   }
 
   /** One command of all steps. Its answers come after it is durable and applied; a refusal is its only answer. */
-  #writeTransaction(parts: readonly Part[], next: number, sink: ResultSink): Promise<void> {
+  #writeTransaction(
+    parts: readonly Part[],
+    next: number,
+    sink: ResultSink,
+    session: SqlSession | undefined,
+  ): Promise<void> {
     const steps: CommandStep[] = [];
     const { values } = this.#text;
     for (const part of parts) {
@@ -252,11 +296,12 @@ class PointApiExecutor implements Executor {
       part.count = steps.length - part.from;
       this.#counters.statements[part.plan.label]++;
     }
-    return this.#propose(steps, sink, (results) => {
+    return this.#propose(steps, (results) => {
+      session?.note(results);
       this.#done(sink);
       for (const { plan, from, count } of parts) {
         if (plan.kind === "read" || plan.kind === "write") plan.answer(results, from, count, sink);
-        else if (plan.kind === "session") plan.run(sink, values);
+        else if (plan.kind === "session") plan.run(sink, values, session);
         else {
           sink.moreResults = next >= 0;
           this.#done(sink);
@@ -265,12 +310,20 @@ class PointApiExecutor implements Executor {
     });
   }
 
-  /** Everything but reads and transactions. Throws SqlError before anything is proposed. */
-  #runOther(plan: Plan, parameters: readonly ColumnValue[], sink: ResultSink): Promise<void> | undefined {
+  /** Everything but reads past a transaction. Throws SqlError before anything is proposed. */
+  #runOther(
+    plan: Plan,
+    parameters: readonly ColumnValue[],
+    base: number,
+    sink: ResultSink,
+    session: SqlSession | undefined,
+  ): Promise<void> | undefined {
     this.#counters.statements[plan.label]++;
+    if (plan.kind === "write" && (session === undefined || session.isPlain)) {
+      return this.write(plan, parameters, base, sink, session);
+    }
+    if (session !== undefined) return session.run(plan, parameters, base, sink);
     switch (plan.kind) {
-      case "write":
-        return this.#write(plan, parameters, sink);
       case "session":
         plan.run(sink, parameters);
         return undefined;
@@ -278,22 +331,31 @@ class PointApiExecutor implements Executor {
       case "rollback":
         this.#done(sink);
         return undefined;
+      case "autocommit":
+        if (!plan.on) throw notSelected(interactive, "SET autocommit = 0");
+        this.#done(sink);
+        return undefined;
       default:
         throw notSelected(interactive, "a transaction over several requests");
     }
   }
 
-  #write(plan: WritePlan, parameters: readonly ColumnValue[], sink: ResultSink): Promise<void> {
+  write(
+    plan: WritePlan,
+    parameters: readonly ColumnValue[],
+    base: number,
+    sink: ResultSink,
+    session: SqlSession | undefined,
+  ): Promise<void> {
     const steps: CommandStep[] = [];
-    plan.addSteps(parameters, 0, steps);
-    return this.#propose(steps, sink, (results) => plan.answer(results, 0, results.length, sink));
+    plan.addSteps(parameters, base, steps);
+    return this.#propose(steps, (results) => {
+      session?.note(results);
+      plan.answer(results, 0, results.length, sink);
+    });
   }
 
-  #propose(
-    steps: readonly CommandStep[],
-    sink: ResultSink,
-    answer: (results: readonly StepResult[]) => void,
-  ): Promise<void> {
+  #propose(steps: readonly CommandStep[], answer: (results: readonly StepResult[]) => void): Promise<void> {
     const proposed = this.#doors.log.propose(this.#doors.codec.encode({ steps }));
     return proposed.then(({ result }) => {
       const outcome = result as CommandResult;

@@ -9,24 +9,25 @@ import type { ColumnValue } from "../../../../architecture/catalog/table.ts";
 import type { SelectValuesStatement, SessionStatement, SessionValue } from "../../../../parser/statement.ts";
 import { type ResultColumn, type ResultShape, type ResultSink, type SessionView, SqlError } from "../../../executor.ts";
 import { notSelected } from "./access-path.ts";
-import type { ExecutorLimits, SessionPlan } from "./plan.ts";
+import type { AutocommitPlan, ExecutorLimits, SessionPlan, SessionState } from "./plan.ts";
 import { serverVariables } from "./server-variables.ts";
-
-const interactive = "concurrency/transaction/model/single_node_acid";
 
 class ValuesPlan implements SessionPlan {
   readonly kind = "session";
   readonly label = "session";
   readonly shape: ResultShape;
-  readonly #row: (session: SessionView | undefined) => readonly ColumnValue[];
+  readonly #row: (session: SessionView | undefined, state: SessionState | undefined) => readonly ColumnValue[];
 
-  constructor(columns: readonly ResultColumn[], row: (session: SessionView | undefined) => readonly ColumnValue[]) {
+  constructor(
+    columns: readonly ResultColumn[],
+    row: (session: SessionView | undefined, state: SessionState | undefined) => readonly ColumnValue[],
+  ) {
     this.shape = { columns };
     this.#row = row;
   }
 
-  run(sink: ResultSink): void {
-    const row = this.#row(sink.session);
+  run(sink: ResultSink, _parameters: readonly ColumnValue[], state?: SessionState): void {
+    const row = this.#row(sink.session, state);
     sink.rows(this.shape);
     sink.valueRow(row);
     sink.end();
@@ -52,13 +53,25 @@ class DonePlan implements SessionPlan {
 export const nothingToDo: SessionPlan = new DonePlan(() => undefined);
 
 export function planSelectValues(statement: SelectValuesStatement, limits: ExecutorLimits): SessionPlan {
-  const rowOf = (session: SessionView | undefined) => {
+  const rowOf = (session: SessionView | undefined, state: SessionState | undefined) => {
     const variables = serverVariables(limits, session);
-    return statement.items.map(({ value }) => sessionValue(value, limits, session, variables));
+    return statement.items.map(({ value }) => {
+      return stateValue(value, state) ?? sessionValue(value, limits, session, variables);
+    });
   };
   // Errors and types are the same in every session.
-  const sample = rowOf(undefined);
+  const sample = rowOf(undefined, undefined);
   return new ValuesPlan(statement.items.map(({ name }, i) => columnOf(name, sample[i])), rowOf);
+}
+
+/** What the executor's session has of its own; undefined for anything else. */
+function stateValue(value: SessionValue, state: SessionState | undefined): ColumnValue | undefined {
+  if (value.kind === "constant") return undefined;
+  if (value.kind === "variable") {
+    if (value.name === "autocommit") return state?.autocommit === false ? 0n : 1n;
+    return value.name === "last_insert_id" || value.name === "identity" ? (state?.lastInsertId ?? 0n) : undefined;
+  }
+  return value.name === "last_insert_id" ? (state?.lastInsertId ?? 0n) : undefined;
 }
 
 function columnOf(name: string, value: ColumnValue): ResultColumn {
@@ -111,12 +124,11 @@ function sessionValue(
 type SetStatement = Extract<SessionStatement, { kind: "set" }>;
 type KillStatement = Extract<SessionStatement, { kind: "kill" }>;
 
-export function planSet(statement: SetStatement): SessionPlan {
-  for (const { name, value } of statement.assignments) {
-    const off = ["0", "off", "false"].includes(value.toLowerCase());
-    if (name === "autocommit" && off) throw notSelected(interactive, "SET autocommit = 0");
-  }
-  return nothingToDo;
+export function planSet(statement: SetStatement): SessionPlan | AutocommitPlan {
+  const last = statement.assignments.findLast(({ name }) => name === "autocommit");
+  if (last === undefined) return nothingToDo;
+  const on = !["0", "off", "false"].includes(last.value.toLowerCase());
+  return { kind: "autocommit", label: "session", shape: undefined, on };
 }
 
 export function planUse(database: string): SessionPlan {

@@ -39,6 +39,7 @@ export function commandRefused(error: CommandError): SqlError {
     case "out_of_range":
     case "overflow":
     case "division_by_zero":
+    case "conflict":
     case "limit_exceeded":
       return new SqlError(error.reason, error.message);
   }

@@ -1,0 +1,54 @@
+/**
+ * InteractiveTransactions: transactions that stay open between the packets of a client.
+ *
+ * Contract:
+ *   1. An open transaction sees one moment and its own writes; nobody else sees those before its commit.
+ *   2. `commit` gives one command, which first checks, when it is applied, that what the transaction has read is still
+ *   the same, and then writes. Committed transactions are serializable in the order of the log; a refused one has
+ *   changed nothing (reason "conflict") and may be run again from its beginning.
+ *   3. One that has written nothing has no command and is never refused.
+ *   4. Steps of one statement take place as a whole or not at all; a refused statement leaves the transaction open.
+ * Source: Kung and Robinson 1981 (optimistic concurrency control), Silo, FoundationDB, TiDB's optimistic transactions.
+ */
+import type { Metric } from "../../../kit/metric.ts";
+import type { StorageEngine } from "../../storage/engine.ts";
+import type { Command, CommandResult, CommandStep, StepResult } from "./command.ts";
+
+export interface InteractiveTransactions {
+  /** Errors: LIMIT_EXCEEDED where too many are open. */
+  begin(options?: BeginOptions): InteractiveTransaction;
+  metrics(): Metric[];
+}
+
+export interface BeginOptions {
+  /** It will not write; nothing of what it reads is kept. */
+  readonly readOnly?: boolean | undefined;
+  /** Its moment is now, not that of its first statement. */
+  readonly now?: boolean | undefined;
+}
+
+export interface LostTransaction {
+  /** conflict: it may be run again as it is. */
+  readonly reason: "conflict" | "limit_exceeded";
+  readonly message: string;
+}
+
+export interface InteractiveTransaction {
+  readonly readOnly: boolean;
+  /** What its reads see; what it asks for is kept, to be looked at again at the commit. */
+  readonly view: Pick<StorageEngine, "getSync" | "scan">;
+  /**
+   * Why the transaction has ended by itself, or must end now; undefined while it may go on. To be asked before each
+   * statement, which then counts as a sign of life.
+   */
+  lost(): LostTransaction | undefined;
+  /** Steps that must be proposed and answered (`reserved`) before `run` can number all rows; undefined where none. */
+  unnumbered(steps: readonly CommandStep[]): CommandStep | undefined;
+  reserved(step: CommandStep, result: StepResult): void;
+  /** Errors: LIMIT_EXCEEDED where it has written too much, and the engine's. */
+  run(steps: readonly CommandStep[]): CommandResult;
+  /** Ends it. The command that makes its writes, or undefined where there are none. */
+  commit(): Command | undefined;
+  /** Ends it, if it has not ended. */
+  rollback(): void;
+}

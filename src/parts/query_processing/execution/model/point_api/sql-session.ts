@@ -1,0 +1,226 @@
+/**
+ * SqlSession: what one client has open across its requests: a transaction, autocommit, the last inserted id.
+ *
+ * Algorithm, for a statement while a transaction is open (or autocommit is off, when the first statement opens one):
+ *   reads    run on the transaction's view
+ *   writes   become steps, which run on that view and are kept by the transaction; nothing is proposed, except for
+ *            numbers of AUTO_INCREMENT, which are set aside many at a time
+ *   COMMIT   proposes the one command that the transaction gives; a refusal is a conflict (1213), and nothing happened
+ *   BEGIN, DDL and SET autocommit = 1 commit what is open first, as in MySQL
+ * A statement that fails leaves the transaction open, as in MySQL; where the transaction itself cannot go on (it was idle
+ * for too long, a definition changed, it has read or written too much) it is rolled back, and that statement fails.
+ * A session that is neither in a transaction nor without autocommit costs a statement one look at two fields.
+ */
+import type { ColumnValue } from "../../../../architecture/catalog/table.ts";
+import type { CommandResult, CommandStep, StepResult } from "../../../../concurrency/transaction/command.ts";
+import type { InteractiveTransaction } from "../../../../concurrency/transaction/interactive-transactions.ts";
+import { type ExecutorSession, type PreparedStatement, type ResultSink, SqlError } from "../../../executor.ts";
+import { notSelected } from "./access-path.ts";
+import type { BorderPlan, Plan, RunDoors, WritePlan } from "./plan.ts";
+import { commandRefused } from "./sql-errors.ts";
+
+const interactive = "concurrency/transaction/model/single_node_acid";
+const refusedWrite = "Cannot execute statement in a READ ONLY transaction.";
+
+/** The executor, which runs what needs no session. */
+export interface StatementRunner {
+  execute(
+    statement: PreparedStatement,
+    parameters: readonly ColumnValue[],
+    sink: ResultSink,
+    session: SqlSession,
+  ): Promise<void> | undefined;
+  query(sql: string, sink: ResultSink, session: SqlSession): Promise<void> | undefined;
+  /** A write of its own, outside of transactions. */
+  write(
+    plan: WritePlan,
+    parameters: readonly ColumnValue[],
+    base: number,
+    sink: ResultSink,
+    session: SqlSession,
+  ): Promise<void>;
+}
+
+export class SqlSession implements ExecutorSession {
+  autocommit = true;
+  lastInsertId = 0n;
+  readonly #runner: StatementRunner;
+  readonly #doors: RunDoors;
+  #transaction: InteractiveTransaction | undefined;
+
+  constructor(runner: StatementRunner, doors: RunDoors) {
+    this.#runner = runner;
+    this.#doors = doors;
+  }
+
+  get inTransaction(): boolean {
+    return this.#transaction !== undefined;
+  }
+
+  /** Whether statements run as they would without a session. */
+  get isPlain(): boolean {
+    return this.#transaction === undefined && this.autocommit;
+  }
+
+  execute(
+    statement: PreparedStatement,
+    parameters: readonly ColumnValue[],
+    sink: ResultSink,
+  ): Promise<void> | undefined {
+    return this.#runner.execute(statement, parameters, sink, this);
+  }
+
+  query(sql: string, sink: ResultSink): Promise<void> | undefined {
+    return this.#runner.query(sql, sink, this);
+  }
+
+  reset(): void {
+    this.#abandon();
+    this.autocommit = true;
+    this.lastInsertId = 0n;
+  }
+
+  /** Keeps the number that a write was given. */
+  note(results: readonly StepResult[]): void {
+    for (const result of results) {
+      if (result.kind !== "changed" || result.generated !== true || result.insertId === undefined) continue;
+      this.lastInsertId = result.insertId;
+    }
+  }
+
+  /** Runs a statement in this session. Throws SqlError, or returns a promise that rejects with it. */
+  run(
+    plan: Plan,
+    parameters: readonly ColumnValue[],
+    base: number,
+    sink: ResultSink,
+  ): Promise<void> | undefined {
+    switch (plan.kind) {
+      case "begin":
+        return this.#commit(() => this.#begin(plan, sink));
+      case "commit":
+        return this.#commit(() => done(sink));
+      case "rollback":
+        this.#abandon();
+        return done(sink);
+      case "autocommit":
+        return this.#setAutocommit(plan.on, sink);
+      case "session":
+        plan.run(sink, parameters, this);
+        return undefined;
+      case "read":
+        return this.#read(() => plan.run(parameters, base, sink, true, this.#going().view));
+      case "write": {
+        if (plan.label !== "ddl") return this.#write(plan, parameters, base, sink);
+        return this.#commit(() => this.#runner.write(plan, parameters, base, sink, this));
+      }
+    }
+  }
+
+  /** Opens a transaction, as BEGIN does. */
+  #begin({ readOnly, now }: BorderPlan, sink: ResultSink): undefined {
+    this.#transaction = this.#opened({ readOnly, now });
+    done(sink);
+  }
+
+  #opened(options?: { readOnly?: boolean | undefined; now?: boolean | undefined }): InteractiveTransaction {
+    const { transactions } = this.#doors;
+    if (transactions === undefined) throw notSelected(interactive, "a transaction over several requests");
+    return transactions.begin(options);
+  }
+
+  /** The open transaction, or the one that this statement opens. Throws SqlError where it cannot go on. */
+  #going(): InteractiveTransaction {
+    this.#transaction ??= this.#opened();
+    const why = this.#transaction.lost();
+    if (why === undefined) return this.#transaction;
+    this.#abandon();
+    throw new SqlError(why.reason, why.message);
+  }
+
+  #abandon(): void {
+    this.#transaction?.rollback();
+    this.#transaction = undefined;
+  }
+
+  #setAutocommit(on: boolean, sink: ResultSink): Promise<void> | undefined {
+    const set = () => {
+      this.autocommit = on;
+      return done(sink);
+    };
+    if (!on && this.#doors.transactions === undefined) throw notSelected(interactive, "SET autocommit = 0");
+    return on ? this.#commit(set) : set();
+  }
+
+  /** Commits what is open, then goes on with `then`. */
+  #commit(then: () => Promise<void> | undefined): Promise<void> | undefined {
+    const transaction = this.#transaction;
+    this.#transaction = undefined;
+    const why = transaction?.lost();
+    if (why !== undefined) throw new SqlError(why.reason, why.message);
+    const command = transaction?.commit();
+    if (command === undefined) return then();
+    return this.#propose(command.steps).then(then);
+  }
+
+  async #propose(steps: readonly CommandStep[]): Promise<readonly StepResult[]> {
+    const { log, codec, counters } = this.#doors;
+    const { result } = await log.propose(codec.encode({ steps }));
+    const outcome = result as CommandResult;
+    if (outcome.ok) return outcome.steps;
+    if (outcome.error.reason === "conflict") counters.conflicts++;
+    throw commandRefused(outcome.error);
+  }
+
+  /** Reads wait for the log's barrier; what they throw beside SqlError ends the transaction. */
+  #read(run: () => Promise<void> | undefined): Promise<void> | undefined {
+    const barrier = this.#doors.log.readBarrier();
+    return barrier === undefined ? this.#guarded(run) : barrier.then(() => this.#guarded(run));
+  }
+
+  #guarded<Result>(run: () => Result): Result {
+    try {
+      return run();
+    } catch (thrown) {
+      if ((thrown as { code?: unknown } | undefined)?.code !== "SQL") this.#abandon();
+      throw thrown;
+    }
+  }
+
+  #write(
+    plan: WritePlan,
+    parameters: readonly ColumnValue[],
+    base: number,
+    sink: ResultSink,
+  ): Promise<void> | undefined {
+    const transaction = this.#going();
+    if (transaction.readOnly) throw new SqlError("read_only_transaction", refusedWrite);
+    const steps: CommandStep[] = [];
+    plan.addSteps(parameters, base, steps);
+    const reserve = transaction.unnumbered(steps);
+    if (reserve === undefined) return this.#runSteps(transaction, plan, steps, sink);
+    // The caller's values, and the bytes that they may be views of, are valid during the call only.
+    const kept = structuredClone(steps);
+    return this.#propose([reserve]).then(([result]) => {
+      transaction.reserved(reserve, result);
+      if (this.#transaction !== transaction) throw new SqlError("conflict", "the transaction was rolled back");
+      this.#runSteps(transaction, plan, kept, sink);
+    });
+  }
+
+  #runSteps(
+    transaction: InteractiveTransaction,
+    plan: WritePlan,
+    steps: readonly CommandStep[],
+    sink: ResultSink,
+  ): undefined {
+    const outcome = this.#guarded(() => transaction.run(steps));
+    if (!outcome.ok) throw commandRefused(outcome.error);
+    this.note(outcome.steps);
+    plan.answer(outcome.steps, 0, outcome.steps.length, sink);
+  }
+}
+
+function done(sink: ResultSink): undefined {
+  sink.done({ affectedRows: 0, matchedRows: 0, info: "" });
+}
