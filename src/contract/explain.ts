@@ -83,7 +83,10 @@ function explainConsistency({ consistency }: Contract): TopicExplanation {
     title: "Consistency, time and transactions",
     promises: [reads[consistency.reads], transactions[consistency.transactions], isolation],
     costs: ["Writes are applied one after another by one thread; conditions are evaluated when they are applied."],
-    leaves: ["concurrency/transaction/model/one_shot_command"],
+    leaves: [
+      "concurrency/transaction/model/one_shot_command",
+      ...(consistency.transactions === "interactive" ? ["concurrency/transaction/model/single_node_acid"] : []),
+    ],
   };
 }
 

@@ -130,6 +130,7 @@ export const questions: readonly Question[] = [
     choices: [
       { value: "single_statement", meaning: "one statement at a time" },
       { value: "one_shot", meaning: "several statements, sent together" },
+      { value: "interactive", meaning: "several statements, with the client thinking between them" },
     ],
     propose: (answers) =>
       profileOf(answers).transactions

@@ -176,7 +176,6 @@ workload: { benchmark: ycsb, profile: c, operations: [{ name: READ, weight: 1 },
   const leaves = [
     ["sharding.shards", "replication/sharding/range"],
     ["replication.nodes", "replication/consensus/raft_group"],
-    ["consistency.transactions", "concurrency/transaction/model/single_node_acid"],
     ["storage.durability", "core/wal/interval_sync"],
     ["surface.protocols[1]", "architecture/networking/wire_protocols/pg_fe_be"],
     ["surface.protocols[2]", "architecture/model/embedded_library"],

@@ -64,6 +64,18 @@ test("secondary indexes are carried where a table has one, and nowhere else", ()
   assert.doesNotMatch(plain.get("product.ts") ?? "", /kvSecondary|indexed/i);
 });
 
+test("open transactions are carried where the contract has interactive ones, and nowhere else", () => {
+  const open = assemble({ ...tao, consistency: { ...tao.consistency, transactions: "interactive" } });
+  const product = open.get("product.ts") ?? "";
+  assert.match(product, /const steps = createStepRunner\(\{ catalog, layout: rowToKv \}\);/);
+  assert.match(product, /createTransactions\(\{\n +env, engine, catalog, steps,\n +limits: \{\n +openMax: knobs\["transactions.open_max"\]/);
+  assert.match(open.get("knobs.yaml") ?? "", /^transactions.idle_timeout_ms: /m);
+  assert.ok(open.has("parts/concurrency/transaction/model/single_node_acid/open-transaction.ts"));
+  const plain = assemble(tao);
+  assert.deepEqual([...plain.keys()].filter((path) => /single_node_acid|run-steps/.test(path)), []);
+  assert.doesNotMatch(plain.get("product.ts") ?? "", /createTransactions|transactions,/);
+});
+
 test("building is deterministic, and knob values do not change the selection", () => {
   assert.deepEqual(assemble(tao), assemble(tao));
   const selected = selectParts(tao, library);

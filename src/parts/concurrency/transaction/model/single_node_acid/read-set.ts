@@ -23,13 +23,17 @@ export class ReadSet {
     this.count++;
   }
 
-  /** The rows of the range have been counted already. */
+  /** Rows have been counted as they were read. */
   addRange(gte: Uint8Array, lt: Uint8Array, mark: RowMark): void {
     const { low, high, rows } = mark;
     const last = this.#ranges.at(-1);
     const again =
       last !== undefined && mark.equals(last) && compareBytes(last.gte, gte) === 0 && compareBytes(last.lt, lt) === 0;
-    if (!again) this.#ranges.push({ gte, lt, low, high, rows });
+    if (again) {
+      this.count -= rows;
+      return;
+    }
+    this.#ranges.push({ gte, lt, low, high, rows });
     this.count++;
   }
 

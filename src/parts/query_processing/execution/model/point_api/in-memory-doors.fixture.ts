@@ -7,9 +7,8 @@ import { createCatalog } from "../../../../architecture/catalog/kv_encoded/kv-en
 import type { CatalogStore } from "../../../../architecture/catalog/catalog-store.ts";
 import type { ColumnValue } from "../../../../architecture/catalog/table.ts";
 import { commandCodec } from "../../../../concurrency/transaction/model/one_shot_command/command-codec.ts";
-import { createStepRunner } from "../../../../concurrency/transaction/model/one_shot_command/run-steps.ts";
+import type { InteractiveTransactions } from "../../../../concurrency/transaction/interactive-transactions.ts";
 import { createStateMachine } from "../../../../concurrency/transaction/model/one_shot_command/state-machine.ts";
-import { createTransactions, type TransactionLimits } from "../../../../concurrency/transaction/model/single_node_acid/transactions.ts";
 import type { SecondaryIndexes } from "../../../../indexing/secondary-indexes.ts";
 import { createParser, recursiveDescentParser } from "../../../../parser/implementation/recursive_descent/recursive-descent.ts";
 import type { CommandOutcome, ReplicatedLog, StateMachine } from "../../../../replication/replicated-log.ts";
@@ -268,8 +267,8 @@ export interface InMemoryOptions {
   /** With secondary indexes: both or neither. */
   readonly indexes?: SecondaryIndexes;
   readonly indexedPlans?: IndexedPlans;
-  /** With transactions that stay open; their limits. */
-  readonly transactions?: Partial<TransactionLimits> | true;
+  /** Makes transactions that stay open. */
+  readonly transactions?: (doors: { env: Env; engine: MapEngine; catalog: CatalogStore }) => InteractiveTransactions;
   /** A store that is there already: as after a restart. */
   readonly engine?: MapEngine;
 }
@@ -289,16 +288,9 @@ export function openInMemory(options: InMemoryOptions = {}): InMemoryDoors {
     indexedPlans,
     cache,
     limits,
-    transactions: openTransactions(options, engine, catalog),
+    transactions: options.transactions?.({ env: testEnv, engine, catalog }),
   });
   return { engine, catalog, log, executor, limits };
-}
-
-function openTransactions({ transactions, indexes }: InMemoryOptions, engine: MapEngine, catalog: CatalogStore) {
-  if (transactions === undefined) return undefined;
-  const limits = transactions === true ? {} : transactions;
-  const steps = createStepRunner({ catalog, layout: rowToKv, indexes });
-  return createTransactions({ env: testEnv, engine, catalog, steps, limits });
 }
 
 /** Runs a text and returns its results. */

@@ -1,8 +1,8 @@
 /** The statements that OLTP clients need over one table: upserts, arithmetic, counters, ranges, sorting, aggregates. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { kvSecondary } from "../../../../indexing/equality/kv_secondary/kv-secondary.ts";
-import { createIndexedPlans } from "./indexed-plans.ts";
+import { kvSecondary } from "../../src/parts/indexing/equality/kv_secondary/kv-secondary.ts";
+import { createIndexedPlans } from "../../src/parts/query_processing/execution/model/point_api/indexed-plans.ts";
 import {
   affectedOf,
   errorOf,
@@ -13,7 +13,7 @@ import {
   run,
   runOne,
   runPrepared,
-} from "./in-memory-doors.fixture.ts";
+} from "../../src/parts/query_processing/execution/model/point_api/in-memory-doors.fixture.ts";
 
 const indexed = () => openInMemory({ indexes: kvSecondary, indexedPlans: createIndexedPlans(kvSecondary) });
 

@@ -1,31 +1,22 @@
 /** Transactions that stay open between requests: what they see, when they are refused, how they end. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { kvSecondary } from "../../../../indexing/equality/kv_secondary/kv-secondary.ts";
-import type { ColumnValue } from "../../../../architecture/catalog/table.ts";
-import { createLruCache } from "../../../../storage/page_io/replacement/lru/lru-cache.ts";
-import type { ExecutorSession } from "../../../executor.ts";
-import { createIndexedPlans } from "./indexed-plans.ts";
+import type { ColumnValue } from "../../src/parts/architecture/catalog/table.ts";
+import type { ExecutorSession } from "../../src/parts/query_processing/executor.ts";
+import type { TransactionLimits } from "../../src/parts/concurrency/transaction/model/single_node_acid/transactions.ts";
+import { openWithTransactions } from "./open-transactions.fixture.ts";
 import {
   affectedOf,
   errorOf,
   type InMemoryDoors,
-  type InMemoryOptions,
-  openInMemory,
   rowsOf,
   run,
   runOne,
   runPrepared,
-} from "./in-memory-doors.fixture.ts";
+} from "../../src/parts/query_processing/execution/model/point_api/in-memory-doors.fixture.ts";
 
-async function open(options: InMemoryOptions = {}): Promise<InMemoryDoors> {
-  const doors = openInMemory({
-    indexes: kvSecondary,
-    indexedPlans: createIndexedPlans(kvSecondary),
-    cache: createLruCache({ capacityBytes: 1 << 16 }),
-    transactions: true,
-    ...options,
-  });
+async function open(limits: Partial<TransactionLimits> = {}): Promise<InMemoryDoors> {
+  const doors = openWithTransactions(limits);
   await run(doors.executor, "CREATE TABLE t (id INT AUTO_INCREMENT PRIMARY KEY, n INT, s VARCHAR(20), KEY by_n (n))");
   await run(doors.executor, "INSERT INTO t VALUES (1, 10, 'a'), (2, 20, 'b'), (3, 30, 'c')");
   return doors;
@@ -228,13 +219,14 @@ describe("conflicts", () => {
 
 describe("limits", () => {
   test("open transactions, rows read and bytes written", async () => {
-    const doors = await open({ transactions: { openMax: 2, readRowsMax: 10, writeBytesMax: 2000 } });
+    const doors = await open({ openMax: 2, readRowsMax: 10, writeBytesMax: 2000 });
     const [one, other, third] = [1, 2, 3].map(() => doors.executor.openSession());
     await ok(one, "BEGIN");
     await ok(other, "BEGIN");
     assert.equal(await reason(third, "BEGIN"), "limit_exceeded");
     for (let i = 0; i < 3; i++) await rows(one, "SELECT n FROM t WHERE id BETWEEN 1 AND 2");
     assert.equal((await rows(one, "SELECT id FROM t WHERE id BETWEEN 1 AND 3")).length, 3);
+    assert.equal((await rows(one, "SELECT id FROM t WHERE id BETWEEN 0 AND 3")).length, 3);
     assert.equal(await reason(one, "SELECT id FROM t"), "limit_exceeded");
     assert.equal(one.inTransaction, false);
     const long = "x".repeat(20);
@@ -247,7 +239,7 @@ describe("limits", () => {
   });
 
   test("one without a sign of life is rolled back, and its next statement says so", async () => {
-    const doors = await open({ transactions: { idleTimeoutMs: 20 } });
+    const doors = await open({ idleTimeoutMs: 20 });
     const session = doors.executor.openSession();
     await ok(session, "BEGIN");
     await ok(session, "UPDATE t SET n = 0 WHERE id = 1");
