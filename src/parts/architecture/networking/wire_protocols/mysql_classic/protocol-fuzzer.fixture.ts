@@ -15,7 +15,7 @@
  */
 import assert from "node:assert/strict";
 import type { Clock, Timer } from "../../../../../kit/env/env.ts";
-import type { Executor, PreparedStatement, ResultSink } from "../../../../query_processing/executor.ts";
+import type { Executor, ExecutorSession, PreparedStatement, ResultSink } from "../../../../query_processing/executor.ts";
 import { rowToKv } from "../../../../storage/layout/row_to_kv/row-to-kv.ts";
 import type { ColumnValue } from "../../../catalog/table.ts";
 import { ConnectionProtocol } from "./connection-protocol.ts";
@@ -45,13 +45,21 @@ export const scriptedTexts: readonly string[] = [
 ];
 
 /** Counts what runs; the statements themselves are the inner executor's. */
-class CountingExecutor implements Executor {
+class CountingExecutor implements Executor, ExecutorSession {
+  readonly inTransaction = false;
+  readonly autocommit = true;
   calls = 0;
   readonly #inner: Executor;
 
   constructor(inner: Executor) {
     this.#inner = inner;
   }
+
+  openSession(): this {
+    return this;
+  }
+
+  reset(): void {}
 
   prepare(sql: string): PreparedStatement {
     this.calls++;
