@@ -11,8 +11,8 @@
  *   `fail(…)`. After a failed statement the remaining ones of a multi-statement text are not run.
  *   3. Text `START TRANSACTION; …; COMMIT` in one call is one atomic, serializable command; a
  *   transaction that would stay open at the end of the call stays open in its session, or, past a session
- *   and where the product has none such, is refused with the missing leaf's name, and nothing of it happens. Source: the Handler_interface of MySQL's sql_class, tRPC's separation of
- *   procedure and transport.
+ *   and where the product has none such, is refused with the missing leaf's name, and nothing of it happens.
+ * Source: the Handler_interface of MySQL's sql_class, tRPC's separation of procedure and transport.
  */
 import type { Metric } from "../../kit/metric.ts";
 import type { Column, ColumnType, ColumnValue, Table } from "../architecture/catalog/table.ts";

@@ -50,7 +50,13 @@ export class AutoIncrement {
   }
 
   /** The counter as overlay and engine have it. */
-  static read(layout: RowLayout, table: Table, ordinal: number, overlay: Overlay, reader: Pick<StepReader, "getSync">): AutoIncrement {
+  static read(
+    layout: RowLayout,
+    table: Table,
+    ordinal: number,
+    overlay: Overlay,
+    reader: Pick<StepReader, "getSync">,
+  ): AutoIncrement {
     const key = layout.encodeKey(counterTable, [BigInt(table.id)]);
     overlay.stageBytes(key);
     const entry = overlay.find();

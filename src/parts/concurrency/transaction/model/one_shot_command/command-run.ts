@@ -144,7 +144,9 @@ export class CommandRun {
   #reserve({ tableId, count }: CommandStep & { kind: "reserve" }): StepResult {
     const table = this.#table(tableId);
     const counter = this.#counter(table);
-    if (counter === undefined) throw new StepRefused("table_missing", `table ${table.name} has no AUTO_INCREMENT column`);
+    if (counter === undefined) {
+      throw new StepRefused("table_missing", `table ${table.name} has no AUTO_INCREMENT column`);
+    }
     const { first, rows } = counter.reserve(count);
     counter.write(this.#doors.layout, this.#overlay);
     return { kind: "changed", matchedRows: rows, changedRows: rows, insertId: first };

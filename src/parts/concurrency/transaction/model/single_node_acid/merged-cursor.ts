@@ -1,11 +1,11 @@
 /**
  * MergedCursor: a range of the store with a transaction's own writes laid over it.
  *
- * Algorithm: both sides come in one order; of two with one key the own write counts, a deletion hides both. Every row of
- * the store that is passed goes into the mark of what was read.
- * What was read is told once, at the end or when the cursor is closed: from where it began up to the last place that it
- * reached, or to the range's end where it came that far. Gaps between rows are part of it, so that a row that appears in
- * one of them is noticed.
+ * Algorithm: both sides come in one order; of two with one key the own write counts, a deletion hides both. Every row
+ * of the store that is passed goes into the mark of what was read.
+ * What was read is told once, when the cursor is closed: from where it began up to the last place that it reached, or
+ * to the range's end where it came that far. Gaps between rows are part of it, so that a row that appears in one of
+ * them is noticed.
  */
 import { compareBytes } from "../../../../../kit/compare.ts";
 import type { Cursor, ScanRange } from "../../../../storage/engine.ts";

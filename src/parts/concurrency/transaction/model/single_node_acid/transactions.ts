@@ -1,8 +1,8 @@
 /**
  * Transactions: those that are open, their limits, and the time after which one without a sign of life is rolled back.
  *
- * A transaction holds a snapshot, and a snapshot holds files and old versions of rows; therefore one that nobody goes on
- * with ends by itself. One timer for all of them runs while any is open.
+ * A transaction holds a snapshot, and a snapshot holds files and old versions of rows; therefore one that nobody goes
+ * on with ends by itself. One timer for all of them runs while any is open.
  * Limits: `openMax` transactions, `readRowsMax` rows that one may read, `writeBytesMax` bytes that it may write,
  * `idleTimeoutMs`.
  */
@@ -83,7 +83,7 @@ class Transactions implements InteractiveTransactions {
     return [
       of("gauge", "open", "Transactions that are open.", this.#open.size),
       of("counter", "begun_total", "Transactions that stayed open after a request.", this.#begun),
-      of("counter", "timed_out_total", "Open transactions that were rolled back for want of a statement.", this.#timedOut),
+      of("counter", "timed_out_total", "Open transactions rolled back for want of a statement.", this.#timedOut),
     ];
   }
 

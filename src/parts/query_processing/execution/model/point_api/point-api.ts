@@ -9,8 +9,9 @@
  *            it, it is one command (reads are steps of it); without one, its reads run within one turn, so they see
  *            one moment, and nothing enters the log.
  *   sessions what a transaction that stays open makes of statements is in `sql-session.ts`.
- * Refused: a transaction that would stay open at the end of a text, where there is no session or the product has no such
- * transactions, by the name of the leaf that keeps them. Plans carry the catalog's version and are made again when it has changed.
+ * Refused: a transaction that would stay open at the end of a text, where there is no session or the product has no
+ * such transactions, by the name of the leaf that keeps them. Plans carry the catalog's version and are made again when
+ * it has changed.
  * Source: VoltDB's ad hoc and stored procedures, TiDB's point-get executor and plan cache.
  */
 import type { Metric } from "../../../../../kit/metric.ts";
@@ -244,7 +245,8 @@ class PointApiExecutor implements Executor, StatementRunner {
     }
     sink.moreResults = true;
     if (writes) {
-      return { ok: true, next: place, waiting: this.#outcome(this.#writeTransaction(parts, place, sink, session), sink) };
+      const waiting = this.#writeTransaction(parts, place, sink, session);
+      return { ok: true, next: place, waiting: this.#outcome(waiting, sink) };
     }
     const barrier = this.#doors.log.readBarrier();
     if (barrier === undefined) {

@@ -7,8 +7,8 @@
  *            numbers of AUTO_INCREMENT, which are set aside many at a time
  *   COMMIT   proposes the one command that the transaction gives; a refusal is a conflict (1213), and nothing happened
  *   BEGIN, DDL and SET autocommit = 1 commit what is open first, as in MySQL
- * A statement that fails leaves the transaction open, as in MySQL; where the transaction itself cannot go on (it was idle
- * for too long, a definition changed, it has read or written too much) it is rolled back, and that statement fails.
+ * A statement that fails leaves the transaction open, as in MySQL; where the transaction itself cannot go on (it was
+ * idle for too long, a definition changed, it has read or written too much) it is rolled back, and the statement fails.
  * A session that is neither in a transaction nor without autocommit costs a statement one look at two fields.
  */
 import type { ColumnValue } from "../../../../architecture/catalog/table.ts";
