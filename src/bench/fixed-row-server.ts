@@ -12,6 +12,7 @@ const moreResultsExist = 0x0008;
 const autocommit = 0x0002;
 /** PROTOCOL_41, SECURE_CONNECTION, CONNECT_WITH_DB, MULTI_*, PLUGIN_AUTH, DEPRECATE_EOF. */
 const capabilities = 0x8208 | (0x010f << 16);
+const deprecateEof = 1 << 24;
 const type = { bigint: 0x08, varchar: 0xfd } as const;
 const letters = "abcdefghijklmnopqrstuvwxyz".repeat(6);
 
@@ -73,8 +74,13 @@ function rowPacket(columns: readonly Column[], binary: boolean): Buffer {
   return packet(Buffer.concat([head, ...cells]));
 }
 
-/** The answer to one statement, not yet numbered. */
-function answerOf(sql: string, binary: boolean, more: boolean): Buffer {
+/** Clients that do not know CLIENT_DEPRECATE_EOF read this behind definitions and rows. */
+function eofPacket(more: boolean): Buffer {
+  return packet(Buffer.of(0xfe, 0, 0, autocommit | (more ? moreResultsExist : 0), 0));
+}
+
+/** The answer to one statement, not yet numbered. `eof`: for clients that read EOF packets. */
+function answerOf(sql: string, binary: boolean, more: boolean, eof: boolean): Buffer {
   const columns = columnsOf(sql);
   if (columns.length === 0) {
     const changes = /^\s*(INSERT|UPDATE|DELETE)\b/i.test(sql) ? 1 : 0;
@@ -85,29 +91,30 @@ function answerOf(sql: string, binary: boolean, more: boolean): Buffer {
   return Buffer.concat([
     packet(Buffer.of(columns.length)),
     ...columns.map(columnPacket),
+    ...(eof ? [eofPacket(false)] : []),
     ...Array.from({ length: rows }, () => row),
-    packet(okPayload(0xfe, 0, more)),
+    eof ? eofPacket(more) : packet(okPayload(0xfe, 0, more)),
   ]);
 }
 
 /** Answers by the first words of a statement: literals differ from one to the next, the answers do not. */
 const textAnswers = new Map<string, Buffer>();
 
-function textAnswer(sql: string, more: boolean): Buffer {
+function textAnswer(sql: string, more: boolean, eof: boolean): Buffer {
   const statement = sql.trimStart();
-  const key = `${/\bLIMIT\b/.test(statement) ? statement : statement.slice(0, 24)}${more ? "+" : ""}`;
+  const key = `${/\bLIMIT\b/.test(statement) ? statement : statement.slice(0, 24)}${more ? "+" : ""}${eof ? "e" : ""}`;
   let answer = textAnswers.get(key);
   if (answer === undefined) {
-    answer = answerOf(statement, false, more);
+    answer = answerOf(statement, false, more, eof);
     if (textAnswers.size < 1000) textAnswers.set(key, answer);
   }
   return answer;
 }
 
-function queryAnswer(sql: string): Buffer {
-  if (!sql.startsWith("START TRANSACTION;")) return numbered(Buffer.from(textAnswer(sql, false)));
+function queryAnswer(sql: string, eof: boolean): Buffer {
+  if (!sql.startsWith("START TRANSACTION;")) return numbered(Buffer.from(textAnswer(sql, false, eof)));
   const statements = sql.split("; ");
-  return numbered(Buffer.concat(statements.map((one, index) => textAnswer(one, index < statements.length - 1))));
+  return numbered(Buffer.concat(statements.map((one, index) => textAnswer(one, index < statements.length - 1, eof))));
 }
 
 class FixedConnection {
@@ -115,6 +122,7 @@ class FixedConnection {
   readonly #prepared: Buffer[] = [];
   #pending: Buffer = Buffer.alloc(0);
   #authenticated = false;
+  #eof = false;
 
   constructor(socket: Socket) {
     this.#socket = socket;
@@ -138,6 +146,7 @@ class FixedConnection {
   #packet(bytes: Buffer, start: number, size: number): void {
     if (!this.#authenticated) {
       this.#authenticated = true;
+      this.#eof = size >= 4 && (bytes.readUInt32LE(start) & deprecateEof) === 0;
       const done = packet(okPayload(0x00, 0, false));
       done[3] = 2;
       this.#socket.write(done);
@@ -148,7 +157,7 @@ class FixedConnection {
         this.#socket.write(this.#prepared[bytes.readUInt32LE(start + 1) - 1]);
         return;
       case 0x03:
-        this.#socket.write(queryAnswer(bytes.toString("latin1", start + 1, start + size)));
+        this.#socket.write(queryAnswer(bytes.toString("latin1", start + 1, start + size), this.#eof));
         return;
       case 0x16:
         this.#prepare(bytes.toString("latin1", start + 1, start + size));
@@ -164,13 +173,17 @@ class FixedConnection {
   #prepare(sql: string): void {
     const columns = columnsOf(sql);
     const parameters = sql.split("?").length - 1;
-    this.#prepared.push(numbered(answerOf(sql, true, false)));
+    this.#prepared.push(numbered(answerOf(sql, true, false, this.#eof)));
     const head = Buffer.alloc(12);
     head.writeUInt32LE(this.#prepared.length, 1);
     head.writeUInt16LE(columns.length, 5);
     head.writeUInt16LE(parameters, 7);
     const parameter = columnPacket({ name: "?", isInteger: false });
-    const definitions = [...Array.from({ length: parameters }, () => parameter), ...columns.map(columnPacket)];
+    const end = this.#eof ? [eofPacket(false)] : [];
+    const definitions = [
+      ...Array.from({ length: parameters }, () => parameter), ...(parameters > 0 ? end : []),
+      ...columns.map(columnPacket), ...(columns.length > 0 ? end : []),
+    ];
     this.#socket.write(numbered(Buffer.concat([packet(head), ...definitions])));
   }
 }

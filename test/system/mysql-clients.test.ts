@@ -63,7 +63,7 @@ test("the MariaDB connector: text, prepared, batch, metadata, errors", async () 
   const duplicate = client.query("INSERT INTO parcels VALUES (1, 'x', 1)");
   await assert.rejects(duplicate, { errno: 1062, sqlState: "23000" });
   await client.ping();
-  await client.changeUser({ user, password, database: "shop" });
+  await client.reset();
   const [{ name }] = await client.query("SELECT DATABASE() AS name");
   assert.equal(name, "shop");
   await client.query("DROP TABLE parcels");
