@@ -3,8 +3,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { getHeapStatistics } from "node:v8";
 import { LatheError } from "../errors.ts";
 import type { Job, JobContext } from "./env.ts";
+import { youngGenerationBytes } from "../young-generation.ts";
 import { NodeThreads } from "./node-threads.ts";
 
 const base = mkdtempSync(join(tmpdir(), "lathe-threads-"));
@@ -36,6 +38,26 @@ export const sleepJob: Job<number, number> = function* ({ clock }, milliseconds)
   const endUs = clock.monotonicUs() + milliseconds * 1000;
   while (clock.monotonicUs() < endUs) yield;
   return milliseconds;
+};
+
+/** Leaves a mebibyte of garbage beside the heap between two yields; returns how much it ever saw of it, in bytes. */
+export const litteringJob: Job<number, number> = function* (_context, mebibytes) {
+  let most = 0;
+  for (let i = 0; i < mebibytes; i++) {
+    most = Math.max(most, new Uint8Array(1 << 20).length && getHeapStatistics().external_memory);
+    yield;
+  }
+  return most;
+};
+
+/** Objects of which some live for a while, so that V8 would give them ever more room; returns the bytes of that room. */
+export const churningJob: Job<number, number> = function* (_context, turns) {
+  const kept: object[] = [];
+  for (let turn = 0; turn < turns; turn++) {
+    for (let i = 0; i < 20_000; i++) kept[(turn * 20_000 + i) % 30_000] = { i, list: [i] };
+    yield;
+  }
+  return youngGenerationBytes();
 };
 
 const job = (exportName: string) => ({ moduleUrl: import.meta.url, exportName });
@@ -74,6 +96,28 @@ test("a thread that dies loses its job only, and is replaced", async () => {
   await assert.rejects(lost, { code: "JOB_LOST", message: /failingJob was not finished/ });
   assert.equal(await waiting, 1);
   await threads.close();
+});
+
+test("a thread collects its garbage early, of which this one lets tens of megabytes lie", async () => {
+  const threads = new NodeThreads(1);
+  const onThread = await threads.run<number, number>(job("litteringJob"), 200);
+  await threads.close();
+  assert.ok(onThread < 32 << 20, `${onThread} bytes on the thread`);
+  const steps = litteringJob({} as JobContext, 200);
+  let step = steps.next();
+  while (step.done !== true) step = steps.next();
+  assert.ok(step.value > 40 << 20, `${step.value} bytes here: the test would notice a thread that does not collect`);
+});
+
+test("a thread's young generation stays small, and that of this one does not", async () => {
+  const threads = new NodeThreads(1);
+  const onThread = await threads.run<number, number>(job("churningJob"), 150);
+  await threads.close();
+  assert.ok(onThread <= 6 << 20, `${onThread} bytes on the thread`);
+  const steps = churningJob({} as JobContext, 150);
+  let step = steps.next();
+  while (step.done !== true) step = steps.next();
+  assert.ok(step.value > 6 << 20, `${step.value} bytes here`);
 });
 
 test("closing rejects what waits and what runs", async () => {

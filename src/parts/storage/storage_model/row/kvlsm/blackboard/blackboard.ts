@@ -75,7 +75,7 @@ export class Blackboard {
     this.reads = reads;
     this.appliedIndex = versions.durableIndex;
     this.#arenas = new MemtableArenaPool(tuning.memtableBytes, 1 + tuning.immutableMemtablesMax);
-    this.memtable = this.#newMemtable(0, 0, false);
+    this.memtable = this.#newMemtable(0, 0, undefined);
     this.fitCache();
     // One closure for all batches.
     this.#addOperation = (kind, bytes, keyStart, keyEnd, valueEnd) => {
@@ -137,8 +137,8 @@ export class Blackboard {
     if (!this.memtable.fits(operations, encoded.length)) {
       froze = this.freeze();
       if (!this.memtable.fits(operations, encoded.length)) {
-        this.#arenas.give(this.memtable.arena, this.memtable.sizeBytes);
-        this.memtable = this.#newMemtable(operations, encoded.length, this.memtable.wasScanned);
+        this.#giveBack(this.memtable);
+        this.memtable = this.#newMemtable(operations, encoded.length, this.memtable);
       }
     }
     // After the freeze above: a frozen memtable keeps the time of its own entries.
@@ -171,7 +171,7 @@ export class Blackboard {
     if (this.memtable.lastIndex === 0) return false;
     this.memtable.timeMs = this.expiry.nowMs();
     this.immutables = [this.memtable, ...this.immutables];
-    this.memtable = this.#newMemtable(0, 0, this.memtable.wasScanned);
+    this.memtable = this.#newMemtable(0, 0, this.memtable);
     this.fitCache();
     return true;
   }
@@ -187,7 +187,7 @@ export class Blackboard {
     this.immutables = this.immutables.slice(0, -1);
     oldest.isRetired = true;
     if (oldest.ranges.count > 0) this.rangeMemtables--;
-    if (oldest.pins === 0) this.#arenas.give(oldest.arena, oldest.sizeBytes);
+    if (oldest.pins === 0) this.#giveBack(oldest);
     if (this.#isDue()) this.freeze();
   }
 
@@ -243,7 +243,7 @@ export class Blackboard {
     this.openCursors--;
     for (const memtable of memtables) {
       memtable.pins--;
-      if (memtable.isRetired && memtable.pins === 0) this.#arenas.give(memtable.arena, memtable.sizeBytes);
+      if (memtable.isRetired && memtable.pins === 0) this.#giveBack(memtable);
     }
   }
 
@@ -259,7 +259,14 @@ export class Blackboard {
     return this.#figuresOf;
   }
 
-  #newMemtable(operations: number, bytes: number, expectsScans: boolean): Memtable {
-    return new Memtable(this.#arenas.take(bytes + alignmentMax, memtableWordsMax(operations)), expectsScans);
+  #giveBack(memtable: Memtable): void {
+    this.#arenas.give(memtable.arena, memtable.sizeBytes);
+    memtable.release();
+  }
+
+  /** One that follows another is taken for one of its kind. */
+  #newMemtable(operations: number, bytes: number, before: Memtable | undefined): Memtable {
+    const arena = this.#arenas.take(bytes + alignmentMax, memtableWordsMax(operations));
+    return new Memtable(arena, before?.wasScanned, before?.keyCount);
   }
 }

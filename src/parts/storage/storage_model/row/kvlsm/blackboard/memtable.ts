@@ -47,6 +47,7 @@
  * sorting late; the splice of Pebble's arenaskl.
  */
 import { assert } from "../../../../../../kit/assert.ts";
+import { releaseBuffer } from "../../../../../../kit/buffer-release.ts";
 import { compareRanges, equalRanges } from "../../../../../../kit/compare.ts";
 import type { MemtableArena } from "./memtable-arena.ts";
 import { MemtableRanges } from "./memtable-ranges.ts";
@@ -67,6 +68,7 @@ export const versionOlder = 5;
 const firstFreeWord = headNode + nodeNext + heightMax;
 const probesMax = 32;
 const slotsInitial = 1024;
+const slotBytesLog2 = 2;
 /** Where scans are to be expected, a batch that comes while more than these are not linked has them linked first. */
 export const unlinkedMax = 1024;
 /** Bytes left free before a batch at most. */
@@ -108,7 +110,7 @@ export class Memtable {
   #taken = 0;
   #wordsUsed = firstFreeWord;
   #height = 1;
-  #slots = new Int32Array(slotsInitial);
+  #slots: Int32Array;
   /** Nodes that found no slot within `probesMax`; while it is 0 a probe that fails is final. */
   #unhashed = 0;
   #keyCount = 0;
@@ -124,9 +126,14 @@ export class Memtable {
   #wasScanned = false;
   readonly #expectsScans: boolean;
 
-  /** The arena may hold the remains of another memtable. */
-  constructor(arena: MemtableArena, expectsScans = false) {
+  /**
+   * The arena may hold the remains of another memtable. Where about as many keys are expected as another one had, the
+   * table of hashes has room for them from the beginning, up to an eighth of the arena.
+   */
+  constructor(arena: MemtableArena, expectsScans = false, keysExpected = 0) {
     this.arena = arena;
+    const slotsMax = arena.bytes.byteLength >>> (3 + slotBytesLog2);
+    this.#slots = new Int32Array(Math.max(slotsInitial, powerOfTwo(Math.min(keysExpected * 2, slotsMax))));
     this.#expectsScans = expectsScans;
     this.bytes = new Uint8Array(arena.bytes);
     this.words = new Int32Array(arena.words);
@@ -234,6 +241,11 @@ export class Memtable {
   order(): void {
     this.#wasScanned = true;
     this.#linkAdded();
+  }
+
+  /** To be called when nobody reads it any more; its arena is another's then. */
+  release(): void {
+    releaseBuffer(this.#slots);
   }
 
   freeze(): FrozenMemtable {
@@ -381,6 +393,7 @@ export class Memtable {
       const node = words[words.length - i];
       this.#hashIn(larger, node, words[node + nodeHash]);
     }
+    releaseBuffer(this.#slots);
     this.#slots = larger;
   }
 
@@ -401,6 +414,11 @@ export class Memtable {
     assert(this.#wordsUsed + this.#keyCount < this.words.length, "a memtable's words fit its arena");
     return at;
   }
+}
+
+/** The least power of two that is not below the number. */
+function powerOfTwo(atLeast: number): number {
+  return atLeast <= 1 ? 1 : 2 ** (32 - Math.clz32(atLeast - 1));
 }
 
 export function versionIndex(words: Int32Array, version: number): number {
