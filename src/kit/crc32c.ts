@@ -52,8 +52,8 @@ export function crc32c(bytes: Uint8Array, start = 0, end = bytes.length, initial
   }
   if (end - position >= viewedBytesMin) {
     const viewed = (end - position) & ~15;
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    crc = foldWords(view, position, position + viewed, crc);
+    const at = bytes.byteOffset + position;
+    crc = foldWords(viewOf(bytes.buffer), at, at + viewed, crc);
     position += viewed;
   }
   for (const whole = end - 7; position < whole; position += 8) {
@@ -72,6 +72,14 @@ export function crc32c(bytes: Uint8Array, start = 0, end = bytes.length, initial
   }
   for (; position < end; position++) crc = (crc >>> 8) ^ tables[(crc ^ bytes[position]) & 0xff];
   return ~crc >>> 0;
+}
+
+/** The last view is kept: blocks and records lie many in one buffer, and a view costs as much as some hundred bytes. */
+let lastView: DataView<ArrayBufferLike> = new DataView(new ArrayBuffer(0));
+
+function viewOf(buffer: ArrayBufferLike): DataView {
+  if (lastView.buffer !== buffer) lastView = new DataView(buffer);
+  return lastView;
 }
 
 /** Folds `length` bytes, a multiple of `rowBytes`, into the register. */

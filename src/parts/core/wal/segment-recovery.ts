@@ -22,6 +22,7 @@
  * and its torn-entry check, RocksDB's kPointInTimeRecovery, TigerBeetle's journal recovery.
  */
 import { assert } from "../../../kit/assert.ts";
+import { releaseBuffer } from "../../../kit/buffer-release.ts";
 import { readU64LE } from "../../../kit/bytes.ts";
 import type { Disk, DiskFile } from "../../../kit/env/env.ts";
 import { LatheError } from "../../../kit/errors.ts";
@@ -71,7 +72,9 @@ export function recoverSegments(disk: Disk, directory: string, selectionHash: st
     for (const name of names) {
       if (sequenceOfName(name) !== undefined) found.push(findSegment(disk, directory, name, selectionHash));
     }
-    const recovered = new Recovery(directory, found).run();
+    const recovery = new Recovery(directory, found);
+    const recovered = recovery.run();
+    recovery.release();
     const kept = new Set(recovered.segments.map(({ file }) => file));
     for (const { file } of found) if (!kept.has(file)) file.close();
     return { ...recovered, retiredNames: [...recovered.retiredNames, ...names.filter(isSpareName)] };
@@ -141,6 +144,11 @@ class Recovery {
       return this.#finish(segments, lastIndex, leftovers.found);
     }
     throw new Error("unreachable: the last segment has no next one");
+  }
+
+  /** Frees the memory for segments; nothing is read afterwards. */
+  release(): void {
+    releaseBuffer(this.#bytes);
   }
 
   #unsuperseded(): FoundSegment[] {

@@ -5,7 +5,7 @@
  *      turn. In it every agent sees a fresh view, until none proposes anything more.
  *   2. A proposal is carried out on other threads (background-work.ts) and ends in a manifest edit; then the waiters
  *      are looked at.
- *   3. One flush runs at a time, and as many compactions as options and threads allow. An agent sees which files they
+ *   3. One flush runs at a time (two while the log is replayed), and as many compactions as options and threads allow. An agent sees which files they
  *      take; a proposal that would take one of them again is refused (compaction-proposal.ts), for agents come from
  *      outside too, and two jobs on one file would lose data.
  *   4. A job that fails is due again after a pause that doubles from 50 ms to 1 s. Reads go on meanwhile.
@@ -200,10 +200,10 @@ export class AgentRunner implements BackgroundRunner {
   /** Notes on the blackboard that the work is under way, until it ends; then looks around. */
   #begin(proposal: Proposal, work: Promise<void>): Promise<void> {
     const board = this.#board;
-    if (proposal.kind === "flush") board.flushRunning = true;
+    if (proposal.kind === "flush") board.flushes++;
     else board.compactions = [...board.compactions, proposal];
     const ended = work.finally(() => {
-      if (proposal.kind === "flush") board.flushRunning = false;
+      if (proposal.kind === "flush") board.flushes--;
       else board.compactions = board.compactions.filter((one) => one !== proposal);
     });
     const noted: Promise<void> = ended

@@ -13,8 +13,9 @@ import type { Tuning } from "./options.ts";
 export interface BlackboardView {
   /** Files per level; level 0 newest first, the others in key order. */
   readonly levels: readonly (readonly FileMeta[])[];
-  /** Frozen memtables that wait, oldest first. */
+  /** Frozen memtables that wait and are not being written, oldest first. */
   readonly immutables: readonly ImmutableView[];
+  /** Whether as many flushes are under way as may be. */
   readonly flushRunning: boolean;
   /** Compactions under way; their inputs are still in `levels`. */
   readonly compactions: readonly RunningCompaction[];

@@ -1,14 +1,18 @@
 /**
  * BackgroundWork: carries out one proposal: jobs on other threads, then one manifest edit.
  *
- *   flush       The oldest frozen memtable becomes one table of level 0. The log must be synced up to it before the
- *               edit, or the next entry would get an index that is taken; it is synced while the table is written.
+ *   flush       The oldest frozen memtable that is not being written becomes one table of level 0. The log must be
+ *               synced up to it before the edit, or the next entry would get an index that is taken; it is synced while
+ *               the table is written. Where two are written side by side (while the log is replayed), edits are made in
+ *               the order of the memtables.
  *   compaction  The inputs become tables of the output level. A large one is split by key ranges (compaction-split.ts)
  *               into as many jobs as threads are free; all their outputs come into force by one edit. Where one of
  *               them fails, the tables of the others are removed.
  * The owner keeps `jobs` slots for compactions: one thread less than there are, so that a flush never waits for one.
  */
+import { assert } from "../../../../../../kit/assert.ts";
 import type { Env } from "../../../../../../kit/env/env.ts";
+import { LatheError } from "../../../../../../kit/errors.ts";
 import type { DurableLog } from "../../../../../core/durable-log.ts";
 import type { CompactionProposal } from "./agent.ts";
 import type { Blackboard } from "./blackboard.ts";
@@ -42,6 +46,8 @@ export class BackgroundWork {
   #jobs = 0;
   /** Whether the last flush found that the log cannot be synced. */
   #logFailed = false;
+  /** Memtables that are being written. */
+  readonly #flushing = new Map<Memtable, Promise<void>>();
 
   constructor(options: WorkOptions) {
     this.#options = options;
@@ -49,10 +55,17 @@ export class BackgroundWork {
     this.jobsMax = Math.max(1, options.env.threads.concurrency - 1);
   }
 
-  async flush(): Promise<void> {
+  flush(): Promise<void> {
+    const memtable = this.#board.immutables.findLast((one) => !this.#flushing.has(one));
+    assert(memtable !== undefined, "a frozen memtable waits to be written");
+    const flushed = this.#flush(memtable).finally(() => this.#flushing.delete(memtable));
+    this.#flushing.set(memtable, flushed);
+    return flushed;
+  }
+
+  async #flush(memtable: Memtable): Promise<void> {
     const { log } = this.#options;
     const board = this.#board;
-    const memtable = board.immutables[board.immutables.length - 1];
     // A log that failed is asked first, or every further attempt would write a table for nothing.
     if (this.#logFailed) await log?.sync();
     const [synced, written] = await Promise.allSettled([
@@ -62,9 +75,12 @@ export class BackgroundWork {
     if (written.status === "rejected") throw written.reason;
     const { files } = written.value;
     this.#logFailed = synced.status === "rejected";
-    if (synced.status === "rejected") {
+    try {
+      if (synced.status === "rejected") throw synced.reason;
+      await this.#olderFlushed(memtable);
+    } catch (error) {
       for (const { number } of files) this.#removeOutput(number);
-      throw synced.reason;
+      throw error;
     }
     const added = files.map((meta) => ({ level: 0, meta }));
     await board.versions.commit({
@@ -94,6 +110,20 @@ export class BackgroundWork {
     board.work.expiredDropped += output.expired;
     board.work.rangeDropped += output.covered;
     return output;
+  }
+
+  /** Resolves when the memtable is the oldest. Errors: why one before it could not be flushed. */
+  async #olderFlushed(memtable: Memtable): Promise<void> {
+    for (;;) {
+      const { immutables } = this.#board;
+      const older = immutables[immutables.indexOf(memtable) + 1];
+      if (older === undefined) return;
+      const flushed = this.#flushing.get(older);
+      if (flushed === undefined) {
+        throw new LatheError("JOB_LOST", "a table was given up: the memtable before it was not flushed; both go again");
+      }
+      await flushed;
+    }
   }
 
   async compact(proposal: CompactionProposal): Promise<void> {

@@ -312,11 +312,12 @@ export class BlackboardEngine implements StorageEngine {
     try {
       for (const { index, entry } of log.read(durableIndex + 1)) {
         const { operations, rangeDeletes } = countOperations(entry);
-        if (!this.#board.apply(entry, operations, rangeDeletes, index, 0)) continue;
-        this.#runner.schedule();
-        // The turn in which the flush begins; replay goes on beside it. Nobody else wants the machine yet: replay waits
-        // for room, of which there is less only after a freeze, but is not slowed before it must.
-        await new Promise<void>((resolve) => this.#env.clock.defer(resolve));
+        if (this.#board.apply(entry, operations, rangeDeletes, index, 0)) {
+          this.#runner.schedule();
+          // The turn in which the flush begins; replay goes on beside it.
+          await new Promise<void>((resolve) => this.#env.clock.defer(resolve));
+        } else if (!this.#board.isMemtableFull) continue;
+        // Nobody else wants the machine yet: replay waits for room, but is not slowed before it must.
         if (this.#stall.isStalled) await this.#stall.wait();
       }
     } finally {

@@ -28,6 +28,8 @@ import { WorkCounters } from "./work-counters.ts";
 
 /** A memtable that waits to be frozen is frozen all the same once it has grown to so many times its size. */
 const overfullFactor = 9 / 8;
+/** Flushes side by side while the log is replayed. */
+const replayFlushesMax = 2;
 
 export class Blackboard {
   #tuning: Tuning;
@@ -44,7 +46,8 @@ export class Blackboard {
   immutables: readonly Memtable[] = [];
   /** How many of the memtables hold range tombstones. */
   rangeMemtables = 0;
-  flushRunning = false;
+  /** Flushes under way. */
+  flushes = 0;
   /** Compactions under way. */
   compactions: readonly RunningCompaction[] = [];
   /** Threads that compactions may use; set by the runner. */
@@ -155,6 +158,11 @@ export class Blackboard {
     return froze;
   }
 
+  /** Whether the memtable has the size at which it is frozen, or waits to be. */
+  get isMemtableFull(): boolean {
+    return this.memtable.sizeBytes >= this.tuning.memtableBytes;
+  }
+
   /**
    * Whether the memtable is to be frozen. A full one waits for a flush where as many as may are frozen already: writers
    * who ask wait meanwhile, and what those who do not ask add to it is bounded.
@@ -196,14 +204,20 @@ export class Blackboard {
       levels: this.versions.current.files,
       immutables: this.immutables
         .map(({ sizeBytes, versionCount, lastIndex }) => ({ sizeBytes, versionCount, lastIndex }))
-        .reverse(),
-      flushRunning: this.flushRunning,
+        .reverse()
+        .slice(this.flushes),
+      flushRunning: this.flushes >= this.#flushesMax(),
       compactions: this.compactions,
       compactionsMax: this.#compactionsHeldBack()
         ? 0
         : Math.min(this.tuning.compactionsMax, this.compactionJobsMax),
       tuning: this.tuning,
     };
+  }
+
+  /** While the log is replayed the threads that compactions leave idle write memtables, too. */
+  #flushesMax(): number {
+    return this.isReplaying && this.compactions.length === 0 ? replayFlushesMax : 1;
   }
 
   /**

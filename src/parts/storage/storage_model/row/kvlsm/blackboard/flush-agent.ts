@@ -1,4 +1,4 @@
-/** The flush agent: whenever a frozen memtable waits and none is being written, write the oldest. */
+/** The flush agent: whenever a frozen memtable waits and another may be written, write the oldest. */
 import type { Agent, BlackboardView, Proposal } from "./agent.ts";
 
 export const flushAgent: Agent = {
