@@ -5,9 +5,9 @@
  *      turn. In it every agent sees a fresh view, until none proposes anything more.
  *   2. A proposal is carried out on other threads (background-work.ts) and ends in a manifest edit; then the waiters
  *      are looked at.
- *   3. One flush runs at a time (two while the log is replayed), and as many compactions as options and threads allow. An agent sees which files they
- *      take; a proposal that would take one of them again is refused (compaction-proposal.ts), for agents come from
- *      outside too, and two jobs on one file would lose data.
+ *   3. One flush runs at a time (two while the log is replayed), and as many compactions as options and threads allow.
+ *      An agent sees which files they take; a proposal that would take one of them again is refused
+ *      (compaction-proposal.ts), for agents come from outside too, and two jobs on one file would lose data.
  *   4. A job that fails is due again after a pause that doubles from 50 ms to 1 s. Reads go on meanwhile.
  *      Once work has failed for `troubleLimitMs`, whoever waits for it (a stalled writer, flush, settle)
  *      gets its error; the retries go on, and what was applied stays in memory and in the log. A retry keeps
