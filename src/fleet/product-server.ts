@@ -1,9 +1,9 @@
 /**
  * Starts a product: `node main.ts --data DIR --host 127.0.0.1 --mysql-port 0 --metrics-port 0 --user U
- * [--knob name=value]…`.
+ * [--knob name=value]…`, or `--http-port 0` where it is to be asked over HTTP.
  *
  * The product says on stdout where it listens, in one line:
- * `{"event":"listening","mysqlPort":N,"metricsPort":M}`. Its password goes in by the environment, where
+ * `{"event":"listening","mysqlPort":N,"httpPort":N,"metricsPort":M}`, with a port per surface that it has. Its password goes in by the environment, where
  * `ps` does not show it.
  */
 import { randomBytes } from "node:crypto";
@@ -21,6 +21,8 @@ export interface ProductStart {
   readonly knobs?: KnobValues | undefined;
   /** For messages; "product" by default. */
   readonly name?: string | undefined;
+  /** The surface that is asked; `mysql` by default. */
+  readonly surface?: "mysql" | "http" | undefined;
   /** 0, the default, lets the system choose. */
   readonly port?: number | undefined;
   readonly user?: string | undefined;
@@ -42,12 +44,15 @@ const rewriteTimeoutMs = 600_000;
 export async function startProduct(start: ProductStart): Promise<RunningServer> {
   const user = start.user ?? "lathe";
   const password = start.password ?? randomBytes(12).toString("hex");
+  const surface = start.surface ?? "mysql";
   const process = await spawnProduct(start, password, [
-    "--host", "127.0.0.1", "--mysql-port", String(start.port ?? 0), "--metrics-port", "0", "--user", user,
+    "--host", "127.0.0.1", `--${surface}-port`, String(start.port ?? 0), "--metrics-port", "0",
+    ...(surface === "mysql" ? ["--user", user] : []),
   ]);
   try {
-    const ports = await process.waitForLine(parseListening, start.startTimeoutMs ?? startTimeoutMs);
-    return processServer(process, { host: "127.0.0.1", port: ports.mysqlPort, user, password }, ports.metricsPort);
+    const listening = (line: string) => parseListening(line, surface);
+    const { port, metricsPort } = await process.waitForLine(listening, start.startTimeoutMs ?? startTimeoutMs);
+    return processServer(process, { host: "127.0.0.1", port, user, password }, metricsPort);
   } catch (error) {
     await process.kill();
     throw error;
@@ -89,15 +94,16 @@ function spawnProduct(start: ProductStart, password: string, serving: readonly s
 /** What a line of stdout says about ports, or undefined where it says something else. */
 export function parseListening(
   line: string,
-): { mysqlPort: number; metricsPort: number | undefined } | undefined {
+  surface: "mysql" | "http" = "mysql",
+): { port: number; metricsPort: number | undefined } | undefined {
   if (!line.startsWith("{")) return undefined;
-  let value: { event?: unknown; mysqlPort?: unknown; metricsPort?: unknown };
+  let value: Readonly<Record<string, unknown>>;
   try {
     value = JSON.parse(line) as typeof value;
   } catch {
     return undefined;
   }
-  if (value.event !== "listening" || typeof value.mysqlPort !== "number") return undefined;
-  const metricsPort = typeof value.metricsPort === "number" ? value.metricsPort : undefined;
-  return { mysqlPort: value.mysqlPort, metricsPort };
+  const port = value[`${surface}Port`];
+  if (value.event !== "listening" || typeof port !== "number") return undefined;
+  return { port, metricsPort: typeof value.metricsPort === "number" ? value.metricsPort : undefined };
 }

@@ -16,8 +16,8 @@ export async function startScriptServer(
 ): Promise<RunningServer> {
   const process_ = await LocalProcess.start({ name, command: process.execPath, args: [scriptPath, ...args] });
   try {
-    const { mysqlPort } = await process_.waitForLine(parseListening, startTimeoutMs);
-    return processServer(process_, { host: "127.0.0.1", port: mysqlPort, user: "lathe", password: "lathe" });
+    const { port } = await process_.waitForLine((line) => parseListening(line), startTimeoutMs);
+    return processServer(process_, { host: "127.0.0.1", port, user: "lathe", password: "lathe" });
   } catch (error) {
     await process_.kill();
     throw error;

@@ -3,7 +3,7 @@
  *
  * Steps:
  *   1. select parts (`parts-list.ts`), make selection and plan;
- *   2. wire them: `product.ts`, `main.ts`, `knobs.ts` (`wiring.ts`);
+ *   2. wire them: `product.ts`, `main.ts`, `knobs.ts` (`wiring.ts`), and a typed client (`client-module.ts`);
  *   3. copy what can be reached from there, and the tests that need nothing more;
  *   4. write it as a whole (`product-directory.ts`); knob values that the owner of an older build had set are kept.
  */
@@ -24,6 +24,7 @@ import { productReadme } from "./product-readme.ts";
 import { productTestModule } from "./product-test.ts";
 import { makePlan, makeSelection, type Selection } from "./selection.ts";
 import { productTests, sourceClosure } from "./source-closure.ts";
+import { clientModules } from "./client-module.ts";
 import { knobsModule, mainModule, productModule, wiringEntries } from "./wiring.ts";
 
 export interface BuildInput {
@@ -106,6 +107,7 @@ export function assembleFiles(
   files.set("knobs.ts", knobsModule(knobs));
   files.set("product.ts", productModule(contract, selected, selection, knobs));
   files.set("main.ts", mainModule(contract));
+  for (const [path, text] of clientModules(contract)) files.set(path, text);
 
   const closure = sourceClosure(sourceRoot, wiringEntries(selected));
   for (const path of [...closure].sort()) files.set(path, readFileSync(join(sourceRoot, path), "utf8"));

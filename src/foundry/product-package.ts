@@ -17,7 +17,7 @@ export function packageFile(contract: Contract): string {
     type: "module",
     engines: { node: ">=24.15" },
     bin: { [contract.name]: "main.ts" },
-    exports: { ".": "./product.ts" },
+    exports: { ".": "./product.ts", "./client": "./client.ts" },
     scripts: {
       start: "node main.ts",
       test: "node --test \"test/*.test.ts\" \"test/parts/**/*.test.ts\"",

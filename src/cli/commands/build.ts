@@ -46,6 +46,6 @@ function formatReport(report: BuildReport): string {
   ];
   if (report.carriedKnobs.length > 0) lines.push(`kept your values of ${report.carriedKnobs.join(", ")}`);
   for (const { path, kind } of report.setAside) lines.push(`yours, kept in .lathe/replaced/: ${path} (${kind})`);
-  lines.push(`next: lathe serve ${report.directory} --data ./data --mysql-port 3306`);
+  lines.push(`next: lathe serve ${report.directory} --data ./data`);
   return lines.join("\n");
 }

@@ -111,11 +111,11 @@ export class ChangeWriter {
   }
 
   #reserve(length: number): void {
-    if (this.#at + length <= this.#bytes.length) return;
     const used = this.#at - this.#start;
     if (used + length > this.#bytesMax) {
       throw new LatheError("LIMIT_EXCEEDED", `a write of more than ${this.#bytesMax} bytes; send it in smaller ones`);
     }
+    if (this.#at + length <= this.#bytes.length) return;
     const grown = Buffer.allocUnsafeSlow(Math.max(slabBytesMin, 2 * (used + length)));
     this.#bytes.copy(grown, 0, this.#start, this.#at);
     this.#bytes = grown;

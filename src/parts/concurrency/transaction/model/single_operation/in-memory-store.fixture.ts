@@ -1,0 +1,42 @@
+/** A key-value store over a map and a log that applies at once, at the time of a clock that the test moves. */
+import { createCatalog } from "../../../../architecture/catalog/kv_encoded/kv-encoded-catalog.ts";
+import { MapEngine } from "../../../../query_processing/execution/model/point_api/in-memory-doors.fixture.ts";
+import type { LogEntry, ReplicatedLog, StateMachine } from "../../../../replication/replicated-log.ts";
+import { rowToKv } from "../../../../storage/layout/row_to_kv/row-to-kv.ts";
+import { createLruCache } from "../../../../storage/page_io/replacement/lru/lru-cache.ts";
+import { commandCodec } from "../one_shot_command/command-codec.ts";
+import { createStateMachine } from "../one_shot_command/state-machine.ts";
+import { createKeyValueMachine, openKeyValueStore } from "./key-value-store.ts";
+
+const table = { name: "kv", keyColumn: "k", keyBytesMax: 64, valueColumn: "v", valueBytesMax: 70_000 };
+
+export class TimedLog {
+  readonly entries: LogEntry[] = [];
+  ms = 1000;
+  readonly #machine: StateMachine;
+
+  constructor(machine: StateMachine) {
+    this.#machine = machine;
+  }
+
+  async propose(command: Uint8Array) {
+    const entry = { timestampMs: this.ms, term: 1, clientId: 0, requestId: 0, command: command.slice() };
+    const index = this.entries.push(entry);
+    return { index, result: this.#machine.apply(index, entry) };
+  }
+}
+
+export async function openStore(cached: boolean) {
+  const engine = new MapEngine();
+  const catalog = createCatalog({ engine, layout: rowToKv });
+  const cache = cached ? createLruCache({ capacityBytes: 1 << 16, seed: 1 }) : undefined;
+  const doors = { engine, catalog, layout: rowToKv, cache, table, dropExpired: false };
+  const machine = createKeyValueMachine(doors, createStateMachine({ engine, catalog, layout: rowToKv, cache }));
+  const log = new TimedLog(machine);
+  const clock = { nowMs: () => log.ms } as never;
+  const store = openKeyValueStore({
+    ...doors, machine, codec: commandCodec, env: { clock }, log: log as unknown as ReplicatedLog,
+  });
+  await store.prepare();
+  return { engine, machine, log, store };
+}

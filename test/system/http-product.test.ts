@@ -1,0 +1,157 @@
+/**
+ * An HTTP product as a process: SNDV-KV's own checks from outside, crashes, expiry over a restart, tokens, HTTPS, and
+ * the client that its build wrote.
+ */
+import assert from "node:assert/strict";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { request } from "node:https";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { pathToFileURL } from "node:url";
+import { buildFromContract } from "../../src/app/build.ts";
+
+const contractFile = join(import.meta.dirname, "..", "..", "examples", "sndv-kv", "contract.yaml");
+const work = mkdtempSync(join(tmpdir(), "lathe-http-"));
+const product = join(work, "product");
+const running = new Set<ChildProcess>();
+
+before(() => void buildFromContract({ contractFile, directory: product }));
+after(() => {
+  for (const child of running) child.kill("SIGKILL");
+  rmSync(work, { recursive: true, force: true });
+});
+
+interface Started {
+  readonly url: string;
+  readonly port: number;
+  end(signal: NodeJS.Signals): Promise<void>;
+}
+
+async function start(data: string, ...more: string[]): Promise<Started> {
+  const args = [join(product, "main.ts"), "--data", join(work, data), "--http-port", "0", ...more];
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
+  running.add(child);
+  let stderr = "";
+  child.stderr.on("data", (bytes: Buffer) => (stderr += bytes.toString()));
+  const ended = new Promise<void>((resolve) => child.on("close", () => {
+    running.delete(child);
+    resolve();
+  }));
+  const port = await new Promise<number>((resolve, reject) => {
+    child.stdout.on("data", (bytes: Buffer) => resolve(JSON.parse(bytes.toString().split("\n")[0]).httpPort));
+    void ended.then(() => reject(new Error(stderr)));
+  });
+  return {
+    url: `http://127.0.0.1:${port}`, port,
+    async end(signal) {
+      child.kill(signal);
+      await ended;
+    },
+  };
+}
+
+const put = (url: string, key: string, value: string, ttl = 0) =>
+  fetch(`${url}/put`, { method: "POST", body: JSON.stringify({ key, value, ttl }) }).then(({ status }) => status);
+const get = async (url: string, key: string) => {
+  const response = await fetch(`${url}/get?key=${encodeURIComponent(key)}`);
+  return response.status === 200 ? ((await response.json()) as { val: string }).val : response.status;
+};
+
+test("what was answered survives kill -9 under concurrent writers; a large value; an expiry over the restart", async () => {
+  const first = await start("crash");
+  const large = "x".repeat(1_000_000);
+  assert.equal(await put(first.url, "large", large), 201);
+  assert.equal(await put(first.url, "short", "gone", 1), 201);
+  const acknowledged = new Map<string, string>();
+  let stopped = false;
+  const writers = Array.from({ length: 10 }, async (_, writer) => {
+    for (let turn = 0; !stopped; turn++) {
+      const key = `w${writer}-${turn}`;
+      const done = await put(first.url, key, `"value" ${turn} é`).catch(() => 0);
+      if (done === 201) acknowledged.set(key, `"value" ${turn} é`);
+    }
+  });
+  while (acknowledged.size < 200) await new Promise((resolve) => setTimeout(resolve, 5));
+  await first.end("SIGKILL");
+  stopped = true;
+  await Promise.all(writers);
+  const second = await start("crash");
+  assert.equal(await get(second.url, "large"), large);
+  for (const [key, value] of acknowledged) assert.equal(await get(second.url, key), value, key);
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  assert.equal(await get(second.url, "short"), 404);
+  await second.end("SIGTERM");
+});
+
+test("tokens: made by the product, needed where they are required, kept from other users", async () => {
+  const main = join(product, "main.ts");
+  const data = join(work, "tokens");
+  const make = (...args: string[]) => execFileSync(process.execPath, [main, "--data", data, ...args], { encoding: "utf8" });
+  const token = make("--make-token", "read,write", "--token-subject", "test").trim();
+  const file = join(work, "token");
+  make("--make-token", "read", "--token-file", file);
+  assert.equal(statSync(file).mode & 0o777, 0o600);
+  assert.equal(statSync(join(data, "token-secret")).mode & 0o777, 0o600);
+  assert.throws(() => make("--make-token", "root"), /scopes out of read, write, admin/);
+  assert.throws(() => make("--profile", "fast"), /contract promises durability every_commit/);
+  const { url, end } = await start("tokens", "--require-token");
+  const ask = (path: string, authorization?: string, method = "GET") =>
+    fetch(`${url}${path}`, { method, headers: authorization === undefined ? {} : { authorization } }).then(({ status }) => status);
+  assert.equal(await ask("/get?key=a"), 401);
+  assert.equal(await ask("/get?key=a", `Bearer ${token}`), 404);
+  assert.equal(await ask("/delete?key=a", token, "DELETE"), 200);
+  assert.equal(await ask("/delete?key=a", readFileSync(file, "utf8").trim(), "DELETE"), 403);
+  await end("SIGTERM");
+});
+
+test("HTTPS on the same port, and nothing else beyond loopback", async () => {
+  const { port, end } = await start("https", "--host", "0.0.0.0");
+  const status = (path: string) => new Promise<number | undefined>((resolve, reject) => {
+    const asked = request({ host: "127.0.0.1", port, path, rejectUnauthorized: false }, (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    });
+    asked.on("error", reject);
+    asked.end();
+  });
+  assert.equal(await status("/health"), 200);
+  assert.equal(await status("/get?key=a"), 401);
+  assert.equal((await fetch(`http://127.0.0.1:${port}/health`)).status, 403);
+  await end("SIGTERM");
+});
+
+test("the client that the build wrote", async () => {
+  const { url, end } = await start("client");
+  const { SndvKvClient, StoreError } = await import(pathToFileURL(join(product, "client.ts")).href);
+  const store = new SndvKvClient({ url });
+  assert.equal(await store.isHealthy(), true);
+  assert.equal(await store.get("a"), undefined);
+  const etag = await store.put("a", "héllo\0");
+  const found = await store.get("a");
+  assert.deepEqual([found.text(), found.etag, found.expiresMs], ["héllo\0", etag, undefined]);
+  await assert.rejects(store.put("a", "x", { ifAbsent: true }), (error: { conditionFailed: boolean }) => {
+    assert.ok(error instanceof StoreError);
+    return error.conditionFailed;
+  });
+  const bytes = Uint8Array.from({ length: 256 }, (_, at) => at);
+  await store.put(bytes, bytes, { ifAbsent: true, ttlSeconds: 100 });
+  assert.deepEqual((await store.get(bytes)).value, bytes);
+  await store.putMany(Array.from({ length: 1200 }, (_, at) => ({ key: `n${String(at).padStart(4, "0")}`, value: bytes })));
+  const many = await store.getMany(["n0000", "none", bytes]);
+  assert.deepEqual(many.map((item: { key: Uint8Array }) => item.key.length), [5, 256]);
+  let count = 0;
+  for await (const item of store.scan({ prefix: "n" })) {
+    assert.equal(Buffer.from(item.key).toString(), `n${String(count++).padStart(4, "0")}`);
+    assert.deepEqual(item.value, bytes);
+  }
+  assert.equal(count, 1200);
+  const exported = await new Response(await store.exportLines({ prefix: "n" })).text();
+  await store.deleteMany(["n0000", "a"]);
+  assert.equal(await store.get("n0000"), undefined);
+  assert.equal(await store.importLines(exported), 1200);
+  assert.deepEqual((await store.get("n0000")).value, bytes);
+  await assert.rejects(store.importLines("{"), (error: { status: number }) => error.status === 400);
+  await end("SIGTERM");
+});
