@@ -11,9 +11,12 @@ export interface ServeRequest {
   readonly productDirectory: string;
   readonly data: string;
   readonly host: string;
-  readonly mysqlPort: number;
+  /** Ports and user that are undefined are the product's own defaults. */
+  readonly mysqlPort: number | undefined;
+  readonly httpPort: number | undefined;
   readonly metricsPort: number | undefined;
-  readonly user: string;
+  readonly user: string | undefined;
+  readonly tokenRequired: boolean;
   /** Undefined: LATHE_PASSWORD, or what the first run made. */
   readonly password: string | undefined;
   readonly knobs: readonly string[];
@@ -67,9 +70,11 @@ function argumentsOf(request: ServeRequest): string[] {
   return [
     ["--data", request.data],
     ["--host", request.host],
-    ["--mysql-port", String(request.mysqlPort)],
-    request.metricsPort === undefined ? [] : ["--metrics-port", String(request.metricsPort)],
-    ["--user", request.user],
+    flag("--mysql-port", request.mysqlPort),
+    flag("--http-port", request.httpPort),
+    flag("--metrics-port", request.metricsPort),
+    flag("--user", request.user),
+    request.tokenRequired ? ["--require-token"] : [],
     flag("--tls", request.tls),
     flag("--tls-cert", request.tlsCert),
     flag("--tls-key", request.tlsKey),
@@ -77,6 +82,6 @@ function argumentsOf(request: ServeRequest): string[] {
   ].flat();
 }
 
-function flag(name: string, value: string | undefined): string[] {
-  return value === undefined ? [] : [name, value];
+function flag(name: string, value: string | number | undefined): string[] {
+  return value === undefined ? [] : [name, String(value)];
 }

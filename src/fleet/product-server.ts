@@ -3,8 +3,8 @@
  * [--knob name=value]…`, or `--http-port 0` where it is to be asked over HTTP.
  *
  * The product says on stdout where it listens, in one line:
- * `{"event":"listening","mysqlPort":N,"httpPort":N,"metricsPort":M}`, with a port per surface that it has. Its password goes in by the environment, where
- * `ps` does not show it.
+ * `{"event":"listening","mysqlPort":N,"httpPort":N,"metricsPort":M}`, with a port per surface that it has. Its
+ * password goes in by the environment, where `ps` does not show it.
  */
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";

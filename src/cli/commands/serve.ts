@@ -7,9 +7,11 @@ import { collect, wholeNumber } from "../knob-arguments.ts";
 interface ServeOptions {
   readonly data: string;
   readonly host: string;
-  readonly mysqlPort: number;
+  readonly mysqlPort?: number;
+  readonly httpPort?: number;
+  readonly requireToken?: boolean;
   readonly metricsPort?: number;
-  readonly user: string;
+  readonly user?: string;
   readonly password?: string;
   readonly tls?: string;
   readonly tlsCert?: string;
@@ -25,9 +27,11 @@ export function registerServe(program: Command): void {
     .argument("<product>", "directory that `lathe build` wrote")
     .option("--data <dir>", "where the data live; created where missing", "data")
     .option("--host <host>", "address to listen on", "127.0.0.1")
-    .option("--mysql-port <n>", "port of the MySQL protocol; 0 lets the system choose", wholeNumber(0, 65535), 3306)
+    .option("--mysql-port <n>", "port of the MySQL protocol; 0 lets the system choose (3306)", wholeNumber(0, 65535))
+    .option("--http-port <n>", "port of the HTTP API; 0 lets the system choose (8080)", wholeNumber(0, 65535))
+    .option("--require-token", "every HTTP request needs a token, on loopback too")
     .option("--metrics-port <n>", "port of /metrics (default: none)", wholeNumber(0, 65535))
-    .option("--user <name>", "the one user", "lathe")
+    .option("--user <name>", "the one user of the MySQL protocol (lathe)")
     .option("--password <password>", "its password; LATHE_PASSWORD keeps it out of the process list")
     .option("--tls <mode>", "auto, off, offered or required (default auto: required beyond loopback, off on it)")
     .option("--tls-cert <file>", "certificate (PEM); without one, one is made and kept with the data")
@@ -36,14 +40,16 @@ export function registerServe(program: Command): void {
   withFrame(command, {
     examples: [
       "lathe serve build/taobench-o --data ./data --mysql-port 3306",
+      "lathe serve build/sndv-kv --data ./data --http-port 8080",
       "LATHE_PASSWORD=secret lathe serve build/taobench-o --data ./data --mysql-port 0 --metrics-port 9100",
     ],
     exitCodes: [3, 4, 5, 6, 7],
   }).action((product: string, options: ServeOptions) =>
     runAction(options.json, async ({ signal }) => {
-      const { data, host, mysqlPort, metricsPort, user, password, knob, tls, tlsCert, tlsKey } = options;
-      const where = { productDirectory: product, data, host, mysqlPort, metricsPort };
-      const request = { ...where, user, password, knobs: knob, tls, tlsCert, tlsKey };
+      const { data, host, mysqlPort, httpPort, metricsPort, user, password, knob, tls, tlsCert, tlsKey } = options;
+      const where = { productDirectory: product, data, host, mysqlPort, httpPort, metricsPort };
+      const tokenRequired = options.requireToken ?? false;
+      const request = { ...where, user, password, tokenRequired, knobs: knob, tls, tlsCert, tlsKey };
       const outcome = await serveProduct(request, signal);
       return { json: outcome, text: "", exitCode: outcome.exitCode };
     }),
