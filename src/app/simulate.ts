@@ -7,7 +7,9 @@
  * are done in rounds, each of which is written down when all of it is done (`simulation/simulation-record.ts`).
  */
 import { Coverage, type CoverageCounts } from "../simulation/coverage.ts";
-import { faultModes, fixedScenario, parsePoint, recoveryFaults } from "../simulation/every-call.ts";
+import {
+  crashesAfter, faultModes, fixedScenario, modesBeforeCrash, parsePoint, recoveryFaults,
+} from "../simulation/every-call.ts";
 import type { Scenario } from "../simulation/scenario.ts";
 import type { SimulationFailure, SimulationTask, TaskOutcome } from "../simulation/task.ts";
 import { plainEngineKnobs } from "./simulation/engine-knobs.ts";
@@ -223,7 +225,10 @@ function pointTasks(subject: string): SimulationTask[] {
   const compound = [...recoveryFaults.keys()].flatMap((recovery) =>
     [0, 2].map((mode) => ({ kind: "points", subject, mode, recovery, stride: 61 }) as const),
   );
-  return [...single, ...compound];
+  const cutShort = modesBeforeCrash.flatMap((mode) =>
+    crashesAfter.map((crashAfter) => ({ kind: "points", subject, mode, recovery: -1, stride: 1, crashAfter }) as const),
+  );
+  return [...single, ...compound, ...cutShort];
 }
 
 export function pointScenario(name: string, point: string): Scenario {

@@ -3,7 +3,10 @@
  * the fault; once for every kind of fault, striking once or for good. A second fault may strike the life after it,
  * which is mostly its recovery.
  *
- * A point is written as text, so that it can be run alone: `crash:17`, `ioError:5:persistent`, `crash:17+syncError:2`.
+ * Or power goes a few calls after the fault, while what it left is not mended yet.
+ *
+ * A point is written as text, so that it can be run alone: `crash:17`, `ioError:5:persistent`, `crash:17+syncError:2`,
+ * `ioError:5,crash:3:after`.
  * Source: SQLite's I/O error, out-of-disk and crash tests, with their compound anomalies.
  */
 import { LatheError } from "../kit/errors.ts";
@@ -25,6 +28,13 @@ export const faultModes: readonly { readonly kind: FaultKind; readonly persisten
 
 /** What the second fault is, where there is one: a recovery that fails, or is itself interrupted. */
 export const recoveryFaults: readonly FaultKind[] = ["crash", "torn", "ioError", "syncError", "diskFull"];
+
+/** Calls from a fault to the loss of power, and the modes (`faultModes`) that it follows. */
+export const crashesAfter: readonly number[] = [1, 2, 4, 8];
+export const modesBeforeCrash = [...faultModes.keys()].filter((mode) => {
+  const { kind, persistent } = faultModes[mode];
+  return !persistent && ["ioError", "diskFull", "syncError"].includes(kind);
+});
 
 /**
  * One scenario that does everything a few times: flushes by size and by hand, compactions, moves, changes of segments,
@@ -69,7 +79,8 @@ export function fixedScenario(subject: StoreSubject, knobs: ScenarioKnobs, fault
 }
 
 export function pointText(faults: Scenario["faults"]): string {
-  const one = ({ kind, call, persistent }: Fault) => `${kind}:${call}${persistent ? ":persistent" : ""}`;
+  const one = ({ kind, call, persistent, after = false }: Fault) =>
+    `${kind}:${call}${persistent ? ":persistent" : ""}${after ? ":after" : ""}`;
   return faults.map((list) => list.map(one).join(",")).join("+");
 }
 
@@ -79,11 +90,12 @@ export function parsePoint(text: string): Scenario["faults"] {
 }
 
 function parseFault(text: string): Fault {
-  const [kind, call, persistent] = text.split(":");
+  const [kind, call, ...flags] = text.split(":");
   const known = (faultKinds as readonly string[]).includes(kind);
-  if (!known || !/^[1-9]\d*$/.test(call ?? "") || (persistent !== undefined && persistent !== "persistent")) {
-    const kinds = faultKinds.join(", ");
-    throw new LatheError("INVALID_ARGUMENT", `${text} is no fault; write KIND:CALL or KIND:CALL:persistent (${kinds})`);
+  if (!known || !/^[1-9]\d*$/.test(call ?? "") || flags.some((flag) => flag !== "persistent" && flag !== "after")) {
+    const form = `write KIND:CALL, KIND:CALL:persistent or KIND:CALL:after (${faultKinds.join(", ")})`;
+    throw new LatheError("INVALID_ARGUMENT", `${text} is no fault; ${form}`);
   }
-  return { kind: kind as FaultKind, call: Number(call), persistent: persistent !== undefined };
+  const fault = { kind: kind as FaultKind, call: Number(call), persistent: flags.includes("persistent") };
+  return flags.includes("after") ? { ...fault, after: true } : fault;
 }

@@ -12,6 +12,8 @@
  *   misdirected           a write reaches other sectors of its file
  *   flippedWrite, flippedRead   one bit is another
  *   shortRead             a read ends early
+ * `place`: a fault that is aimed at one part of the store, such as its manifest, counts the calls of that part alone.
+ * `after`: counts from when the fault before it has struck: power goes while what that one left is not mended yet.
  * `persistent`: from the n-th call on, every call of that kind.
  */
 import type { DiskCall, DiskCallKind, DiskNemesis, DiskVerdict } from "./disk-call.ts";
@@ -28,6 +30,10 @@ export interface Fault {
   /** Number of the call that it strikes, from 1, among those that it can strike. */
   readonly call: number;
   readonly persistent: boolean;
+  /** Strikes and counts calls of this part of the store alone (`StoreSubject.callPlace`). */
+  readonly place?: string;
+  /** Counts from when the fault before it in its list has struck. */
+  readonly after?: boolean;
 }
 
 interface Rule {
@@ -65,13 +71,15 @@ export function isHonest(kind: FaultKind): boolean {
 
 /** Carries out the faults of one life and remembers which have struck. */
 export class FaultPlan {
+  readonly #placeOf: (call: DiskCall) => string;
   readonly #faults: readonly { readonly fault: Fault; seen: number; struck: number }[];
   #ended = false;
   #roomMade = false;
   /** Calls of every kind so far. */
   readonly calls = new Map<DiskCallKind, number>();
 
-  constructor(faults: readonly Fault[]) {
+  constructor(faults: readonly Fault[], placeOf: (call: DiskCall) => string = () => "") {
+    this.#placeOf = placeOf;
     this.#faults = faults.map((fault) => ({ fault, seen: 0, struck: 0 }));
   }
 
@@ -79,10 +87,12 @@ export class FaultPlan {
     this.calls.set(call.kind, (this.calls.get(call.kind) ?? 0) + 1);
     if (this.#ended) return undefined;
     let verdict: DiskVerdict | undefined;
-    for (const state of this.#faults) {
+    for (const [at, state] of this.#faults.entries()) {
       const { fault } = state;
+      if (fault.after === true && this.#faults[at - 1]?.struck === 0) continue;
       const rule = rules[fault.kind];
       if (!rule.calls.has(call.kind)) continue;
+      if (fault.place !== undefined && fault.place !== this.#placeOf(call)) continue;
       state.seen++;
       if (state.seen !== fault.call && !(fault.persistent && state.seen > fault.call)) continue;
       if (this.#roomMade && fault.kind === "diskFull") continue;

@@ -31,7 +31,7 @@ export function drawScenario(subject: StoreSubject, seed: number): Scenario {
   const knobs = subject.drawKnobs(next);
   const schedule = drawSchedule(next);
   const operations = new OperationSource(subject, next).draw(25 + Math.floor(next() ** 2 * (operationsMax - 25)));
-  const faults = Array.from({ length: livesMax }, (_, life) => drawFaults(next, life));
+  const faults = Array.from({ length: livesMax }, (_, life) => drawFaults(next, life, subject.places));
   const capacityBytes = next() < 0.06 ? 20_000 + Math.floor(next() * 60_000) : undefined;
   return { subject: subject.name, seed, knobs, schedule, operations, faults, capacityBytes };
 }
@@ -49,8 +49,12 @@ function drawSchedule(next: () => number): Schedule {
   };
 }
 
-/** Mostly one fault a life or none; lying devices are the minority, because they end what can be demanded. */
-function drawFaults(next: () => number, life: number): Fault[] {
+/**
+ * Mostly one fault a life or none; lying devices are the minority, because they end what can be demanded. Some are
+ * aimed: of the calls of a life few are those of the manifest. Half of these are followed by a loss of power before
+ * anybody can have mended what they left.
+ */
+function drawFaults(next: () => number, life: number, places: readonly string[]): Fault[] {
   const faults: Fault[] = [];
   while (faults.length < 2 && next() < (faults.length === 0 ? 0.75 : 0.15)) {
     const honest = next() < 0.88;
@@ -58,7 +62,13 @@ function drawFaults(next: () => number, life: number): Fault[] {
     const kind = honest && next() < 0.55 ? "crash" : kinds[Math.floor(next() * kinds.length)];
     // As likely during the first ten calls of a life, its recovery, as among the next hundred or thousand.
     const call = 1 + Math.floor(10 ** (next() * (life === 0 ? 2.8 : 2.6)));
-    faults.push({ kind, call, persistent: next() < 0.15 });
+    const place = next() < 0.3 ? places[Math.floor(next() * places.length)] : undefined;
+    const persistent = next() < 0.15;
+    if (place === undefined) faults.push({ kind, call, persistent });
+    else {
+      faults.push({ kind, call: 1 + Math.floor(10 ** (next() * 1.5)), persistent, place });
+      if (next() < 0.5) faults.push({ kind: "crash", call: Math.ceil(10 ** next()), persistent: false, after: true });
+    }
   }
   return faults;
 }

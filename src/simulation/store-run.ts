@@ -86,6 +86,8 @@ class StoreRun {
   /** Whether somebody is about to make room on a full disk. */
   #roomComes = false;
   #store: OpenStore | undefined;
+  /** Whether it found a table damaged when it opened. */
+  #damaged = false;
   /** Whether it was closed without an error. */
   #closed = false;
   #views: HeldView[] = [];
@@ -148,11 +150,13 @@ class StoreRun {
 
   #beginLife(): { scenario: Scenario; env: SimulatedEnv } {
     const scenario = this.#scenario;
-    this.#plan = new FaultPlan(this.#finishing > 0 ? [] : (scenario.faults[this.#life] ?? []));
+    const faults = this.#finishing > 0 ? [] : (scenario.faults[this.#life] ?? []);
+    this.#plan = new FaultPlan(faults, (call) => this.#subject.callPlace(call));
     this.#excused.clear();
     this.#roomComes = false;
     if ((scenario.schedule?.threadDeaths ?? 0) > 0) this.#excused.add("JOB_LOST");
     this.#store = undefined;
+    this.#damaged = false;
     this.#closed = false;
     this.#views = [];
     this.#pending = new Set();
@@ -175,6 +179,7 @@ class StoreRun {
         this.#coverage.note(`log:${event}`);
         if (fields?.code === "DISK_FULL") this.#makeRoomLater(env);
         if (event === "lsm_expiry_time_not_kept") this.#checks.timeLost = true;
+        if (event === "lsm_table_damaged" && this.#store === undefined) this.#damaged = true;
       },
       onJob: (name, input, output) => {
         for (const event of this.#subject.jobEvents(name, input, output)) this.#noteJob(event);
@@ -410,6 +415,7 @@ class StoreRun {
     await this.#drain();
     const directory = `/checkpoint${this.#checkpoints.length}-${this.#life}-${this.#position}`;
     const index = await store.checkpoint(directory);
+    if (this.#damaged) throw new Offence(`${directory} was made of a store with a damaged table`);
     const entries = this.#history.entriesAt(index, 0, keysMax);
     const mayLie = this.#scenario.faults.flat().some(({ kind }) => !isHonest(kind));
     const earlier = mayLie ? Array.from({ length: index }, (_, i) => this.#history.entriesAt(i, 0, keysMax)) : [];

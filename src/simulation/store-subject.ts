@@ -87,6 +87,8 @@ export interface StoreSubject {
   callEvent(call: DiskCall, opening: boolean): string | undefined;
   /** What part of the store a call belongs to, in a word. */
   callPlace(call: DiskCall): string;
+  /** Those that faults are aimed at. */
+  readonly places: readonly string[];
   /** Names of coverage events in the output of a job. */
   jobEvents(name: string, input: unknown, output: unknown): string[];
 }

@@ -14,13 +14,17 @@ export type SimulationTask =
       /** Failures are shrunk; not where only their being there counts. */
       readonly shrink: boolean;
     }
-  /** Every call of one fault mode; with `recovery`, every `stride`-th, and after it every call of the next life. */
+  /**
+   * Every call of one fault mode; with `recovery`, every `stride`-th, and after it every call of the next life; with
+   * `crashAfter`, power goes so many calls after the fault.
+   */
   | {
       readonly kind: "points";
       readonly subject: string;
       readonly mode: number;
       readonly recovery: number;
       readonly stride: number;
+      readonly crashAfter?: number;
     }
   | { readonly kind: "scenario"; readonly scenario: Scenario };
 

@@ -17,6 +17,8 @@ export interface PlantedFault {
   readonly seedsMax: number;
   /** Instead of seeds: this fault at every call of the fixed scenario. */
   readonly everyCall?: FaultKind;
+  /** With `everyCall`: power goes so many calls after the fault. */
+  readonly crashAfter?: number;
   /** Instead of seeds: this scenario of test/regressions/seeds, which once showed the very fault. */
   readonly kept?: string;
 }
@@ -53,13 +55,16 @@ export async function findPlanted(
   }
 }
 
-function* tasksOf({ subject, seedsMax, everyCall, kept }: PlantedFault): Generator<SimulationTask> {
+function* tasksOf({ subject, seedsMax, everyCall, crashAfter, kept }: PlantedFault): Generator<SimulationTask> {
   if (kept !== undefined) {
     const text = readFileSync(join(root, "test/regressions/seeds", `${kept}.json`), "utf8");
     yield { kind: "scenario", scenario: JSON.parse(text) as Scenario };
   }
   const mode = faultModes.findIndex(({ kind }) => kind === everyCall);
-  if (mode >= 0) yield { kind: "points", subject, mode, recovery: -1, stride: 1 };
+  if (mode >= 0) {
+    const points = { kind: "points", subject, mode, recovery: -1, stride: 1 } as const;
+    yield crashAfter === undefined ? points : { ...points, crashAfter };
+  }
   for (let from = 1; from <= seedsMax; from += seedsPerTask) {
     const seeds = Array.from({ length: seedsPerTask }, (_, at) => from + at);
     yield { kind: "seeds", subject, seeds, checkDeterminism: false, shrink: false };

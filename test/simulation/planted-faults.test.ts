@@ -128,6 +128,45 @@ const faults: readonly PlantedFault[] = [
     kept: "replay-waits-for-a-compaction",
   },
   {
+    name: "the log is truncated before the manifest says that it may be",
+    edits: [
+      {
+        file: `${lsm}/background-work.ts`,
+        find: "    await board.versions.commit({\n      durableIndex",
+        replace: "    log?.truncatePrefix(memtable.lastIndex);\n    await board.versions.commit({\n      durableIndex",
+      },
+    ],
+    subject: "engine",
+    seedsMax: 0,
+    everyCall: "ioError",
+    crashAfter: 4,
+  },
+  {
+    name: "the log is truncated before the table is written",
+    edits: [
+      {
+        file: `${lsm}/background-work.ts`,
+        find: "    if (memtable.versionCount > 0 ||",
+        replace: "    log?.truncatePrefix(memtable.lastIndex);\n    if (memtable.versionCount > 0 ||",
+      },
+    ],
+    subject: "engine",
+    seedsMax: 400,
+  },
+  {
+    name: "a checkpoint is made over a damaged table",
+    edits: [
+      {
+        file: `${lsm}/checkpoint.ts`,
+        find: "if (damaged instanceof DamagedTable) throw damaged.error;",
+        replace: "void damaged;",
+      },
+    ],
+    subject: "bare-engine",
+    seedsMax: 0,
+    kept: "checkpoint-over-a-damaged-table",
+  },
+  {
     name: "CURRENT is renamed before what it says is on the device",
     edits: [
       {
@@ -156,7 +195,9 @@ const faults: readonly PlantedFault[] = [
 ];
 
 for (const fault of faults) {
-  const everyCall = fault.everyCall === undefined ? "" : `${fault.everyCall} at every call and `;
+  const { crashAfter } = fault;
+  const cutShort = crashAfter === undefined ? "" : `, power lost ${crashAfter} calls later,`;
+  const everyCall = fault.everyCall === undefined ? "" : `${fault.everyCall} at every call${cutShort} and `;
   const effort = fault.kept ?? `${everyCall}at most ${fault.seedsMax} seeds`;
   test(`planted: ${fault.name} (${fault.subject}, ${effort})`, async (context) => {
     const found = await findPlanted(fault);

@@ -13,6 +13,12 @@ export function callEvent({ kind, path }: DiskCall, opening: boolean): string | 
   return path.endsWith(".wal") ? "segment_removed" : undefined;
 }
 
+/** Where faults are aimed: each of these has calls that are few among all, and that much depends on. */
+export const logPlaces = ["log", "segment_preparation", "directory_sync", "directory"];
+export const enginePlaces = [
+  "manifest", "manifest", "manifest", "manifest_switch", "table", "table_removal", "directory_sync",
+];
+
 /** Where a fault strikes, in a word. */
 export function callPlace({ kind, path }: DiskCall): string {
   if (path.startsWith("/checkpoint")) return "checkpoint";

@@ -9,7 +9,7 @@ import { repairStore } from "../../parts/storage/storage_model/row/kvlsm/blackbo
 import { WriteBatch } from "../../parts/storage/write-batch.ts";
 import { valueOf } from "../../simulation/store-operation.ts";
 import type { Entry, OpenStore, StoreSubject, Write } from "../../simulation/store-subject.ts";
-import { callEvent, callPlace, jobEvents } from "./coverage-events.ts";
+import { callEvent, callPlace, enginePlaces, jobEvents, logPlaces } from "./coverage-events.ts";
 import { drawEngineKnobs, drawEngineTuning, engineOptionsOf, logOptionsOf } from "./engine-knobs.ts";
 import { TappedLog } from "./tapped-log.ts";
 
@@ -55,6 +55,7 @@ const traits = {
 export const engineSubject: StoreSubject = {
   ...traits,
   name: "engine",
+  places: [...enginePlaces, ...logPlaces],
   unsyncedWrites: true,
   hasLog: true,
   open: async (env, knobs, tap) => {
@@ -80,6 +81,7 @@ export const engineSubject: StoreSubject = {
 export const bareEngineSubject: StoreSubject = {
   ...traits,
   name: "bare-engine",
+  places: enginePlaces,
   unsyncedWrites: false,
   hasLog: false,
   open: async (env, knobs, tap) => {

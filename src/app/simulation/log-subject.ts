@@ -10,7 +10,7 @@ import { openWal } from "../../parts/core/wal/wal.ts";
 import type { Change } from "../../simulation/store-operation.ts";
 import { valueOf } from "../../simulation/store-operation.ts";
 import type { Entry, OpenStore, StoreSubject, Write } from "../../simulation/store-subject.ts";
-import { callEvent, callPlace, jobEvents } from "./coverage-events.ts";
+import { callEvent, callPlace, jobEvents, logPlaces } from "./coverage-events.ts";
 import { drawEngineKnobs, logOptionsOf } from "./engine-knobs.ts";
 import { TappedLog } from "./tapped-log.ts";
 
@@ -36,6 +36,7 @@ export function createLogSubject(): StoreSubject {
     drawKnobs: drawEngineKnobs,
     callEvent,
     callPlace,
+    places: logPlaces,
     jobEvents,
     readCheckpoint: () => Promise.reject(new Error("a log has no checkpoints")),
     open: async (env, knobs, tap) => {

@@ -24,7 +24,7 @@ import {
 import type { SimulatedEnv } from "../../simulation/simulated-env.ts";
 import { type Change, valueOf } from "../../simulation/store-operation.ts";
 import type { Entry, OpenStore, ScenarioKnobs, StoreSubject, Tap, Write } from "../../simulation/store-subject.ts";
-import { callEvent, callPlace, jobEvents } from "./coverage-events.ts";
+import { callEvent, callPlace, enginePlaces, jobEvents, logPlaces } from "./coverage-events.ts";
 import { drawEngineKnobs, drawEngineTuning, engineOptionsOf, logOptionsOf } from "./engine-knobs.ts";
 import { TappedLog } from "./tapped-log.ts";
 
@@ -56,6 +56,7 @@ export const nodeSubject: StoreSubject = {
   },
   callEvent,
   callPlace,
+  places: [...enginePlaces, ...logPlaces],
   jobEvents,
   readCheckpoint: () => Promise.reject(new Error("a node has no checkpoints")),
   open: openNode,

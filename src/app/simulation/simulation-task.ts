@@ -74,9 +74,16 @@ class TaskWork {
     }
   }
 
-  async points({ subject, mode, recovery, stride }: Extract<SimulationTask, { kind: "points" }>): Promise<void> {
+  async points(
+    { subject, mode, recovery, stride, crashAfter }: Extract<SimulationTask, { kind: "points" }>,
+  ): Promise<void> {
     for (let call = 1; ; call += stride) {
       const first = { ...faultModes[mode], call };
+      if (crashAfter !== undefined) {
+        const crash = { kind: "crash", call: crashAfter, persistent: false, after: true } as const;
+        if (!(await this.#point(subject, [[first, crash]]))) return;
+        continue;
+      }
       if (recovery < 0) {
         if (!(await this.#point(subject, [[first]]))) return;
         continue;
