@@ -31,7 +31,12 @@ export function drawScenario(subject: StoreSubject, seed: number): Scenario {
   const knobs = subject.drawKnobs(next);
   const schedule = drawSchedule(next);
   const operations = new OperationSource(subject, next).draw(25 + Math.floor(next() ** 2 * (operationsMax - 25)));
-  const faults = Array.from({ length: livesMax }, (_, life) => drawFaults(next, life, subject.places));
+  // A stream of its own: what is not aimed stays what it is, however others are.
+  const aim = seededNumbers(seed ^ 0x51ed270b);
+  const places = aim() < 0.3 ? subject.places : [];
+  const faults = Array.from({ length: livesMax }, (_, life) =>
+    drawFaults(next, life).flatMap((fault) => (places.length === 0 ? [fault] : aimed(fault, places, aim))),
+  );
   const capacityBytes = next() < 0.06 ? 20_000 + Math.floor(next() * 60_000) : undefined;
   return { subject: subject.name, seed, knobs, schedule, operations, faults, capacityBytes };
 }
@@ -49,12 +54,8 @@ function drawSchedule(next: () => number): Schedule {
   };
 }
 
-/**
- * Mostly one fault a life or none; lying devices are the minority, because they end what can be demanded. Some are
- * aimed: of the calls of a life few are those of the manifest. Half of these are followed by a loss of power before
- * anybody can have mended what they left.
- */
-function drawFaults(next: () => number, life: number, places: readonly string[]): Fault[] {
+/** Mostly one fault a life or none; lying devices are the minority, because they end what can be demanded. */
+function drawFaults(next: () => number, life: number): Fault[] {
   const faults: Fault[] = [];
   while (faults.length < 2 && next() < (faults.length === 0 ? 0.75 : 0.15)) {
     const honest = next() < 0.88;
@@ -62,15 +63,21 @@ function drawFaults(next: () => number, life: number, places: readonly string[])
     const kind = honest && next() < 0.55 ? "crash" : kinds[Math.floor(next() * kinds.length)];
     // As likely during the first ten calls of a life, its recovery, as among the next hundred or thousand.
     const call = 1 + Math.floor(10 ** (next() * (life === 0 ? 2.8 : 2.6)));
-    const place = next() < 0.3 ? places[Math.floor(next() * places.length)] : undefined;
-    const persistent = next() < 0.15;
-    if (place === undefined) faults.push({ kind, call, persistent });
-    else {
-      faults.push({ kind, call: 1 + Math.floor(10 ** (next() * 1.5)), persistent, place });
-      if (next() < 0.5) faults.push({ kind: "crash", call: Math.ceil(10 ** next()), persistent: false, after: true });
-    }
+    faults.push({ kind, call, persistent: next() < 0.15 });
   }
   return faults;
+}
+
+/**
+ * Most of the faults at one place, since of the calls of a life few are those of the manifest. Half of them are
+ * followed by a loss of power, before anybody can have mended what they left.
+ */
+function aimed(fault: Fault, places: readonly string[], next: () => number): Fault[] {
+  if (next() < 0.2) return [fault];
+  const place = places[Math.floor(next() * places.length)];
+  const one = { ...fault, call: 1 + Math.floor(10 ** (next() * 1.5)), place };
+  if (next() < 0.5) return [one];
+  return [one, { kind: "crash", call: Math.ceil(10 ** next()), persistent: false, after: true }];
 }
 
 class OperationSource {

@@ -88,7 +88,7 @@ const faults: readonly PlantedFault[] = [
     name: "a recycled segment is trusted: its salt is always the same",
     edits: [{ file: `${wal}/segment-supply.ts`, find: "this.#env.random.u32()", replace: "7" }],
     subject: "log",
-    seedsMax: 600,
+    seedsMax: 1500,
   },
   {
     name: "a truncation of the log's end is acknowledged before it is durable",
