@@ -379,17 +379,16 @@ class MysqlConnection implements ProtocolHost, RegisteredConnection {
   }
 
   #expired(nowUs: number, limits: MysqlLimits): TimeLimit | undefined {
-    const past = (sinceUs: number, limit: TimeLimit) => nowUs - sinceUs > limits[limit] * 1000;
     const protocol = this.#protocol;
-    if (this.#blockedSinceUs !== undefined && past(this.#blockedSinceUs, "slowReaderTimeoutMs")) {
-      return "slowReaderTimeoutMs";
+    const blocked = this.#blockedSinceUs;
+    if (blocked !== undefined && nowUs - blocked > limits.slowReaderTimeoutMs * 1000) return "slowReaderTimeoutMs";
+    const ended = this.#endedAtUs;
+    if (ended !== undefined) return nowUs - ended > limits.lingerTimeoutMs * 1000 ? "lingerTimeoutMs" : undefined;
+    if (protocol.phase === "login" && nowUs - protocol.loginSinceUs > limits.loginTimeoutMs * 1000) {
+      return "loginTimeoutMs";
     }
-    if (this.#endedAtUs !== undefined) {
-      return past(this.#endedAtUs, "lingerTimeoutMs") ? "lingerTimeoutMs" : undefined;
-    }
-    if (protocol.phase === "login" && past(protocol.loginSinceUs, "loginTimeoutMs")) return "loginTimeoutMs";
-    if (!protocol.busy && past(protocol.lastReceivedUs, "idleTimeoutMs")) return "idleTimeoutMs";
-    return undefined;
+    const idle = !protocol.busy && nowUs - protocol.lastReceivedUs > limits.idleTimeoutMs * 1000;
+    return idle ? "idleTimeoutMs" : undefined;
   }
 }
 

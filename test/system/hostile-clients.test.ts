@@ -1,0 +1,160 @@
+/**
+ * What broken and hostile MySQL clients do to a product over real sockets, while a neighbour works: the neighbour is
+ * answered all the time, in time, and afterwards nothing is left of them.
+ */
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { connect, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
+import type { Connection, RowDataPacket } from "mysql2/promise";
+import { buildFromContract } from "../../src/app/build.ts";
+import { connectTo, startProduct, type StartedProduct } from "./product-harness.ts";
+
+const root = join(import.meta.dirname, "..", "..");
+const scratch = mkdtempSync(join(tmpdir(), "lathe-hostile-"));
+const rows = 20_000;
+let product: StartedProduct;
+let neighbour: Connection;
+
+before(async () => {
+  const directory = join(scratch, "product");
+  buildFromContract({ contractFile: join(root, "examples", "taobench-o", "contract.yaml"), directory });
+  product = await startProduct(directory, [
+    "--data", join(scratch, "data"), "--knob", "mysql.connections_max=20", "--knob", "mysql.waiting_timeout_ms=300",
+    "--knob", "mysql.login_timeout_ms=1000", "--knob", "mysql.slow_reader_timeout_ms=1000",
+    "--knob", "mysql.packet_bytes_max=16777216",
+  ]);
+  neighbour = await connectTo(product);
+  await neighbour.query("CREATE TABLE wide (id BIGINT PRIMARY KEY, v VARCHAR(1000))");
+  for (let from = 0; from < rows; from += 500) {
+    const values = Array.from({ length: 500 }, (_, i) => `(${from + i}, '${"v".repeat(900)}')`);
+    await neighbour.query(`INSERT INTO wide VALUES ${values.join(",")}`);
+  }
+});
+
+after(async () => {
+  neighbour?.destroy();
+  await product?.end("SIGKILL");
+  rmSync(scratch, { recursive: true, force: true });
+});
+
+/** The neighbour reads again and again; returns what ends that and says how often it did and how long one took. */
+function keepReading(): () => Promise<{ reads: number; slowestMs: number }> {
+  let going = true;
+  let reads = 0;
+  let slowestMs = 0;
+  const loop = (async () => {
+    while (going) {
+      const started = performance.now();
+      const [found] = await neighbour.execute<RowDataPacket[]>("SELECT id FROM wide WHERE id = ?", [reads % rows]);
+      assert.equal(found.length, 1);
+      slowestMs = Math.max(slowestMs, performance.now() - started);
+      reads++;
+      await pause(1);
+    }
+  })();
+  return async () => {
+    going = false;
+    await loop;
+    return { reads, slowestMs };
+  };
+}
+
+async function raw(): Promise<Socket> {
+  const socket = connect(product.mysqlPort, "127.0.0.1");
+  socket.on("error", () => undefined);
+  await once(socket, "data");
+  return socket;
+}
+
+function closedWithin(socket: Socket, ms: number): Promise<boolean> {
+  return Promise.race([new Promise<boolean>((resolve) => socket.once("close", () => resolve(true))), pause(ms, false)]);
+}
+
+test("half-sent logins are closed, and connections beyond the limit wait, then are refused", async () => {
+  const stop = keepReading();
+  const half = await Promise.all(Array.from({ length: 19 }, raw));
+  for (const socket of half) socket.write(Buffer.of(200, 0, 0, 1, 1, 2));
+  await assert.rejects(connectTo(product), { errno: 1040 });
+  for (const socket of half) assert.equal(await closedWithin(socket.resume(), 5000), true);
+  await (await connectTo(product)).end();
+  assert.ok((await stop()).reads > 20);
+});
+
+test("texts of megabytes, nesting without end, thousands of statements, bytes that are no text", async () => {
+  const client = await connectTo(product);
+  const stop = keepReading();
+  const big = 10 << 20;
+  const refused: [string | Buffer, number][] = [
+    [`SELECT ${"(".repeat(100_000)}1`, 1235],
+    [`SELECT id FROM wide WHERE ${"(".repeat(100_000)}id = 1${")".repeat(100_000)}`, 3170],
+    [`SELECT id FROM wide WHERE ${"NOT ".repeat(100_000)} id = 1`, 1235],
+    [`SELECT '${"x".repeat(big)}`, 1064],
+    [`INSERT INTO wide VALUES (-1, '${"x".repeat(big)}')`, 1406],
+    [`/*${"x".repeat(big)}`, 1064],
+    [`SELECT ${"a,".repeat(big / 4)}`, 1064],
+    ["SELECT 1;".repeat(20_000), 3170],
+    ["SET NAMES latin1", 1235],
+  ];
+  for (const [text, number] of refused) {
+    const answer = await client.query(text as string).then(() => ({ errno: 0 }), (error: { errno: number }) => error);
+    assert.equal(answer.errno, number, String(text).slice(0, 60));
+    const [[{ one }]] = await client.query<RowDataPacket[]>("SELECT 1 AS one");
+    assert.equal(Number(one), 1, "the session goes on");
+  }
+  const [many] = await client.query("SELECT id FROM wide WHERE id = 5;".repeat(5000));
+  assert.equal((many as unknown[]).length, 5000);
+  await assert.rejects(client.query(`SELECT '${"x".repeat(17 << 20)}'`), /./);
+  client.destroy();
+  assert.ok((await stop()).reads > 20);
+});
+
+test("a client that asks for much and reads nothing is closed, and its neighbours are answered meanwhile", async () => {
+  const greedy = await connectTo(product);
+  const stop = keepReading();
+  const socket = (greedy as unknown as { connection: { stream: Socket } }).connection.stream;
+  const asked = greedy.query("SELECT * FROM wide;".repeat(50)).then(() => "answered", () => "refused");
+  socket.pause();
+  const before = Date.now();
+  for (let waited = 0; waited < 100; waited++) {
+    const [list] = await neighbour.query<RowDataPacket[]>("SHOW PROCESSLIST");
+    if (list.length === 1) break;
+    await pause(100);
+  }
+  assert.ok(Date.now() - before < 9000, "it was closed");
+  socket.resume();
+  assert.equal(await asked, "refused");
+  assert.ok((await stop()).reads > 20);
+});
+
+test("a kill in the middle of a text ends it there", async () => {
+  const client = await connectTo(product);
+  const [[{ id }]] = await client.query<RowDataPacket[]>("SELECT CONNECTION_ID() AS id");
+  const count = 3000;
+  const statements = Array.from({ length: count }, (_, i) => `UPDATE wide SET v = 'killed' WHERE id = ${i}`);
+  const running = client.query(statements.join(";")).then(() => "ended", (error: { errno: number }) => error.errno);
+  await pause(30);
+  await neighbour.query(`KILL QUERY ${id}`);
+  const outcome = await running;
+  const [[{ n }]] = await neighbour.query<RowDataPacket[]>("SELECT COUNT(*) AS n FROM wide WHERE v = 'killed'");
+  if (outcome === 1317) assert.ok(Number(n) < count, "the rest was not run");
+  else assert.equal(outcome, "ended");
+  assert.equal(outcome, 1317, "the text was still running when it was killed");
+  await client.query("SELECT 1");
+  await neighbour.query(`KILL ${id}`);
+  await assert.rejects(client.query("SELECT 1"));
+  client.destroy();
+});
+
+test("afterwards nothing is left of them", async () => {
+  const [list] = await neighbour.query<RowDataPacket[]>("SHOW PROCESSLIST");
+  assert.equal(list.length, 1);
+  if (process.platform !== "linux") return;
+  const status = readFileSync(`/proc/${product.process.pid}/status`, "utf8");
+  const residentKib = Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0);
+  assert.ok(residentKib < 900 * 1024, `${residentKib} KiB are resident`);
+});
