@@ -72,15 +72,16 @@ async function raw(): Promise<Socket> {
 }
 
 function closedWithin(socket: Socket, ms: number): Promise<boolean> {
+  if (socket.closed) return Promise.resolve(true);
   return Promise.race([new Promise<boolean>((resolve) => socket.once("close", () => resolve(true))), pause(ms, false)]);
 }
 
 test("half-sent logins are closed, and connections beyond the limit wait, then are refused", async () => {
   const stop = keepReading();
   const half = await Promise.all(Array.from({ length: 19 }, raw));
-  for (const socket of half) socket.write(Buffer.of(200, 0, 0, 1, 1, 2));
+  for (const socket of half) socket.resume().write(Buffer.of(200, 0, 0, 1, 1, 2));
   await assert.rejects(connectTo(product), { errno: 1040 });
-  for (const socket of half) assert.equal(await closedWithin(socket.resume(), 5000), true);
+  for (const socket of half) assert.equal(await closedWithin(socket, 5000), true);
   await (await connectTo(product)).end();
   assert.ok((await stop()).reads > 20);
 });
@@ -140,7 +141,7 @@ test("a kill in the middle of a text ends it there", async () => {
   await pause(30);
   await neighbour.query(`KILL QUERY ${id}`);
   const outcome = await running;
-  const [[{ n }]] = await neighbour.query<RowDataPacket[]>("SELECT COUNT(*) AS n FROM wide WHERE v = 'killed'");
+  const [[{ n }]] = await neighbour.query<RowDataPacket[]>("SELECT COUNT(*) AS n FROM wide WHERE id >= 0 AND v = 'killed'");
   if (outcome === 1317) assert.ok(Number(n) < count, "the rest was not run");
   else assert.equal(outcome, "ended");
   assert.equal(outcome, 1317, "the text was still running when it was killed");

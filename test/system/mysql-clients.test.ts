@@ -27,7 +27,10 @@ let connection: Connection;
 
 before(async () => {
   const directory = join(scratch, "product");
-  buildFromContract({ contractFile: join(root, "examples", "bulk-ingest", "contract.yaml"), directory });
+  const contractFile = join(scratch, "contract.yaml");
+  const bulkIngest = readFileSync(join(root, "examples", "bulk-ingest", "contract.yaml"), "utf8");
+  writeFileSync(contractFile, bulkIngest.replace("transactions: single_statement", "transactions: interactive"));
+  buildFromContract({ contractFile, directory });
   product = await startProduct(directory, ["--data", join(scratch, "data"), "--tls", "offered"]);
   connection = await connectTo(product);
 });
@@ -95,6 +98,14 @@ test("Kysely: schema, rows, conditions, introspection", async () => {
     assert.equal(updated.numUpdatedRows, 1n);
     const names = await db.selectFrom("people").select("name").orderBy("id").limit(2).execute();
     assert.deepEqual(names.map(({ name }) => name), ["Ada", "Grace"]);
+    const failed = db.transaction().execute(async (transaction) => {
+      await transaction.deleteFrom("people").where("id", "=", ada.id).execute();
+      throw new Error("changed my mind");
+    });
+    await assert.rejects(failed, /changed my mind/);
+    await db.transaction().execute(async (transaction) => {
+      await transaction.updateTable("people").set({ age: 38 }).where("id", "=", ada.id).execute();
+    });
     const { rows } = await sql<{ n: number }>`select count(*) as n from people`.execute(db);
     assert.equal(Number(rows[0].n), 3);
     const deleted = await db.deleteFrom("people").where("id", "=", ada.id).executeTakeFirst();
@@ -175,7 +186,7 @@ test("mariadb-dump and back again", { skip: missing("mariadb-dump") }, async () 
   await connection.query("DROP TABLE dumped");
 });
 
-const oltp = ["point_select", "update_index", "update_non_index", "insert", "delete"];
+const oltp = ["point_select", "update_index", "update_non_index", "insert", "delete", "read_write"];
 
 test(`sysbench: ${oltp.join(", ")}`, { skip: missing("sysbench") }, async () => {
   for (const name of oltp) {

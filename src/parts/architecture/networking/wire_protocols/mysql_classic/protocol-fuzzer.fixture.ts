@@ -45,9 +45,7 @@ export const scriptedTexts: readonly string[] = [
 ];
 
 /** Counts what runs; the statements themselves are the inner executor's. */
-class CountingExecutor implements Executor, ExecutorSession {
-  readonly inTransaction = false;
-  readonly autocommit = true;
+class CountingExecutor implements Executor {
   calls = 0;
   readonly #inner: Executor;
 
@@ -55,11 +53,27 @@ class CountingExecutor implements Executor, ExecutorSession {
     this.#inner = inner;
   }
 
-  openSession(): this {
-    return this;
+  openSession(): ExecutorSession {
+    const session = this.#inner.openSession();
+    const count = () => void this.calls++;
+    return {
+      get inTransaction() {
+        return session.inTransaction;
+      },
+      get autocommit() {
+        return session.autocommit;
+      },
+      reset: () => session.reset(),
+      execute(statement, parameters, sink) {
+        count();
+        return session.execute(statement, parameters, sink);
+      },
+      query(sql, sink) {
+        count();
+        return session.query(sql, sink);
+      },
+    };
   }
-
-  reset(): void {}
 
   prepare(sql: string): PreparedStatement {
     this.calls++;
@@ -67,12 +81,10 @@ class CountingExecutor implements Executor, ExecutorSession {
   }
 
   execute(statement: PreparedStatement, parameters: readonly ColumnValue[], sink: ResultSink): Promise<void> | undefined {
-    this.calls++;
     return this.#inner.execute(statement, parameters, sink);
   }
 
   query(sql: string, sink: ResultSink): Promise<void> | undefined {
-    this.calls++;
     return this.#inner.query(sql, sink);
   }
 
