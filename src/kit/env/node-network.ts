@@ -3,11 +3,13 @@
  *
  * Writes of one turn leave together: those made while a data handler runs are sent when it returns,
  * others at the end of the running callback. A pipelining client thus costs one system call per batch
- * of answers, not one per answer. A connection that goes on under TLS keeps its handlers and changes its socket.
+ * of answers, not one per answer. Accepted connections are read past the stream (node-direct-read.ts); one that goes on
+ * under TLS keeps its handlers and changes its socket.
  */
 import * as net from "node:net";
 import * as tls from "node:tls";
 import type { Connection, ListenOptions, Listener, Network, TlsIdentity } from "./env.ts";
+import { readDirectly } from "./node-direct-read.ts";
 import { translateSystemError } from "./system-error.ts";
 
 /** Up to here several writes are copied into one; beyond it they are handed over as a vector. */
@@ -33,12 +35,16 @@ class NodeConnection implements Connection {
   #drainHandler: (() => void) | undefined;
   #closeHandler: CloseHandler | undefined;
   #error: Error | undefined;
+  /** Bytes come by a call, not by events of the socket. */
+  #direct = false;
 
-  constructor(socket: net.Socket) {
-    this.#socket = socket;
+  constructor(socket: net.Socket, accepted = false) {
     this.remoteAddress = `${socket.remoteAddress ?? "unknown"}:${socket.remotePort ?? 0}`;
     socket.setNoDelay(true);
-    this.#attach(socket);
+    const direct = accepted ? readDirectly(socket, (bytes) => this.#received(bytes)) : undefined;
+    this.#direct = direct !== undefined;
+    this.#socket = direct ?? socket;
+    this.#attach(this.#socket);
   }
 
   #attach(socket: net.Socket): void {
@@ -71,15 +77,19 @@ class NodeConnection implements Connection {
 
   onData(handler: DataHandler): void {
     this.#dataHandler = handler;
-    this.#socket.on("data", (bytes: Buffer) => {
-      this.#handling = true;
-      try {
-        handler(bytes);
-      } finally {
-        this.#handling = false;
-        if (this.#first !== undefined) this.#flush();
-      }
-    });
+    if (!this.#direct) this.#socket.on("data", (bytes: Buffer) => this.#received(bytes));
+  }
+
+  #received(bytes: Buffer): void {
+    const handler = this.#dataHandler;
+    if (handler === undefined) return;
+    this.#handling = true;
+    try {
+      handler(bytes);
+    } finally {
+      this.#handling = false;
+      if (this.#first !== undefined) this.#flush();
+    }
   }
 
   onDrain(handler: () => void): void {
@@ -121,6 +131,7 @@ class NodeConnection implements Connection {
     const secureContext = secureContextOf(identity);
     const secured = new tls.TLSSocket(plain, { isServer: true, secureContext, requestCert: false });
     this.#socket = secured;
+    this.#direct = false;
     this.#attach(secured);
     if (this.#dataHandler !== undefined) this.onData(this.#dataHandler);
   }
@@ -207,7 +218,7 @@ class NodeListener implements Listener {
 export class NodeNetwork implements Network {
   listen(options: ListenOptions, onConnection: (connection: Connection) => void): Promise<Listener> {
     return new Promise((resolve, reject) => {
-      const server = net.createServer({ noDelay: true }, (socket) => onConnection(new NodeConnection(socket)));
+      const server = net.createServer({ noDelay: true }, (socket) => onConnection(new NodeConnection(socket, true)));
       const refuse = (error: Error) => {
         reject(translateSystemError(error, "listen on", `${options.host}:${options.port}`));
       };
