@@ -119,8 +119,11 @@ export type CommandStep =
       readonly keys: readonly KeyRead[];
       readonly ranges: readonly RangeRead[];
     }
-  /** Sets up to `count` numbers of an AUTO_INCREMENT column aside. `insertId` is the first, `changedRows` how many. */
-  | { readonly kind: "reserve"; readonly tableId: number; readonly count: number }
+  /**
+   * Sets up to `count` numbers of an AUTO_INCREMENT column aside, all of them greater than `above`. `insertId` is the
+   * first, `changedRows` how many.
+   */
+  | { readonly kind: "reserve"; readonly tableId: number; readonly count: number; readonly above: bigint }
   /** A read inside a transaction that also writes: sees the steps before it. Whole rows, in key order. */
   | {
       readonly kind: "read";

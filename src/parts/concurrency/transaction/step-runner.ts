@@ -17,6 +17,8 @@ export interface StepReader extends Pick<StorageEngine, "getSync" | "scan"> {
 export interface NumberSource {
   /** Undefined where none is left. */
   next(table: Table): bigint | undefined;
+  /** A row has come with a number: later ones are above it. */
+  came(table: Table, number: bigint): void;
 }
 
 export interface StepWrites {

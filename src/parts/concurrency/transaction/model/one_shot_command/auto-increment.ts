@@ -71,6 +71,7 @@ export class AutoIncrement {
     if (value !== null && value !== 0 && value !== 0n) {
       const came = BigInt(value as bigint | number);
       if (came > this.#last) this.#last = came;
+      this.#source?.came(this.#table, came);
       this.given = came;
       return row;
     }
@@ -86,8 +87,9 @@ export class AutoIncrement {
     return this.#source !== undefined;
   }
 
-  /** Sets up to `count` numbers aside. */
-  reserve(count: number): { first: bigint; rows: number } {
+  /** Sets up to `count` numbers above `above` aside. */
+  reserve(count: number, above: bigint): { first: bigint; rows: number } {
+    if (above > this.#last) this.#last = above;
     const first = this.#next();
     const more = this.#max - this.#last;
     const rest = more < BigInt(count - 1) ? more : BigInt(count - 1);

@@ -65,6 +65,8 @@ const column = fc.record(
   },
   { requiredKeys: ["name", "type", "nullable"] },
 );
+const bytes = fc.uint8Array({ maxLength: 20 });
+const mark = { rows: fc.nat(), low: fc.nat(0xffff_ffff), high: fc.nat(0xffff_ffff) };
 const detailedColumn = fc.tuple(column, fc.boolean(), fc.option(valueArbitrary, { nil: undefined })).map(
   ([plain, fixed, defaultValue]): Column => ({
     ...plain,
@@ -98,6 +100,22 @@ const step: fc.Arbitrary<CommandStep> = fc.oneof(
       fc.constantFrom("ignore" as const, "replace" as const),
       fc.record({ set: fc.array(assignment, { maxLength: 3 }) }),
     ),
+  }),
+  fc.record({
+    kind: fc.constant("write" as const),
+    tableId: fc.nat(),
+    rows: fc.array(fc.record({ key: bytes, value: fc.option(bytes, { nil: undefined }) }), { maxLength: 4 }),
+  }),
+  fc.record({
+    kind: fc.constant("validate" as const),
+    keys: fc.array(fc.record({ key: bytes, ...mark }), { maxLength: 3 }),
+    ranges: fc.array(fc.record({ gte: bytes, lt: bytes, ...mark }), { maxLength: 3 }),
+  }),
+  fc.record({
+    kind: fc.constant("reserve" as const),
+    tableId: fc.nat(),
+    count: fc.nat(),
+    above: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
   }),
   fc.array(detailedColumn, { minLength: 1, maxLength: 4 }).map((columns) => ({
     kind: "createTable" as const,
@@ -158,6 +176,25 @@ describe("command codec", () => {
       return bytes;
     });
     encoded.forEach((bytes, n) => assert.deepEqual(commandCodec.decode(bytes), originals[n]));
+  });
+
+  test("golden: commands of both formats are written, and read, as they were when the formats were made", () => {
+    const bound = { comparison: ">" as const, values: [7n] };
+    const sum = { kind: "operation" as const, operator: "+" as const, left: { kind: "column" as const, ordinal: 1 }, right: { kind: "value" as const, value: 1n } };
+    const golden: [CommandStep, string][] = [
+      [{ kind: "insert", tableId: 3, rows: [[1n, "a", null]], unless: [] }, "01010103030101010000000000000003016100" + "00"],
+      [{ kind: "delete", target: { tableId: 3, keyPrefix: [-1n], conditions: [{ ordinal: 1, comparison: "<", value: 2.5 }] } }, "010103030101ffffffffffffffff01010102" + "0000000000000440"],
+      [{ kind: "update", target: { tableId: 3, keyPrefix: [], conditions: [], bounds: [bound] }, set: [{ ordinal: 1, value: null, expression: sum }] }, "02012101030101070000000000000003000001010300010100010100000000000000"],
+      [{ kind: "insert", tableId: 3, rows: [[1n]], unless: [], onDuplicate: "replace" }, "020120030101010100000000000000" + "00" + "02"],
+      [{ kind: "write", tableId: 3, rows: [{ key: Uint8Array.of(1, 2), value: Uint8Array.of(9) }, { key: Uint8Array.of(3), value: undefined }] }, "02012503020201020101090103" + "00"],
+      [{ kind: "validate", keys: [{ key: Uint8Array.of(5), rows: 1, low: 0x01020304, high: 0xfffefdfc }], ranges: [{ gte: Uint8Array.of(1), lt: Uint8Array.of(2), rows: 0, low: 0, high: 0 }] }, "02012601010501" + "04030201fcfdfeff" + "01010101" + "02" + "00" + "0000000000000000"],
+      [{ kind: "reserve", tableId: 3, count: 256, above: 9n }, "0201270380020900000000000000"],
+    ];
+    for (const [step, hex] of golden) {
+      const encoded = commandCodec.encode({ steps: [step] });
+      assert.equal(Buffer.from(encoded).toString("hex"), hex, step.kind);
+      assert.deepEqual(commandCodec.decode(new Uint8Array(Buffer.from(hex, "hex"))), { steps: [step] });
+    }
   });
 
   test("text comes as its bytes where that is asked for", () => {

@@ -27,7 +27,7 @@
  *   |                  | the value's bytes                                                              |
  *   | 38 validate      | keys: count varint, per key its bytes and mark; ranges: count varint, per      |
  *   |                  | range two bounds' bytes and mark                                               |
- *   | 39 reserve       | table id varint; count varint                                                  |
+ *   | 39 reserve       | table id varint; count varint; above 8                                         |
  *   | mark             | rows varint, low 4, high 4                                                     |
  *   | limits           | count varint, then per bound comparison 1 and its values: count varint, values |
  *   | assignments      | count varint, then per assignment ordinal varint and expression                |
@@ -214,7 +214,8 @@ function encodeExtended(step: CommandStep): void {
     case "reserve":
       writer.byte(kindReserve);
       writer.varint(step.tableId);
-      return writer.varint(step.count);
+      writer.varint(step.count);
+      return writer.int64(step.above);
     default:
       return encodePlain(step);
   }
@@ -478,7 +479,7 @@ function decodeExtended(reader: CommandReader, kind: number): CommandStep {
       return { kind: "validate", keys, ranges };
     }
     case kindReserve:
-      return { kind: "reserve", tableId: reader.varint(), count: reader.varint() };
+      return { kind: "reserve", tableId: reader.varint(), count: reader.varint(), above: reader.int64() };
     default:
       throw reader.corrupt(`step kind ${kind} is not known`);
   }

@@ -67,6 +67,11 @@ export class CommandReader extends ByteReader {
     throw this.corrupt(`value tag ${tag} is not known`);
   }
 
+  int64(): bigint {
+    this.#word();
+    return wordInt64[0];
+  }
+
   values(count: number): ColumnValue[] {
     const values: ColumnValue[] = [];
     for (let i = 0; i < count; i++) values.push(this.value());

@@ -141,13 +141,13 @@ export class CommandRun {
     return AutoIncrement.read(layout, table, autoIncrement, this.#overlay, engine);
   }
 
-  #reserve({ tableId, count }: CommandStep & { kind: "reserve" }): StepResult {
+  #reserve({ tableId, count, above }: CommandStep & { kind: "reserve" }): StepResult {
     const table = this.#table(tableId);
     const counter = this.#counter(table);
     if (counter === undefined) {
       throw new StepRefused("table_missing", `table ${table.name} has no AUTO_INCREMENT column`);
     }
-    const { first, rows } = counter.reserve(count);
+    const { first, rows } = counter.reserve(count, above);
     counter.write(this.#doors.layout, this.#overlay);
     return { kind: "changed", matchedRows: rows, changedRows: rows, insertId: first };
   }

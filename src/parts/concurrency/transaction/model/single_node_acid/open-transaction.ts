@@ -104,13 +104,28 @@ export class OpenTransaction implements InteractiveTransaction, StepReader {
   unnumbered(steps: readonly CommandStep[]): CommandStep | undefined {
     for (const step of steps) {
       if (step.kind !== "insert") continue;
-      const table = this.#doors.catalog.byId(step.tableId);
-      const wanted = table === undefined ? 0 : unnumberedRows(table, step);
-      if (wanted > 0 && this.#numbers.left(step.tableId) < wanted) {
-        return { kind: "reserve", tableId: step.tableId, count: Math.max(wanted, this.#limits.numbersReserved) };
+      const { tableId } = step;
+      const table = this.#doors.catalog.byId(tableId);
+      const wanted = table === undefined ? 0 : this.#unnumberedRows(table, step);
+      if (wanted > 0 && this.#numbers.left(tableId) < wanted) {
+        const count = Math.max(wanted, this.#limits.numbersReserved);
+        return { kind: "reserve", tableId, count, above: this.#numbers.floor(tableId) };
       }
     }
     return undefined;
+  }
+
+  /** Rows that come without a number, where the table gives numbers; those that come with one are taken note of. */
+  #unnumberedRows(table: Table, step: CommandStep & { kind: "insert" }): number {
+    const { autoIncrement } = table;
+    if (autoIncrement === undefined) return 0;
+    let rows = 0;
+    for (const row of step.rows) {
+      const value = row[autoIncrement];
+      if (value === null || value === 0 || value === 0n) rows++;
+      else if (step.rows.length > 1) this.#numbers.came(table, BigInt(value as bigint | number));
+    }
+    return rows;
   }
 
   reserved(step: CommandStep, result: StepResult): void {
@@ -167,17 +182,6 @@ export class OpenTransaction implements InteractiveTransaction, StepReader {
     }
     return this.#snapshot;
   }
-}
-
-/** Rows that come without a number, where the table gives numbers. */
-function unnumberedRows({ autoIncrement }: Table, step: CommandStep & { kind: "insert" }): number {
-  if (autoIncrement === undefined) return 0;
-  let rows = 0;
-  for (const row of step.rows) {
-    const value = row[autoIncrement];
-    if (value === null || value === 0 || value === 0n) rows++;
-  }
-  return rows;
 }
 
 function targetOf(step: CommandStep): { tableId: number } {

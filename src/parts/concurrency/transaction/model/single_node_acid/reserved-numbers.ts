@@ -1,7 +1,8 @@
 /**
  * ReservedNumbers: AUTO_INCREMENT numbers set aside for open transactions, which must know them before they commit.
  *
- * Numbers are set aside by a command of their own, many at a time, so that most inserts wait for none. Those that are
+ * A number that comes with a row moves the next ones above it, as in MySQL; it counts although its transaction may
+ * roll back. Numbers are set aside by a command of their own, many at a time, so that most inserts wait for none. Those that are
  * left when the server stops, and those of transactions that roll back, are never used: gaps, as in MySQL.
  * Source: TiDB's cached auto-id ranges.
  */
@@ -15,11 +16,26 @@ interface Block {
 
 export class ReservedNumbers implements NumberSource {
   readonly #blocks = new Map<number, Block[]>();
+  /** Per table the highest number that came with a row of an open transaction. */
+  readonly #came = new Map<number, bigint>();
 
   /** How many numbers of a table are there. */
   left(tableId: number): number {
     const blocks = this.#blocks.get(tableId) ?? [];
     return blocks.reduce((sum, { next, end }) => sum + Number(end - next), 0);
+  }
+
+  /** Numbers of a table must be above this. */
+  floor(tableId: number): bigint {
+    return this.#came.get(tableId) ?? 0n;
+  }
+
+  came({ id }: Table, number: bigint): void {
+    if (number <= this.floor(id)) return;
+    this.#came.set(id, number);
+    const blocks = (this.#blocks.get(id) ?? []).filter(({ end }) => end > number + 1n);
+    for (const block of blocks) if (block.next <= number) block.next = number + 1n;
+    this.#blocks.set(id, blocks);
   }
 
   add(tableId: number, first: bigint, count: number): void {

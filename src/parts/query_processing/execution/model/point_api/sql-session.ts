@@ -6,7 +6,7 @@
  *   writes   become steps, which run on that view and are kept by the transaction; nothing is proposed, except for
  *            numbers of AUTO_INCREMENT, which are set aside many at a time
  *   COMMIT   proposes the one command that the transaction gives; a refusal is a conflict (1213), and nothing happened
- *   BEGIN, DDL and SET autocommit = 1 commit what is open first, as in MySQL
+ *   BEGIN, DDL and turning autocommit on commit what is open first, as in MySQL
  * A statement that fails leaves the transaction open, as in MySQL; where the transaction itself cannot go on (it was
  * idle for too long, a definition changed, it has read or written too much) it is rolled back, and the statement fails.
  * A session that is neither in a transaction nor without autocommit costs a statement one look at two fields.
@@ -149,7 +149,7 @@ export class SqlSession implements ExecutorSession {
       return done(sink);
     };
     if (!on && this.#doors.transactions === undefined) throw notSelected(interactive, "SET autocommit = 0");
-    return on ? this.#commit(set) : set();
+    return on && !this.autocommit ? this.#commit(set) : set();
   }
 
   /** Commits what is open, then goes on with `then`. */
