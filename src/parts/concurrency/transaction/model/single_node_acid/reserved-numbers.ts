@@ -2,8 +2,9 @@
  * ReservedNumbers: AUTO_INCREMENT numbers set aside for open transactions, which must know them before they commit.
  *
  * A number that comes with a row moves the next ones above it, as in MySQL; it counts although its transaction may
- * roll back. Numbers are set aside by a command of their own, many at a time, so that most inserts wait for none. Those that are
- * left when the server stops, and those of transactions that roll back, are never used: gaps, as in MySQL.
+ * roll back. Numbers are set aside by a command of their own, many at a time, so that most inserts wait for none.
+ * Those that are left when the server stops, and those of transactions that roll back, are never used: gaps, as in
+ * MySQL.
  * Source: TiDB's cached auto-id ranges.
  */
 import type { Table } from "../../../../architecture/catalog/table.ts";
