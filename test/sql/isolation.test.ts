@@ -197,7 +197,7 @@ class History {
     await run(judge.executor, definition);
     const waiting = new Set(this.readers);
     for (let place = 0; place <= this.committed.length; place++) {
-      for (const reader of [...waiting]) {
+      for (const reader of waiting) {
         if (reader.began > place || reader.ended < place) continue;
         if (await this.#agrees(judge, reader)) waiting.delete(reader);
       }
