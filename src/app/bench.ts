@@ -1,11 +1,13 @@
 /**
- * Use case: drive a product, MariaDB, or any server that speaks MySQL, with a contract's workload.
+ * Use case: drive a product, MariaDB, or any server that speaks MySQL, with a contract's workload; a product with an
+ * HTTP surface over HTTP, where its contract names `key_value`.
  *
  * The figures describe one server; whether one is better than another is decided by launches
  * (`bench/launch.ts`), not by comparing two of these.
  */
 import { join } from "node:path";
 import { type BulkPhases, runBulkPhases } from "../bench/bulk-phases.ts";
+import { type HttpPhase, runHttpLoad } from "../bench/http-load.ts";
 import type { OperationStatistics } from "../bench/measurement.ts";
 import { runSolo, type SoloSample, type SoloSubject } from "../bench/solo.ts";
 import type { WorkloadSpec } from "../contract/contract.ts";
@@ -57,6 +59,8 @@ export interface BenchResult {
   readonly complaints: readonly string[];
   readonly loadSeconds: number | null;
   readonly driverCeilingOpsPerSecond: number;
+  /** Over HTTP: items per second of each operation; a batch counts its items. */
+  readonly itemsPerSecond?: Readonly<Record<string, number>>;
   /** Bulk ingest through a product of ours: its phases, an order of magnitude of records at a time. */
   readonly phases?: readonly BulkPhases[];
   /** The server's metrics at the end, where it has any. */
@@ -111,6 +115,7 @@ async function benchProduct(
     const message = "a product that is started for the benchmark has no data: load it, or give --url";
     throw new LatheError("INVALID_ARGUMENT", message);
   }
+  if (workload.benchmark === "key_value") return benchHttp(request, workload, context);
   const work = createWorkDirectory("bench");
   try {
     let productDirectory = request.productDirectory;
@@ -135,6 +140,63 @@ async function benchProduct(
   } finally {
     work.remove();
   }
+}
+
+/** Puts, batches and gets, one after another, each for a third of the time. */
+async function benchHttp(
+  request: BenchRequest,
+  workload: WorkloadSpec,
+  context: UseCaseContext,
+): Promise<BenchResult> {
+  const work = createWorkDirectory("bench");
+  try {
+    const productDirectory = request.productDirectory ?? join(work.path, "product");
+    if (request.productDirectory === undefined) {
+      buildFromContract({ contractFile: request.contractFile, directory: productDirectory });
+    }
+    const { knobs } = request;
+    const dataDirectory = join(work.path, "data");
+    const server = await startProduct({ productDirectory, knobs, dataDirectory, surface: "http" });
+    try {
+      const durationMs = Math.max(300, (request.seconds * 1000) / 3);
+      const phases = await runHttpLoad({
+        endpoint: server.endpoint, scale: workload.scale, seed: request.seed, connections: workload.clients,
+        batchConnections: Math.min(16, workload.clients), batchItems: 100, valueBytes: 64,
+        warmUpMs: (request.warmupSeconds * 1000) / 3, durationMs, serverCpuUs: () => server.cpuUs(),
+        signal: context.signal,
+      });
+      return httpResultOf(phases, server.memory().residentBytes, context.signal?.aborted === true);
+    } finally {
+      await server.kill();
+    }
+  } finally {
+    work.remove();
+  }
+}
+
+function httpResultOf(phases: readonly HttpPhase[], residentBytes: number, cancelled: boolean): BenchResult {
+  const sum = (of: (phase: HttpPhase) => number) => phases.reduce((total, phase) => total + of(phase), 0);
+  const requests = sum((phase) => phase.count);
+  const items = sum((phase) => phase.itemsPerSecond * phase.seconds);
+  const serverUs = sum((phase) => phase.serverCpuUsPerItem * phase.itemsPerSecond * phase.seconds);
+  return {
+    opsPerSecond: items / sum((phase) => phase.seconds),
+    operations: Object.fromEntries(phases.map((phase) => [phase.name, phase])),
+    itemsPerSecond: Object.fromEntries(phases.map((phase) => [phase.name, phase.itemsPerSecond])),
+    serverCpuUsPerOp: serverUs / items,
+    // The driver shares the machine; beyond this it, not the server, sets the pace.
+    driverBound: phases.some((phase) => phase.driverCores > 0.9),
+    memoryMiB: residentBytes / (1 << 20),
+    p50Us: sum((phase) => phase.p50Us * phase.count) / requests,
+    p99Us: Math.max(...phases.map((phase) => phase.p99Us)),
+    errors: 0,
+    verificationFailures: sum((phase) => phase.wrong),
+    complaints: phases.flatMap((phase) => phase.complaints),
+    loadSeconds: null,
+    driverCeilingOpsPerSecond: 0,
+    signals: {},
+    cancelled,
+  };
 }
 
 async function measure(

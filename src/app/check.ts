@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { createWorkDirectory } from "../fleet/work-directory.ts";
 import { buildProduct } from "../foundry/build.ts";
-import { candidateGates, productGates } from "../gates/gate-table.ts";
+import { candidateGates, httpProductGates, productGates } from "../gates/gate-table.ts";
 import type { Gate, GateVerdict } from "../gates/gate.ts";
 import type { PatchSummary } from "../gates/patch/apply-patch.ts";
 import { isAdmitted, runGates } from "../gates/run-gates.ts";
@@ -47,11 +47,14 @@ export interface CheckResult {
 }
 
 /** What runs when, for people: one line per gate, and the rules of patches. */
-export function describeGates(): Readonly<Record<"product" | "candidate" | "patch" | "patchRules", readonly string[]>> {
+export function describeGates(): Readonly<
+  Record<"product" | "http" | "candidate" | "patch" | "patchRules", readonly string[]>
+> {
   const line = ({ name, description }: Gate) => `${name.padEnd(20)} ${description}`;
   const { gates, rules } = describePatches();
   return {
     product: productGates().map(line),
+    http: httpProductGates(1, false).map(line),
     candidate: candidateGates().map(line),
     patch: gates.map(line),
     patchRules: rules,
@@ -68,7 +71,7 @@ export async function checkProduct(request: CheckRequest, context: UseCaseContex
     let gates: GateVerdict[] = [];
     if (request.names.length === 0) {
       context.progress(contract);
-      gates = await judge(productGates(request.effort), product, work.path, request, context, true);
+      gates = await judge(gatesFor(request), product, work.path, request, context, true);
     }
     const verdict = gates.length === 0 ? undefined : isAdmitted(gates) ? "admit" : "reject";
     const nothing = { mutants: [], record: undefined };
@@ -79,6 +82,16 @@ export async function checkProduct(request: CheckRequest, context: UseCaseContex
   } finally {
     work.remove();
   }
+}
+
+/** The gates of the surfaces that the contract asks for. */
+function gatesFor({ contractFile, effort }: CheckRequest): Gate[] {
+  const { protocols } = loadServedContract(contractFile).contract.surface;
+  const overMysql = protocols.includes("mysql");
+  return [
+    ...(overMysql ? productGates(effort) : []),
+    ...(protocols.includes("http") ? httpProductGates(effort, !overMysql) : []),
+  ];
 }
 
 /** Builds the product of a contract; its name. */
@@ -100,7 +113,7 @@ async function checkPatch(
   const { files, linesAdded, linesRemoved } = summary;
   context.progress(`${contract} with ${request.patchFile}: ${files.length} files, +${linesAdded} -${linesRemoved}`);
   const before = { product: directoryHash(product), patched: directoryHash(directory) };
-  const all = [...patchGates(product, summary, request.patchLimits ?? {}), ...productGates(request.effort)];
+  const all = [...patchGates(product, summary, request.patchLimits ?? {}), ...gatesFor(request)];
   const gates = await judge(all, directory, work, request, context, false);
   if (directoryHash(product) !== before.product || directoryHash(directory) !== before.patched) {
     const reason = "while the gates ran, sources changed: of the product, or of the copy with the patch";

@@ -18,6 +18,7 @@ import { once } from "node:events";
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { RunningServer } from "../fleet/server.ts";
 import { seededNumbers } from "../simulation/simulated-env.ts";
 import type { Gate, GateSubject, GateVerdict } from "./gate.ts";
 import { connectGate, startSubject, type GateConnection } from "./gate-connection.ts";
@@ -42,7 +43,6 @@ export function flushAuditGate(options: { writes: number; stage: Gate["stage"] }
 }
 
 async function runAudit(gateName: string, writes: number, subject: GateSubject): Promise<GateVerdict> {
-  const verdict = verdictOf(gateName, performance.now());
   const server = await startSubject(subject);
   try {
     const connection = await connectGate(server.endpoint);
@@ -50,16 +50,41 @@ async function runAudit(gateName: string, writes: number, subject: GateSubject):
     for (const table of tables) {
       await connection.query(`CREATE TABLE ${table} (id BIGINT PRIMARY KEY, value VARCHAR(150))`);
     }
-    const dataDirectory = join(subject.workDirectory, "data");
     // Before the trace begins: the answers of a login have nothing to flush.
     const crowd = await Promise.all(Array.from({ length: crowdConnections }, () => connectGate(server.endpoint)));
+    return await auditFlushes(gateName, writes, subject, server, {
+      concurrently: (count) => writeConcurrently(crowd, tables, count),
+      sequentially: (count) => writeSequentially(connection, tables, count, subject.seed),
+    });
+  } finally {
+    await server.kill();
+  }
+}
+
+/** The writes of an audit, over whatever protocol; each resolves when all of its writes have been answered. */
+export interface AuditedWrites {
+  concurrently(writes: number): Promise<void>;
+  sequentially(writes: number): Promise<void>;
+}
+
+/** The audit of a running product, which it ends. */
+export async function auditFlushes(
+  gateName: string,
+  writes: number,
+  subject: GateSubject,
+  server: RunningServer,
+  written: AuditedWrites,
+): Promise<GateVerdict> {
+  const verdict = verdictOf(gateName, performance.now());
+  const dataDirectory = join(subject.workDirectory, "data");
+  try {
     if (spawnSync("strace", ["-V"]).status === 0) {
       const tracePath = join(subject.workDirectory, "trace");
       const tracer = await attach(server.processId, tracePath);
       if (tracer !== undefined) {
-        await writeConcurrently(crowd, tables, writes * 2);
+        await written.concurrently(writes * 2);
         // One more than is judged: the tracer may be stopped before it has noted the end of the last answer.
-        await writeSequentially(connection, tables, writes + 1, subject.seed);
+        await written.sequentially(writes + 1);
         tracer.kill("SIGINT");
         await once(tracer, "exit");
         const audit = auditTrace(readFileSync(tracePath, "latin1"), {
@@ -81,7 +106,7 @@ async function runAudit(gateName: string, writes: number, subject: GateSubject):
     if (before === undefined) {
       return verdict.inconclusive("neither strace nor a block device's flush counter: install strace (see doctor)");
     }
-    await writeSequentially(connection, tables, writes, subject.seed);
+    await written.sequentially(writes);
     const flushes = (deviceFlushes(dataDirectory) ?? before) - before;
     return flushes >= writes
       ? verdict.admit(`${flushes} device flushes for ${writes} sequential writes (kernel's counter)`, { flushes })

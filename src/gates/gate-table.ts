@@ -8,6 +8,9 @@ import { damageGate } from "./damage-gate.ts";
 import { differentialGate } from "./differential-gate.ts";
 import { flushAuditGate } from "./flush-audit-gate.ts";
 import type { Gate } from "./gate.ts";
+import { httpDifferentialGate } from "./http/http-differential-gate.ts";
+import { httpFlushAuditGate } from "./http/http-flush-audit-gate.ts";
+import { httpKillGate } from "./http/http-kill-gate.ts";
 import { indexesGate } from "./indexes-gate.ts";
 import { killGate } from "./kill-gate.ts";
 import { loadGate } from "./load-gate.ts";
@@ -32,6 +35,27 @@ export function productGates(effort = 1): Gate[] {
     metamorphicGate({ programs: 20 * effort, knobSets: 12 }),
     conformanceGate(),
     boundsGate({ dataMiB: 160, overwriteMiB: 60 }),
+  ];
+}
+
+/**
+ * Once per product that is asked over HTTP. With `alone`, where it does not speak MySQL, the gates that look into the
+ * product in its process come with them; those that ask over MySQL have nobody to ask.
+ */
+export function httpProductGates(effort = 1, alone = true): Gate[] {
+  const overHttp = [
+    httpFlushAuditGate({ writes: 40 * effort }),
+    httpDifferentialGate({ requests: 1500 * effort }),
+    httpKillGate({ rounds: 5 * effort }),
+  ];
+  if (!alone) return overHttp;
+  return [
+    ...overHttp,
+    powerLossGate({ points: 40 * effort, fates: 6 }),
+    damageGate({ flips: 48 * effort }),
+    simulationGate({ seeds: 120 * effort }),
+    metamorphicGate({ programs: 20 * effort, knobSets: 12 }),
+    conformanceGate(),
   ];
 }
 

@@ -37,6 +37,7 @@ export function registerBench(program: Command): void {
   withFrame(command, {
     examples: [
       "lathe bench examples/taobench-o/contract.yaml --seconds 30",
+      "lathe bench examples/sndv-kv/contract.yaml --seconds 30",
       "lathe bench contract.yaml --product ./store --knob row_cache.bytes=1048576",
       "lathe bench examples/taobench-o/contract.yaml --url mysql://root:secret@127.0.0.1:3306/test --json",
     ],
@@ -77,7 +78,9 @@ function formatBench(result: BenchResult): string {
     const shown = Object.entries(times).map(([name, ms]) => `${name} ${count(ms)}`).join(", ");
     lines.push(`${count(records).padStart(9)} records, ms: ${shown}, read ${count(readMs)} (${pages} pages)`);
   }
-  lines.push("", `${count(result.opsPerSecond)} operations/s`);
+  const rates = Object.entries(result.itemsPerSecond ?? {}).map(([name, rate]) => `${name} ${count(rate)}`);
+  if (rates.length > 0) lines.push("", `items/s: ${rates.join(", ")}`);
+  else lines.push("", `${count(result.opsPerSecond)} operations/s`);
   if (result.serverCpuUsPerOp !== null) {
     lines.push(`${result.serverCpuUsPerOp.toFixed(1)} µs of server CPU per operation`);
   }
