@@ -82,6 +82,8 @@ const fuzzers: Readonly<Record<string, () => Fuzzer>> = {
   sql: statementFuzzer,
 };
 
+// Most inputs end in an error; where it was made is of use for those that should not.
+Error.stackTraceLimit = 4;
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;
 

@@ -115,6 +115,11 @@ class StepClock implements Clock {
     this.#deferred.push(callback);
   }
 
+  /** Whether something waits to be pumped. */
+  get due(): boolean {
+    return this.#deferred.length > 0;
+  }
+
   /** Whether there was something to run. */
   pump(): boolean {
     const due = this.#deferred;
@@ -304,9 +309,12 @@ export class ProtocolBatch {
     await this.#feed(host, Buffer.concat(packets));
     this.#checkAnswers(host, before, packets, this.#executor.calls - callsBefore);
     host.protocol.disconnected();
-    await this.#settle(host);
+    if (host.protocol.busy || this.#clock.due) await this.#settle(host);
     host.take();
-    assert.deepEqual(this.#held(), this.#base, "what the connection took was given back");
+    const held = this.#held();
+    for (let i = 0; i < held.length; i++) {
+      if (held[i] !== this.#base[i]) assert.deepEqual(held, this.#base, "what the connection took was given back");
+    }
     if (number % 50 === 49) assert.equal(this.#askNeighbour(), this.#neighbourAnswer, "the neighbour is answered otherwise");
   }
 
@@ -340,7 +348,7 @@ export class ProtocolBatch {
       chunk.fill(0xee);
       if (host.protocol.waiting && choice.below(2) === 0) await this.#settle(host);
     }
-    await this.#settle(host);
+    if (host.protocol.busy || this.#clock.due) await this.#settle(host);
   }
 
   async #settle(host: FuzzHost): Promise<void> {
@@ -384,7 +392,8 @@ export class ProtocolBatch {
   #checkPing(host: FuzzHost): void {
     const answer = host.ask(command(0x0e));
     assert.equal(answer.length, 1, "a ping has one answer");
-    assert.deepEqual([answer[0].sequence, answer[0].payload[0]], [1, 0], "the connection is in a right state");
+    assert.equal(answer[0].sequence, 1, "the answer to a ping is the first packet of its own");
+    assert.equal(answer[0].payload[0], 0, "the connection is in a right state");
   }
 }
 
