@@ -7,7 +7,7 @@ import { readFileSync } from "node:fs";
 import { stripTypeScriptTypes } from "node:module";
 import { basename, dirname, join } from "node:path";
 import { test } from "node:test";
-import { loadMutants, mutatedFiles } from "../src/gates/mutant.ts";
+import { loadMutants, mutatedFiles, twinProblems } from "../src/gates/mutant.ts";
 import { functionLengths } from "./function-lengths.ts";
 import { lintConfig } from "./generate-lint-config.ts";
 import { renderReadme } from "./generate-readme.ts";
@@ -197,4 +197,10 @@ test("every mutant and benign variant applies to the sources, and what it change
     }
   });
   law(mutants.length, 40, offenders);
+});
+
+test("every planted mutant names a benign twin that changes the same place", () => {
+  const mutants = loadMutants();
+  const sourceOf = (file: string) => readText(join("src", file));
+  law(mutants.filter(({ planted }) => planted).length, 40, twinProblems(mutants, sourceOf));
 });

@@ -9,7 +9,7 @@ import { buildProduct } from "../foundry/build.ts";
 import { sourceRoot } from "../foundry/part-descriptor.ts";
 import { loadKnobCatalog } from "../knobs/catalog.ts";
 import { productGates } from "./gate-table.ts";
-import { loadMutants, mutatedFiles, plantMutant } from "./mutant.ts";
+import { loadMutants, type Mutant, mutatedFiles, plantMutant, twinProblems } from "./mutant.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "lathe-mutants-"));
 const usual = "taobench-o";
@@ -82,6 +82,23 @@ test("a file that is no mutant is named", () => {
   assert.throws(() => loadMutants(directory), refused, "a benign variant with one");
   write("name: bad\nplanted: false\ndescription: x\nedits: []\n");
   assert.throws(() => loadMutants(directory), refused);
+  write(`name: bad\nplanted: true\ndescription: x\nexpectedGates: [load]\n${edits}`);
+  assert.throws(() => loadMutants(directory), refused, "a fault without a twin");
   write(`name: bad\nplanted: false\ndescription: x\n${edits}`);
   assert.equal(loadMutants(directory).length, 1);
+});
+
+test("a twin that is not there, not benign, in another file or far away is found", () => {
+  const mutant = (name: string, planted: boolean, find: string, file = "a.ts"): Mutant => ({
+    name, planted, description: "x", expectedGates: planted ? ["load"] : [], edits: [{ file, find, replace: "x" }],
+    twin: planted ? "twin" : undefined,
+  });
+  const text = `one\ntwo\n${"\n".repeat(100)}far\n`;
+  const problems = (...mutants: Mutant[]) => twinProblems(mutants, () => text);
+  const fault = mutant("fault", true, "one\n");
+  assert.deepEqual(problems(fault, mutant("twin", false, "two\n")), []);
+  assert.deepEqual(problems(fault), ["fault: there is no twin twin"]);
+  assert.match(problems(fault, mutant("twin", true, "two\n"))[0], /is not benign/);
+  assert.match(problems(fault, mutant("twin", false, "two\n", "b.ts"))[0], /changes other files/);
+  assert.match(problems(fault, mutant("twin", false, "far\n"))[0], /lies 102 lines away/);
 });

@@ -4,6 +4,8 @@
  * They test the testers. A mutant is data (`mutants/*.yaml`): which file of a product, which text there, what
  * instead. A text that is not found exactly once is an error, so that a mutant cannot silently become a no-op
  * when the source changes.
+ * A gate that rejects whatever is changed would find every fault; so each planted one has a benign twin, which changes
+ * the same place and must be admitted.
  */
 import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -20,9 +22,13 @@ const mutantSchema = z.strictObject({
   contract: z.string().regex(/^[a-z0-9-]+$/).optional(),
   /** Gates of which one must be the first to reject it; a rejection for another reason may be an accident. */
   expectedGates: z.array(z.string()).default([]),
+  /** Of a planted fault: the benign variant that changes the same place harmlessly. Several may share one. */
+  twin: z.string().optional(),
   edits: z.array(z.strictObject({ file: z.string(), find: z.string(), replace: z.string() })).min(1),
 }).refine(({ planted, expectedGates }) => planted === expectedGates.length > 0, {
   error: "expectedGates: a planted fault names the gates that find it, a benign variant none",
+}).refine(({ planted, twin }) => planted === (twin !== undefined), {
+  error: "twin: a planted fault names the benign variant of its place, a benign variant none",
 });
 
 /** `planted`: wrong on purpose, to be rejected. Otherwise benign, to be admitted. */
@@ -70,4 +76,32 @@ export function mutatedFiles(directory: string, { name, edits }: MutantEdits): M
     files.set(file, pieces.join(replace.trimEnd()));
   }
   return files;
+}
+
+/** Lines that may lie between an edit of a fault and the nearest one of its twin: a function's length. */
+const twinLinesMax = 40;
+
+/**
+ * Why the twins that planted mutants name are none: they do not exist, are not benign, or change another place.
+ * `sourceOf` gives the text of a file that they change.
+ */
+export function twinProblems(mutants: readonly Mutant[], sourceOf: (file: string) => string): string[] {
+  const byName = new Map(mutants.map((mutant) => [mutant.name, mutant]));
+  return mutants.filter(({ planted }) => planted).flatMap((mutant) => {
+    const twin = byName.get(mutant.twin ?? "");
+    if (twin === undefined) return [`${mutant.name}: there is no twin ${mutant.twin}`];
+    if (twin.planted) return [`${mutant.name}: its twin ${twin.name} is not benign`];
+    const distances = mutant.edits.flatMap((edit) => {
+      const others = twin.edits.filter(({ file }) => file === edit.file);
+      return others.map((other) => linesBetween(sourceOf(edit.file), edit.find, other.find));
+    });
+    if (distances.length === 0) return [`${mutant.name}: its twin ${twin.name} changes other files`];
+    const nearest = Math.min(...distances);
+    return nearest > twinLinesMax ? [`${mutant.name}: its twin ${twin.name} lies ${nearest} lines away`] : [];
+  });
+}
+
+function linesBetween(text: string, one: string, other: string): number {
+  const lineOf = (find: string) => text.slice(0, text.indexOf(find.trimEnd())).split("\n").length;
+  return Math.abs(lineOf(one) - lineOf(other));
 }
