@@ -134,7 +134,7 @@ class Hunt {
 
   async #round(firstSeed: number, seeds: number): Promise<TrialOutcome> {
     const minutes = this.#request.minutes === undefined ? undefined : this.#minutesLeft();
-    const counts = { firstSeed, seeds, minutes, knobSets: this.#request.knobSets, shrinkAttempts };
+    const counts = { firstSeed, seeds, seedsMin: 0, minutes, knobSets: this.#request.knobSets, shrinkAttempts };
     const task: MetamorphicTask = { kind: "hunt", root: this.#root, workDirectory: this.#workDirectory, ...counts };
     const { programs: before } = this.#total;
     const reply = await runOnWorker(task, this.#context.signal, (programs, seed) => {

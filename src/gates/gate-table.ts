@@ -32,7 +32,7 @@ export function productGates(effort = 1): Gate[] {
     indexesGate({ statements: 240 * effort, losses: 12 * effort }),
     simulationGate({ seeds: 120 * effort }),
     killGate({ rounds: 5 * effort, stage: "product" }),
-    metamorphicGate({ programs: 20 * effort, knobSets: 12 }),
+    metamorphicGate({ programs: 20 * effort, programsMin: 8 * effort, knobSets: 12 }),
     conformanceGate(),
     boundsGate({ dataMiB: 160, overwriteMiB: 60 }),
   ];

@@ -14,10 +14,14 @@ export type MetamorphicTask =
       readonly workDirectory: string;
       readonly firstSeed: number;
       readonly seeds: number;
-      /** Undefined: without a limit of time. */
+      /** Programs that are run however long they take. */
+      readonly seedsMin: number;
+      /** After which no further program is begun. Undefined: without a limit of time. */
       readonly minutes: number | undefined;
       readonly knobSets: number | undefined;
       readonly shrinkAttempts: number;
+      /** Since the start, after which a failure is shrunk no further. Undefined: the attempts alone count. */
+      readonly shrinkEndMs?: number;
     }
   | { readonly kind: "replay"; readonly root: string; readonly workDirectory: string; readonly text: string };
 

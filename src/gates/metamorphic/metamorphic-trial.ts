@@ -20,6 +20,8 @@ export interface TrialOptions {
   readonly length?: GeneratorOptions["length"];
   /** Runs that shrinking a failure may take. */
   readonly shrinkAttempts: number;
+  /** Whether there is time to shrink on; without it the attempts alone count. */
+  readonly mayShrink?: (() => boolean) | undefined;
   readonly onProgram?: ((seed: number, programs: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -58,6 +60,17 @@ export function knobSetsOf(seed: number, count: number | undefined): KnobSet[] {
   return Array.from({ length: count }, () => all.splice(Math.floor(next() * all.length), 1)[0]);
 }
 
+/**
+ * Seeds of programs one after the other: `seedsMin` of them in any case, up to `seeds` while there is time. So a slow
+ * machine runs the first ones of those that a fast one runs.
+ */
+export function* programSeeds(
+  { firstSeed, seeds, seedsMin }: { firstSeed: number; seeds: number; seedsMin: number },
+  hasTime: () => boolean,
+): Generator<number> {
+  for (let number = 0; number < seeds && (number < seedsMin || hasTime()); number++) yield firstSeed + number;
+}
+
 /** Runs programs of the seeds given, until one fails. */
 export async function runTrials(
   maker: StoreMaker,
@@ -76,7 +89,7 @@ export async function runTrials(
       operations += file.operations.length;
       const difference = await runOperations(file, answers, maker.create(knobs, seed));
       if (difference === undefined) continue;
-      const failure = await explain(maker, file, knobs, difference, options.shrinkAttempts);
+      const failure = await explain(maker, file, knobs, difference, options);
       return { programs, runs, operations, failure };
     }
   }
@@ -93,15 +106,15 @@ async function explain(
   file: OperationFile,
   knobs: KnobSet,
   first: Difference,
-  attemptsMax: number,
+  { shrinkAttempts, mayShrink = () => true }: TrialOptions,
 ): Promise<MetamorphicFailure> {
   const run = ({ operations, knobs: set }: Failing) => replay(maker, { ...file, operations }, set);
   // What comes after the difference has no part in it.
   const upTo = { operations: file.operations.slice(0, first.at + 1), knobs };
-  const start = sameKind(await run(upTo), first) ? upTo : { operations: file.operations, knobs };
-  const fails = async (candidate: Failing) => sameKind(await run(candidate), first);
-  const small = await shrink(start, fails, attemptsMax);
-  const difference = (await run(small)) ?? first;
+  const fails = async (candidate: Failing) => mayShrink() && sameKind(await run(candidate), first);
+  const start = (await fails(upTo)) ? upTo : { operations: file.operations, knobs };
+  const small = await shrink(start, fails, shrinkAttempts);
+  const difference = (small !== start || mayShrink() ? await run(small) : undefined) ?? first;
   const lines = [
     formatOperationFile({ ...file, operations: small.operations }).trimEnd(),
     `# knobs ${JSON.stringify(small.knobs)}`,

@@ -3,7 +3,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { errorCodeOf } from "../../kit/errors.ts";
 import { standardKnobSets } from "./knob-sets.ts";
 import type { MetamorphicReply, MetamorphicTask, ReplayOutcome } from "./metamorphic-task.ts";
-import { knobSetIn, replay, runTrials } from "./metamorphic-trial.ts";
+import { knobSetIn, programSeeds, replay, runTrials } from "./metamorphic-trial.ts";
 import { parseOperationFile } from "./operation-file.ts";
 import { loadProductEngine } from "./product-engine.ts";
 import type { StoreMaker } from "./store-under-test.ts";
@@ -12,13 +12,13 @@ const task = workerData as MetamorphicTask;
 const reply = (message: MetamorphicReply) => parentPort?.postMessage(message);
 
 function hunt(maker: StoreMaker, options: Extract<MetamorphicTask, { kind: "hunt" }>) {
-  const { firstSeed, seeds, minutes, knobSets, shrinkAttempts } = options;
-  const endMs = minutes === undefined ? Infinity : performance.now() + minutes * 60_000;
-  function* drawn(): Generator<number> {
-    for (let number = 0; number < seeds && performance.now() < endMs; number++) yield firstSeed + number;
-  }
+  const { minutes = Infinity, knobSets, shrinkAttempts, shrinkEndMs = Infinity } = options;
+  const startedMs = performance.now();
+  const passedMs = () => performance.now() - startedMs;
+  const seeds = programSeeds(options, () => passedMs() < minutes * 60_000);
   const onProgram = (seed: number, programs: number) => reply({ kind: "progress", programs, seed });
-  return runTrials(maker, drawn(), { knobSets, shrinkAttempts, onProgram });
+  const mayShrink = () => passedMs() < shrinkEndMs;
+  return runTrials(maker, seeds, { knobSets, shrinkAttempts, mayShrink, onProgram });
 }
 
 /** Under the knob set that the file names, or under every standard one. */
