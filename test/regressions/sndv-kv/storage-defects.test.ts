@@ -8,6 +8,7 @@ import { SimulatedDisk } from "../../../src/simulation/simulated-disk.ts";
 import { createSimulatedEnv } from "../../../src/simulation/simulated-env.ts";
 import { openBlackboardEngine } from "../../../src/parts/storage/storage_model/row/kvlsm/blackboard/blackboard-engine.ts";
 import { WriteBatch } from "../../../src/parts/storage/write-batch.ts";
+import { plantLateFreeze } from "./late-freeze.ts";
 import { type Defect, DefectiveStore, openLatheStore, type Store } from "./store.ts";
 
 type Check = (store: Store) => Promise<void>;
@@ -103,28 +104,41 @@ regression(5, "expired keys were served from the cache", "the cache knows no exp
   await store.close();
 });
 
+const rotation: Check = async (store) => {
+  await store.write(many(200, "before"));
+  const end = store.beginFlush();
+  const expected = [{ key: "k0007", value: "newer" }];
+  await store.write(expected);
+  // So many that some come at every stage of the flush, also after the memtable was read.
+  for (let i = 0; i < 60; i++) {
+    const item = { key: `during${i}`, value: `${i}` };
+    await store.write([item]);
+    expected.push(item);
+    await store.turn();
+  }
+  await end();
+  await store.write([{ key: "after", value: "2" }]);
+  expected.push({ key: "after", value: "2" });
+  await expect(store, expected);
+  await expect(await store.crash(1), [...expected, ...many(200, "before").filter(({ key }) => key !== "k0007")]);
+};
+
 regression(
   6, "a write during the rotation of the memtable went into one already dumped", "writes go to a memtable that was dumped",
-  /value of during0|value of k0007/,
-  async (store) => {
-    await store.write(many(200, "before"));
-    const end = store.beginFlush();
-    const expected = [{ key: "k0007", value: "newer" }];
-    await store.write(expected);
-    // So many that some come at every stage of the flush, also after the memtable was read.
-    for (let i = 0; i < 60; i++) {
-      const item = { key: `during${i}`, value: `${i}` };
-      await store.write([item]);
-      expected.push(item);
-      await store.turn();
-    }
-    await end();
-    await store.write([{ key: "after", value: "2" }]);
-    expected.push({ key: "after", value: "2" });
-    await expect(store, expected);
-    await expect(await store.crash(1), [...expected, ...many(200, "before").filter(({ key }) => key !== "k0007")]);
-  },
+  /value of during0|value of k0007/, rotation,
 );
+
+test("defect 6, planted in Lathe's engine: the check for it fails there too", async () => {
+  const restore = plantLateFreeze();
+  try {
+    // The loss must show in what is read; an engine that merely broke would prove nothing.
+    const seen = (error: Error) => /value of (during\d+|k0007)/.test(error.message);
+    await assert.rejects(async () => rotation(await openLatheStore()), seen);
+  } finally {
+    restore();
+  }
+  await rotation(await openLatheStore());
+});
 
 regression(
   7, "while a compaction ran its inputs were gone and its outputs not there: reads found nothing",
