@@ -54,7 +54,7 @@ export function httpProductGates(effort = 1, alone = true): Gate[] {
     powerLossGate({ points: 40 * effort, fates: 6 }),
     damageGate({ flips: 48 * effort }),
     simulationGate({ seeds: 120 * effort }),
-    metamorphicGate({ programs: 20 * effort, knobSets: 12 }),
+    metamorphicGate({ programs: 20 * effort, programsMin: 8 * effort, knobSets: 12 }),
     conformanceGate(),
   ];
 }
