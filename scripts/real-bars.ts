@@ -7,9 +7,9 @@
  * goes on from there.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
-import { cpus } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { describeMachine, machineText } from "../src/kit/machine.ts";
 import { measureNull } from "./real-null.ts";
 import { measurePlanted } from "./real-planted.ts";
 
@@ -65,12 +65,11 @@ function wholeNumber(name: string, text: string, max: number): number {
 }
 
 function toMarkdown(name: string, { title, rows }: BarResult): string {
-  const machine = `${cpus()[0]?.model.trim() ?? "unknown processor"}, ${cpus().length} cores`;
   const lines = rows.map(({ claim, value, bar, note }) => {
     const verdict = bar === undefined ? "" : `${bar.text}: ${bar.met ? "met" : "NOT MET"}`;
     return `| ${claim} | ${value} | ${verdict} | ${note} |`;
   });
-  const command = `\`node scripts/real-bars.ts ${name}\` on ${machine}:`;
+  const command = `\`node scripts/real-bars.ts ${name}\` on ${machineText(describeMachine())}:`;
   const head = ["| what | measured | bar | note |", "|---|---|---|---|"];
   return [command, "", title, "", ...head, ...lines, ""].join("\n");
 }

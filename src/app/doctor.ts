@@ -5,8 +5,9 @@ import { spawnSync } from "node:child_process";
 import {
   closeSync, existsSync, fdatasyncSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, statfsSync, writeSync,
 } from "node:fs";
-import { availableParallelism, cpus, freemem, totalmem } from "node:os";
+import { availableParallelism, freemem, totalmem } from "node:os";
 import { join, resolve } from "node:path";
+import { processorModel } from "../kit/machine.ts";
 
 export interface Finding {
   readonly name: string;
@@ -50,11 +51,10 @@ function nodeFinding(): Finding {
 
 function coresFinding(): Finding {
   const cores = availableParallelism();
-  const model = cpus()[0]?.model.trim() ?? "unknown";
   return {
     name: "cores",
     state: cores >= 2 ? "good" : "poor",
-    found: `${cores} of ${model}`,
+    found: `${cores} of ${processorModel()}`,
     purpose: "server and driver need one each to be told apart",
     remedy: cores >= 2 ? undefined : "give the machine a second core",
   };

@@ -19,12 +19,13 @@
  */
 import assert from "node:assert/strict";
 import { closeSync, fsyncSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
-import { cpus, loadavg, release, tmpdir } from "node:os";
+import { loadavg, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { isInMemory } from "../fleet/work-directory.ts";
 import { createNodeEnv } from "../kit/env/node-env.ts";
+import { describeMachine, machineText } from "../kit/machine.ts";
 import type { Table } from "../parts/architecture/catalog/table.ts";
 import type { SecondaryIndexes } from "../parts/indexing/secondary-indexes.ts";
 import type { StorageEngine } from "../parts/storage/engine.ts";
@@ -283,12 +284,11 @@ function show({ records, side, ms, ratio }: Result, first: string): void {
 }
 
 function tableOf(results: readonly Result[], loadBefore: number): string {
-  const model = cpus()[0]?.model ?? "unknown";
   const command = ["node", "src/bench/bulk-ingest.bench.ts", ...commandFlags()].join(" ");
   const load = `load average of the machine ${loadBefore.toFixed(1)} before, ${loadavg()[0].toFixed(1)} after`;
   const cell = (value: Spread) => (Number.isNaN(value.median) ? "–" : shownSpread(value, 1));
   return [
-    `\`${command}\` on ${model}, ${cpus().length} cores, Linux ${release()}, Node ${process.version}; ${load}.`,
+    `\`${command}\` on ${machineText(describeMachine())}; ${load}.`,
     "",
     "Records with two index entries each, in atomic batches, at engine level; milliseconds per phase, median",
     `(smallest–largest) of ${flags.repeats} repeats, sides taking turns. Times are valid where the load average is about 1;`,
@@ -333,7 +333,7 @@ async function main(): Promise<void> {
     for (const result of found) show(result, sides[0].name);
     if (flags.markdown !== undefined) writeFileSync(flags.markdown, tableOf(results, loadBefore));
     if (flags.json !== undefined) {
-      const machine = { node: process.version, cpus: cpus().length, model: cpus()[0]?.model };
+      const machine = describeMachine();
       const loadAverage = [loadBefore, loadavg()[0]];
       writeFileSync(flags.json, `${JSON.stringify({ command: commandFlags(), machine, loadAverage, results }, undefined, 1)}\n`);
     }

@@ -7,13 +7,14 @@
  * Each launch starts the product on fresh data, on a disk: figures of what is synced in memory are no durable ones.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { cpus, loadavg, release } from "node:os";
+import { loadavg } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { loadContract } from "../contract/parse.ts";
 import { startProduct } from "../fleet/product-server.ts";
 import { createWorkDirectory } from "../fleet/work-directory.ts";
 import { buildProduct } from "../foundry/build.ts";
+import { describeMachine, machineText } from "../kit/machine.ts";
 import { loadKnobCatalog } from "../knobs/catalog.ts";
 import { type HttpPhase, type HttpPhaseName, runHttpLoad } from "./http-load.ts";
 
@@ -88,14 +89,12 @@ function rowOf(name: HttpPhaseName, launches: readonly HttpPhase[][]): Row {
 
 function pageOf(rows: readonly Row[], loadBefore: number): string {
   const count = (value: number) => Math.round(value).toLocaleString("en-US");
-  const model = cpus()[0]?.model ?? "unknown";
   const { seconds, launches, connections, "batch-connections": batchConnections } = flags;
   return [
     "# HTTP: durable puts, batches and gets",
     "",
-    `\`node src/bench/http.bench.ts --seconds ${seconds} --launches ${launches}\` on ${model}, ${cpus().length} cores, ` +
-      `Linux ${release()}, Node ${process.version}; load average ${loadBefore.toFixed(1)} before, ` +
-      `${loadavg()[0].toFixed(1)} after.`,
+    `\`node src/bench/http.bench.ts --seconds ${seconds} --launches ${launches}\` on ${machineText(describeMachine())}; ` +
+      `load average ${loadBefore.toFixed(1)} before, ${loadavg()[0].toFixed(1)} after.`,
     "",
     "Driver and server share the machine. Items per second are the median (least–most) of launches on fresh data, every",
     `answer checked; ${connections} connections of single puts and gets, ${batchConnections} of batches of 100; 100,000 keys,`,

@@ -5,7 +5,8 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readFileSync, realpathSync } from "node:fs";
-import { availableParallelism, cpus, hostname, machine, platform, release, totalmem } from "node:os";
+import { availableParallelism, hostname, machine, platform, release, totalmem } from "node:os";
+import { processorModel } from "../kit/machine.ts";
 
 export interface Environment {
   /** Twelve digits of a hash of host name and machine id: the same for the same machine. */
@@ -34,7 +35,7 @@ export function collectEnvironment(dataDirectory: string): Environment {
     operatingSystem: operatingSystemName(readText("/etc/os-release")),
     kernel: release(),
     architecture: machine(),
-    cpuModel: cpus()[0]?.model.trim() || "unknown",
+    cpuModel: processorModel(),
     cores: availableParallelism(),
     memoryMiB: Math.round(totalmem() / 2 ** 20),
     fileSystem,

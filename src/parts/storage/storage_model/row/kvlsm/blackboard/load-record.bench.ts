@@ -4,8 +4,8 @@
  * machine's load stand beside the figures.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
-import { availableParallelism, cpus } from "node:os";
 import { join, relative } from "node:path";
+import { describeMachine, type Machine, machineText } from "../../../../../../kit/machine.ts";
 
 /** One phase's figures; a few of them are objects of figures. */
 export type Figures = Readonly<Record<string, number>>;
@@ -31,8 +31,7 @@ const reopenSecondsMax = 3;
 
 export function writeRecord(directory: string, record: LoadRecord): void {
   mkdirSync(directory, { recursive: true });
-  const [{ model }] = cpus();
-  const machine = { cpu: model, cores: availableParallelism(), loadAverage: record.loadAverage };
+  const machine = { ...describeMachine(), loadAverage: record.loadAverage };
   const bars = barsOf(record);
   const json = { command: command(), machine, ...record, bars };
   writeFileSync(join(directory, "load.json"), `${JSON.stringify(json, null, 2)}\n`);
@@ -107,12 +106,12 @@ function unbarred(what: string, measured: string): Bar {
 function toMarkdown(
   { load, curve }: LoadRecord,
   bars: readonly Bar[],
-  { cpu, cores, loadAverage }: { cpu: string; cores: number; loadAverage: readonly [number, number] },
+  machine: Machine & Pick<LoadRecord, "loadAverage">,
 ): string {
-  const [before, after] = loadAverage.map((one) => one.toFixed(1));
+  const [before, after] = machine.loadAverage.map((one) => one.toFixed(1));
   const verdict = ({ bar, met }: Bar) => (met === undefined ? bar : `${bar}: ${met ? "met" : "NOT MET"}`);
   return [
-    `\`${command()}\` on ${cpu}, ${cores} cores; load average of the machine ${before} before, ${after} after ` +
+    `\`${command()}\` on ${machineText(machine)}; load average of the machine ${before} before, ${after} after ` +
       "(times are valid where it is about 1, memory and amplifications anyway).",
     "",
     "16-byte keys in random order, 128-byte values that do not compress, single puts through the log, shipped options.",

@@ -3,8 +3,8 @@
  * Everything in it is measured or asked from the machine; the files are written by the bench alone.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { cpus, release, totalmem } from "node:os";
 import { join, relative } from "node:path";
+import { describeMachine, machineText } from "../../../../../../../kit/machine.ts";
 import { engineNames } from "./adapters.bench.ts";
 import { keyBytes, valueBytes } from "./dataset.bench.ts";
 
@@ -111,7 +111,7 @@ export function writeRecord(directory: string, input: RecordInput): void {
   const command = ["node", ...process.argv.slice(1).map(relativeToHere)].join(" ");
   const { rows, rounds, verdicts, keys, openedWith } = input;
   const markdown = [
-    `\`${command}\` on ${machine.model}, ${machine.cores} cores, Node ${machine.node}:`,
+    `\`${command}\` on ${machineText(machine)}:`,
     "",
     `${keys} keys of ${keyBytes} bytes, values of ${valueBytes}, in random order; each engine in a process of its own,`,
     `one running at a time, ${rounds} rounds by turns after one that warms up. Ours with shipped defaults, its`,
@@ -137,16 +137,6 @@ function barRow({ title, rival, ratio, ratioMin, ratioMax, bar, met, others }: V
     .filter(([name]) => name !== rival)
     .map(([name, value]) => `${name} ${value.toFixed(2)}×`);
   return `| ${title} | ${measured} | ≥ ${bar}×: ${met ? "met" : "missed"} | ${rest.join(", ")} |`;
-}
-
-function describeMachine() {
-  return {
-    model: cpus()[0]?.model ?? "unknown",
-    cores: cpus().length,
-    memoryGiB: Math.round(totalmem() / 2 ** 30),
-    kernel: release(),
-    node: process.version,
-  };
 }
 
 export function peerVersions(peers: string): Record<string, string> {

@@ -18,9 +18,10 @@
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { cpus, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { describeMachine, machineText } from "../../../../../../../kit/machine.ts";
 import { type EngineName, engineNames } from "./adapters.bench.ts";
 import { keyBytes, valueBytes } from "./dataset.bench.ts";
 import { type Request, runsMin, type Sample, type TestName } from "./engine-process.bench.ts";
@@ -113,8 +114,7 @@ try {
 }
 
 async function loadAll(): Promise<void> {
-  const model = cpus()[0]?.model ?? "unknown";
-  console.log(`${keys} keys of ${keyBytes} bytes, values of ${valueBytes}; Node ${process.version}, ${cpus().length} × ${model}`);
+  console.log(`${keys} keys of ${keyBytes} bytes, values of ${valueBytes}; ${machineText(describeMachine())}`);
   for (const engine of processes) {
     const { name, directory } = engine;
     if (existsSync(directory)) continue;
