@@ -111,9 +111,10 @@ export class Blackboard {
     return this.#figures().debtBytes;
   }
 
-  /** What all open tables hold beside the cache. */
+  /** What all open tables hold beside the ring of the cache. */
   tableBytes(): number {
-    return this.#figures().tableBytes;
+    const { filter, index } = this.cache.wholeBytes;
+    return this.#figures().tableBytes + filter + index;
   }
 
   /** Memory of memtables; see memory-budget.ts for what counts. */

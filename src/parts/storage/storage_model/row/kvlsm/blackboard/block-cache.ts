@@ -13,6 +13,8 @@
  *      on how long they are valid.
  *   5. Pages of filters and of block indexes (paged-section.ts) are pieces of the same ring: what is asked for more
  *      often stays, whatever it is.
+ *   6. Sections that are kept whole (paged-section.ts, point 3) are not in the ring and not in `sizeBytes`: they may
+ *      take an eighth of the capacity beside it, and lose their place when a smaller capacity makes them a quarter.
  * Invariants: `sizeBytes` counts every block's bytes and its overhead and exceeds `capacityBytes` by no more
  * than the one block just read; a block that somebody still walks stays as it is after it was dropped here.
  * Source: Corbato 1968; RocksDB's HyperClockCache.
@@ -27,6 +29,19 @@ const bufferKeptMax = 1 << 17;
 /** Buffers of one size that rest before they are used again, and how many are kept at most. */
 const restMin = 16;
 const restMax = 64;
+
+/** A section is kept whole where all of them take no more than this part of the capacity. */
+const wholeShift = 3;
+/** More than this part of it has to go; between the two is room for a capacity that wavers with the memtables. */
+const wholeKeptShift = 2;
+
+/** A section of an open table that can be kept whole in memory. */
+export interface WholeSection {
+  readonly kind: "filter" | "index";
+  readonly wholeBytes: number;
+  /** Told when there is no room any more. */
+  loseWhole(): void;
+}
 
 /** What the cache holds: a data block, or a page of a filter or an index. */
 export interface CachedPiece {
@@ -50,6 +65,9 @@ export class BlockCache {
   pageReads = 0;
   /** What the pages in memory take, of `sizeBytes`. */
   readonly pageBytes = { filter: 0, index: 0 };
+  /** What sections that are kept whole take, beside `sizeBytes`. */
+  readonly wholeBytes = { filter: 0, index: 0 };
+  readonly #wholes = new Set<WholeSection>();
   #sizeBytes = 0;
   #ring: (CachedPiece | undefined)[] = [];
   #free: number[] = [];
@@ -72,6 +90,27 @@ export class BlockCache {
     this.#capacityBytes = capacityBytes;
     this.#ghosts?.resize(capacityBytes);
     this.#evictUntil(capacityBytes);
+    for (const section of this.#wholes) {
+      if (this.#wholeTotal <= capacityBytes / 2 ** wholeKeptShift) break;
+      this.giveWhole(section);
+      section.loseWhole();
+    }
+  }
+
+  /** Whether there is room to keep the section whole; then it counts until it is given back or told to go. */
+  takeWhole(section: WholeSection): boolean {
+    if (this.#wholeTotal + section.wholeBytes > this.#capacityBytes / 2 ** wholeShift) return false;
+    this.#wholes.add(section);
+    this.wholeBytes[section.kind] += section.wholeBytes;
+    return true;
+  }
+
+  giveWhole(section: WholeSection): void {
+    if (this.#wholes.delete(section)) this.wholeBytes[section.kind] -= section.wholeBytes;
+  }
+
+  get #wholeTotal(): number {
+    return this.wholeBytes.filter + this.wholeBytes.index;
   }
 
   /** Whether to remember which blocks were dropped for want of room; see ghost-blocks.ts. */

@@ -3,17 +3,20 @@
  * (table-format.ts has the bytes).
  *
  *   1. Opening walks the index once: what stays is the first fence of every page and where its first block begins.
- *   2. A search finds the page by its first fence, and the block within the page.
+ *   2. A search finds the page by its first fence, and the block within the page. Where the index is kept whole, it is
+ *      one page, and one search.
  * Invariant: the first fence of a page is not above a key that is looked up in the page, so the search within it never
  * fails.
  */
+import { releaseBuffer } from "../../../../../../kit/buffer-release.ts";
 import { ByteReader } from "../../../../../../kit/byte-reader.ts";
 import { PagedSection, pageOverheadBytes, type PageSource } from "./paged-section.ts";
 import { SortedKeys } from "./sorted-keys.ts";
 import { corruptTable, tableHeaderBytes, trailerBytes } from "./table-format.ts";
 
 /** Blocks per page; few enough that a page is read quickly, many enough that its objects do not count. */
-export const pageBlocks = 128;
+const pageShift = 7;
+export const pageBlocks = 1 << pageShift;
 /** Typed arrays of a page beyond those that every page has. */
 const arraysBytes = 800;
 
@@ -39,6 +42,7 @@ export class BlockPlaces extends PagedSection<PlacesPage> {
   readonly fences: SortedKeys;
   readonly #starts: Float64Array;
   readonly #trailer: number;
+  readonly #wholeBytes: number;
 
   /**
    * `section` was held against its checksum. The blocks must end at `blocksEnd` of the file. Errors: CORRUPTION.
@@ -53,36 +57,63 @@ export class BlockPlaces extends PagedSection<PlacesPage> {
     if (walked.starts[walked.starts.length - 1] !== blocksEnd) {
       throw corruptTable(this.path, source.offset, "the index does not cover the data blocks");
     }
+    // Per block its end, its word and its offset among the fences; the fences are shorter than the section.
+    this.#wholeBytes = section.length + walked.blockCount * 16;
+    this.keepWhole(section);
+  }
+
+  override get wholeBytes(): number {
+    return this.#wholeBytes;
   }
 
   override get residentBytes(): number {
     return super.residentBytes + this.fences.sizeBytes + this.#starts.byteLength;
   }
 
-  /** Number of the page of the last block whose fence is not above the key, or -1. */
-  pageOf(key: Uint8Array): number {
-    return this.fences.floor(key);
+  /** Number of the page that a search for this key needs and that is not in memory, or -1. */
+  missingPage(key: Uint8Array): number {
+    if (this.whole !== undefined) return -1;
+    const page = this.fences.floor(key);
+    return page < 0 || this.resident(page) !== undefined ? -1 : page;
   }
 
   /** Number of the last block whose fence is not above the key, or -1. Errors: CORRUPTION, IO_ERROR. */
   floor(key: Uint8Array): number {
+    const { whole } = this;
+    if (whole !== undefined) return whole.fences.floor(key);
     const page = this.fences.floor(key);
     return page < 0 ? -1 : page * pageBlocks + this.page(page).fences.floor(key);
   }
 
   /** Where a block begins, and its length with its trailer. Errors: CORRUPTION, IO_ERROR. */
   place(block: number): { readonly offset: number; readonly length: number } {
-    const number = Math.floor(block / pageBlocks);
-    const { ends } = this.page(number);
+    const { whole } = this;
+    const number = whole === undefined ? block >>> pageShift : 0;
+    const { ends } = whole ?? this.page(number);
     const at = block - number * pageBlocks;
     const offset = at === 0 ? this.#starts[number] : ends[at - 1];
     return { offset, length: ends[at] - offset };
   }
 
   protected override decode(bytes: Uint8Array, length: number, number: number) {
+    const content = this.#decode(bytes, length, number, Math.min(pageBlocks, this.blockCount - number * pageBlocks));
+    const costBytes = content.fences.sizeBytes + content.ends.byteLength + arraysBytes + pageOverheadBytes;
+    return { content, costBytes, keepsBuffer: false };
+  }
+
+  protected override decodeWhole(section: Uint8Array): PlacesPage {
+    return this.#decode(section, section.length, 0, this.blockCount);
+  }
+
+  protected override release({ fences, ends }: PlacesPage): void {
+    fences.release();
+    releaseBuffer(ends);
+  }
+
+  /** The places of `count` blocks from the beginning of page `number` on. */
+  #decode(bytes: Uint8Array, length: number, number: number, count: number): PlacesPage {
     const reader = new ByteReader(bytes, `${this.path}: the index`, "CORRUPTION", 0, length);
     if (number === 0) reader.varint();
-    const count = Math.min(pageBlocks, this.blockCount - number * pageBlocks);
     const ends = new Float64Array(count);
     const fences: Uint8Array[] = [];
     let end = this.#starts[number];
@@ -91,9 +122,7 @@ export class BlockPlaces extends PagedSection<PlacesPage> {
       end += reader.varint() + this.#trailer;
       ends[i] = end;
     }
-    const content = { fences: SortedKeys.from(fences), ends };
-    const costBytes = content.fences.sizeBytes + ends.byteLength + arraysBytes + pageOverheadBytes;
-    return { content, costBytes, keepsBuffer: false };
+    return { fences: SortedKeys.from(fences), ends };
   }
 }
 

@@ -141,14 +141,14 @@ function pressureMetrics(stall: StallFigures): Metric[] {
 
 function memoryMetrics(board: Blackboard): Metric[] {
   const { cache, memtable, immutables, tuning } = board;
-  const { filter, index } = cache.pageBytes;
+  const { pageBytes, wholeBytes } = cache;
   const frozen = immutables.reduce((total, one) => total + one.sizeBytes, 0);
   const parts = {
-    block_cache: cache.sizeBytes - filter - index,
+    block_cache: cache.sizeBytes - pageBytes.filter - pageBytes.index,
     memtable: memtable.sizeBytes,
     immutable_memtables: frozen,
-    filter,
-    table_index: board.tableBytes() + index,
+    filter: pageBytes.filter + wholeBytes.filter,
+    table_index: board.tableBytes() - wholeBytes.filter + pageBytes.index,
   };
   const components: Metric[] = Object.entries(parts).map(([component, value]) => ({
     ...gauge("lsm_memory_bytes", "Memory held, by component", value),

@@ -30,10 +30,11 @@ function writeTable(ids: number): SimulatedDisk {
   return disk;
 }
 
-function open(disk: SimulatedDisk, cacheBytes: number): { table: Table; cache: BlockCache } {
+function open(
+  disk: SimulatedDisk, cacheBytes: number, cache = new BlockCache(cacheBytes),
+): { table: Table; cache: BlockCache } {
   const file = disk.open(path, "read");
   const sections = readTableSections(file, noSelectionHash);
-  const cache = new BlockCache(cacheBytes);
   return { table: new Table(sections.properties, file, sections, cache, new ReadCounters()), cache };
 }
 
@@ -45,20 +46,23 @@ function find(table: Table, id: number, mayBlock = true, lookup = new Lookup()):
 test("with any cache, every key is found and no other; the cache keeps to its bound, and gets every page back", () => {
   const ids = 12_000;
   const disk = writeTable(ids);
-  for (const cacheBytes of [0, 9000, 60_000, 1 << 22]) {
+  for (const cacheBytes of [0, 9000, 40_000, 1 << 22]) {
     const { table, cache } = open(disk, cacheBytes);
     for (let i = 0; i < ids; i++) {
       const id = (i * 7919) % ids;
       assert.equal(find(table, id), id % 2 === 0 ? lookupPut : lookupAbsent, `id ${id}`);
       assert.ok(cache.sizeBytes <= Math.max(cacheBytes, 7000), `${cache.sizeBytes} of ${cacheBytes} bytes`);
     }
-    const { filter, index } = cache.pageBytes;
-    assert.ok(cache.pageReads > 3 && filter + index <= cache.sizeBytes);
+    const { pageBytes, wholeBytes } = cache;
+    assert.ok(pageBytes.filter + pageBytes.index <= cache.sizeBytes);
+    assert.ok(wholeBytes.filter + wholeBytes.index <= cacheBytes / 8);
     if (cacheBytes === 1 << 22) {
-      assert.ok(filter > (ids / 2) * 1.2 && index > table.blockCount * 20, "everything is in memory, and counted");
-    }
+      assert.equal(cache.pageReads, 0, "the sections are small beside the cache, so they are kept whole");
+      assert.ok(wholeBytes.filter > (ids / 2) * 1.2 && wholeBytes.index > table.blockCount * 20, "and counted");
+    } else assert.ok(cache.pageReads > 3);
     table.close();
-    assert.deepEqual([cache.sizeBytes, cache.blockCount, cache.pageBytes], [0, 0, { filter: 0, index: 0 }]);
+    const none = { filter: 0, index: 0 };
+    assert.deepEqual([cache.sizeBytes, cache.blockCount, pageBytes, wholeBytes], [0, 0, none, none]);
   }
 });
 
@@ -71,8 +75,65 @@ test("what an open table holds beside the cache is some bytes per block", () => 
   for (const { perBlock } of bytes) assert.ok(perBlock < 2, `${perBlock} bytes per block`);
 });
 
+test("a section that waited for room becomes whole, and pages again when the cache shrinks", () => {
+  const ids = 4000;
+  const disk = writeTable(ids);
+  const { table: first, cache } = open(disk, 1 << 20);
+  const bytesOfOne = cache.wholeBytes.filter + cache.wholeBytes.index;
+  cache.resize(bytesOfOne * 8);
+  const { table: second } = open(disk, 0, cache);
+  const findAll = () => {
+    for (let id = 0; id < ids; id++) assert.equal(find(second, id), id % 2 === 0 ? lookupPut : lookupAbsent);
+  };
+  findAll();
+  assert.equal(cache.wholeBytes.filter + cache.wholeBytes.index, bytesOfOne, "there is room for one table");
+  assert.ok(cache.pageBytes.filter > 0);
+  first.close();
+  cache.resize(bytesOfOne / 2);
+  cache.resize(bytesOfOne * 8);
+  findAll();
+  assert.equal(cache.wholeBytes.filter + cache.wholeBytes.index, bytesOfOne);
+  assert.deepEqual(cache.pageBytes, { filter: 0, index: 0 });
+  const { pageReads } = cache;
+  findAll();
+  assert.equal(cache.pageReads, pageReads);
+  cache.resize(bytesOfOne * 4);
+  assert.equal(cache.wholeBytes.filter + cache.wholeBytes.index, bytesOfOne, "a capacity that wavers changes nothing");
+  cache.resize(bytesOfOne / 2);
+  assert.deepEqual(cache.wholeBytes, { filter: 0, index: 0 });
+  findAll();
+  assert.ok(cache.pageReads > pageReads);
+  second.close();
+  assert.deepEqual([cache.sizeBytes, cache.blockCount, cache.wholeBytes], [0, 0, { filter: 0, index: 0 }]);
+});
+
+test("damage that keeps a section from becoming whole is told where it is asked for, and nowhere else", () => {
+  const ids = 16_000;
+  const disk = writeTable(ids);
+  const { footer } = readTableSections(disk.open(path, "read"), noSelectionHash);
+  const { table, cache } = open(disk, 0);
+  const file = disk.open(path, "write");
+  const byte = new Uint8Array(1);
+  const at = footer.filter.offset + (footer.filter.length >>> 1);
+  file.readSync(byte, 0, 1, at);
+  file.writeSync(Uint8Array.of(byte[0] ^ 16), 0, 1, at);
+  cache.resize(1 << 22);
+  let damaged = 0;
+  for (let id = 0; id < ids; id += 2) {
+    try {
+      assert.equal(find(table, id), lookupPut);
+    } catch (error) {
+      assert.equal(errorCodeOf(error), "CORRUPTION", String(error));
+      damaged++;
+    }
+  }
+  assert.ok(damaged > 0 && damaged < ids / 2, `${damaged} keys`);
+  assert.equal(cache.wholeBytes.filter, 0);
+  assert.ok(cache.wholeBytes.index > 0);
+});
+
 test("a read that must not block asks for one page after the other, then for the block", async () => {
-  const { table } = open(writeTable(4000), 1 << 20);
+  const { table } = open(writeTable(4000), 1 << 14);
   const lookup = new Lookup();
   let loads = 0;
   while (find(table, 1234, false, lookup) === lookupMissing) {

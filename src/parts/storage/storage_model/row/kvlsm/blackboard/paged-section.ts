@@ -5,14 +5,18 @@
  *      CRC-32C per page, so that a page can be read alone and checked later.
  *   2. A page that a read needs is read from the file, checked, decoded by whoever owns the section, and handed to the
  *      block cache, which bounds pages and data blocks together and drops those that are not asked for.
- * So the memory of an open table does not grow with its size, but for some bytes per page.
- * Source: RocksDB's cache_index_and_filter_blocks and its partitioned indexes and filters; there the partitions are in
- * the file format, here only in memory.
+ *   3. Finding a page costs more than the probe of a filter itself. So as long as the sections of all open tables are
+ *      small beside the cache (block-cache.ts says how small), they are kept whole, decoded at once, and no page is
+ *      asked for. A section that had to wait for room becomes whole when one of its pages is to be read.
+ * So the memory of open tables does not grow with their size, but for some bytes per page.
+ * Source: RocksDB's cache_index_and_filter_blocks, its metadata_cache_options and its partitioned indexes and filters;
+ * there the partitions are in the file format, here only in memory.
  */
+import { releaseBuffer } from "../../../../../../kit/buffer-release.ts";
 import { crc32c } from "../../../../../../kit/crc32c.ts";
 import type { DiskFile } from "../../../../../../kit/env/env.ts";
 import type { BlockOwner } from "./block.ts";
-import type { BlockCache, CachedPiece } from "./block-cache.ts";
+import type { BlockCache, CachedPiece, WholeSection } from "./block-cache.ts";
 import type { BlockLoader } from "./lookup.ts";
 import { corruptTable } from "./table-format.ts";
 
@@ -56,21 +60,25 @@ export const pageOverheadBytes = 400;
 /** Bytes that stay per page: its checksum, its end, its place in the array. */
 const residentBytesPerPage = 16;
 
-export abstract class PagedSection<Content> implements BlockOwner, BlockLoader {
+export abstract class PagedSection<Content> implements BlockOwner, BlockLoader, WholeSection {
   readonly path: string;
+  readonly kind: PageKind;
+  /** What all of the section says, while it is kept whole. */
+  whole: Content | undefined = undefined;
   readonly #source: PageSource;
-  readonly #kind: PageKind;
   /** Ends of the pages, from the beginning of the section. */
   readonly #ends: Uint32Array;
   readonly #checksums: Uint32Array;
   readonly #pages: (Page<Content> | undefined)[];
   #closed = false;
+  /** Some page could not be read when the whole was to be; it is not tried again. */
+  #isDamaged = false;
 
   /** `section` was checked; the caller may use its memory for something else afterwards. */
   constructor(source: PageSource, kind: PageKind, section: Uint8Array, ends: Uint32Array) {
     this.path = source.file.path;
     this.#source = source;
-    this.#kind = kind;
+    this.kind = kind;
     this.#ends = ends;
     this.#checksums = new Uint32Array(ends.length);
     this.#pages = Array.from({ length: ends.length }, () => undefined);
@@ -92,7 +100,8 @@ export abstract class PagedSection<Content> implements BlockOwner, BlockLoader {
   resident(number: number): Content | undefined {
     const page = this.#pages[number];
     if (page === undefined) return undefined;
-    page.used = 1;
+    // A store to a line that is shared costs, even of what is there already.
+    if (page.used === 0) page.used = 1;
     return page.content;
   }
 
@@ -106,6 +115,7 @@ export abstract class PagedSection<Content> implements BlockOwner, BlockLoader {
     const { file, cache } = this.#source;
     const start = this.#startOf(number);
     const length = this.#ends[number] - start;
+    if (this.whole !== undefined) return;
     const bytes = cache.takeBuffer(length);
     const count = await file.read(bytes, 0, length, this.#source.offset + start);
     if (this.#pages[number] === undefined && !this.#closed) this.#admit(number, bytes, length, count);
@@ -116,14 +126,36 @@ export abstract class PagedSection<Content> implements BlockOwner, BlockLoader {
     const page = this.#pages[number];
     if (page === undefined) return;
     this.#pages[number] = undefined;
-    this.#source.cache.pageBytes[this.#kind] -= page.costBytes;
+    this.#source.cache.pageBytes[this.kind] -= page.costBytes;
   }
 
   /** Gives the pages back. */
   close(): void {
     this.#closed = true;
-    for (const page of this.#pages) if (page !== undefined) this.#source.cache.remove(page);
+    this.#source.cache.giveWhole(this);
+    this.loseWhole();
+    this.#dropPages();
   }
+
+  loseWhole(): void {
+    const { whole } = this;
+    this.whole = undefined;
+    if (whole !== undefined) this.release(whole);
+  }
+
+  /** Memory that the whole section would take. */
+  abstract get wholeBytes(): number;
+
+  /** Keeps the section whole where there is room; `section` as the constructor had it. Errors: CORRUPTION. */
+  protected keepWhole(section: Uint8Array): void {
+    if (this.wholeBytes > 0 && this.#source.cache.takeWhole(this)) this.whole = this.decodeWhole(section);
+  }
+
+  /** Errors: CORRUPTION. */
+  protected abstract decodeWhole(section: Uint8Array): Content;
+
+  /** Frees at once what a whole section took. */
+  protected abstract release(whole: Content): void;
 
   /**
    * The content of a page from its bytes, what it costs in memory, and whether it keeps the buffer. Errors: CORRUPTION.
@@ -151,9 +183,39 @@ export abstract class PagedSection<Content> implements BlockOwner, BlockLoader {
     if (!keepsBuffer) cache.giveBuffer(bytes);
     const page = new Page(content, keepsBuffer ? bytes : noBuffer, costBytes, this, this.#nameOf(number));
     this.#pages[number] = page;
-    cache.pageBytes[this.#kind] += costBytes;
+    cache.pageBytes[this.kind] += costBytes;
     cache.insert(page);
+    this.#becomeWhole();
     return content;
+  }
+
+  /** Keeps the section whole, if there is room by now. Damage elsewhere is told to whoever asks for that page. */
+  #becomeWhole(): void {
+    const { file, cache, offset } = this.#source;
+    if (this.whole !== undefined || this.#isDamaged || !cache.takeWhole(this)) return;
+    const section = new Uint8Array(this.#ends[this.#ends.length - 1]);
+    try {
+      const count = file.readSync(section, 0, section.length, offset);
+      this.#isDamaged = count !== section.length || !this.#holds(section);
+      if (!this.#isDamaged) this.whole = this.decodeWhole(section);
+    } catch {
+      this.#isDamaged = true;
+    }
+    releaseBuffer(section);
+    if (this.whole === undefined) cache.giveWhole(this);
+    else this.#dropPages();
+  }
+
+  #holds(section: Uint8Array): boolean {
+    for (let number = 0; number < this.#ends.length; number++) {
+      const checksum = this.#checksumOf(section, this.#startOf(number), this.#ends[number], number);
+      if (checksum !== this.#checksums[number]) return false;
+    }
+    return true;
+  }
+
+  #dropPages(): void {
+    for (const page of this.#pages) if (page !== undefined) this.#source.cache.remove(page);
   }
 
   #startOf(number: number): number {

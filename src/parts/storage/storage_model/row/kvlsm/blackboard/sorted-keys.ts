@@ -10,6 +10,7 @@
  * Invariant: padded words that differ order like the keys, because a missing byte sorts before any byte.
  * Source: the poor man's normalized keys of Graefe, "Modern B-Tree Techniques" (2011), section 3.5.
  */
+import { releaseBuffer } from "../../../../../../kit/buffer-release.ts";
 import { commonPrefixLength, compareRanges } from "../../../../../../kit/compare.ts";
 
 export class SortedKeys {
@@ -48,6 +49,11 @@ export class SortedKeys {
     const bytes = new Uint8Array(total);
     for (let i = 0; i < keys.length; i++) bytes.set(keys[i], offsets[i]);
     return new SortedKeys(bytes, offsets);
+  }
+
+  /** Gives the memory back at once; there are no keys to ask for afterwards. */
+  release(): void {
+    for (const part of [this.#bytes, this.#offsets, this.#words]) releaseBuffer(part);
   }
 
   /** A copy of the key of that number. */

@@ -25,7 +25,8 @@ import type { TableSections } from "./table-layout.ts";
 import type { TableProperties } from "./table-properties.ts";
 
 /** References to resident blocks come in arrays of so many, which exist while one of their blocks is resident. */
-const chunkBlocks = 16;
+const chunkShift = 4;
+const chunkBlocks = 1 << chunkShift;
 
 type BlockChunk = (Block | undefined)[];
 
@@ -66,20 +67,22 @@ export class Table implements BlockOwner, BlockLoader {
     this.#counters = counters;
     const { filter, prefixFilter, index } = footer;
     const source = { file, cache };
+    // First what may refuse the file: a filter that is kept whole must be given back.
+    this.#index = new BlockPlaces(
+      { ...source, name: "the index", ordinal: 2, offset: index.offset }, sections.index, version, filter.offset,
+    );
+    this.blockCount = this.#index.blockCount;
+    if (this.blockCount === 0 && this.ranges.count === 0) {
+      this.#index.close();
+      throw corruptTable(this.path, index.offset, "the file holds nothing");
+    }
     this.#filter = new TableFilter(
       { ...source, name: "the bloom filter", ordinal: 0, offset: filter.offset }, sections.filter,
     );
     this.#prefixFilter = new TableFilter(
       { ...source, name: "the prefix filter", ordinal: 1, offset: prefixFilter.offset }, sections.prefixFilter,
     );
-    this.#index = new BlockPlaces(
-      { ...source, name: "the index", ordinal: 2, offset: index.offset }, sections.index, version, filter.offset,
-    );
-    this.blockCount = this.#index.blockCount;
     this.#chunks = Array.from({ length: Math.ceil(this.blockCount / chunkBlocks) }, () => undefined);
-    if (this.blockCount === 0 && this.ranges.count === 0) {
-      throw corruptTable(this.path, index.offset, "the file holds nothing");
-    }
   }
 
   /** Memory that the open table holds beside what is in the cache: some bytes per block. */
@@ -158,10 +161,10 @@ export class Table implements BlockOwner, BlockLoader {
   }
 
   forgetBlock(blockNumber: number): void {
-    const at = Math.floor(blockNumber / chunkBlocks);
+    const at = blockNumber >>> chunkShift;
     const chunk = this.#chunks[at];
     if (chunk === undefined) return;
-    chunk[blockNumber % chunkBlocks] = undefined;
+    chunk[blockNumber & (chunkBlocks - 1)] = undefined;
     if (chunk.every((block) => block === undefined)) this.#chunks[at] = undefined;
   }
 
@@ -177,8 +180,8 @@ export class Table implements BlockOwner, BlockLoader {
   }
 
   #resident(number: number): Block | undefined {
-    const chunk = this.#chunks[Math.floor(number / chunkBlocks)];
-    return chunk === undefined ? undefined : chunk[number % chunkBlocks];
+    const chunk = this.#chunks[number >>> chunkShift];
+    return chunk === undefined ? undefined : chunk[number & (chunkBlocks - 1)];
   }
 
   /** Whether a page must be read before it is known what block holds the key; then the lookup says which. */
@@ -189,9 +192,9 @@ export class Table implements BlockOwner, BlockLoader {
       lookup.missingBlock = page;
       return true;
     }
-    if (!this.#filter.mayContain(hash)) return false;
-    const indexPage = this.#index.pageOf(key);
-    if (indexPage < 0 || this.#index.resident(indexPage) !== undefined) return false;
+    if (this.#index.whole !== undefined || !this.#filter.mayContain(hash)) return false;
+    const indexPage = this.#index.missingPage(key);
+    if (indexPage < 0) return false;
     lookup.missingTable = this.#index;
     lookup.missingBlock = indexPage;
     return true;
@@ -224,8 +227,8 @@ export class Table implements BlockOwner, BlockLoader {
       storage === storagePlain
         ? new Block(bytes, payload, this, number)
         : this.#decompressed(number, bytes, payload, storage, offset);
-    const chunk = (this.#chunks[Math.floor(number / chunkBlocks)] ??= Array.from({ length: chunkBlocks }, noBlock));
-    chunk[number % chunkBlocks] = block;
+    const chunk = (this.#chunks[number >>> chunkShift] ??= Array.from({ length: chunkBlocks }, noBlock));
+    chunk[number & (chunkBlocks - 1)] = block;
     this.#cache.insert(block);
     return block;
   }
