@@ -9,6 +9,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { RecordedBar } from "../src/bench/recorded-bar.ts";
 import { readEntries } from "../src/journal/journal-reader.ts";
 import { renderMarkdown, renderSvg } from "../src/report/markdown.ts";
 import { readStudyRecord } from "../src/report/study-record.ts";
@@ -34,45 +35,6 @@ function blockOf(name: string): string {
   const path = join(barsDirectory, `${name}.md`);
   if (existsSync(path)) return `\n${readFileSync(path, "utf8").trim()}\n\n`;
   throw new Error(`README.md has a block ${name}, of which nothing is recorded`);
-}
-
-/** What the benches and scripts record: `rows` (statistics, real processes), `bars` (loads) or `verdicts` (peers). */
-interface Recorded {
-  readonly rows?: readonly {
-    readonly claim: string;
-    /** As it was printed; of simulated studies there is a rate instead. */
-    readonly value?: string;
-    readonly rate?: { readonly rate: number };
-    readonly bar?: { readonly text: string; readonly met: boolean };
-  }[];
-  readonly bars?: readonly { what: string; measured: string; bar: string; met?: boolean }[];
-  readonly verdicts?: readonly { title: string; rival: string; ratio: number; bar: number; met: boolean }[];
-}
-
-interface ShownRow {
-  readonly claim: string;
-  readonly measured: string;
-  readonly bar?: { readonly text: string; readonly met: boolean } | undefined;
-}
-
-function shownRows({ rows = [], bars = [], verdicts = [] }: Recorded): ShownRow[] {
-  if (verdicts.length > 0) {
-    return verdicts.map(({ title, rival, ratio, bar, met }) => ({
-      claim: `${title}, operations per second against ${rival}`,
-      measured: `${ratio.toFixed(2)} ×`,
-      bar: { text: `≥ ${bar} ×`, met },
-    }));
-  }
-  if (bars.length > 0) {
-    return bars.map(({ what, measured, bar, met }) => ({
-      claim: what,
-      measured,
-      bar: met === undefined ? undefined : { text: bar, met },
-    }));
-  }
-  return rows.map(({ claim, value, rate, bar }) => {
-    return { claim, measured: value ?? `${((rate?.rate ?? NaN) * 100).toFixed(2)} %`, bar };
-  });
 }
 
 interface Headline {
@@ -103,8 +65,8 @@ const headlines: Readonly<Record<string, readonly Headline[]>> = {
 function barsBlock(chosen: readonly Headline[]): string {
   const rows = chosen.flatMap(({ file, claims }) => {
     const path = join(barsDirectory, `${file}.json`);
-    const recorded = shownRows(JSON.parse(readFileSync(path, "utf8")) as Recorded);
-    const shown = recorded.filter(({ claim, bar }) => claims?.includes(claim) ?? bar !== undefined);
+    const { bars = [] } = JSON.parse(readFileSync(path, "utf8")) as { bars?: readonly RecordedBar[] };
+    const shown = bars.filter(({ claim, bar }) => claims?.includes(claim) ?? bar !== undefined);
     if (shown.length < (claims?.length ?? 1)) throw new Error(`${file}.json lacks a row that the README shows`);
     return shown.map(({ claim, measured, bar }) => {
       const verdict = bar === undefined ? "" : `${bar.text}: ${bar.met ? "met" : "**not met**"}`;

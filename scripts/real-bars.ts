@@ -10,6 +10,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { describeMachine, machineText } from "../src/kit/machine.ts";
+import { barText, type RecordedBar } from "../src/bench/recorded-bar.ts";
 import { measureNull } from "./real-null.ts";
 import { measurePlanted } from "./real-planted.ts";
 
@@ -23,18 +24,14 @@ export interface BarOptions {
   readonly progress: (line: string) => void;
 }
 
-export interface BarRow {
-  readonly claim: string;
-  readonly value: string;
-  /** What must hold, if anything must. */
-  readonly bar?: { readonly text: string; readonly met: boolean } | undefined;
+export interface BarRow extends RecordedBar {
   readonly note: string;
 }
 
 export interface BarResult {
   readonly title: string;
-  readonly rows: readonly BarRow[];
-  /** Everything that the rows were made from, for the JSON file. */
+  readonly bars: readonly BarRow[];
+  /** Everything that the bars were made from, for the JSON file. */
   readonly facts: Readonly<Record<string, unknown>>;
 }
 
@@ -64,11 +61,8 @@ function wholeNumber(name: string, text: string, max: number): number {
   process.exit(2);
 }
 
-function toMarkdown(name: string, { title, rows }: BarResult): string {
-  const lines = rows.map(({ claim, value, bar, note }) => {
-    const verdict = bar === undefined ? "" : `${bar.text}: ${bar.met ? "met" : "NOT MET"}`;
-    return `| ${claim} | ${value} | ${verdict} | ${note} |`;
-  });
+function toMarkdown(name: string, { title, bars }: BarResult): string {
+  const lines = bars.map((row) => `| ${row.claim} | ${row.measured} | ${barText(row)} | ${row.note} |`);
   const command = `\`node scripts/real-bars.ts ${name}\` on ${machineText(describeMachine())}:`;
   const head = ["| what | measured | bar | note |", "|---|---|---|---|"];
   return [command, "", title, "", ...head, ...lines, ""].join("\n");
@@ -113,4 +107,4 @@ const wallSeconds = Math.round((performance.now() - startedMs) / 1000);
 process.stdout.write(markdown);
 writeFileSync(join(directory, `${bar}.md`), markdown);
 writeFileSync(join(directory, `${bar}.json`), `${JSON.stringify({ ...result, wallSeconds }, null, 2)}\n`);
-process.exitCode = result.rows.some((row) => row.bar !== undefined && !row.bar.met) ? 1 : 0;
+process.exitCode = result.bars.some(({ bar: one }) => one?.met === false) ? 1 : 0;

@@ -106,21 +106,21 @@ async function recordLaunches(journal: Journal, subject: Subject, options: BarOp
 function resultOf(launches: readonly LaunchSample[], journal: string, options: BarOptions): BarResult {
   const declared = chooseStatistic(launches, "auto");
   const enough = launches.length >= launchesMin;
-  const rows: BarRow[] = [];
+  const bars: BarRow[] = [];
   const facts: Record<string, unknown>[] = [];
   for (const statistic of ["throughput", "cost"] as const) {
     const logRatios = launches.map((launch) => launch.logRatios[statistic]);
     const note = statistic === declared ? "; what a study here would declare" : "";
-    rows.push(noiseRow(statistic, logRatios));
+    bars.push(noiseRow(statistic, logRatios));
     for (const screening of [true, false]) {
       const how = screening ? "screened" : "all confirmed";
       options.progress(`resampling ${studies} studies on ${statistic}, ${how}`);
       const counted = countOutcomes(studies, (seed) => resampleNull(logRatios, seed, { screening }));
       const { rate, upper } = counted.falseKeep;
       facts.push({ statistic, screening, ...counted });
-      rows.push({
+      bars.push({
         claim: `studies of eight null candidates that keep something, ${statistic}, ${how}`,
-        value: `${percent(rate)} (95 % upper bound ${percent(upper)})`,
+        measured: `${percent(rate)} (95 % upper bound ${percent(upper)})`,
         bar: enough ? { text: "upper bound ≤ 5.5 %", met: upper <= rateMax } : undefined,
         note: `${counted.confirmationsMean.toFixed(1)} confirmations each${note}`,
       });
@@ -132,7 +132,7 @@ function resultOf(launches: readonly LaunchSample[], journal: string, options: B
     title:
       `${launches.length} A/A launches of taobench-o at scale ${options.scale} ` +
       `(${seconds.toFixed(1)} s each, ${bound} driver-bound), ${studies} studies resampled from them`,
-    rows,
+    bars,
     facts: {
       journal, launches: launches.length, launch: shortLaunch, driverBound: bound, declared, counted: facts,
     },
@@ -143,7 +143,7 @@ function noiseRow(statistic: Statistic, logRatios: readonly number[]): BarRow {
   const mean = logRatios.reduce((sum, value) => sum + value, 0) / logRatios.length;
   return {
     claim: `noise of one A/A launch, ${statistic}`,
-    value: percent(rootMeanSquare(logRatios)),
+    measured: percent(rootMeanSquare(logRatios)),
     note: `robust ${percent(medianAbsoluteDeviation(logRatios))}, mean ${percent(mean)}`,
   };
 }

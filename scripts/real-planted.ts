@@ -241,19 +241,19 @@ function resultOf(planted: Planted, runs: readonly Run[], options: BarOptions): 
   const launches = runs.reduce((sum, run) => sum + run.launches, 0) / runs.length;
   return {
     title: `${runs.length} studies of five candidates with one planted gain, taobench-o at scale ${options.scale}`,
-    rows: [
+    bars: [
       {
         claim: `true effect of removing ${planted.delayNs} ns per point read, ${effect.statistic}`,
-        value: `${percent(Math.expm1(effect.mean))} ± ${percent(effect.error)}`,
+        measured: `${percent(Math.expm1(effect.mean))} ± ${percent(effect.error)}`,
         note: `${planted.launches.length} launches of their own; standard error`,
       },
       {
         claim: "studies that kept the right candidate and no other",
-        value: `${found} of ${runs.length}`,
+        measured: `${found} of ${runs.length}`,
         bar: { text: `≥ ${foundMin * 100} %`, met: found >= foundMin * runs.length },
         note: `${launches.toFixed(0)} launches and ${seconds.toFixed(0)} s each`,
       },
-      { claim: "studies that kept a candidate that does nothing", value: `${wrong} of ${runs.length}`, note: "" },
+      { claim: "studies that kept a candidate that does nothing", measured: `${wrong} of ${runs.length}`, note: "" },
     ],
     facts: { delayNs: planted.delayNs, effect, launch: shortLaunch, runs },
   };

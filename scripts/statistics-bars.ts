@@ -19,12 +19,10 @@ import type { SimulatedStudyOptions } from "../src/bench/statistics/simulated-st
 import type { Rate } from "../src/bench/statistics/study-count.ts";
 import { countStudies, rateOf } from "../src/bench/statistics/study-count.ts";
 import { mean, quantile, standardDeviation } from "../src/bench/statistics/summary.ts";
+import { barText, type RecordedBar } from "../src/bench/recorded-bar.ts";
 
-interface Row {
-  readonly claim: string;
+interface Row extends Omit<RecordedBar, "measured"> {
   readonly rate: Rate;
-  /** What must hold, if anything must; otherwise the row is for comparison. */
-  readonly bar?: { readonly text: string; readonly met: boolean } | undefined;
   readonly note: string;
 }
 
@@ -182,12 +180,14 @@ function studyCoverageRow(studies: number): Row {
   return { claim: "quoted interval after a study that kept something", rate, bar, note: "8 launches" };
 }
 
+function percent(value: number): string {
+  return `${(value * 100).toFixed(2)} %`;
+}
+
 function toMarkdown(rows: readonly Row[], studies: number): string {
-  const percent = (value: number) => `${(value * 100).toFixed(2)} %`;
   const lines = rows.map(({ claim, rate, bar, note }) => {
-    const verdict = bar === undefined ? "" : `${bar.text}: ${bar.met ? "met" : "NOT MET"}`;
     const figures = [rate.rate, rate.lower, rate.upper].map(percent).join(" | ");
-    return `| ${claim} | ${figures} | ${verdict} | ${note} |`;
+    return `| ${claim} | ${figures} | ${barText({ bar })} | ${note} |`;
   });
   return [
     `Simulated studies: ${studies}. Bounds are one-sided, 95 %, exact (Clopper and Pearson).`,
@@ -218,7 +218,8 @@ const markdown = toMarkdown(rows, studies);
 process.stdout.write(markdown);
 if (values.out !== undefined) {
   mkdirSync(values.out, { recursive: true });
-  const json = JSON.stringify({ studies, alpha, rows }, null, 2);
+  const bars = rows.map((row) => ({ ...row, measured: percent(row.rate.rate) }));
+  const json = JSON.stringify({ studies, alpha, bars }, null, 2);
   writeFileSync(join(values.out, "statistics.json"), `${json}\n`);
   writeFileSync(join(values.out, "statistics.md"), markdown);
 }

@@ -8,6 +8,7 @@ import { stripTypeScriptTypes } from "node:module";
 import { basename, dirname, join } from "node:path";
 import { test } from "node:test";
 import { loadMutants, mutatedFiles, twinProblems } from "../src/gates/mutant.ts";
+import type { RecordedBar } from "../src/bench/recorded-bar.ts";
 import { functionLengths } from "./function-lengths.ts";
 import { lintConfig } from "./generate-lint-config.ts";
 import { renderReadme } from "./generate-readme.ts";
@@ -203,4 +204,13 @@ test("every planted mutant names a benign twin that changes the same place", () 
   const mutants = loadMutants();
   const sourceOf = (file: string) => readText(join("src", file));
   law(mutants.filter(({ planted }) => planted).length, 40, twinProblems(mutants, sourceOf));
+});
+
+test("recorded bars are rows of one shape", () => {
+  const records = files.filter((path) => /^examples\/bars\/[^/]+\.json$/.test(path));
+  const bars = records.flatMap((path) => (JSON.parse(readText(path)) as { bars?: object[] }).bars ?? []);
+  const isWhole = ({ claim, measured, bar }: Partial<RecordedBar>) =>
+    typeof claim === "string" && typeof measured === "string" &&
+    (bar === undefined || (typeof bar.text === "string" && typeof bar.met === "boolean"));
+  law(bars.length, 40, bars.filter((one) => !isWhole(one)).map((one) => JSON.stringify(one)));
 });

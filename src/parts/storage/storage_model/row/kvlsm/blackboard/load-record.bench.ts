@@ -6,6 +6,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { describeMachine, type Machine, machineText } from "../../../../../../kit/machine.ts";
+import { barText, type RecordedBar } from "../../../../../../bench/recorded-bar.ts";
 
 /** One phase's figures; a few of them are objects of figures. */
 export type Figures = Readonly<Record<string, number>>;
@@ -16,13 +17,6 @@ export interface LoadRecord {
   curve?: readonly Figures[];
   /** Of the machine, over one minute, before and after. */
   readonly loadAverage: readonly [number, number];
-}
-
-interface Bar {
-  readonly what: string;
-  readonly measured: string;
-  readonly bar: string;
-  readonly met: boolean | undefined;
 }
 
 const memoryAboveBudgetMiB = 150;
@@ -57,24 +51,22 @@ function command(): string {
   return ["node", script, ...flags].join(" ");
 }
 
-function barsOf({ load, reopen }: LoadRecord): Bar[] {
-  const bars: Bar[] = [];
+function barsOf({ load, reopen }: LoadRecord): RecordedBar[] {
+  const bars: RecordedBar[] = [];
   if (load !== undefined) {
     const { p50, p99, p999, p9999, max } = load.putMs as unknown as Figures;
     const { peak } = load.rssMiB as unknown as Figures;
     const most = load.budgetMiB + memoryAboveBudgetMiB;
     bars.push(
       {
-        what: `peak memory while ${load.keys.toLocaleString("en")} keys are loaded`,
+        claim: `peak memory while ${load.keys.toLocaleString("en")} keys are loaded`,
         measured: `${peak} MiB (kernel's VmHWM)`,
-        bar: `≤ ${load.budgetMiB} MiB (memtables and cache) + ${memoryAboveBudgetMiB}`,
-        met: peak <= most,
+        bar: { text: `≤ ${load.budgetMiB} MiB (memtables and cache) + ${memoryAboveBudgetMiB}`, met: peak <= most },
       },
       {
-        what: "p99.9 of a put",
+        claim: "p99.9 of a put",
         measured: `${p999} ms (p50 ${p50}, p99 ${p99}, p99.99 ${p9999}, max ${max})`,
-        bar: `< ${putP999MsMax} ms`,
-        met: p999 < putP999MsMax,
+        bar: { text: `< ${putP999MsMax} ms`, met: p999 < putP999MsMax },
       },
       unbarred("puts", `${load.putsPerSecond.toLocaleString("en")} /s; ${load.settleSeconds} s to settle afterwards`),
       unbarred("stalls", `${load.stallSeconds} s in ${load.stalls}`),
@@ -86,10 +78,9 @@ function barsOf({ load, reopen }: LoadRecord): Bar[] {
   }
   if (reopen !== undefined) {
     bars.push({
-      what: `reopening after kill -9 with ${reopen.keysInLog.toLocaleString("en")} keys in the log`,
+      claim: `reopening after kill -9 with ${reopen.keysInLog.toLocaleString("en")} keys in the log`,
       measured: `${reopen.openSeconds} s`,
-      bar: `< ${reopenSecondsMax} s`,
-      met: reopen.openSeconds < reopenSecondsMax,
+      bar: { text: `< ${reopenSecondsMax} s`, met: reopen.openSeconds < reopenSecondsMax },
     });
   }
   return bars;
@@ -99,17 +90,16 @@ function peaksOf(load: Figures): readonly Figures[] {
   return load.peaks as unknown as readonly Figures[];
 }
 
-function unbarred(what: string, measured: string): Bar {
-  return { what, measured, bar: "", met: undefined };
+function unbarred(claim: string, measured: string): RecordedBar {
+  return { claim, measured };
 }
 
 function toMarkdown(
   { load, curve }: LoadRecord,
-  bars: readonly Bar[],
+  bars: readonly RecordedBar[],
   machine: Machine & Pick<LoadRecord, "loadAverage">,
 ): string {
   const [before, after] = machine.loadAverage.map((one) => one.toFixed(1));
-  const verdict = ({ bar, met }: Bar) => (met === undefined ? bar : `${bar}: ${met ? "met" : "NOT MET"}`);
   return [
     `\`${command()}\` on ${machineText(machine)}; load average of the machine ${before} before, ${after} after ` +
       "(times are valid where it is about 1, memory and amplifications anyway).",
@@ -118,7 +108,7 @@ function toMarkdown(
     "",
     "| what | measured | bar |",
     "|---|---|---|",
-    ...bars.map((one) => `| ${one.what} | ${one.measured} | ${verdict(one)} |`),
+    ...bars.map((one) => `| ${one.claim} | ${one.measured} | ${barText(one)} |`),
     ...(load === undefined ? [] : ["", "Peak of memory on the way (`load-memory.svg`):", "", ...memoryTable(load)]),
     ...(curve === undefined ? [] : ["", "Random `getSync`, medians of five rounds (`load.svg`):", ""]),
     ...(curve === undefined ? [] : curveTable(curve)),

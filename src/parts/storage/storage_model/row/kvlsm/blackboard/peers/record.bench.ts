@@ -5,6 +5,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { describeMachine, machineText } from "../../../../../../../kit/machine.ts";
+import type { RecordedBar } from "../../../../../../../bench/recorded-bar.ts";
 import { engineNames } from "./adapters.bench.ts";
 import { keyBytes, valueBytes } from "./dataset.bench.ts";
 
@@ -125,10 +126,17 @@ export function writeRecord(directory: string, input: RecordInput): void {
     rateTable(rows, rounds),
     "",
   ].join("\n");
-  const json = { command, machine, versions, keys, keyBytes, valueBytes, rounds, verdicts, openedWith, rows };
+  const bars = verdicts.map(recordedBar);
+  const json = { command, machine, versions, keys, keyBytes, valueBytes, rounds, bars, openedWith, rows };
   mkdirSync(directory, { recursive: true });
   writeFileSync(join(directory, "engine.md"), markdown);
   writeFileSync(join(directory, "engine.json"), `${JSON.stringify(json, undefined, 2)}\n`);
+}
+
+function recordedBar({ title, bar, met, ...compared }: Verdict): RecordedBar {
+  const { rival, ratio } = compared;
+  const claim = `${title}, operations per second against ${rival}`;
+  return { claim, measured: `${ratio.toFixed(2)} ×`, bar: { text: `≥ ${bar} ×`, met }, ...compared };
 }
 
 function barRow({ title, rival, ratio, ratioMin, ratioMax, bar, met, others }: Verdict): string {
