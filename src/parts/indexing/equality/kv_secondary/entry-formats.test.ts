@@ -56,7 +56,7 @@ test("definitions: format 1 without indexes, format 2 with them, newer ones refu
   const decode = (json: string) => decodeDefinition(7, "t", new TextEncoder().encode(json), kvSecondary);
   assert.deepEqual(decode(second), indexed);
   assert.deepEqual(decode(`{"format":1,${definition}}`), plain);
-  assert.throws(() => decode(second.replace('"format":2', '"format":3')), { code: "FORMAT_UNKNOWN" });
+  assert.throws(() => decode(second.replace('"format":2', '"format":4')), { code: "FORMAT_UNKNOWN" });
   for (const wrong of ['"columns":[]', '"columns":[3]', '"columns":[1,1]', '"columns":"a"']) {
     assert.throws(() => decode(second.replace('"columns":[1,2]', wrong)), { code: "CORRUPTION" }, wrong);
   }
