@@ -17,6 +17,7 @@ import mariadb from "mariadb";
 import { createPool } from "mysql2";
 import type { Connection, RowDataPacket } from "mysql2/promise";
 import { buildFromContract } from "../../src/app/build.ts";
+import { MySqlClient } from "../../src/bench/clients/mysql-client.ts";
 import { connectTo, password, startProduct, type StartedProduct, user } from "./product-harness.ts";
 
 const root = join(import.meta.dirname, "..", "..");
@@ -167,6 +168,23 @@ test("the mariadb shell under TLS, with completion of names, and its commands", 
   assert.match(stdout, /SSL:\s+Cipher in use is TLS/);
   assert.match(stdout, /Query/);
   await connection.query("DROP TABLE lines");
+});
+
+test("the workshop's own client goes on under TLS where a server asks for it", async () => {
+  const strict = await startProduct(join(scratch, "product"), ["--data", join(scratch, "strict"), "--tls", "required"]);
+  try {
+    await assert.rejects(connectTo(strict), { errno: 3159 });
+    const endpoint = { host: "127.0.0.1", port: strict.mysqlPort, user, password };
+    const client = await MySqlClient.connect(endpoint);
+    await client.query("CREATE TABLE far (id BIGINT PRIMARY KEY, v VARCHAR(2000))");
+    await client.query(`INSERT INTO far VALUES ${Array.from({ length: 500 }, (_, i) => `(${i}, '${"v".repeat(1500)}')`).join(",")}`);
+    const [{ rows }] = await client.query("SELECT id, v FROM far");
+    assert.equal(rows.length, 500);
+    client.close();
+    await assert.rejects(MySqlClient.connect({ ...endpoint, password: "wrong" }), { code: "PERMISSION" });
+  } finally {
+    await strict.end("SIGKILL");
+  }
 });
 
 test("mariadb-dump and back again", { skip: missing("mariadb-dump") }, async () => {

@@ -16,11 +16,13 @@
  * Source: MySQL's client/server protocol documentation.
  */
 import { connect, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
 import type { Endpoint } from "../../fleet/server.ts";
 import { assert } from "../../kit/assert.ts";
 import { LatheError } from "../../kit/errors.ts";
+import { isLoopback } from "../../kit/loopback.ts";
 import { columnsMax, RowView } from "../../workload/row-view.ts";
-import { authenticate } from "./mysql-handshake.ts";
+import { asksForTls, authenticate } from "./mysql-handshake.ts";
 import { MySqlError } from "./mysql-error.ts";
 import { RequestBuffer } from "./request-buffer.ts";
 import { decodeBinaryRow, decodeTextRow, wireOf } from "./row-decoder.ts";
@@ -58,7 +60,7 @@ export interface QueryResult {
 
 export class MySqlClient {
   readonly request = new RequestBuffer();
-  readonly #socket: Socket;
+  #socket: Socket;
   readonly #row = new RowView();
   #deprecateEof = false;
 
@@ -82,8 +84,21 @@ export class MySqlClient {
     this.#socket = socket;
   }
 
-  /** Errors: TIMEOUT, IO_ERROR (nobody listens), PERMISSION (password), PROTOCOL. */
+  /**
+   * Under TLS beyond loopback where the server offers it, and wherever it asks for it; it is not checked who it is.
+   * Errors: TIMEOUT, IO_ERROR (nobody listens), PERMISSION (password), PROTOCOL.
+   */
   static async connect(endpoint: Endpoint, timeoutMs = 10_000): Promise<MySqlClient> {
+    const far = !isLoopback(endpoint.host);
+    try {
+      return await MySqlClient.#open(endpoint, timeoutMs, far);
+    } catch (error) {
+      if (far || !asksForTls(error)) throw error;
+      return await MySqlClient.#open(endpoint, timeoutMs, true);
+    }
+  }
+
+  static async #open(endpoint: Endpoint, timeoutMs: number, secure: boolean): Promise<MySqlClient> {
     const socket = connect({
       host: endpoint.host,
       port: endpoint.port,
@@ -108,6 +123,7 @@ export class MySqlClient {
       const { deprecateEof } = await authenticate(endpoint, {
         receive: () => client.#receivePacket(),
         send: (payload) => client.#sendPlain(payload),
+        secure: secure ? () => client.#secure(endpoint) : undefined,
       });
       client.#deprecateEof = deprecateEof;
       client.#phase = "idle";
@@ -205,6 +221,22 @@ export class MySqlClient {
     this.#socket.destroySoon();
   }
 
+  #secure(endpoint: Endpoint): Promise<void> {
+    const secured = connectTls({ socket: this.#socket, rejectUnauthorized: false });
+    this.#socket = secured;
+    secured.on("data", (chunk: Buffer) => this.#onBytes(chunk, chunk.length));
+    return new Promise((resolve, reject) => {
+      secured.once("secureConnect", resolve);
+      const fail = (error?: Error) => {
+        const reason = connectionError(endpoint, error);
+        this.#fail(reason);
+        reject(reason);
+      };
+      secured.on("error", fail);
+      secured.on("close", () => fail());
+    });
+  }
+
   #receivePacket(): Promise<Buffer> {
     const ready = this.#packets.shift();
     if (ready !== undefined) return Promise.resolve(ready);
@@ -217,7 +249,9 @@ export class MySqlClient {
   #sendPlain(payload: Uint8Array): void {
     this.request.beginPlain();
     this.request.bytes(payload);
-    this.#socket.write(this.request.finish((this.#sequence + 1) & 0xff));
+    // Two packets may go out in a row: the request for TLS, and the answer to the greeting.
+    this.#sequence = (this.#sequence + 1) & 0xff;
+    this.#socket.write(this.request.finish(this.#sequence));
   }
 
   #fail(error: Error): void {

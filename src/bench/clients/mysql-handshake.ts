@@ -3,7 +3,8 @@
  *
  * Steps:
  *   1. The server greets with its capabilities, a nonce of 20 bytes and its favourite method.
- *   2. We answer with our capabilities, user, scramble and database.
+ *   2. We answer with our capabilities, user, scramble and database; where TLS is wanted and offered, after a request
+ *      for it (the first 32 bytes of that answer) and its handshake.
  *   3. The server says OK, ERR, asks for another method (FE), or goes on with its own (01): for
  *      `caching_sha2_password` 03 means that the scramble was right, 04 asks for the password under its
  *      public key.
@@ -19,6 +20,7 @@ const capability = {
   longFlag: 1 << 2,
   connectWithDatabase: 1 << 3,
   protocol41: 1 << 9,
+  ssl: 1 << 11,
   transactions: 1 << 13,
   secureConnection: 1 << 15,
   multiStatements: 1 << 16,
@@ -40,6 +42,17 @@ const roundsMax = 8;
 export interface PacketExchange {
   receive(): Promise<Buffer>;
   send(payload: Uint8Array): void;
+  /** Goes on under TLS, where that is wanted. The server's certificate is not checked: it hides, and proves nothing. */
+  readonly secure?: (() => Promise<void>) | undefined;
+}
+
+/** What servers say to clients that come without TLS where it is required. */
+const insecureTransport = 3159;
+
+/** Whether a login failed because it came without TLS. */
+export function asksForTls(error: unknown): boolean {
+  const { cause } = error as { cause?: { number?: unknown } };
+  return cause?.number === insecureTransport;
 }
 
 interface Greeting {
@@ -54,7 +67,13 @@ export async function authenticate(
 ): Promise<{ deprecateEof: boolean }> {
   const greeting = decodeGreeting(await exchange.receive());
   const database = endpoint.database === undefined ? 0 : capability.connectWithDatabase;
-  const capabilities = (wanted | database) & (greeting.capabilities | database);
+  const secured = exchange.secure !== undefined && (greeting.capabilities & capability.ssl) !== 0;
+  const asked = secured ? wanted | database | capability.ssl : wanted | database;
+  const capabilities = asked & (greeting.capabilities | database);
+  if (secured) {
+    exchange.send(encodeHead(capabilities));
+    await exchange.secure?.();
+  }
   exchange.send(encodeResponse(endpoint, greeting, capabilities));
   let { method, nonce } = greeting;
   for (let round = 0; round < roundsMax; round++) {
@@ -72,7 +91,7 @@ export async function authenticate(
         break;
       }
       case 0x01:
-        await continueSha2(packet, endpoint.password, nonce, exchange);
+        await continueSha2(packet, endpoint.password, nonce, exchange, secured);
         break;
       default:
         throw new LatheError("PROTOCOL", `the server answered the login with packet type ${packet[0]}`);
@@ -86,12 +105,17 @@ async function continueSha2(
   password: string,
   nonce: Buffer,
   exchange: PacketExchange,
+  secured: boolean,
 ): Promise<void> {
   const fastPathWorked = 0x03;
   const fullNeeded = 0x04;
   const askForKey = 0x02;
   if (packet[1] === fastPathWorked) return;
   if (packet[1] !== fullNeeded) throw new LatheError("PROTOCOL", `unknown step ${packet[1]} of caching_sha2_password`);
+  if (secured) {
+    // The password itself would go to whoever holds a certificate that nobody has checked.
+    throw new LatheError("PERMISSION", "the server asks for the password under TLS; log in once by another client");
+  }
   exchange.send(Buffer.of(askForKey));
   const key = await exchange.receive();
   if (key[0] !== 0x01) throw new LatheError("PROTOCOL", "the server did not send its public key");
@@ -125,11 +149,16 @@ function decodeGreeting(packet: Buffer): Greeting {
   return { capabilities, nonce: Buffer.concat([first, second]), method };
 }
 
-function encodeResponse(endpoint: Endpoint, greeting: Greeting, capabilities: number): Buffer {
+function encodeHead(capabilities: number): Buffer {
   const fixed = Buffer.alloc(32);
   fixed.writeUInt32LE(capabilities >>> 0, 0);
   fixed.writeUInt32LE(16 << 20, 4);
   fixed[8] = charsetUtf8mb4;
+  return fixed;
+}
+
+function encodeResponse(endpoint: Endpoint, greeting: Greeting, capabilities: number): Buffer {
+  const fixed = encodeHead(capabilities);
   const known = ["caching_sha2_password", "mysql_native_password"].includes(greeting.method);
   const method = known ? greeting.method : "mysql_native_password";
   const answer = scramble(method, endpoint.password, greeting.nonce);
