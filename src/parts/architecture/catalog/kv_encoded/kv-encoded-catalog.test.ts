@@ -70,6 +70,32 @@ describe("kv-encoded catalog", () => {
     assert.equal(catalog.byId(replaced.id), undefined);
   });
 
+  test("golden: format 3 holds defaults, CHAR and AUTO_INCREMENT, and is written only for them", () => {
+    const detailed: Table = {
+      id: 4,
+      name: "counted",
+      columns: [
+        { name: "id", type: "int", lengthMax: undefined, nullable: false },
+        { name: "c", type: "varchar", lengthMax: 8, nullable: false, fixed: true, defaultValue: "" },
+        { name: "n", type: "bigint", lengthMax: undefined, nullable: true, defaultValue: 5n },
+      ],
+      primaryKey: [0],
+      autoIncrement: 0,
+    };
+    const json =
+      '{"format":3,"columns":[{"name":"id","type":"int","nullable":false},' +
+      '{"name":"c","type":"varchar","lengthMax":8,"nullable":false,"fixed":true,"default":""},' +
+      '{"name":"n","type":"bigint","nullable":true,"default":{"bigint":"5"}}],"primaryKey":[0],"autoIncrement":0}';
+    const encoded = encodeDefinition(detailed);
+    assert.equal(new TextDecoder().decode(encoded), json);
+    assert.deepEqual(decodeDefinition(4, "counted", encoded), detailed);
+    const damaged = (from: string, to: string) => new TextEncoder().encode(json.replace(from, to));
+    for (const [from, to] of [['"autoIncrement":0', '"autoIncrement":1'], ['"fixed":true', '"fixed":1'], ['"bigint":"5"', '"bigint":"x"']]) {
+      assert.throws(() => decodeDefinition(4, "counted", damaged(from, to)), { code: "CORRUPTION" });
+    }
+    assert.throws(() => decodeDefinition(4, "counted", damaged('"format":3', '"format":4')), { code: "FORMAT_UNKNOWN" });
+  });
+
   test("damaged definitions are refused", () => {
     const bytes = (text: string) => new TextEncoder().encode(text);
     const good = new TextDecoder().decode(encodeDefinition(table("a")));
