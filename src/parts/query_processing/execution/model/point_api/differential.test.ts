@@ -62,8 +62,31 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
     arbitrary: fc.record({ kind: fc.constant("range" as const), above: key, inclusive: fc.boolean(), below: key, limit: fc.nat(4) }),
   },
   { weight: 2, arbitrary: fc.array(key, { minLength: 1, maxLength: 4 }).map((keys): Operation => ({ kind: "in", keys })) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant("upsert" as const),
+      rows: fc.array(rowArbitrary, { minLength: 1, maxLength: 3 }),
+      mode: fc.constantFrom("ignore" as const, "replace" as const, "add" as const),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant("shift" as const), low: valueOf[0], high: valueOf[0], factor: fc.integer({ min: -2, max: 3 }), by: fc.nat(9) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("drop" as const), low: valueOf[0], high: valueOf[0] }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant("sorted" as const),
+      low: valueOf[0],
+      column: fc.nat(4),
+      descending: fc.boolean(),
+      limit: fc.nat(4),
+      offset: fc.nat(2),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("distinct" as const), low: valueOf[0], column: fc.nat(4), descending: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("aggregate" as const), low: valueOf[0], high: valueOf[0] }) },
 );
-/** A transaction that writes cannot have ranges (they are refused), nor LIMIT beside IN. */
+/** A transaction that writes cannot sort with a LIMIT, nor have LIMIT beside IN. */
 const history = fc.array(
   fc.oneof(
     { weight: 3, arbitrary: fc.record({ mode: fc.constantFrom("text" as const, "prepared" as const), operations: fc.tuple(operation) }) },
@@ -71,7 +94,7 @@ const history = fc.array(
       weight: 1,
       arbitrary: fc.record({
         mode: fc.constant("transaction" as const),
-        operations: fc.array(operation.filter(({ kind }) => kind !== "range"), { minLength: 1, maxLength: 5 }),
+        operations: fc.array(operation.filter(({ kind }) => kind !== "sorted"), { minLength: 1, maxLength: 5 }),
       }),
     },
   ),

@@ -24,7 +24,23 @@ export type Operation =
   | { readonly kind: "select"; readonly where: readonly Comparing[]; readonly limit: number | undefined; readonly count: boolean }
   /** Rows between two keys, compared as rows. */
   | { readonly kind: "range"; readonly above: ColumnValue[]; readonly inclusive: boolean; readonly below: ColumnValue[]; readonly limit: number }
-  | { readonly kind: "in"; readonly keys: readonly ColumnValue[][] };
+  | { readonly kind: "in"; readonly keys: readonly ColumnValue[][] }
+  /** Rows whose key may be there: left out, put in its place, or `n = n + VALUES(n), v = VALUES(v)`. */
+  | { readonly kind: "upsert"; readonly rows: readonly Row[]; readonly mode: "ignore" | "replace" | "add" }
+  /** `n = n * factor + by, x = x - n` for rows with `low <= a <= high`. */
+  | { readonly kind: "shift"; readonly low: ColumnValue; readonly high: ColumnValue; readonly factor: number; readonly by: number }
+  | { readonly kind: "drop"; readonly low: ColumnValue; readonly high: ColumnValue }
+  /** Rows with `a >= low`, sorted by one column and then the key. */
+  | {
+      readonly kind: "sorted";
+      readonly low: ColumnValue;
+      readonly column: number;
+      readonly descending: boolean;
+      readonly limit: number;
+      readonly offset: number;
+    }
+  | { readonly kind: "distinct"; readonly low: ColumnValue; readonly column: number; readonly descending: boolean }
+  | { readonly kind: "aggregate"; readonly low: ColumnValue; readonly high: ColumnValue };
 
 export type Expected = { readonly rows: Row[] } | { readonly affected: number; readonly matched: number } | { readonly error: string };
 
@@ -114,10 +130,99 @@ export class TableModel {
         });
         return { rows: rows.slice(0, limit) };
       }
+      case "upsert":
+        return this.#upsert(operation.rows, operation.mode);
+      case "shift":
+        return this.#shift(operation);
+      case "drop": {
+        const kept = this.rows.filter((row) => !within(row, operation.low, operation.high));
+        const affected = this.rows.length - kept.length;
+        this.rows = kept;
+        return { affected, matched: affected };
+      }
+      case "sorted": {
+        const { low, column, descending, limit, offset } = operation;
+        const rows = this.#sorted().filter((row) => compare(row[0], low) >= 0);
+        rows.sort((a, b) => compareNullable(a[column], b[column]) * (descending ? -1 : 1));
+        return { rows: rows.slice(offset, offset + limit) };
+      }
+      case "distinct": {
+        const { low, column, descending } = operation;
+        const rows = this.#sorted().filter((row) => compare(row[0], low) >= 0);
+        const values = rows.map((row) => row[column]).sort((a, b) => compareNullable(a, b) * (descending ? -1 : 1));
+        return { rows: values.filter((value, i) => i === 0 || value !== values[i - 1]).map((value) => [value]) };
+      }
+      case "aggregate":
+        return { rows: [this.#aggregate(operation.low, operation.high)] };
       case "in":
         return { rows: this.#sorted().filter((row) => operation.keys.some((key) => compareKeys(row.slice(0, 2), key) === 0)) };
     }
   }
+
+  #upsert(rows: readonly Row[], mode: "ignore" | "replace" | "add"): Expected {
+    let affected = 0;
+    let matched = 0;
+    for (const given of rows) {
+      const there = this.rows.find((row) => compareKeys(row.slice(0, 2), given) === 0);
+      if (there === undefined) {
+        this.rows.push([...given]);
+        affected++;
+        matched++;
+        continue;
+      }
+      if (mode === "ignore") continue;
+      const sum = mode === "add" ? added(there[2], given[2]) : null;
+      if (sum === undefined) return { error: "out_of_range" };
+      const after = mode === "replace" ? [...given] : [there[0], there[1], sum, there[3], given[4]];
+      const changed = after.some((value, i) => value !== there[i]);
+      after.forEach((value, i) => (there[i] = value));
+      const count = changed ? 2 : mode === "replace" ? 1 : 0;
+      affected += count;
+      matched += Math.max(count, 1);
+    }
+    return { affected, matched };
+  }
+
+  #shift({ low, high, factor, by }: Operation & { kind: "shift" }): Expected {
+    let affected = 0;
+    const matched = this.rows.filter((row) => within(row, low, high)).sort(compareKeys);
+    for (const row of matched) {
+      const n = row[2] === null ? null : Number(row[2]) * factor + by;
+      if (n !== null && (n > 2147483647 || n < -2147483648)) return { error: "out_of_range" };
+      const x = row[3] === null || n === null ? null : Number(row[3]) - n;
+      if (n !== row[2] || x !== row[3]) affected++;
+      row[2] = n;
+      row[3] = x;
+    }
+    return { affected, matched: matched.length };
+  }
+
+  #aggregate(low: ColumnValue, high: ColumnValue): Row {
+    const rows = this.#sorted().filter((row) => within(row, low, high));
+    const of = (column: number) => rows.map((row) => row[column]).filter((value) => value !== null);
+    const [n, x, v] = [of(2), of(3), of(4)];
+    const least = [...v].sort(compare)[0] ?? null;
+    const most = [...n].sort(compare).at(-1) ?? null;
+    const sum = n.length === 0 ? null : n.reduce((total: bigint, value) => total + BigInt(Number(value)), 0n).toString();
+    const doubles = x.length === 0 ? null : x.reduce((total: number, value) => total + Number(value), 0);
+    return [BigInt(rows.length), BigInt(n.length), sum, least, most, doubles, BigInt(new Set(v).size)];
+  }
+}
+
+/** NULL sorts first. */
+function compareNullable(a: ColumnValue, b: ColumnValue): number {
+  if (a === null || b === null) return a === b ? 0 : a === null ? -1 : 1;
+  return compare(a, b);
+}
+
+const within = (row: Row, low: ColumnValue, high: ColumnValue): boolean =>
+  compare(row[0], low) >= 0 && compare(row[0], high) <= 0;
+
+/** The sum of two INTs that may be NULL, or undefined where it is none. */
+function added(a: ColumnValue, b: ColumnValue): number | null | undefined {
+  if (a === null || b === null) return null;
+  const sum = Number(a) + Number(b);
+  return sum > 2147483647 || sum < -2147483648 ? undefined : sum;
 }
 
 /** Writes operations as SQL; `value` says how a value is written: as a literal, or as `?`. */
@@ -146,6 +251,32 @@ export function render(operation: Operation, value: (value: ColumnValue) => stri
     case "range": {
       const above = `(a, b) ${operation.inclusive ? ">=" : ">"} ${list(operation.above)}`;
       return `SELECT * FROM t WHERE ${above} AND (a, b) < ${list(operation.below)} ORDER BY a, b LIMIT ${value(operation.limit)}`;
+    }
+    case "upsert": {
+      const rows = operation.rows.map(list).join(", ");
+      if (operation.mode === "replace") return `REPLACE INTO t VALUES ${rows}`;
+      if (operation.mode === "ignore") return `INSERT IGNORE INTO t VALUES ${rows}`;
+      return `INSERT INTO t VALUES ${rows} ON DUPLICATE KEY UPDATE n = n + VALUES(n), v = VALUES(v)`;
+    }
+    case "shift": {
+      const set = `n = n * ${value(operation.factor)} + ${value(operation.by)}, x = x - n`;
+      return `UPDATE t SET ${set} WHERE a BETWEEN ${value(operation.low)} AND ${value(operation.high)}`;
+    }
+    case "drop":
+      return `DELETE FROM t WHERE a >= ${value(operation.low)} AND a <= ${value(operation.high)}`;
+    case "sorted": {
+      const { low, column, descending, limit, offset } = operation;
+      const order = `${modelColumns[column]}${descending ? " DESC" : ""}, a, b`;
+      return `SELECT * FROM t WHERE a >= ${value(low)} ORDER BY ${order} LIMIT ${value(offset)}, ${value(limit)}`;
+    }
+    case "distinct": {
+      const name = modelColumns[operation.column];
+      const order = `${name}${operation.descending ? " DESC" : ""}`;
+      return `SELECT DISTINCT ${name} FROM t WHERE a >= ${value(operation.low)} ORDER BY ${order}`;
+    }
+    case "aggregate": {
+      const items = "COUNT(*), COUNT(n), SUM(n), MIN(v), MAX(n), SUM(x), COUNT(DISTINCT v)";
+      return `SELECT ${items} FROM t WHERE a BETWEEN ${value(operation.low)} AND ${value(operation.high)}`;
     }
     case "in":
       return `SELECT * FROM t WHERE (a, b) IN (${operation.keys.map(list).join(", ")})`;
