@@ -5,7 +5,7 @@
  *   node scripts/fuzz.ts --protocol sql --minutes 60 --seed $RANDOM
  *
  * Protocols: `mysql` (the MySQL protocol with scripts behind it), `mysql-executor` (with the executor and statements of
- * a grammar), `sql` (the statement parser alone). What is held for every input stands in the fuzzers' headers; here the
+ * a grammar), `sql` (the statement parser alone), `http` (the HTTP core against a reference). What is held for every input stands in the fuzzers' headers; here the
  * memory that is left after a collection is compared with what it was after a tenth of the run. A failure names its
  * seed and ends with exit code 1; `--seed` with that number and `--inputs 1` runs its batch again. `--record DIR` adds
  * the run to `fuzz.json` and writes `fuzz.md` from it.
@@ -16,6 +16,9 @@ import { setImmediate as turn } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
+import {
+  emptyHttpCounts, fuzzHttp,
+} from "../src/parts/architecture/networking/transports/http/http-fuzzer.fixture.ts";
 import {
   executorTarget,
 } from "../src/parts/architecture/networking/wire_protocols/mysql_classic/executor-fuzz.fixture.ts";
@@ -76,10 +79,20 @@ function statementFuzzer(): Fuzzer {
   };
 }
 
+function httpFuzzer(): Fuzzer {
+  const counts = emptyHttpCounts();
+  return {
+    title: "HTTP/1.1, against a reference",
+    run: (seed) => fuzzHttp(seed, counts),
+    counts: () => ({ ...counts }),
+  };
+}
+
 const fuzzers: Readonly<Record<string, () => Fuzzer>> = {
   mysql: () => protocolFuzzer("the MySQL protocol, scripts behind it", scriptedTarget),
   "mysql-executor": () => protocolFuzzer("the MySQL protocol, the executor behind it", executorTarget),
   sql: statementFuzzer,
+  http: httpFuzzer,
 };
 
 // Most inputs end in an error; where it was made is of use for those that should not.

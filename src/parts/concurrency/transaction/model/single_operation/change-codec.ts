@@ -5,6 +5,7 @@
  * |--------------|-----------------------------------------------------------------------------------------|
  * | kind         | 1, value 75: no command of another part begins so                                       |
  * | format       | 1, value 1                                                                              |
+ * | conditional  | 1: whether any change has a condition                                                   |
  * | changes      | per change, to the end:                                                                 |
  * |   flags      | 1: bit 0 put (else delete), 1 with ttl, 2 if absent, 3 if present, 4 if one of versions |
  * |   key        | varint length, bytes                                                                    |
@@ -33,6 +34,7 @@ const versionsMax = 64;
 const varintBytes = 8;
 const slabBytesMin = 64 * 1024;
 const roomBytes = 1024;
+const shortTextMax = 128;
 
 /** Changes being written: slabs of which each command gets its own part, never written again. */
 export class ChangeWriter {
@@ -53,6 +55,7 @@ export class ChangeWriter {
     this.#at = this.#start;
     this.#bytes[this.#at++] = changesKind;
     this.#bytes[this.#at++] = format;
+    this.#bytes[this.#at++] = 0;
   }
 
   /** Errors: LIMIT_EXCEEDED, INVALID_ARGUMENT. */
@@ -60,6 +63,7 @@ export class ChangeWriter {
     const { key, value, ttlMs, condition } = change;
     this.#reserve(1);
     this.#bytes[this.#at++] = flagsOf(change);
+    if (condition !== undefined) this.#bytes[this.#start + 2] = 1;
     this.#data(key, keyBytesMax, "key");
     if (typeof condition === "object") this.#versions(condition);
     if (ttlMs !== undefined) {
@@ -95,6 +99,9 @@ export class ChangeWriter {
   #data(data: Uint8Array | string, bytesMax: number, what: string): void {
     // No text has more characters than bytes, so this spares measuring what is too long anyway.
     if (data.length > bytesMax) throw tooLong(what, data.length, bytesMax);
+    if (typeof data === "string" && data.length <= shortTextMax && this.#shortText(data)) {
+      return this.#checkKey(data, what);
+    }
     if (typeof data === "string") {
       const length = Buffer.byteLength(data, "utf8");
       if (length > bytesMax) throw tooLong(what, length, bytesMax);
@@ -107,6 +114,27 @@ export class ChangeWriter {
       this.#bytes.set(data, this.#at);
       this.#at += data.length;
     }
+    this.#checkKey(data, what);
+  }
+
+  /** Short ASCII, which most texts are, letter by letter: a call into the platform costs more. False: it is none. */
+  #shortText(text: string): boolean {
+    const { length } = text;
+    this.#reserve(2 + length);
+    const start = this.#at + (length < 0x80 ? 1 : 2);
+    let seen = 0;
+    for (let i = 0; i < length; i++) {
+      const code = text.charCodeAt(i);
+      seen |= code;
+      this.#bytes[start + i] = code;
+    }
+    if (seen >= 0x80) return false;
+    writeVarint(this.#bytes, this.#at, length);
+    this.#at = start + length;
+    return true;
+  }
+
+  #checkKey(data: Uint8Array | string, what: string): void {
     if (what === "key" && data.length === 0) throw new LatheError("INVALID_ARGUMENT", "a key must not be empty");
   }
 
@@ -148,7 +176,7 @@ export class ChangeReader {
   ttlMs: number | undefined;
   readonly versions: bigint[] = [];
   readonly #bytes: Uint8Array;
-  #at = 2;
+  #at = 3;
 
   /** Errors: FORMAT_UNKNOWN. */
   constructor(command: Uint8Array) {
@@ -157,6 +185,10 @@ export class ChangeReader {
     }
     this.#bytes = command;
     this.key = command.subarray(0, 0);
+  }
+
+  get isConditional(): boolean {
+    return this.#bytes[2] !== 0;
   }
 
   /** Goes on to the next change; false where there is none. Errors: CORRUPTION. */

@@ -126,6 +126,7 @@ export class KeyValueMachine implements StateMachine {
     const { engine, layout } = this.#doors;
     const conditional = flagAbsent | flagPresent | flagVersions;
     const reader = new ChangeReader(entry.command);
+    if (!reader.isConditional) return undefined;
     for (let change = 0; reader.next(); change++) {
       if ((reader.flags & conditional) === 0) continue;
       const row = engine.getSync(this.#rows.key(table, reader.key));
