@@ -4,8 +4,9 @@
  *   node scripts/fuzz.ts --protocol mysql --inputs 10000000 --seed 1 --record examples/bars
  *   node scripts/fuzz.ts --protocol sql --minutes 60 --seed $RANDOM
  *
+ * Beside those below, `http` is the HTTP core against a reference that reads conversations at once.
  * Protocols: `mysql` (the MySQL protocol with scripts behind it), `mysql-executor` (with the executor and statements of
- * a grammar), `sql` (the statement parser alone), `http` (the HTTP core against a reference). What is held for every input stands in the fuzzers' headers; here the
+ * a grammar), `sql` (the statement parser alone). What is held for every input stands in the fuzzers' headers; here the
  * memory that is left after a collection is compared with what it was after a tenth of the run. A failure names its
  * seed and ends with exit code 1; `--seed` with that number and `--inputs 1` runs its batch again. `--record DIR` adds
  * the run to `fuzz.json` and writes `fuzz.md` from it.
