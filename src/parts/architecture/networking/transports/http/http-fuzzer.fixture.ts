@@ -248,7 +248,7 @@ function readRequest(text: string): Read {
   const skipped = text.startsWith("\r\n") ? 2 : 0;
   const head = readLines(text.slice(skipped), 1024);
   if (typeof head === "string") return head;
-  const line = /^([!#$%&'*+.^_`|~0-9A-Za-z-]{1,32}) (\/[!-"$-~]*|https?:\/\/[^/?#\x00-\x20\x7f-\xff]+[!-"$-~]*) HTTP\/1\.([01])$/i.exec(head.lines[0]);
+  const line = /^([!#$%&'*+.^_`|~0-9A-Za-z-]{1,32}) (\/[!-"$-~]*|https?:\/\/[!"$-.0->@-~]+[!-"$-~]*) HTTP\/1\.([01])$/i.exec(head.lines[0]);
   if (line === null || !head.lines[0].includes(" HTTP/1.")) return "bad";
   const fields = readFields(head.lines.slice(1), 12);
   if (fields === undefined) return "bad";
@@ -297,7 +297,7 @@ function isPlausible(lines: readonly string[]): boolean {
 }
 
 function readRequestLine(line: string): boolean {
-  return /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,32} (\/[!-"$-~]*|[hH][tT][tT][pP][sS]?:\/\/[^/?#\x00-\x20\x7f-\xff]+[!-"$-~]*) HTTP\/1\.[01]$/
+  return /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,32} (\/[!-"$-~]*|[hH][tT][tT][pP][sS]?:\/\/[!"$-.0->@-~]+[!-"$-~]*) HTTP\/1\.[01]$/
     .test(line);
 }
 
