@@ -25,7 +25,7 @@ export interface Tuning {
   readonly memtableBytes: number;
   /** Frozen memtables that may wait for their flush; writers stall once another one is full. */
   readonly immutableMemtablesMax: number;
-  /** Data blocks kept in memory, and pages of filters and block indexes. */
+  /** Data blocks kept in memory, and pages of filters and block indexes; small ones are kept whole, beside it. */
   readonly blockCacheBytes: number;
   /** Memtables, filters, indexes and block cache together: the cache gets what the others leave; 0: no budget. */
   readonly memoryBudgetBytes: number;
