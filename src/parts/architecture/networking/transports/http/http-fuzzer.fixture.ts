@@ -15,7 +15,9 @@ import assert from "node:assert/strict";
 import type { Env } from "../../../../../kit/env/env.ts";
 import type { HttpApplication, HttpRequest, HttpResponder } from "../../http-application.ts";
 import { openHttpSurface } from "./http-surface.ts";
-import { answersOf, ManualClock, ManualConnection, metricOf } from "./manual-connection.fixture.ts";
+import { ManualClock } from "../../manual-clock.fixture.ts";
+import { ManualNetwork, metricOf } from "../../manual-network.fixture.ts";
+import { answersOf, HttpManualConnection } from "./manual-connection.fixture.ts";
 
 export const conversationsPerBatch = 100;
 const bodyBytesMax = 300;
@@ -108,21 +110,14 @@ async function openSubject() {
     metrics: () => [],
   };
   const clock = new ManualClock();
-  let accept: (connection: ManualConnection) => void = () => {};
-  const network = {
-    listen: async (_: unknown, onConnection: (connection: ManualConnection) => void) => {
-      accept = onConnection;
-      return { host: "test", port: 1, close: async () => {} };
-    },
-  };
+  const network = new ManualNetwork();
   const limits = { turnRequestsMax: 10_000, lineBytesMax: 512, headBytesMax: 1024, fieldsMax: 12 };
   const surface = openHttpSurface({ clock, log: silent, network } as unknown as Env, { application, limits });
   await surface.listen({ host: "test", port: 1 });
   return {
     run(pieces: readonly string[]) {
       seen = [];
-      const connection = new ManualConnection();
-      accept(connection);
+      const connection = network.connect(new HttpManualConnection());
       for (const piece of pieces) connection.send(piece);
       const { ended } = connection;
       // The time is the same for every run, so answers differ in nothing but what they say.

@@ -2,12 +2,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { httpLimitTable, resolveHttpLimits } from "./http-limits.ts";
-import { answersOf, type ManualConnection, metricOf, openManualSurface } from "./manual-connection.fixture.ts";
+import { metricOf } from "../../manual-network.fixture.ts";
+import { answersOf, type HttpManualConnection, openManualSurface } from "./manual-connection.fixture.ts";
 
 const head = (line: string, ...fields: string[]) => `${[line, "Host: a", ...fields].join("\r\n")}\r\n\r\n`;
 const get = head("GET / HTTP/1.1");
 
-function refusedWith(connection: ManualConnection, bytes: string): number {
+function refusedWith(connection: HttpManualConnection, bytes: string): number {
   const [answer, ...more] = answersOf(connection.ask(bytes));
   assert.deepEqual(more, []);
   assert.ok(connection.ended);

@@ -6,14 +6,7 @@
  * Source: nginx (large_client_header_buffers, client_header_timeout, client_body_timeout, keepalive_timeout), Apache's
  * mod_reqtimeout (least rate of a body), Node's http (headersTimeout, maxHeadersCount).
  */
-import { LatheError } from "../../../../../kit/errors.ts";
-
-interface Limit {
-  readonly default: number;
-  readonly min: number;
-  readonly max: number;
-  readonly meaning: string;
-}
+import { type LimitsOf, resolveSurfaceLimits, type SurfaceLimitTable } from "../../surface-limits.ts";
 
 const mebibyte = 1024 * 1024;
 
@@ -87,26 +80,11 @@ export const httpLimitTable = {
     default: 2_000, min: 10, max: 600_000,
     meaning: "time for a client to close its side after the server has closed its own; then reset",
   },
-} as const satisfies Record<string, Limit>;
+} as const satisfies SurfaceLimitTable;
 
-export type HttpLimits = { readonly [name in keyof typeof httpLimitTable]: number };
+export type HttpLimits = LimitsOf<typeof httpLimitTable>;
 
 /** From the defaults and what was given. Errors: INVALID_ARGUMENT for an unknown name or a value out of range. */
 export function resolveHttpLimits(given: Partial<HttpLimits> = {}): HttpLimits {
-  const limits: Record<string, number> = {};
-  for (const [name, limit] of Object.entries(httpLimitTable)) limits[name] = limit.default;
-  for (const [name, value] of Object.entries(given)) {
-    if (!Object.hasOwn(httpLimitTable, name)) {
-      throw new LatheError("INVALID_ARGUMENT", `the HTTP surface has no limit named ${name}`);
-    }
-    const limit: Limit = httpLimitTable[name as keyof HttpLimits];
-    if (!Number.isInteger(value) || value < limit.min || value > limit.max) {
-      throw new LatheError(
-        "INVALID_ARGUMENT",
-        `${name} is ${value}; give an integer from ${limit.min} to ${limit.max} (${limit.meaning})`,
-      );
-    }
-    limits[name] = value;
-  }
-  return limits as HttpLimits;
+  return resolveSurfaceLimits("HTTP", httpLimitTable, given);
 }

@@ -1,115 +1,26 @@
 /** An HTTP surface whose other side is the test: it delivers bytes, takes them or leaves them; time is set by hand. */
-import type { Clock, Connection, Env, Listener, Network, Timer } from "../../../../../kit/env/env.ts";
+import type { Env } from "../../../../../kit/env/env.ts";
 import type { HttpApplication, HttpRequest, HttpResponder } from "../../http-application.ts";
+import { ManualClock } from "../../manual-clock.fixture.ts";
+import { ManualConnection, ManualNetwork } from "../../manual-network.fixture.ts";
 import type { Surface } from "../../surface.ts";
 import type { HttpLimits } from "./http-limits.ts";
 import { openHttpSurface } from "./http-surface.ts";
 
-export class ManualConnection implements Connection {
-  readonly remoteAddress = "test";
-  /** False: bytes are left unread. */
-  taking = true;
-  paused = false;
-  ended = false;
-  destroyed = false;
-  bufferedBytes = 0;
-  #written: Buffer[] = [];
-  #onData: (bytes: Uint8Array) => void = () => {};
-  #onDrain: () => void = () => {};
-  #onClose: (error: Error | undefined) => void = () => {};
-
-  write(bytes: Uint8Array): boolean {
-    this.#written.push(Buffer.from(bytes));
-    if (!this.taking) this.bufferedBytes += bytes.length;
-    return this.taking;
-  }
-
-  onData(handler: (bytes: Uint8Array) => void): void {
-    this.#onData = handler;
-  }
-
-  onDrain(handler: () => void): void {
-    this.#onDrain = handler;
-  }
-
-  onClose(handler: (error: Error | undefined) => void): void {
-    this.#onClose = handler;
-  }
-
-  pause(): void {
-    this.paused = true;
-  }
-
-  resume(): void {
-    this.paused = false;
-  }
-
-  end(): void {
-    this.ended = true;
-  }
-
-  destroy(): void {
-    if (this.destroyed) return;
-    this.destroyed = true;
-    this.#onClose(undefined);
-  }
-
+/** What goes over it is latin1 text, or bytes. */
+export class HttpManualConnection extends ManualConnection {
   /** What was written since the last call, as latin1 text. */
   take(): string {
-    return Buffer.concat(this.#written.splice(0)).toString("latin1");
+    return this.takeBytes().toString("latin1");
   }
 
   send(bytes: string | Uint8Array): void {
-    this.#onData(typeof bytes === "string" ? Buffer.from(bytes, "latin1") : bytes);
+    this.deliver(typeof bytes === "string" ? Buffer.from(bytes, "latin1") : bytes);
   }
 
   ask(bytes: string | Uint8Array): string {
     this.send(bytes);
     return this.take();
-  }
-
-  /** Takes everything that was left, and goes on taking or not. */
-  drain(taking = true): void {
-    this.taking = taking;
-    this.bufferedBytes = 0;
-    this.#onDrain();
-  }
-}
-
-export class ManualClock implements Clock {
-  ms = 1_700_000_000_000;
-  #timers: { readonly atMs: number; readonly callback: () => void }[] = [];
-
-  nowMs(): number {
-    return this.ms;
-  }
-
-  monotonicUs(): number {
-    return this.ms * 1000;
-  }
-
-  setTimer(delayMs: number, callback: () => void): Timer {
-    const timer = { atMs: this.ms + delayMs, callback };
-    this.#timers.push(timer);
-    const cancel = () => void (this.#timers = this.#timers.filter((other) => other !== timer));
-    return { cancel, keepAlive: () => undefined };
-  }
-
-  defer(callback: () => void): void {
-    this.setTimer(0, callback);
-  }
-
-  /** Lets time pass and calls what falls due, in order. */
-  advance(byMs: number): void {
-    const endMs = this.ms + byMs;
-    for (;;) {
-      const due = this.#timers.filter((timer) => timer.atMs <= endMs).sort((a, b) => a.atMs - b.atMs)[0];
-      if (due === undefined) break;
-      this.#timers = this.#timers.filter((other) => other !== due);
-      this.ms = Math.max(this.ms, due.atMs);
-      due.callback();
-    }
-    this.ms = endMs;
   }
 }
 
@@ -172,7 +83,7 @@ export interface ManualSurface {
   readonly surface: Surface;
   readonly application: ScriptedApplication;
   readonly clock: ManualClock;
-  connect(): ManualConnection;
+  connect(): HttpManualConnection;
 }
 
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
@@ -181,29 +92,13 @@ const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {
 export async function openManualSurface(limits: Partial<HttpLimits> = {}): Promise<ManualSurface> {
   const clock = new ManualClock();
   const application = new ScriptedApplication();
-  let accept: ((connection: Connection) => void) | undefined;
-  const listener: Listener = { host: "test", port: 1, close: async () => void (accept = undefined) };
-  const network: Pick<Network, "listen"> = {
-    listen: async (_options, onConnection) => {
-      accept = onConnection;
-      return listener;
-    },
-  };
+  const network = new ManualNetwork();
   const surface = openHttpSurface({ clock, log: silent, network } as unknown as Env, { application, limits });
   await surface.listen({ host: "test", port: 1 });
   return {
     surface, application, clock,
-    connect() {
-      const connection = new ManualConnection();
-      accept?.(connection);
-      return connection;
-    },
+    connect: () => network.connect(new HttpManualConnection()),
   };
-}
-
-export function metricOf(surface: Surface, name: string): number | undefined {
-  const metric = surface.metrics().find((one) => one.name === name);
-  return metric === undefined ? undefined : metric.kind === "histogram" ? metric.count : metric.value;
 }
 
 /** Answers of a connection, one after another: status and body. Errors where bytes are left that are no answer. */

@@ -6,14 +6,7 @@
  * Source: MySQL's system variables (max_connections, max_allowed_packet, max_prepared_stmt_count,
  * connect_timeout, wait_timeout, net_write_timeout), PostgreSQL's MAX_STARTUP_PACKET_LENGTH.
  */
-import { LatheError } from "../../../../../kit/errors.ts";
-
-interface Limit {
-  readonly default: number;
-  readonly min: number;
-  readonly max: number;
-  readonly meaning: string;
-}
+import { type LimitsOf, resolveSurfaceLimits, type SurfaceLimitTable } from "../../surface-limits.ts";
 
 const mebibyte = 1024 * 1024;
 
@@ -94,29 +87,11 @@ export const mysqlLimitTable = {
     default: 5_000, min: 10, max: 600_000,
     meaning: "time for a client to close its side after the server has closed its own; then reset",
   },
-} as const satisfies Record<string, Limit>;
+} as const satisfies SurfaceLimitTable;
 
-export type MysqlLimits = { readonly [name in keyof typeof mysqlLimitTable]: number };
+export type MysqlLimits = LimitsOf<typeof mysqlLimitTable>;
 
-/**
- * Limits from the defaults and what was given. Errors: INVALID_ARGUMENT for an unknown name or a
- * value out of range.
- */
+/** From the defaults and what was given. Errors: INVALID_ARGUMENT for an unknown name or a value out of range. */
 export function resolveLimits(given: Partial<MysqlLimits> = {}): MysqlLimits {
-  const limits: Record<string, number> = {};
-  for (const [name, limit] of Object.entries(mysqlLimitTable)) limits[name] = limit.default;
-  for (const [name, value] of Object.entries(given)) {
-    if (!Object.hasOwn(mysqlLimitTable, name)) {
-      throw new LatheError("INVALID_ARGUMENT", `the MySQL surface has no limit named ${name}`);
-    }
-    const limit: Limit = mysqlLimitTable[name as keyof MysqlLimits];
-    if (!Number.isInteger(value) || value < limit.min || value > limit.max) {
-      throw new LatheError(
-        "INVALID_ARGUMENT",
-        `${name} is ${value}; give an integer from ${limit.min} to ${limit.max} (${limit.meaning})`,
-      );
-    }
-    limits[name] = value;
-  }
-  return limits as MysqlLimits;
+  return resolveSurfaceLimits("MySQL", mysqlLimitTable, given);
 }

@@ -4,7 +4,8 @@ import { test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import { renderPrometheus } from "../../../../../kit/prometheus.ts";
 import { rowToKv } from "../../../../storage/layout/row_to_kv/row-to-kv.ts";
-import { metricOf, openManualSurface } from "./manual-network.fixture.ts";
+import { metricOf } from "../../manual-network.fixture.ts";
+import { openManualSurface } from "./manual-network.fixture.ts";
 import { command } from "./raw-client.fixture.ts";
 import { objectsTable, shapeOf } from "./scripted-executor.fixture.ts";
 

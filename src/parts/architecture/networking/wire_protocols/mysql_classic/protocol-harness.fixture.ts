@@ -2,8 +2,9 @@
  * A ConnectionProtocol without a network: bytes go in by call, answers come out as packets; time is
  * set by hand.
  */
-import type { Clock, Logger, Timer } from "../../../../../kit/env/env.ts";
+import type { Logger } from "../../../../../kit/env/env.ts";
 import { rowToKv } from "../../../../storage/layout/row_to_kv/row-to-kv.ts";
+import { ManualClock } from "../../manual-clock.fixture.ts";
 import type { AuthenticationOptions } from "./authentication.ts";
 import { ConnectionProtocol } from "./connection-protocol.ts";
 import type { TlsState } from "./handshake.ts";
@@ -15,43 +16,6 @@ import type { Packet } from "./raw-client.fixture.ts";
 import { ScriptedExecutor } from "./scripted-executor.fixture.ts";
 
 export const credentials = { user: "lathe", password: "correct horse" };
-
-export class ManualClock implements Clock {
-  ms = 1_700_000_000_000;
-  #timers: { readonly atMs: number; readonly callback: () => void }[] = [];
-
-  nowMs(): number {
-    return this.ms;
-  }
-
-  monotonicUs(): number {
-    return this.ms * 1000;
-  }
-
-  setTimer(delayMs: number, callback: () => void): Timer {
-    const timer = { atMs: this.ms + delayMs, callback };
-    this.#timers.push(timer);
-    const cancel = () => void (this.#timers = this.#timers.filter((other) => other !== timer));
-    return { cancel, keepAlive: () => undefined };
-  }
-
-  defer(callback: () => void): void {
-    this.setTimer(0, callback);
-  }
-
-  /** Lets time pass and calls what falls due, in order. */
-  advance(byMs: number): void {
-    const endMs = this.ms + byMs;
-    for (;;) {
-      const due = this.#timers.filter((timer) => timer.atMs <= endMs).sort((a, b) => a.atMs - b.atMs)[0];
-      if (due === undefined) break;
-      this.#timers = this.#timers.filter((other) => other !== due);
-      this.ms = Math.max(this.ms, due.atMs);
-      due.callback();
-    }
-    this.ms = endMs;
-  }
-}
 
 /** Seeded bytes, so that nonces and with them golden packets are the same in every run. */
 export function seededRandom(seed = 1) {

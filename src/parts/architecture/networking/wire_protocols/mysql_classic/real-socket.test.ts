@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import { createNodeEnv } from "../../../../../kit/env/node-env.ts";
 import { rowToKv } from "../../../../storage/layout/row_to_kv/row-to-kv.ts";
-import { metricOf } from "./manual-network.fixture.ts";
+import { metricOf } from "../../manual-network.fixture.ts";
 import { openMysqlSurface } from "./mysql-surface.ts";
 import { credentials, ProtocolHarness } from "./protocol-harness.fixture.ts";
 import { command, frame, handshakeResponse, nativeScramble, nonceOf, packetsOf } from "./raw-client.fixture.ts";
