@@ -5,7 +5,7 @@
  * this process; a ballast file is what is taken away to make room.
  *   1. Rows in random order are inserted until a compaction finds no space.
  *   2. Meanwhile every acknowledged row can be read, and the server stays up; writes go on or are refused with 1021.
- *   3. With room again writes are taken, and compactions end.
+ *   3. With room again writes are taken; work that began without room may still fail, what begins with it does not.
  *   4. After an orderly end, and after a kill, everything acknowledged is there; a statement that was refused is there
  *   as a whole, or not at all.
  */
@@ -17,8 +17,9 @@ import { buildFromContract } from "../../src/app/build.ts";
 import { scrubDirectory } from "../../src/app/scrub.ts";
 import { connectTo, startProduct, type StartedProduct, withTemporaryDirectory } from "./product-harness.ts";
 
-const diskMiB = 32;
-const ballastBytes = 10 << 20;
+/** The ballast is more than all data beside it: with that room every compaction can end, whatever it takes up. */
+const diskMiB = 48;
+const ballastBytes = 30 << 20;
 const rowsPerStatement = 250;
 const statementsMax = 2000;
 const waitMs = 90_000;
@@ -123,9 +124,11 @@ async function fillAndFree(places: Places): Promise<void> {
   await rows.check(connection);
   rmSync(ballast);
   await until("a write that is taken", () => rows.insert(connection));
-  const failed = fullIn(server, "lsm");
-  for (let statement = 0; statement < 20; statement++) assert.ok(await rows.insert(connection));
-  assert.equal(fullIn(server, "lsm"), failed, "with room nothing fails any more");
+  await until("a row of writes with nothing failing beside them", async () => {
+    const failed = fullIn(server, "lsm");
+    for (let statement = 0; statement < 20; statement++) assert.ok(await rows.insert(connection));
+    return fullIn(server, "lsm") === failed;
+  });
   await rows.check(connection);
   for (const signal of ["SIGTERM", "SIGKILL"] as const) {
     connection.destroy();
