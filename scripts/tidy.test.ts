@@ -8,6 +8,9 @@ import { stripTypeScriptTypes } from "node:module";
 import { basename, dirname, join } from "node:path";
 import { test } from "node:test";
 import { loadMutants, mutatedFiles, twinProblems } from "../src/gates/mutant.ts";
+import { loadPartDescriptors } from "../src/foundry/part-descriptor.ts";
+import { loadKnobCatalog } from "../src/knobs/catalog.ts";
+import { loadModel } from "../src/model/load-model.ts";
 import type { RecordedBar } from "../src/bench/recorded-bar.ts";
 import { functionLengths } from "./function-lengths.ts";
 import { lintConfig } from "./generate-lint-config.ts";
@@ -213,4 +216,18 @@ test("recorded bars are rows of one shape", () => {
     typeof claim === "string" && typeof measured === "string" &&
     (bar === undefined || (typeof bar.text === "string" && typeof bar.met === "boolean"));
   law(bars.length, 40, bars.filter((one) => !isWhole(one)).map((one) => JSON.stringify(one)));
+});
+
+test("every leaf that a part, a knob or a specification names is a leaf of the feature model", () => {
+  const model = loadModel();
+  const named = [
+    ...loadPartDescriptors().flatMap(({ path, leaves }) => leaves.map((leaf) => ({ leaf, where: `${path}/part.yaml` }))),
+    ...loadKnobCatalog().map(({ name, leaf }) => ({ leaf, where: `the knob ${name}` })),
+    ...files.flatMap((path) => {
+      const found = /^catalog\/specs\/(.*)\.md$/.exec(path);
+      return found === null ? [] : [{ leaf: found[1], where: path }];
+    }),
+  ];
+  const offenders = named.filter(({ leaf }) => model.find(leaf)?.kind !== "leaf");
+  law(named.length, 100, offenders.map(({ leaf, where }) => `${where} names ${leaf}`));
 });

@@ -1,0 +1,44 @@
+/** Paths that a person may have meant: same last name first, then few slips of the fingers, then words in common. */
+import { editDistance } from "../kit/suggestion.ts";
+
+interface Named {
+  readonly features: readonly { readonly path: string }[];
+}
+
+const wordLengthMax = 120;
+
+/** At most `count` paths, the nearest first; ties in model order. */
+export function nearestPaths(model: Named, word: string, count = 5): string[] {
+  if (word === "" || word.length > wordLengthMax) return [];
+  const asked = fold(word);
+  const askedLast = lastName(asked);
+  const askedWords = words(asked);
+  const scored = model.features.map(({ path }) => {
+    const folded = fold(path);
+    const last = lastName(folded);
+    const slips = editDistance(asked, folded) / Math.max(asked.length, folded.length);
+    const lastSlips = editDistance(askedLast, last) / Math.max(askedLast.length, last.length);
+    const own = words(folded);
+    const shared = askedWords.filter((one) => own.some((other) => other.includes(one))).length / askedWords.length;
+    const near = slips < 0.34 || lastSlips < 0.34 || shared >= 0.5;
+    return { path, score: Math.min(slips, lastSlips + 0.05 + slips / 10) - shared / 4, near };
+  });
+  return scored
+    .filter(({ near }) => near)
+    .sort((one, other) => one.score - other.score)
+    .slice(0, count)
+    .map(({ path }) => path);
+}
+
+function fold(text: string): string {
+  return text.toLowerCase().replaceAll(/[-\s.]+/g, "_");
+}
+
+function lastName(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}
+
+function words(path: string): string[] {
+  const found = path.split(/[/_]/).filter((one) => one.length > 1);
+  return found.length === 0 ? [path] : found;
+}
