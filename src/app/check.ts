@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { createWorkDirectory } from "../fleet/work-directory.ts";
 import { buildProduct } from "../foundry/build.ts";
-import { candidateGates, httpProductGates, productGates } from "../gates/gate-table.ts";
+import { candidateGates, gatesOf, httpCandidateGates, httpProductGates, productGates } from "../gates/gate-table.ts";
 import type { Gate, GateVerdict } from "../gates/gate.ts";
 import type { PatchSummary } from "../gates/patch/apply-patch.ts";
 import { isAdmitted, runGates } from "../gates/run-gates.ts";
@@ -55,7 +55,7 @@ export function describeGates(): Readonly<
   return {
     product: productGates().map(line),
     http: httpProductGates(1, false).map(line),
-    candidate: candidateGates().map(line),
+    candidate: [...candidateGates(), ...httpCandidateGates()].map(line),
     patch: gates.map(line),
     patchRules: rules,
   };
@@ -86,12 +86,7 @@ export async function checkProduct(request: CheckRequest, context: UseCaseContex
 
 /** The gates of the surfaces that the contract asks for. */
 function gatesFor({ contractFile, effort }: CheckRequest): Gate[] {
-  const { protocols } = loadServedContract(contractFile).contract.surface;
-  const overMysql = protocols.includes("mysql");
-  return [
-    ...(overMysql ? productGates(effort) : []),
-    ...(protocols.includes("http") ? httpProductGates(effort, !overMysql) : []),
-  ];
+  return gatesOf(loadServedContract(contractFile).contract.surface.protocols, "product", effort);
 }
 
 /** Builds the product of a contract; its name. */

@@ -3,6 +3,7 @@
  * report, writes the report. What `run` and `evolve` share.
  */
 import { rmSync, writeFileSync } from "node:fs";
+import { surfaceOf } from "../contract/benchmarks.ts";
 import type { Contract } from "../contract/contract.ts";
 import { createNodeEnv } from "../kit/env/node-env.ts";
 import { translateSystemError } from "../kit/env/system-error.ts";
@@ -63,6 +64,7 @@ export async function conductStudy(request: StudyRequest, context: UseCaseContex
       productDirectory: directory.product,
       workDirectory: directory.work,
       workload: request.contract.workload,
+      protocols: request.contract.surface.protocols,
       table: definition.space.table,
       progress: context.progress,
       gates: request.overrides?.gates,
@@ -104,7 +106,8 @@ async function measureTable(
     workload: request.contract.workload,
     dataSeed: contentSeed(journal),
     subjects: [{ subject: "default", label: "default", candidate: baselineCandidate() }, ...tuned],
-    mariadb: request.mariadb,
+    // MariaDB cannot be asked what is driven over HTTP.
+    mariadb: request.mariadb && surfaceOf(request.contract.workload) === "mysql",
     signal: context.signal,
     progress: context.progress,
   });

@@ -9,8 +9,9 @@ import { Driver } from "../bench/driver.ts";
 import { type Contender, productContender } from "../bench/launch-side.ts";
 import { type LaunchOptions, runLaunch } from "../bench/launch.ts";
 import type { LaunchSample } from "../bench/measurement.ts";
+import { surfaceOf } from "../contract/benchmarks.ts";
 import type { WorkloadSpec } from "../contract/contract.ts";
-import { candidateGates, productGates } from "../gates/gate-table.ts";
+import { gatesOf } from "../gates/gate-table.ts";
 import type { Gate, GateVerdict } from "../gates/gate.ts";
 import { isAdmitted, runGates } from "../gates/run-gates.ts";
 import { LatheError } from "../kit/errors.ts";
@@ -23,6 +24,8 @@ export interface ProductEvaluatorOptions {
   readonly productDirectory: string;
   readonly workDirectory: string;
   readonly workload: WorkloadSpec;
+  /** What the product speaks; `mysql` by default. */
+  readonly protocols?: readonly string[] | undefined;
   readonly table: readonly Knob[];
   readonly progress: (line: string) => void;
   /** Which gates run; the tables of `gates/gate-table.ts` where nothing is said. */
@@ -72,8 +75,7 @@ export class ProductEvaluator implements Evaluator {
   }
 
   async #gate(request: GateRequest): Promise<GateVerdict[]> {
-    const { product = productGates(), candidate = candidateGates() } = this.#options.gates ?? {};
-    const gates = request.stage === "product" ? product : candidate;
+    const gates = this.#options.gates?.[request.stage] ?? gatesOf(this.#options.protocols ?? ["mysql"], request.stage);
     const workDirectory = mkdtempSync(join(this.#scratch, "gates-"));
     try {
       return await runGates(
@@ -167,6 +169,7 @@ export class ProductEvaluator implements Evaluator {
     return productContender({
       productDirectory: this.#options.productDirectory,
       knobs: candidate.knobs,
+      surface: surfaceOf(this.#options.workload),
       checkpointDirectory: await this.checkpoints.of(candidate, workloadSeed, signal),
     });
   }

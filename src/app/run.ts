@@ -6,7 +6,6 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
-import type { Contract } from "../contract/contract.ts";
 import { buildProduct } from "../foundry/build.ts";
 import { LatheError } from "../kit/errors.ts";
 import { loadKnobCatalog } from "../knobs/catalog.ts";
@@ -39,7 +38,6 @@ const alphaDefault = 0.05;
 /** Errors: those of build and of the journal. A study without gain is no error. */
 export async function runContract(request: RunRequest, context: UseCaseContext): Promise<RunResult> {
   const loaded = loadServedContract(request.contractFile);
-  refuseHttpStudy(loaded.contract);
   const { scale } = request;
   const workload = scale === undefined ? loaded.contract.workload : { ...loaded.contract.workload, scale };
   const contract = { ...loaded.contract, workload };
@@ -69,13 +67,6 @@ export async function runContract(request: RunRequest, context: UseCaseContext):
     },
     context,
   );
-}
-
-/** A study compares launches, and those are driven over MySQL. Errors: NOT_SELECTED. */
-export function refuseHttpStudy({ name, workload }: Contract): void {
-  if (workload.benchmark !== "key_value") return;
-  const way = "`lathe build`, `lathe check` and `lathe bench` do";
-  throw new LatheError("NOT_SELECTED", `${name} is asked over HTTP, and no study measures over HTTP yet; ${way}`);
 }
 
 const expertSchema = z.strictObject({

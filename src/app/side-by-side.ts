@@ -5,6 +5,7 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { runSolo, type SoloSample } from "../bench/solo.ts";
+import { surfaceOf } from "../contract/benchmarks.ts";
 import type { WorkloadSpec } from "../contract/contract.ts";
 import { cloneCheckpoint, readFilesOnce } from "../fleet/checkpoint.ts";
 import { findMariadb, startMariadb } from "../fleet/mariadb-server.ts";
@@ -66,7 +67,9 @@ async function measureProduct(
   cloneCheckpoint(checkpoint, dataDirectory);
   readFilesOnce(dataDirectory);
   const { productDirectory } = options;
-  const server = await startProduct({ productDirectory, dataDirectory, knobs: candidate.knobs, name: label });
+  const server = await startProduct({
+    productDirectory, dataDirectory, knobs: candidate.knobs, name: label, surface: surfaceOf(options.workload),
+  });
   try {
     const sample = await runSolo(server, await soloOptions(options, false));
     record(options, { subject, label, sample, configuration: { ...candidate.knobs } });

@@ -7,7 +7,7 @@
  * It costs one immediate per turn and resolves microseconds, where a timer resolves a millisecond.
  */
 import { Histogram } from "../kit/histogram.ts";
-import type { Outcome } from "./clients/workload-session.ts";
+import type { Outcome } from "./clients/operation-session.ts";
 import type { BlockResult } from "./driver-protocol.ts";
 
 const complaintsMax = 5;

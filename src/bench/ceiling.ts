@@ -1,6 +1,7 @@
 /**
  * The driver's ceiling: what it reaches on this machine, with this workload and these connections, against
- * a server that answers fixed rows. A result near the ceiling measures the driver, not the server.
+ * a server that answers fixed rows (over HTTP: fixed answers). A result near the ceiling measures the driver,
+ * not the server.
  */
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -18,7 +19,8 @@ export interface CeilingOptions {
   readonly durationMs?: number | undefined;
 }
 
-const program = fileURLToPath(new URL(`./fixed-row-server${extname(import.meta.url)}`, import.meta.url));
+/** The server of fixed answers for each surface. */
+const programs = { mysql: "fixed-row-server", http: "fixed-answer-server" } as const;
 
 /** What marks a result as driver-bound is decided in `driver-sample.ts`; this is the limit that it uses. */
 export const utilisationMax = 0.7;
@@ -43,7 +45,9 @@ export async function ceilingFor(
  * average.
  */
 export async function measureCeiling(driver: Driver, options: CeilingOptions): Promise<Ceiling> {
-  const server = await startScriptServer("fixed-row server", program);
+  const { surface } = driver;
+  const program = new URL(`./${programs[surface]}${extname(import.meta.url)}`, import.meta.url);
+  const server = await startScriptServer(programs[surface], fileURLToPath(program), surface);
   try {
     const { endpoint } = server;
     await driver.connect("ceiling", { endpoint, connections: options.connections, seed: 1, verify: false });

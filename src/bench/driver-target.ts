@@ -11,8 +11,8 @@ import { RandomStream } from "../workload/random-stream.ts";
 import type { Operation, OperationStream, Workload } from "../workload/workload.ts";
 import { BlockRecorder } from "./block-recorder.ts";
 import { MySqlClient } from "./clients/mysql-client.ts";
-import { statementsFor } from "./clients/statement-catalog.ts";
-import { type Outcome, WorkloadSession } from "./clients/workload-session.ts";
+import { openSession } from "./clients/open-session.ts";
+import { isConnectionLost, type OperationSession, type Outcome } from "./clients/operation-session.ts";
 import type { BlockOptions, BlockResult, ConnectOptions, OpenLoopBlock } from "./driver-protocol.ts";
 
 /** How long an open loop's operations may be overdue at its end before they are given up as errors. */
@@ -21,7 +21,7 @@ const overdueMs = 10_000;
 const spinMs = 1.5;
 
 interface Client {
-  readonly session: WorkloadSession;
+  readonly session: OperationSession;
   readonly stream: OperationStream;
   lost: boolean;
 }
@@ -41,24 +41,21 @@ export class DriverTarget {
     const clients: Client[] = [];
     try {
       for (let number = 0; number < options.connections; number++) {
-        const client = await MySqlClient.connect(options.endpoint);
-        const statements = statementsFor(workload);
         clients.push({
-          session: new WorkloadSession(client, statements, verifier),
+          session: await openSession(workload, options.endpoint, verifier),
           stream: workload.client(options.seed, number, options.connections),
           lost: false,
         });
-        await statements.prepare(client);
       }
     } catch (error) {
-      for (const { session } of clients) session.client.close();
+      for (const { session } of clients) session.close();
       throw error;
     }
     return new DriverTarget(clients, options.seed);
   }
 
   close(): void {
-    for (const { session } of this.#clients) session.client.close();
+    for (const { session } of this.#clients) session.close();
   }
 
   run(block: BlockOptions): Promise<BlockResult> {
@@ -86,7 +83,7 @@ export class DriverTarget {
         const startedAt = performance.now();
         client.session.start(operation, (finished: Operation, outcome: Outcome) => {
           recorder.record(finished.name, startedAt, performance.now(), outcome);
-          if (isLost(outcome)) client.lost = true;
+          if (isConnectionLost(outcome)) client.lost = true;
           startNext(client);
         });
       };
@@ -123,7 +120,7 @@ export class DriverTarget {
         client.session.start(client.stream.next(), (finished, outcome) => {
           inFlight--;
           recorder.record(finished.name, intendedStart, performance.now(), outcome);
-          if (isLost(outcome)) client.lost = true;
+          if (isConnectionLost(outcome)) client.lost = true;
           else idle.push(client);
           // Overdue operations start at once; the rest is the schedule's affair.
           if (due <= performance.now()) startDue();
@@ -138,13 +135,6 @@ export class DriverTarget {
       tick();
     });
   }
-}
-
-/**
- * Whether the connection cannot be used any more: everything but an error that the server itself reported.
- */
-function isLost(outcome: Outcome): boolean {
-  return outcome.error !== undefined && (outcome.error as { code?: string }).code !== "MYSQL";
 }
 
 /** The workload as it goes on where others have written since the load. */

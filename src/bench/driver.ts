@@ -4,6 +4,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
+import { surfaceOf } from "../contract/benchmarks.ts";
 import type { WorkloadSpec } from "../contract/contract.ts";
 import type { Endpoint } from "../fleet/server.ts";
 import { errorCodeOf, LatheError } from "../kit/errors.ts";
@@ -23,12 +24,15 @@ const program = fileURLToPath(new URL(`./driver-process${extname(import.meta.url
 const closeTimeoutMs = 2000;
 
 export class Driver {
+  /** What it speaks to the servers that it drives. */
+  readonly surface: "mysql" | "http";
   readonly #child: ChildProcess;
   readonly #waiting = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
   #nextId = 1;
   #closed = false;
 
-  private constructor(child: ChildProcess) {
+  private constructor(child: ChildProcess, surface: "mysql" | "http") {
+    this.surface = surface;
     this.#child = child;
     child.on("message", (response: DriverResponse) => this.#settle(response));
     child.on("exit", (code, signal) => this.#end(`it ended (${signal ?? `exit code ${code}`})`));
@@ -49,7 +53,7 @@ export class Driver {
     // A process group of its own, as servers have: Ctrl-C reaches it through us. It ends when the channel does.
     const options = { execPath: process.execPath, execArgv, serialization: "advanced", detached: true } as const;
     const child = fork(program, [], options);
-    const driver = new Driver(child);
+    const driver = new Driver(child, surfaceOf(spec));
     try {
       await driver.#call({ kind: "workload", spec, dataSeed });
     } catch (error) {

@@ -30,11 +30,13 @@ export function productContender(options: {
   readonly productDirectory: string;
   readonly knobs: KnobValues;
   readonly checkpointDirectory: string;
+  /** The surface that is driven; `mysql` by default. */
+  readonly surface?: "mysql" | "http" | undefined;
 }): Contender {
-  const { productDirectory, knobs, checkpointDirectory } = options;
+  const { productDirectory, knobs, checkpointDirectory, surface } = options;
   return {
     checkpointDirectory,
-    start: (dataDirectory, name) => startProduct({ productDirectory, knobs, dataDirectory, name }),
+    start: (dataDirectory, name) => startProduct({ productDirectory, knobs, dataDirectory, name, surface }),
   };
 }
 

@@ -60,7 +60,7 @@ const blockPairsDefault = 24;
  * Profiles of which more than a tenth writes: their blocks are of fixed counts, so that both sides do the
  * same work.
  */
-const writeHeavy = new Set(["taobench a", "ycsb a", "ycsb f"]);
+const writeHeavy = new Set(["taobench a", "ycsb a", "ycsb f", "key_value sndv", "key_value a"]);
 
 /** The coin of a launch. */
 export function firstSide(seed: number): Side {

@@ -32,7 +32,7 @@ export async function prepareCheckpoint(options: PrepareOptions): Promise<LoadRe
   const { productDirectory, knobs, checkpointDirectory: dataDirectory, signal } = options;
   const driver = await Driver.start(options.workload, options.dataSeed);
   try {
-    const server = await startProduct({ productDirectory, knobs, dataDirectory });
+    const server = await startProduct({ productDirectory, knobs, dataDirectory, surface: driver.surface });
     // Whoever waits for the server then learns that it is gone.
     const stop = () => void server.kill();
     signal?.addEventListener("abort", stop);

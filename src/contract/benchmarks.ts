@@ -132,24 +132,23 @@ const bulkProfile: BenchmarkProfile = {
   tables: bulkTables,
 };
 
-/** Keys of 16 bytes with values of 64: SNDV-KV's own benchmark. */
-const keyValueProfile: BenchmarkProfile = {
-  benchmark: "key_value",
-  profile: "sndv",
-  title: "Key-value over HTTP: single puts, batches of 100 and gets, as SNDV-KV's benchmark",
-  operations: [
-    { name: "PUT", weight: 25, distribution: "uniform", valueBytes: 64 },
-    { name: "BATCH", weight: 25, distribution: "uniform", valueBytes: 64 },
-    { name: "GET", weight: 50, distribution: "uniform", valueBytes: 64 },
-  ],
-  scale: 100_000,
-  scaleUnit: "keys",
-  transactions: false,
-  writeShare: 0.5,
-  tables: (scale) => [
-    { name: "kv", columns: keyValueColumns(1024, 65_535), primaryKey: ["k"], rows: scale },
-  ],
-};
+function keyValueProfile(profile: string, title: string, operations: readonly OperationSpec[]): BenchmarkProfile {
+  const total = operations.reduce((sum, operation) => sum + operation.weight, 0);
+  const writes = operations.filter(({ name }) => name === "PUT" || name === "BATCH");
+  return {
+    benchmark: "key_value", profile, title, operations,
+    scale: 100_000,
+    scaleUnit: "keys",
+    transactions: false,
+    writeShare: writes.reduce((sum, operation) => sum + operation.weight, 0) / total,
+    tables: (scale) => [
+      { name: "kv", columns: keyValueColumns(1024, 65_535), primaryKey: ["k"], rows: scale },
+    ],
+  };
+}
+
+const uniform64 = { distribution: "uniform", valueBytes: 64 } as const;
+const zipfian100 = { distribution: "zipfian", skew: 0.99, valueBytes: 100 } as const;
 
 export const benchmarkProfiles: readonly BenchmarkProfile[] = [
   taoProfile("o", "TAOBench Workload O: a production mix of a social graph", [8387, 19, 242, 1]),
@@ -176,8 +175,32 @@ export const benchmarkProfiles: readonly BenchmarkProfile[] = [
     { name: "READ-MODIFY-WRITE", weight: 50, ...zipfian },
   ]),
   bulkProfile,
-  keyValueProfile,
+  keyValueProfile("sndv", "Key-value over HTTP: single puts, batches of 100 and gets, as SNDV-KV's benchmark", [
+    { name: "PUT", weight: 25, ...uniform64 },
+    { name: "BATCH", weight: 25, ...uniform64 },
+    { name: "GET", weight: 50, ...uniform64 },
+  ]),
+  keyValueProfile("a", "Key-value over HTTP: session store, half puts (shares of YCSB A)", [
+    { name: "PUT", weight: 50, ...zipfian100 },
+    { name: "GET", weight: 50, ...zipfian100 },
+  ]),
+  keyValueProfile("b", "Key-value over HTTP: mostly gets (shares of YCSB B)", [
+    { name: "PUT", weight: 5, ...zipfian100 },
+    { name: "GET", weight: 95, ...zipfian100 },
+  ]),
+  keyValueProfile("c", "Key-value over HTTP: gets only (shares of YCSB C)", [
+    { name: "GET", weight: 100, ...zipfian100 },
+  ]),
+  keyValueProfile("e", "Key-value over HTTP: short scans (shares of YCSB E)", [
+    { name: "PUT", weight: 5, ...zipfian100 },
+    { name: "SCAN", weight: 95, ...zipfian100 },
+  ]),
 ];
+
+/** The surface over which a benchmark is driven: one each. */
+export function surfaceOf({ benchmark }: Pick<WorkloadSpec, "benchmark">): "mysql" | "http" {
+  return benchmark === "key_value" ? "http" : "mysql";
+}
 
 export function findProfile(benchmark: string, profile: string): BenchmarkProfile | undefined {
   return benchmarkProfiles.find((one) => one.benchmark === benchmark && one.profile === profile);

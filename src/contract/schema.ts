@@ -143,7 +143,8 @@ const workloadSchema = z
       "The benchmark whose operations are run.",
     ),
     profile: z.string().describe(
-      "A workload of the benchmark: o or a of TAOBench, a to f of YCSB, grants of bulk_ingest, sndv of key_value.",
+      "A workload of the benchmark: o or a of TAOBench, a to f of YCSB, grants of bulk_ingest, sndv, a, b, c or e of " +
+        "key_value.",
     ),
     scale: count.max(1_000_000_000_000).optional().describe(
       "Edges of TAOBench (two objects each), records of YCSB and bulk_ingest, keys of key_value.",

@@ -6,7 +6,7 @@
  */
 import type { Path, Place, Problem } from "../knobs/yaml-document.ts";
 import { formatPath, sortProblems } from "../knobs/yaml-document.ts";
-import { findProfile } from "./benchmarks.ts";
+import { findProfile, surfaceOf } from "./benchmarks.ts";
 import type { Contract } from "./contract.ts";
 
 export interface Unserved {
@@ -78,7 +78,7 @@ export function findUnserved(contract: Contract): Unserved[] {
 
 /** Benchmarks are driven over one protocol each. */
 function unservedBenchmark({ surface, workload }: Contract): Unserved[] {
-  const wanted = workload.benchmark === "key_value" ? "http" : "mysql";
+  const wanted = surfaceOf(workload);
   if (surface.protocols.includes(wanted)) return [];
   return [{
     path: ["workload", "benchmark"],

@@ -12,11 +12,11 @@ const startTimeoutMs = 20_000;
 export async function startScriptServer(
   name: string,
   scriptPath: string,
-  args: readonly string[] = [],
+  surface: "mysql" | "http" = "mysql",
 ): Promise<RunningServer> {
-  const process_ = await LocalProcess.start({ name, command: process.execPath, args: [scriptPath, ...args] });
+  const process_ = await LocalProcess.start({ name, command: process.execPath, args: [scriptPath] });
   try {
-    const { port } = await process_.waitForLine((line) => parseListening(line), startTimeoutMs);
+    const { port } = await process_.waitForLine((line) => parseListening(line, surface), startTimeoutMs);
     return processServer(process_, { host: "127.0.0.1", port, user: "lathe", password: "lathe" });
   } catch (error) {
     await process_.kill();

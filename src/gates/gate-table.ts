@@ -59,6 +59,25 @@ export function httpProductGates(effort = 1, alone = true): Gate[] {
   ];
 }
 
+/** The gates of the surfaces that a contract asks for. */
+export function gatesOf(protocols: readonly string[], stage: Gate["stage"], effort = 1): Gate[] {
+  const overMysql = protocols.includes("mysql");
+  const overHttp = protocols.includes("http");
+  if (stage === "candidate") {
+    return [...(overMysql ? candidateGates() : []), ...(overHttp ? httpCandidateGates() : [])];
+  }
+  return [...(overMysql ? productGates(effort) : []), ...(overHttp ? httpProductGates(effort, !overMysql) : [])];
+}
+
+/** For every candidate of a product that is asked over HTTP: five seconds in all. */
+export function httpCandidateGates(): Gate[] {
+  return [
+    httpFlushAuditGate({ writes: 12, stage: "candidate" }),
+    httpDifferentialGate({ requests: 300, stage: "candidate" }),
+    httpKillGate({ rounds: 1, stage: "candidate" }),
+  ];
+}
+
 /** For every candidate: five seconds in all. */
 export function candidateGates(): Gate[] {
   return [

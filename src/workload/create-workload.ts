@@ -3,6 +3,7 @@ import type { WorkloadSpec } from "../contract/contract.ts";
 import { LatheError } from "../kit/errors.ts";
 import { BulkWorkload } from "./bulk_ingest/bulk-workload.ts";
 import { TaoWorkload } from "./taobench/tao-workload.ts";
+import { KeyValueWorkload } from "./key_value/key-value-workload.ts";
 import type { Workload } from "./workload.ts";
 import { YcsbWorkload } from "./ycsb/ycsb-workload.ts";
 
@@ -19,8 +20,7 @@ export function createWorkload(spec: WorkloadSpec, dataSeed = 1): Workload {
     case "bulk_ingest":
       return new BulkWorkload(spec.profile, spec.scale, dataSeed);
     case "key_value":
-      // Paired launches drive MySQL; what is measured over HTTP has a load of its own (bench/http-load.ts).
-      throw new LatheError("NOT_SELECTED", "key_value is driven over HTTP: `lathe bench` measures it");
+      return new KeyValueWorkload(spec.profile, spec.scale);
     default:
       throw new LatheError("INVALID_ARGUMENT", `no benchmark is named "${String(spec.benchmark satisfies never)}"`);
   }

@@ -67,6 +67,7 @@ export type OperationStep =
   | InsertRowsStep
   | InsertEdgeStep
   | ChangeStep
+  | PutStep
   | ScanStep
   | PageStep;
 
@@ -112,6 +113,20 @@ export interface ChangeStep {
   readonly column?: string;
 }
 
+export interface PutItem {
+  readonly key: string;
+  readonly value: string;
+}
+
+/** Stores values under keys, whatever was there: all of them or none. */
+export interface PutStep {
+  readonly kind: "put";
+  readonly table: string;
+  readonly items: readonly PutItem[];
+  /** Of all of the values. */
+  readonly version: number;
+}
+
 export interface ScanStep {
   readonly kind: "scan";
   readonly table: string;
@@ -141,11 +156,11 @@ export interface Verifier {
   /** Whether the operation took effect is not known. */
   failed(operation: Operation): void;
   /** What the row must at least be when read from now on; to be handed back to the check. */
-  floor(step: ReadStep | PageStep): Floor;
+  floor(step: ReadStep | ScanStep | PageStep): Floor;
   /** Undefined where the row is right, else what is wrong with it. */
   checkRow(step: ReadStep | ScanStep | PageStep, row: RowView, floor: Floor): string | undefined;
-  /** After the last row of a page. */
-  checkPageEnd?(step: PageStep, rows: number, floor: Floor): string | undefined;
+  /** After the last row of a page; over HTTP of a scan, too. */
+  checkPageEnd?(step: PageStep | ScanStep, rows: number, floor: Floor): string | undefined;
   checkMissing(step: ReadStep, floor: Floor): string | undefined;
 }
 

@@ -10,6 +10,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { pathToFileURL } from "node:url";
+import { prepareCheckpoint } from "../../src/bench/prepared-data.ts";
+import { productContender } from "../../src/bench/launch-side.ts";
+import { runLaunch } from "../../src/bench/launch.ts";
 import { buildFromContract } from "../../src/app/build.ts";
 
 const contractFile = join(import.meta.dirname, "..", "..", "examples", "sndv-kv", "contract.yaml");
@@ -154,4 +157,27 @@ test("the client that the build wrote", async () => {
   assert.deepEqual((await store.get("n0000")).value, bytes);
   await assert.rejects(store.importLines("{"), (error: { status: number }) => error.status === 400);
   await end("SIGTERM");
+});
+
+test("a launch drives two sides over HTTP from one checkpoint, verifies every value and freezes who waits", async () => {
+  const checkpointDirectory = join(work, "checkpoint");
+  const workload = { benchmark: "key_value", profile: "sndv", scale: 300, clients: 6, loop: "closed" } as const;
+  const knobs = { "lsm.memtable_bytes": 1_048_576 };
+  const loaded = await prepareCheckpoint({
+    productDirectory: product, knobs, checkpointDirectory, workload, dataSeed: 1,
+  });
+  assert.equal(loaded.rows, 300);
+  const side = productContender({ productDirectory: product, knobs, checkpointDirectory, surface: "http" });
+  const { incumbent, candidate, blocks, driver } = await runLaunch({
+    workload, dataSeed: 1, seed: 5, incumbent: side, candidate: side, workDirectory: join(work, "launch"),
+    warmUpMs: 80, blockMs: 30, blockPairs: 2,
+  });
+  assert.equal(blocks.length, 4);
+  assert.ok(driver.ceilingOpsPerSecond > 0);
+  for (const sample of [incumbent, candidate]) {
+    assert.deepEqual([sample.errors, sample.verificationFailures, sample.complaints ?? []], [0, 0, []]);
+    assert.deepEqual(Object.keys(sample.operations).sort(), ["BATCH", "GET", "PUT"]);
+    assert.ok(sample.serverCpuUsPerOp > 0 && sample.memoryMiB > 10);
+    assert.ok(sample.signals["kv_writes_total"] > 0, "the drain read the product's metrics");
+  }
 });

@@ -2,13 +2,18 @@
  * The program of `main-job.test.ts`: `lathe run`, but short: one quick gate, few and small launches. What it
  * does is the same. Arguments: contract, directory, seed.
  */
+import { loadServedContract } from "../../src/app/contract.ts";
 import { runContract } from "../../src/app/run.ts";
+import { httpDifferentialGate } from "../../src/gates/http/http-differential-gate.ts";
 import { loadGate } from "../../src/gates/load-gate.ts";
 
 const [contractFile, directory, seed] = process.argv.slice(2);
 const controller = new AbortController();
 process.on("SIGINT", () => controller.abort());
-const gates = [loadGate({ connections: 12, milliseconds: 200 })];
+const overHttp = loadServedContract(contractFile).contract.surface.protocols.includes("http");
+const gates = overHttp
+  ? [httpDifferentialGate({ requests: 100, stage: "candidate" })]
+  : [loadGate({ connections: 12, milliseconds: 200 })];
 try {
   const { summary: _, ...result } = await runContract(
     {

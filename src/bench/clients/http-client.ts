@@ -13,14 +13,15 @@ export interface HttpReply {
   readonly body: Buffer;
 }
 
-type Waiter = { readonly resolve: (reply: HttpReply) => void; readonly reject: (error: Error) => void };
+/** Called once: with an answer, or with why there is none. */
+export type OnReply = (reply: HttpReply | undefined, error: Error | undefined) => void;
 
 const headEnd = Buffer.from("\r\n\r\n", "latin1");
 const nothing = Buffer.alloc(0);
 
 export class HttpClient {
   readonly #socket: Socket;
-  #waiter: Waiter | undefined;
+  #waiter: OnReply | undefined;
   #kept: Buffer = nothing;
   #failure: Error | undefined;
 
@@ -45,11 +46,15 @@ export class HttpClient {
   }
 
   /** Sends the bytes of a request; the next one waits for this one's answer. */
+  send(bytes: Uint8Array, onReply: OnReply): void {
+    if (this.#failure !== undefined) return onReply(undefined, this.#failure);
+    this.#waiter = onReply;
+    this.#socket.write(bytes);
+  }
+
   request(bytes: Uint8Array): Promise<HttpReply> {
     return new Promise((resolve, reject) => {
-      if (this.#failure !== undefined) return reject(this.#failure);
-      this.#waiter = { resolve, reject };
-      this.#socket.write(bytes);
+      this.send(bytes, (reply, error) => (reply === undefined ? reject(error) : resolve(reply)));
     });
   }
 
@@ -70,13 +75,15 @@ export class HttpClient {
     const waiter = this.#waiter;
     this.#waiter = undefined;
     this.#kept = all.length === total ? nothing : all.subarray(total);
-    waiter?.resolve({ status: Number.parseInt(head.slice(9, 12), 10), head, body: all.subarray(end + 4, total) });
+    const status = Number.parseInt(head.slice(9, 12), 10);
+    waiter?.({ status, head, body: all.subarray(end + 4, total) }, undefined);
   }
 
   #fail(error: Error): void {
     this.#failure ??= error;
-    this.#waiter?.reject(this.#failure);
+    const waiter = this.#waiter;
     this.#waiter = undefined;
+    waiter?.(undefined, this.#failure);
   }
 }
 

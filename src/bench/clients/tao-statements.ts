@@ -131,6 +131,7 @@ export class TaoStatements implements StatementMapping {
         return prepared;
       }
       case "insertRows":
+      case "put":
       case "page":
       case "scan":
         return assert(false, `TAOBench has no ${step.kind} among its operations`) as never;

@@ -1,5 +1,5 @@
 /**
- * WorkloadSession: one client of a workload on one connection: an operation in, its verified outcome out.
+ * WorkloadSession: one client of a workload on one MySQL connection: an operation in, its verified outcome out.
  *
  * Steps of an operation: tell the verifier, note the floors of its reads, send, check every row in place
  * as it arrives, check the number of results, tell the verifier how it ended. A transaction that failed is
@@ -8,19 +8,13 @@
 import type { RowView } from "../../workload/row-view.ts";
 import type { Floor, Operation, OperationStep, ReadStep, ScanStep, Verifier } from "../../workload/workload.ts";
 import type { MySqlClient, ResultHandler } from "./mysql-client.ts";
+import type { OperationSession, Outcome } from "./operation-session.ts";
 import type { StatementMapping } from "./statement-mapping.ts";
-
-export interface Outcome {
-  /** What the server or the connection refused; undefined where all went well. */
-  readonly error: Error | undefined;
-  /** The first wrong answer among the rows and results, or undefined. */
-  readonly wrong: string | undefined;
-}
 
 const noWrong: Outcome = { error: undefined, wrong: undefined };
 
-export class WorkloadSession implements ResultHandler {
-  readonly client: MySqlClient;
+export class WorkloadSession implements OperationSession, ResultHandler {
+  readonly #client: MySqlClient;
   readonly #mapping: StatementMapping;
   readonly #verifier: Verifier | undefined;
   #operation: Operation | undefined;
@@ -35,15 +29,15 @@ export class WorkloadSession implements ResultHandler {
 
   /** Without a verifier rows are received and not looked at. */
   constructor(client: MySqlClient, mapping: StatementMapping, verifier: Verifier | undefined) {
-    this.client = client;
+    this.#client = client;
     this.#mapping = mapping;
     this.#verifier = verifier;
   }
 
-  /**
-   * Runs an operation; `done` is called exactly once, always after this call has returned unless the
-   * connection is gone.
-   */
+  close(): void {
+    this.#client.close();
+  }
+
   start(operation: Operation, done: (operation: Operation, outcome: Outcome) => void): void {
     this.#operation = operation;
     this.#done = done;
@@ -63,8 +57,8 @@ export class WorkloadSession implements ResultHandler {
     }
     if (operation.transaction) {
       this.#firstStep = -1;
-      this.#mapping.writeTransaction(this.client, operation);
-      this.client.send(this);
+      this.#mapping.writeTransaction(this.#client, operation);
+      this.#client.send(this);
     } else {
       this.#sendStep(0);
     }
@@ -122,7 +116,7 @@ export class WorkloadSession implements ResultHandler {
   #sendStep(index: number): void {
     this.#firstStep = index;
     const step = this.#step(index) as OperationStep;
-    this.client.send(this, this.#mapping.writeStep(this.client, step));
+    this.#client.send(this, this.#mapping.writeStep(this.#client, step));
   }
 
   #step(index: number): OperationStep | undefined {
@@ -134,9 +128,9 @@ export class WorkloadSession implements ResultHandler {
     const outcome = { error, wrong: this.#wrong };
     const isServerError = (error as { code?: string }).code === "MYSQL";
     if (!operation.transaction || !isServerError) return this.#done(operation, outcome);
-    this.client.beginQuery();
-    this.client.request.latin1("ROLLBACK");
-    this.client.send({
+    this.#client.beginQuery();
+    this.#client.request.latin1("ROLLBACK");
+    this.#client.send({
       onRow: () => undefined,
       onResult: () => undefined,
       onDone: () => this.#done(operation, outcome),

@@ -14,19 +14,22 @@ import { HttpGateConnection, startHttpSubject } from "./http-subject.ts";
 const name = "http-differential";
 const keysMax = 400;
 
-export function httpDifferentialGate(options: { requests: number }): Gate {
+export function httpDifferentialGate(options: { requests: number; stage?: Gate["stage"] }): Gate {
+  const { stage = "product" } = options;
+  const gateName = stage === "product" ? name : `${name}-short`;
   return {
-    name,
+    name: gateName,
     description: `${options.requests} random HTTP requests equal a map, across a restart`,
-    stage: "product",
+    stage,
     timeoutMs: 20_000 + options.requests * 20,
-    run: (subject) => runDifferential(options.requests, subject),
+    run: (subject) => runDifferential(gateName, options.requests, subject),
   };
 }
 
-async function runDifferential(requests: number, subject: GateSubject): Promise<GateVerdict> {
-  const verdict = verdictOf(name, performance.now());
-  const shrunk = { ...subject, knobs: shrunkKnobs(subject) };
+async function runDifferential(gateName: string, requests: number, subject: GateSubject): Promise<GateVerdict> {
+  const verdict = verdictOf(gateName, performance.now());
+  // A candidate is judged with its own knobs.
+  const shrunk = gateName === name ? { ...subject, knobs: shrunkKnobs(subject) } : subject;
   const script = new KeyValueScript(subject.seed);
   let server = await startHttpSubject(shrunk);
   try {

@@ -8,14 +8,15 @@ import { HttpGateConnection, startHttpSubject } from "./http-subject.ts";
 
 const crowdConnections = 12;
 
-export function httpFlushAuditGate(options: { writes: number }): Gate {
-  const name = "http-flush-audit";
+export function httpFlushAuditGate(options: { writes: number; stage?: Gate["stage"] }): Gate {
+  const { stage = "product" } = options;
+  const name = stage === "product" ? "http-flush-audit" : "http-flush-audit-short";
   return {
     name,
     description:
       `${options.writes} sequential and ${options.writes * 2} concurrent puts over HTTP: ` +
       "a device flush of the written file before each answer",
-    stage: "product",
+    stage,
     timeoutMs: 20_000,
     async run(subject) {
       const server = await startHttpSubject(subject);

@@ -19,18 +19,20 @@ const writersMax = 8;
 const pairsPerWriter = 6;
 const acknowledgedPerRoundMin = 20;
 
-export function httpKillGate(options: { rounds: number }): Gate {
+export function httpKillGate(options: { rounds: number; stage?: Gate["stage"] }): Gate {
+  const { stage = "product" } = options;
+  const gateName = stage === "product" ? name : `${name}-short`;
   return {
-    name,
+    name: gateName,
     description: `${options.rounds} × SIGKILL under concurrent batches over HTTP, with the answers noted outside`,
-    stage: "product",
+    stage,
     timeoutMs: 6000 + options.rounds * 6000,
-    run: (subject) => runKills(options.rounds, subject),
+    run: (subject) => runKills(gateName, options.rounds, subject),
   };
 }
 
-async function runKills(rounds: number, subject: GateSubject): Promise<GateVerdict> {
-  const verdict = verdictOf(name, performance.now());
+async function runKills(gateName: string, rounds: number, subject: GateSubject): Promise<GateVerdict> {
+  const verdict = verdictOf(gateName, performance.now());
   const next = seededNumbers(subject.seed);
   const writers = new PairBatches(`p${Math.floor(next() * 2 ** 32).toString(36)}-`);
   let server = await startHttpSubject(subject);

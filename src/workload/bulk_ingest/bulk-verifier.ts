@@ -63,7 +63,7 @@ export class BulkVerifier implements Verifier {
     this.#clock++;
   }
 
-  floor(step: ReadStep | PageStep): Floor {
+  floor(step: ReadStep | ScanStep | PageStep): Floor {
     if (step.kind !== "page") return undefined;
     const { entitlements } = this.#pools;
     const entitlement = Number(step.value.slice(step.value.lastIndexOf("-") + 1));
@@ -97,7 +97,8 @@ export class BulkVerifier implements Verifier {
     return "grants are read in pages";
   }
 
-  checkPageEnd(step: PageStep, rows: number, floor: Floor): string | undefined {
+  checkPageEnd(step: PageStep | ScanStep, rows: number, floor: Floor): string | undefined {
+    if (step.kind !== "page") return "grants are read in pages";
     if (rows >= step.limit) return rows > step.limit ? `a page of ${step.limit} has ${rows} rows` : undefined;
     const page = floor as PageFloor;
     const missing = this.#firstThere(page.next, this.#last, page.clock);

@@ -25,19 +25,27 @@ export function keyHashOfText(key: string): number {
 
 const scratch = Buffer.alloc(fieldLength);
 
-export function fieldValue(hash: number, field: number, version: number): string {
+/** `length` of at most 100 letters, more than 8. */
+export function fieldValue(hash: number, field: number, version: number, length = fieldLength): string {
   let rest = version;
   for (let digit = 0; digit < versionLetters; digit++) {
     scratch[digit] = 97 + (rest % 26);
     rest = Math.floor(rest / 26);
   }
-  fillValue(valueState(hash, field, 0, version), scratch, versionLetters, fieldLength - versionLetters);
-  return scratch.toString("latin1");
+  fillValue(valueState(hash, field, 0, version), scratch, versionLetters, length - versionLetters);
+  return scratch.toString("latin1", 0, length);
 }
 
 /** The version of a field's value, or −1 where the bytes are no value of that key and field. */
-export function versionOf(hash: number, field: number, source: Uint8Array, start: number, length: number): number {
-  if (length !== fieldLength) return -1;
+export function versionOf(
+  hash: number,
+  field: number,
+  source: Uint8Array,
+  start: number,
+  length: number,
+  expectedLength = fieldLength,
+): number {
+  if (length !== expectedLength) return -1;
   let version = 0;
   for (let digit = versionLetters - 1; digit >= 0; digit--) {
     const letter = source[start + digit] - 97;
@@ -45,5 +53,5 @@ export function versionOf(hash: number, field: number, source: Uint8Array, start
     version = version * 26 + letter;
   }
   const state = valueState(hash, field, 0, version);
-  return isValue(state, source, start + versionLetters, fieldLength - versionLetters) ? version : -1;
+  return isValue(state, source, start + versionLetters, length - versionLetters) ? version : -1;
 }

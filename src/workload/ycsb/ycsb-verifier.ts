@@ -11,23 +11,14 @@
  * inserted key.
  */
 import type { RowView } from "../row-view.ts";
+import { VersionHistory } from "../version-history.ts";
 import type { Floor, Operation, ReadStep, ScanStep, Verifier } from "../workload.ts";
 import { fieldCount, keyHashOfText, versionOf } from "./ycsb-value.ts";
-
-interface Version {
-  readonly version: number;
-  readonly issuedAt: number;
-  acknowledgedAt: number;
-  supersededAt: number;
-}
-
-/** Versions superseded longer ago than this many events are dropped: no read is in flight for so long. */
-const eventsInFlightMax = 4096;
 
 export class YcsbVerifier implements Verifier {
   readonly #fresh: boolean;
   #clock = 0;
-  readonly #written = new Map<string, Version[]>();
+  readonly #written = new VersionHistory();
   readonly #insertedAt = new Map<string, number>();
 
   /**
@@ -42,12 +33,7 @@ export class YcsbVerifier implements Verifier {
     for (const step of operation.steps) {
       if (step.kind === "update") {
         const name = writtenName(step.key[0] as string, step.column as string);
-        const version = Number(step.timestamp);
-        const entry = { version, issuedAt: this.#clock, acknowledgedAt: Infinity, supersededAt: Infinity };
-        const versions = this.#written.get(name);
-        const loaded = { version: 0, issuedAt: 0, acknowledgedAt: 0, supersededAt: Infinity };
-        if (versions === undefined) this.#written.set(name, [loaded, entry]);
-        else versions.push(entry);
+        this.#written.issue(name, Number(step.timestamp), this.#clock);
       } else if (step.kind === "insert") {
         this.#insertedAt.set(step.row[0] as string, Infinity);
       }
@@ -59,20 +45,10 @@ export class YcsbVerifier implements Verifier {
     for (const step of operation.steps) {
       if (step.kind === "insert") this.#insertedAt.set(step.row[0] as string, this.#clock);
       if (step.kind === "update") {
-        this.#acknowledge(writtenName(step.key[0] as string, step.column as string), Number(step.timestamp));
+        const name = writtenName(step.key[0] as string, step.column as string);
+        this.#written.acknowledge(name, Number(step.timestamp), this.#clock);
       }
     }
-  }
-
-  #acknowledge(name: string, version: number): void {
-    const versions = this.#written.get(name) as Version[];
-    const mine = versions.find((entry) => entry.version === version) as Version;
-    mine.acknowledgedAt = this.#clock;
-    for (const entry of versions) {
-      if (entry.acknowledgedAt < mine.issuedAt && entry.supersededAt === Infinity) entry.supersededAt = this.#clock;
-    }
-    const oldest = this.#clock - eventsInFlightMax;
-    if (versions.length > 8) this.#written.set(name, versions.filter((entry) => entry.supersededAt > oldest));
   }
 
   failed(): void {
@@ -94,10 +70,8 @@ export class YcsbVerifier implements Verifier {
       const column = first + field;
       const version = versionOf(hash, field, row.bytes, row.start[column], row.length[column]);
       if (version < 0) return `usertable row ${key} field${field} has a value that was never written`;
-      const versions = this.#written.get(writtenName(key, `field${field}`));
-      if (versions === undefined && (version === 0 || !this.#fresh)) continue;
-      const known = versions?.find((entry) => entry.version === version);
-      if (known === undefined || known.supersededAt <= (floor as number)) {
+      const name = writtenName(key, `field${field}`);
+      if (!this.#written.mayRead(name, version, floor as number, this.#fresh)) {
         return `usertable row ${key} field${field} has version ${version}, which is stale or was never sent`;
       }
     }
