@@ -60,6 +60,48 @@ describe("arithmetic", () => {
     assert.deepEqual(await rows(doors, "SELECT n FROM t WHERE id = 1"), [[7]]);
   });
 
+  test("division of integers is exact, with MySQL's digits", async () => {
+    const doors = await withTable(counters);
+    const given = async (expression: string) => {
+      const results: unknown[] = [];
+      for (const column of ["big", "x"]) {
+        await run(doors.executor, "REPLACE INTO t VALUES (1, 2, 3, 7.5, 'a')");
+        const [answer] = await run(doors.executor, `UPDATE t SET ${column} = ${expression} WHERE id = 1`);
+        if ("error" in answer) results.push(answer.error.reason);
+        else results.push((await rows(doors, `SELECT ${column} FROM t WHERE id = 1`))[0][0]);
+      }
+      return results;
+    };
+    // As MariaDB 10.11 has them.
+    const expected: [string, unknown, unknown][] = [
+      ["n / big", 1n, 0.666666666],
+      ["(n / big) * big", 2n, 1.999999998],
+      ["n / big / big", 0n, 0.222222222],
+      ["(n / big) / (big / n)", 0n, 0.444444444],
+      ["-n / big", -1n, -0.666666666],
+      ["n / big * 1000000000000", 666666666000n, 666666666000],
+      ["9223372036854775807 / 3", 3074457345618258602n, 3.0744573456182584e18],
+      ["9223372036854775807 / 2 * 2", 9223372036854775807n, 9.223372036854775807e18],
+      ["(n / big) - (big / n)", -1n, -0.833333334],
+      ["(n / big) % 1", 1n, 0.666666666],
+      ["(n / big) DIV 2", 0n, 0],
+      ["5 / 2", 3n, 2.5],
+      ["-5 / 2", -3n, -2.5],
+      ["1 / 3000000000000", 0n, 0],
+      ["(9223372036854775807 / 1) * 4", "out_of_range", 3.6893488147419103e19],
+      ["-9223372036854775808 / 1", -9223372036854775808n, -9.223372036854776e18],
+      ["(-9223372036854775807 - 1) DIV -1", "overflow", "overflow"],
+      ["(-9223372036854775807 - 1) % -1", 0n, 0],
+      ["n / (big - 3)", "division_by_zero", "division_by_zero"],
+      ["x DIV 2", 3n, 3],
+      ["MOD(n + 5, big)", 1n, 1],
+      ["-7 MOD big", -1n, -1],
+      ["x / big", 2n, 2.5],
+      ["NULL / 0", null, null],
+    ];
+    for (const [expression, big, x] of expected) assert.deepEqual(await given(expression), [big, x], expression);
+  });
+
   test("what does not fit changes nothing", async () => {
     const doors = await withTable(counters, "INSERT INTO t VALUES (1, 2147483647, 9223372036854775807, 1e308, 'a')");
     const before = await rows(doors, "SELECT * FROM t");

@@ -99,12 +99,16 @@ export interface UpdateStatement {
   readonly table: string;
   readonly set: readonly SetItem[];
   readonly where: Condition | undefined;
+  readonly orderBy?: readonly OrderItem[] | undefined;
+  readonly limit?: Operand | undefined;
 }
 
 export interface DeleteStatement {
   readonly kind: "delete";
   readonly table: string;
   readonly where: Condition | undefined;
+  readonly orderBy?: readonly OrderItem[] | undefined;
+  readonly limit?: Operand | undefined;
 }
 
 export interface ColumnDefinition {

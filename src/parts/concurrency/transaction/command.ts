@@ -30,7 +30,43 @@ export interface RowPredicate {
   readonly bounds?: readonly KeyLimit[] | undefined;
 }
 
-/** Integers are exact and must stay within 64 bits; with a double among the operands the result is a double. */
+/** Keys of one alternative: those that begin with `keyPrefix` and lie within all bounds; their rows meet `conditions`. */
+export interface KeyAlternative {
+  readonly keyPrefix: readonly ColumnValue[];
+  readonly bounds?: readonly KeyLimit[] | undefined;
+  readonly conditions: readonly ColumnCondition[];
+}
+
+export interface SortedColumn {
+  readonly ordinal: number;
+  readonly descending: boolean;
+}
+
+/** Rows that any of several alternatives selects, each once, in an order, the first `offset` left out, at most `limit`. */
+export interface RowSelection {
+  readonly tableId: number;
+  /** The secondary index whose columns begin the keys of the alternatives; undefined: the primary key does. */
+  readonly indexId?: number | undefined;
+  readonly alternatives: readonly KeyAlternative[];
+  /** From the last key to the first. */
+  readonly reverse: boolean;
+  /** Sorted by these; rows that sort alike, and all where there are none, come in the order of their keys. */
+  readonly order: readonly SortedColumn[];
+  readonly offset: number;
+  readonly limit: number;
+}
+
+/** Larger than any number of rows: a selection without LIMIT. */
+export const unlimitedRows = 2 ** 40;
+
+export function isSelection(target: RowPredicate | RowSelection): target is RowSelection {
+  return "alternatives" in target;
+}
+
+/**
+ * Integers are exact and must stay within 64 bits; `/` of integers is an exact decimal; with a double among the operands
+ * the result is a double.
+ */
 export type ArithmeticOperator = "+" | "-" | "*" | "/" | "DIV" | "%";
 
 /** What is worked out on a row when the command is applied. */
@@ -104,10 +140,10 @@ export type CommandStep =
     }
   | {
       readonly kind: "update";
-      readonly target: RowPredicate;
+      readonly target: RowPredicate | RowSelection;
       readonly set: readonly Assignment[];
     }
-  | { readonly kind: "delete"; readonly target: RowPredicate }
+  | { readonly kind: "delete"; readonly target: RowPredicate | RowSelection }
   /**
    * The writes of a transaction that was open for some time: rows as the layout encodes them, with no value where they
    * are deleted. Entries of indexes follow from them.
@@ -124,10 +160,13 @@ export type CommandStep =
    * first, `changedRows` how many.
    */
   | { readonly kind: "reserve"; readonly tableId: number; readonly count: number; readonly above: bigint }
-  /** A read inside a transaction that also writes: sees the steps before it. Whole rows, in key order. */
+  /**
+   * A read inside a transaction that also writes: sees the steps before it. Whole rows, in key order or in that of the
+   * selection. At most `limit`.
+   */
   | {
       readonly kind: "read";
-      readonly target: RowPredicate;
+      readonly target: RowPredicate | RowSelection;
       readonly limit: number;
     };
 

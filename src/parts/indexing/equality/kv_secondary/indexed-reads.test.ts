@@ -144,9 +144,6 @@ describe("secondary indexes", () => {
     assert.equal(await refused("CREATE TABLE u (a INT PRIMARY KEY, b INT, KEY k (c))"), "unknown_column");
     assert.equal(await refused("CREATE TABLE u (a INT PRIMARY KEY, b INT, KEY k (b DESC))"), "not_selected");
     assert.equal(await refused("CREATE INDEX i ON missing (a)"), "unknown_table");
-    const inTransaction = "START TRANSACTION; SELECT * FROM grants WHERE entitlement_id = 'e'; DELETE FROM grants WHERE external_id = 'g'; COMMIT";
-    assert.equal(await refused(inTransaction), "not_selected");
-    assert.equal(await refused("DELETE FROM grants WHERE entitlement_id = 'e1'"), "not_selected");
     const tooMany = openInMemory({ ...withIndexes });
     const long = "k".repeat(700);
     await run(tooMany.executor, "CREATE TABLE w (id VARCHAR(800) PRIMARY KEY, v VARCHAR(800), KEY by_v (v))");

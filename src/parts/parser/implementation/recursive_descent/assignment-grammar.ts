@@ -3,7 +3,7 @@
  *
  *   sum     = product { ( + | - ) product }
  *   product = factor { ( * | / | % | DIV | MOD ) factor }
- *   factor  = "(" sum ")" | - factor | + factor | VALUES "(" column ")" | column | value
+ *   factor  = "(" sum ")" | - factor | + factor | VALUES "(" column ")" | MOD "(" sum "," sum ")" | column | value
  *
  * Operators of one rank go from left to right. The number of operators has a limit, so that no reader of the result
  * recurs deeper than that.
@@ -90,6 +90,7 @@ class AssignmentParser {
     if (constant || (stream.kind === "word" && stream.text.startsWith("_"))) return stream.operand();
     if (stream.isWord("CASE")) throw notSelected("parser/syntax/expression/conditional", "CASE");
     if (stream.isWord("VALUES")) return this.#valuesOf();
+    if (stream.isWord("MOD")) return this.#modulo();
     if (stream.kind === "word" && functionLeaves[stream.text] !== undefined) {
       const { text } = stream;
       const place = stream.mark();
@@ -112,6 +113,17 @@ class AssignmentParser {
     }
     const factor = stream.nested(() => this.#factor());
     return negative ? this.#operation("-", zero, factor) : factor;
+  }
+
+  #modulo(): Assigned {
+    const stream = this.#stream;
+    stream.next();
+    stream.expectSymbol("(");
+    const left = this.sum();
+    stream.expectSymbol(",");
+    const right = this.sum();
+    stream.expectSymbol(")");
+    return this.#operation("%", left, right);
   }
 
   #valuesOf(): Assigned {

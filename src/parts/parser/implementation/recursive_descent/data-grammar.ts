@@ -342,8 +342,7 @@ export function parseUpdate(stream: TokenStream): UpdateStatement {
   stream.expectWord("SET");
   const set = parseSet(stream, false);
   const where = stream.acceptWord("WHERE") ? parseCondition(stream) : undefined;
-  refuseWriteTail(stream);
-  return { kind: "update", table, set, where };
+  return { kind: "update", table, set, where, ...parseWriteTail(stream) };
 }
 
 /** `column = value, …`; `inserted`: whether `VALUES(column)` means something. */
@@ -362,14 +361,13 @@ export function parseDelete(stream: TokenStream): DeleteStatement {
   stream.expectWord("FROM");
   const table = parseTable(stream);
   const where = stream.acceptWord("WHERE") ? parseCondition(stream) : undefined;
-  refuseWriteTail(stream);
-  return { kind: "delete", table, where };
+  return { kind: "delete", table, where, ...parseWriteTail(stream) };
 }
 
-function refuseWriteTail(stream: TokenStream): void {
-  if (stream.isWord("ORDER")) {
-    throw notSelected("query_processing/sort/in_memory_quick", "ORDER BY in a write");
-  }
-  if (stream.isWord("LIMIT")) throw notSelected("query_processing/operators/limit", "LIMIT in a write");
+/** `[ORDER BY …] [LIMIT n]`; without an offset, as in MySQL. */
+function parseWriteTail(stream: TokenStream): Pick<UpdateStatement, "orderBy" | "limit"> {
+  const orderBy = parseOrderBy(stream);
+  const limit = stream.acceptWord("LIMIT") ? parseOperand(stream) : undefined;
   refuseReturning(stream);
+  return { ...(orderBy.length === 0 ? {} : { orderBy }), ...(limit === undefined ? {} : { limit }) };
 }

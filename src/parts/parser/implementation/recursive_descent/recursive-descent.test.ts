@@ -213,7 +213,7 @@ const refusals: [string, string][] = [
   ["SELECT 1 FROM t", "syntax"],
   ["INSERT INTO t VALUES (NOW())", "parser/syntax/functions/date_time"],
   ["INSERT INTO t SELECT * FROM u", "query_processing/operators/materialize"],
-  ["UPDATE t SET a = 1 WHERE id=1 LIMIT 1", "query_processing/operators/limit"],
+  ["UPDATE t SET a = 1 WHERE id=1 LIMIT 1, 2", "syntax"],
   ["TRUNCATE TABLE t", "parser/syntax/dml/truncate"],
   ["WITH x AS (SELECT 1) SELECT * FROM x", "parser/syntax/query_features/cte"],
   ["EXPLAIN SELECT 1", "parser/syntax/query_features/explain"],

@@ -5,7 +5,8 @@
  *
  *   | field            | bytes                                                                          |
  *   |------------------|--------------------------------------------------------------------------------|
- *   | format           | 1, value 1; 2 where any step is of a kind from 32 on                           |
+ *   | format           | 1, value 1; 2 where any step is of a kind from 32 on, 3 from 40 on, or where   |
+ *   |                  | an expression divides by `/`, which older readers took for one of doubles      |
  *   | steps            | varint count, then per step its kind (1 byte) and body                         |
  *   | 1 insert         | table id varint; columns varint; rows varint; values; predicates               |
  *   | 2 update         | predicate; count varint, then per assignment ordinal varint and value          |
@@ -28,6 +29,12 @@
  *   | 38 validate      | keys: count varint, per key its bytes and mark; ranges: count varint, per      |
  *   |                  | range two bounds' bytes and mark                                               |
  *   | 39 reserve       | table id varint; count varint; above 8                                         |
+ *   | 40 update        | selection; assignments                                                         |
+ *   | 41 delete        | selection                                                                      |
+ *   | 42 read          | selection; limit varint                                                        |
+ *   | selection        | table id varint; index id varint (0 none); flags 1 (bit 0 reverse); order:     |
+ *   |                  | count varint, per column ordinal varint and 1 (1 descending); offset varint;   |
+ *   |                  | limit varint; alternatives: count varint, limits with their predicate each     |
  *   | mark             | rows varint, low 4, high 4                                                     |
  *   | limits           | count varint, then per bound comparison 1 and its values: count varint, values |
  *   | assignments      | count varint, then per assignment ordinal varint and expression                |
@@ -54,8 +61,10 @@ import type {
   KeyRead,
   RangeRead,
   RowPredicate,
+  RowSelection,
   RowWrite,
 } from "../../command.ts";
+import { isSelection } from "../../command.ts";
 import {
   CommandReader,
   comparisons,
@@ -74,6 +83,7 @@ import { CommandWriter } from "./command-writer.ts";
 
 const formatFirst = 1;
 const formatExtended = 2;
+const formatSelecting = 3;
 const commandBytesMax = 64 * 1024 * 1024;
 const columnTypes: readonly ColumnType[] = ["bigint", "int", "double", "varchar", "varbinary"];
 
@@ -94,6 +104,9 @@ const kindCreateDetailedTable = 36;
 const kindWrite = 37;
 const kindValidate = 38;
 const kindReserve = 39;
+const kindUpdateSelected = 40;
+const kindDeleteSelected = 41;
+const kindReadSelected = 42;
 const duplicateActions = ["ignore", "replace"] as const;
 const duplicateUpdate = 3;
 const flagFixed = 1;
@@ -105,7 +118,7 @@ const writer = new CommandWriter(commandBytesMax);
 export const commandCodec: CommandCodec = {
   encode(command: Command): Uint8Array {
     writer.begin();
-    writer.byte(command.steps.some(isExtended) ? formatExtended : formatFirst);
+    writer.byte(formatOf(command.steps));
     writer.varint(command.steps.length);
     for (const step of command.steps) encodeStep(step);
     return writer.finish();
@@ -121,7 +134,7 @@ export function decodeCommand(bytes: Uint8Array, textAs: "text" | "bytes"): Comm
   }
   const reader = new CommandReader(bytes, textAs === "bytes");
   const format = reader.u8();
-  if (format !== formatFirst && format !== formatExtended) {
+  if (format < formatFirst || format > formatSelecting) {
     if (format === 0) throw reader.corrupt("its format is not known");
     const wayOut = "open the store with the version of Lathe that wrote it, or a newer one";
     throw new LatheError("FORMAT_UNKNOWN", `a command of format ${format} is not known here: ${wayOut}`);
@@ -133,16 +146,45 @@ export function decodeCommand(bytes: Uint8Array, textAs: "text" | "bytes"): Comm
   return { steps };
 }
 
+/** The oldest format that can hold them. */
+function formatOf(steps: readonly CommandStep[]): number {
+  let format = formatFirst;
+  for (const step of steps) {
+    if (isSelecting(step)) return formatSelecting;
+    if (isExtended(step)) format = formatExtended;
+  }
+  return format;
+}
+
+function isSelecting(step: CommandStep): boolean {
+  switch (step.kind) {
+    case "update":
+      return isSelection(step.target) || step.set.some(({ expression }) => divides(expression));
+    case "delete":
+    case "read":
+      return isSelection(step.target);
+    case "insert":
+      return typeof step.onDuplicate === "object" && step.onDuplicate.set.some(({ expression }) => divides(expression));
+    default:
+      return false;
+  }
+}
+
+function divides(expression: Expression | undefined): boolean {
+  if (expression?.kind !== "operation") return false;
+  return expression.operator === "/" || divides(expression.left) || divides(expression.right);
+}
+
 /** Whether it needs a kind that format 1 does not have. */
 function isExtended(step: CommandStep): boolean {
   switch (step.kind) {
     case "insert":
       return step.onDuplicate !== undefined;
     case "update":
-      return step.target.bounds !== undefined || step.set.some(({ expression }) => expression !== undefined);
+      return isBounded(step.target) || step.set.some(({ expression }) => expression !== undefined);
     case "delete":
     case "read":
-      return step.target.bounds !== undefined;
+      return isBounded(step.target);
     case "createTable":
       return isDetailed(step.table);
     case "write":
@@ -152,6 +194,10 @@ function isExtended(step: CommandStep): boolean {
     default:
       return false;
   }
+}
+
+function isBounded(target: RowPredicate | RowSelection): boolean {
+  return isSelection(target) || target.bounds !== undefined;
 }
 
 function isDetailed({ columns, autoIncrement }: Table): boolean {
@@ -174,15 +220,12 @@ function encodeExtended(step: CommandStep): void {
       }
       return writer.byte(step.onDuplicate === undefined ? 0 : duplicateActions.indexOf(step.onDuplicate) + 1);
     case "update":
-      writer.byte(kindUpdateWithin);
-      encodeLimits(step.target);
+      encodeTarget(step.target, kindUpdateWithin, kindUpdateSelected);
       return encodeAssignments(step.set);
     case "delete":
-      writer.byte(kindDeleteWithin);
-      return encodeLimits(step.target);
+      return encodeTarget(step.target, kindDeleteWithin, kindDeleteSelected);
     case "read":
-      writer.byte(kindReadWithin);
-      encodeLimits(step.target);
+      encodeTarget(step.target, kindReadWithin, kindReadSelected);
       return writer.varint(step.limit);
     case "createTable":
       writer.byte(kindCreateDetailedTable);
@@ -219,6 +262,27 @@ function encodeExtended(step: CommandStep): void {
     default:
       return encodePlain(step);
   }
+}
+
+function encodeTarget(target: RowPredicate | RowSelection, within: number, selected: number): void {
+  if (!isSelection(target)) {
+    writer.byte(within);
+    return encodeLimits(target);
+  }
+  const { tableId, indexId, alternatives, reverse, order, offset, limit } = target;
+  writer.byte(selected);
+  writer.varint(tableId);
+  writer.varint(indexId ?? 0);
+  writer.byte(reverse ? 1 : 0);
+  writer.varint(order.length);
+  for (const { ordinal, descending } of order) {
+    writer.varint(ordinal);
+    writer.byte(descending ? 1 : 0);
+  }
+  writer.varint(offset);
+  writer.varint(limit);
+  writer.varint(alternatives.length);
+  for (const alternative of alternatives) encodeLimits({ tableId, ...alternative });
 }
 
 function encodeMark({ rows, low, high }: { rows: number; low: number; high: number }): void {
@@ -302,7 +366,7 @@ function encodePlain(step: CommandStep): void {
       return encodeRows(step);
     case "update":
       writer.byte(kindUpdate);
-      encodePredicate(step.target);
+      encodePredicate(step.target as RowPredicate);
       writer.varint(step.set.length);
       for (const { ordinal, value } of step.set) {
         writer.varint(ordinal);
@@ -311,10 +375,10 @@ function encodePlain(step: CommandStep): void {
       return;
     case "delete":
       writer.byte(kindDelete);
-      return encodePredicate(step.target);
+      return encodePredicate(step.target as RowPredicate);
     case "read":
       writer.byte(kindRead);
-      encodePredicate(step.target);
+      encodePredicate(step.target as RowPredicate);
       return writer.varint(step.limit);
     case "createTable": {
       const { indexes } = step.table;
@@ -451,6 +515,12 @@ function decodeExtended(reader: CommandReader, kind: number): CommandStep {
       return { kind: "update", target: reader.limitedPredicate(), set: decodeAssignments(reader) };
     case kindDeleteWithin:
       return { kind: "delete", target: reader.limitedPredicate() };
+    case kindUpdateSelected:
+      return { kind: "update", target: reader.selection(), set: decodeAssignments(reader) };
+    case kindDeleteSelected:
+      return { kind: "delete", target: reader.selection() };
+    case kindReadSelected:
+      return { kind: "read", target: reader.selection(), limit: reader.varint() };
     case kindReadWithin:
       return { kind: "read", target: reader.limitedPredicate(), limit: reader.varint() };
     case kindCreateDetailedTable: {

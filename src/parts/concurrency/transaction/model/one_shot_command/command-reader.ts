@@ -5,7 +5,16 @@
 import { ByteReader } from "../../../../../kit/byte-reader.ts";
 import { LatheError } from "../../../../../kit/errors.ts";
 import type { ColumnValue } from "../../../../architecture/catalog/table.ts";
-import type { ArithmeticOperator, Comparison, Expression, KeyLimit, RowPredicate } from "../../command.ts";
+import type {
+  ArithmeticOperator,
+  Comparison,
+  Expression,
+  KeyAlternative,
+  KeyLimit,
+  RowPredicate,
+  RowSelection,
+  SortedColumn,
+} from "../../command.ts";
 
 export const tagNull = 0;
 export const tagBigint = 1;
@@ -112,6 +121,25 @@ export class CommandReader extends ByteReader {
     }
     const predicate = this.predicate();
     return bounds.length === 0 ? predicate : { ...predicate, bounds };
+  }
+
+  selection(): RowSelection {
+    const tableId = this.varint();
+    const index = this.varint();
+    const reverse = this.flag();
+    const order: SortedColumn[] = [];
+    const columns = this.count(2);
+    for (let i = 0; i < columns; i++) order.push({ ordinal: this.varint(), descending: this.flag() });
+    const offset = this.varint();
+    const limit = this.varint();
+    const alternatives: KeyAlternative[] = [];
+    const count = this.count(4);
+    for (let i = 0; i < count; i++) {
+      const { tableId: of, ...alternative } = this.limitedPredicate();
+      if (of !== tableId) throw this.corrupt("alternatives are of two tables");
+      alternatives.push(alternative);
+    }
+    return { tableId, indexId: index === 0 ? undefined : index, alternatives, reverse, order, offset, limit };
   }
 
   expression(depth = 0): Expression {

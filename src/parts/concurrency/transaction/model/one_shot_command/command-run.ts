@@ -7,47 +7,37 @@
  *            2. A row without a number gets one (`auto-increment.ts`).
  *            3. Its key must be absent, or the step says what becomes of the two; the row goes into the overlay.
  *   update   rows under the prefix that meet the conditions are collected first, then rewritten (`expression.ts`).
- *   delete   likewise.
+ *   delete   likewise. What a selection (alternatives, an index, an order, a limit) selects: `row-selection.ts`.
  * A dropped table, and a dropped index, gives back its rows and entries: `freed` lists what goes.
  * Where the product has secondary indexes, every change of a row is told to `IndexWrites` as it is made.
  * Limits: a step examines or changes at most `rowsMax` rows; the same on all replicas, hence a constant.
  */
 import { compareBytes } from "../../../../../kit/compare.ts";
 import { unreachable } from "../../../../../kit/assert.ts";
-import type { CatalogDraft, CatalogStore } from "../../../../architecture/catalog/catalog-store.ts";
+import type { CatalogDraft } from "../../../../architecture/catalog/catalog-store.ts";
 import type { ColumnValue, Table, TableIndex } from "../../../../architecture/catalog/table.ts";
-import type { IndexWrites, SecondaryIndexes } from "../../../../indexing/secondary-indexes.ts";
-import type { Cache } from "../../../../storage/page_io/cache.ts";
-import type { StorageEngine } from "../../../../storage/engine.ts";
-import type { RowLayout } from "../../../../storage/layout/row-layout.ts";
-import type { Assignment, CommandStep, OnDuplicate, RowPredicate, StepResult } from "../../command.ts";
+import type { IndexWrites } from "../../../../indexing/secondary-indexes.ts";
+import {
+  type Assignment,
+  type CommandStep,
+  isSelection,
+  type OnDuplicate,
+  type RowPredicate,
+  type RowSelection,
+  type StepResult,
+} from "../../command.ts";
 import { keySpan } from "../../key-span.ts";
 import { rowMatches } from "../../row-condition.ts";
 import { markOf, RowMark } from "../../row-mark.ts";
-import type { NumberSource, StepReader } from "../../step-runner.ts";
 import { AutoIncrement, counterTable } from "./auto-increment.ts";
+import type { RunDoors } from "./command-doors.ts";
 import { evaluate, settle } from "./expression.ts";
 import type { Overlay } from "./overlay.ts";
+import { selectRows } from "./row-selection.ts";
+import { rowsMax } from "./step-limits.ts";
 import { StepRefused } from "./step-refused.ts";
 
-export const rowsMax = 100_000;
 const nothingChanged: StepResult = { kind: "changed", matchedRows: 0, changedRows: 0 };
-
-export interface CommandDoors {
-  readonly engine: StorageEngine;
-  readonly catalog: CatalogStore;
-  readonly layout: RowLayout;
-  readonly cache?: Cache | undefined;
-  /** Only where the leaf was selected. */
-  readonly indexes?: SecondaryIndexes | undefined;
-  /** Numbers for rows without one; without it they come from the table's counter. */
-  readonly numbers?: NumberSource | undefined;
-}
-
-/** What a run of steps needs: of an engine only that it can be read. */
-export interface RunDoors extends Omit<CommandDoors, "engine"> {
-  readonly engine: StepReader;
-}
 
 /** Visits a row; false ends the scan. The bytes are valid during the call. */
 type RowVisitor = (key: Uint8Array, value: Uint8Array) => boolean;
@@ -267,7 +257,7 @@ export class CommandRun {
     return valueBytes >= 0;
   }
 
-  #update(target: RowPredicate, set: readonly Assignment[]): StepResult {
+  #update(target: RowPredicate | RowSelection, set: readonly Assignment[]): StepResult {
     const { layout } = this.#doors;
     const table = this.#table(target.tableId);
     let matchedRows = 0;
@@ -285,7 +275,7 @@ export class CommandRun {
       matchedRows++;
       if (this.#rewrite(table, rowKey, value, before, row)) changedRows++;
     };
-    if (target.keyPrefix.length === table.primaryKey.length && target.bounds === undefined) {
+    if (!isSelection(target) && target.keyPrefix.length === table.primaryKey.length && target.bounds === undefined) {
       // One row: visiting it has staged its key, and its bytes stay valid until it is rewritten.
       this.#visit(table, target, (key, value) => {
         if (rowMatches(layout, table, target.conditions, key, value)) rewrite(key, value);
@@ -300,7 +290,7 @@ export class CommandRun {
     return { kind: "changed", matchedRows, changedRows };
   }
 
-  #delete(target: RowPredicate): StepResult {
+  #delete(target: RowPredicate | RowSelection): StepResult {
     const matched = this.#collect(target);
     const table = this.#table(target.tableId);
     for (const { key, value } of matched) {
@@ -311,10 +301,15 @@ export class CommandRun {
     return { kind: "changed", matchedRows: matched.length, changedRows: matched.length };
   }
 
-  #read(target: RowPredicate, limit: number): StepResult {
+  #read(target: RowPredicate | RowSelection, limit: number): StepResult {
     const table = this.#table(target.tableId);
     const rows: ColumnValue[][] = [];
     if (limit === 0) return { kind: "rows", rows };
+    if (isSelection(target)) {
+      const selected = selectRows(this.#doors, this.#overlay, table, target);
+      for (const { key, value } of selected) rows.push(this.#doors.layout.decodeRow(table, key, value));
+      return { kind: "rows", rows };
+    }
     this.#visit(table, target, (key, value) => {
       if (rowMatches(this.#doors.layout, table, target.conditions, key, value)) {
         rows.push(this.#doors.layout.decodeRow(table, key, value));
@@ -422,8 +417,9 @@ export class CommandRun {
   }
 
   /** Copies of the rows that meet a predicate. */
-  #collect(target: RowPredicate): { key: Uint8Array; value: Uint8Array }[] {
+  #collect(target: RowPredicate | RowSelection): readonly { key: Uint8Array; value: Uint8Array }[] {
     const table = this.#table(target.tableId);
+    if (isSelection(target)) return selectRows(this.#doors, this.#overlay, table, target);
     const matched: { key: Uint8Array; value: Uint8Array }[] = [];
     this.#visit(table, target, (key, value) => {
       if (rowMatches(this.#doors.layout, table, target.conditions, key, value)) {

@@ -1,15 +1,18 @@
 /**
  * Expressions of assignments, worked out on a row when a command is applied.
  *
- * Algorithm: integers are exact and must fit 64 bits after every operation; with a double among the operands the
- * operation is one of doubles. NULL in any operand gives NULL. `DIV` cuts towards zero, `%` has the dividend's sign.
+ * Algorithm: integers are exact and must fit 64 bits after every operation; `/` of integers, and what is worked out with
+ * its result, is an exact decimal; with a double among the operands the operation is one of doubles, except for `DIV`,
+ * which takes doubles for the decimals that they are written as. NULL in any operand gives NULL. `DIV` cuts towards
+ * zero, `%` has the dividend's sign.
  * `settle` makes the result a value of its column: range, length and NULL are checked as MySQL's strict mode does.
  * Invariants: deterministic; every failure is a StepRefused, so that the command changes nothing. What has no exact
- * meaning here (texts in arithmetic, fractions of integers) never gets so far: planners refuse it.
+ * meaning here (texts in arithmetic, literals with fractions) never gets so far: planners refuse it.
  * Source: MySQL's Item_func_plus and its kin, strict SQL mode.
  */
 import type { Column, ColumnValue } from "../../../../architecture/catalog/table.ts";
 import type { ArithmeticOperator, Expression } from "../../command.ts";
+import { Decimal } from "./decimal.ts";
 import { StepRefused } from "./step-refused.ts";
 
 const int64Min = -(2n ** 63n);
@@ -18,13 +21,16 @@ const int32Min = -(2n ** 31n);
 const int32Max = 2n ** 31n - 1n;
 const decoder = new TextDecoder();
 
+/** A value of a column, or what only stands between operations. */
+export type Evaluated = ColumnValue | Decimal;
+
 /** `row`: as the assignments so far left it; `inserted`: the row that could not be inserted, if there is one. */
 export function evaluate(
   expression: Expression,
   columns: readonly Column[],
   row: readonly ColumnValue[],
   inserted: readonly ColumnValue[] | undefined,
-): ColumnValue {
+): Evaluated {
   switch (expression.kind) {
     case "value":
       return typeof expression.value === "number" ? exact(expression.value) : expression.value;
@@ -50,24 +56,60 @@ function exact(value: number): bigint | number {
   return Number.isSafeInteger(value) ? BigInt(value) : value;
 }
 
-function operand(value: ColumnValue): bigint | number | null {
-  if (value === null || typeof value === "bigint" || typeof value === "number") return value;
+function operand(value: Evaluated): bigint | number | Decimal | null {
+  if (value === null || typeof value === "bigint" || typeof value === "number" || value instanceof Decimal) return value;
   throw new StepRefused("out_of_range", `'${textOf(value).slice(0, 64)}' is no number`);
 }
 
-function calculate(operator: ArithmeticOperator, left: bigint | number, right: bigint | number): ColumnValue {
-  if (typeof left === "bigint" && typeof right === "bigint" && operator !== "/") {
-    const result = integers(operator, left, right);
-    if (result < int64Min || result > int64Max) {
-      throw new StepRefused("overflow", `BIGINT value is out of range in '(${left} ${operator} ${right})'`);
-    }
-    return result;
+function calculate(
+  operator: ArithmeticOperator,
+  left: bigint | number | Decimal,
+  right: bigint | number | Decimal,
+): Evaluated {
+  const exactly = typeof left !== "number" && typeof right !== "number";
+  if (exactly || operator === "DIV") {
+    const whole = typeof left === "bigint" && typeof right === "bigint" && operator !== "/";
+    const result = whole ? integers(operator, left, right) : decimals(operator, left, right);
+    const fits = typeof result === "bigint" ? result >= int64Min && result <= int64Max : result?.fits;
+    if (fits === true && result !== undefined) return result;
+    const type = typeof result === "bigint" ? "BIGINT" : "DECIMAL";
+    throw new StepRefused("overflow", `${type} value is out of range in '(${shown(left)} ${operator} ${shown(right)})'`);
   }
-  const result = doubles(operator, Number(left), Number(right));
+  const result = doubles(operator, toDouble(left), toDouble(right));
   if (!Number.isFinite(result)) {
-    throw new StepRefused("overflow", `DOUBLE value is out of range in '(${left} ${operator} ${right})'`);
+    throw new StepRefused("overflow", `DOUBLE value is out of range in '(${shown(left)} ${operator} ${shown(right)})'`);
   }
   return result;
+}
+
+function toDouble(value: bigint | number | Decimal): number {
+  return value instanceof Decimal ? value.toNumber() : Number(value);
+}
+
+function shown(value: bigint | number | Decimal): string {
+  return String(value instanceof Decimal ? value.toNumber() : value);
+}
+
+/** Undefined where an operand has too many digits. */
+function decimals(
+  operator: ArithmeticOperator,
+  left: bigint | number | Decimal,
+  right: bigint | number | Decimal,
+): Decimal | bigint | undefined {
+  const [one, other] = [Decimal.of(left), Decimal.of(right)];
+  if (one === undefined || other === undefined) return undefined;
+  switch (operator) {
+    case "+":
+      return one.plus(other);
+    case "-":
+      return one.minus(other);
+    case "*":
+      return one.times(other);
+    default:
+      if (other.unscaled === 0n) throw divisionByZero();
+      if (operator === "/") return one.over(other);
+      return operator === "DIV" ? one.div(other) : one.remainder(other);
+  }
 }
 
 function integers(operator: ArithmeticOperator, left: bigint, right: bigint): bigint {
@@ -94,8 +136,7 @@ function doubles(operator: ArithmeticOperator, left: number, right: number): num
       return left * right;
     default:
       if (right === 0) throw divisionByZero();
-      if (operator === "/") return left / right;
-      return operator === "%" ? left % right : Math.trunc(left / right);
+      return operator === "/" ? left / right : left % right;
   }
 }
 
@@ -104,7 +145,7 @@ function divisionByZero(): StepRefused {
 }
 
 /** The result of an expression as a value of its column. */
-export function settle(column: Column, value: ColumnValue): ColumnValue {
+export function settle(column: Column, value: Evaluated): ColumnValue {
   if (value === null) {
     if (!column.nullable) throw new StepRefused("null_not_allowed", `Column '${column.name}' cannot be null`);
     return null;
@@ -115,6 +156,7 @@ export function settle(column: Column, value: ColumnValue): ColumnValue {
     case "int":
       return Number(integer(column, value, int32Min, int32Max));
     case "double":
+      if (value instanceof Decimal) return value.toNumber();
       if (typeof value !== "number" && typeof value !== "bigint") throw outOfRange(column);
       return Number(value);
     default:
@@ -122,9 +164,10 @@ export function settle(column: Column, value: ColumnValue): ColumnValue {
   }
 }
 
-function integer(column: Column, value: ColumnValue, min: bigint, max: bigint): bigint {
+function integer(column: Column, value: Evaluated, min: bigint, max: bigint): bigint {
   let whole: bigint;
-  if (typeof value === "bigint") whole = value;
+  if (value instanceof Decimal) whole = value.rounded();
+  else if (typeof value === "bigint") whole = value;
   else if (typeof value === "number" && Math.abs(value) < 2 ** 64) whole = BigInt(roundHalfEven(value));
   else throw outOfRange(column);
   if (whole < min || whole > max) throw outOfRange(column);
@@ -139,8 +182,9 @@ function roundHalfEven(value: number): number {
   return floor % 2 === 0 ? floor : floor + 1;
 }
 
-function text(column: Column, value: ColumnValue): ColumnValue {
-  if (typeof value === "bigint" || typeof value === "number" || value === null) throw outOfRange(column);
+function text(column: Column, value: Evaluated): ColumnValue {
+  const isText = typeof value === "string" || value instanceof Uint8Array;
+  if (!isText) throw outOfRange(column);
   const { lengthMax } = column;
   if (lengthMax !== undefined && value.length > lengthMax) {
     const characters = column.type === "varchar" ? [...textOf(value)].length : value.length;

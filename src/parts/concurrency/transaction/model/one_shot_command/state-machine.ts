@@ -24,7 +24,8 @@ import type { LogEntry, StateMachine } from "../../../../replication/replicated-
 import { WriteBatch } from "../../../../storage/write-batch.ts";
 import type { CommandResult, StepResult } from "../../command.ts";
 import { decodeCommand } from "./command-codec.ts";
-import { type CommandDoors, CommandRun } from "./command-run.ts";
+import type { CommandDoors } from "./command-doors.ts";
+import { CommandRun } from "./command-run.ts";
 import { Overlay } from "./overlay.ts";
 import { StepRefused } from "./step-refused.ts";
 

@@ -5,7 +5,9 @@
  *   1. Equalities on key columns, from the first on, make the key prefix; one IN may take part in it and multiplies it.
  *   2. Comparisons of the columns that follow the prefix (or of a row that begins with the first key column) bound the
  *      range from below or above. `(a, b) > (x, y)` on key columns is a bound in the order of keys.
- *   3. What is left filters rows. A condition that leaves neither prefix nor bound would read the whole table for a few
+ *   3. Where an OR stands, or an IN that is no part of the prefix, WHERE becomes alternatives (`where-alternatives.ts`)
+ *      with a path each, all of the same keys; their ranges are joined when they have values (`key-ranges.ts`).
+ *   4. What is left filters rows. A condition that leaves neither prefix nor bound would read the whole table for a few
  *      rows, and is refused: that is the leaf query_processing/scans/sequential.
  * Source: TiDB's ranger, "range_builder" of the feature model.
  */
@@ -14,6 +16,7 @@ import type { Comparison } from "../../../../concurrency/transaction/command.ts"
 import type { Condition, Operand } from "../../../../parser/statement.ts";
 import { SqlError } from "../../../executor.ts";
 import { type ValueSource, valueSource } from "./value-source.ts";
+import { whereAlternatives } from "./where-alternatives.ts";
 
 export interface ConditionSource {
   readonly ordinal: number;
@@ -36,6 +39,8 @@ export interface AccessPath {
   readonly point: boolean;
   readonly bounds: readonly KeyBound[];
   readonly filters: readonly ConditionSource[];
+  /** Paths of which any selects a row; there are then no prefixes, bounds or filters beside them. */
+  readonly alternatives?: readonly AccessPath[] | undefined;
 }
 
 const prefixesMax = 65_536;
@@ -62,11 +67,33 @@ interface Conjuncts {
   readonly comparisons: { ordinal: number; comparison: Comparison; operand: Operand }[];
   readonly rows: RowCondition[];
   in: InCondition | undefined;
+  /** There is an OR, or more than one IN. */
+  several: boolean;
 }
 
 /** `ranges`: whether bounds may be used; a command's predicates have none, so there they filter. Throws SqlError. */
 export function accessPath(table: Table, where: Condition | undefined, ranges: boolean): AccessPath {
-  const conjuncts: Conjuncts = { equal: new Map(), comparisons: [], rows: [], in: undefined };
+  const path = singlePath(table, where, ranges);
+  if (path !== undefined) return path;
+  if (!ranges) throw notSelected("query_processing/scans/index_merge", "OR in this place");
+  const paths = whereAlternatives(where as Condition).map((alternative) => singlePath(table, alternative, true));
+  return joinedPath(paths as AccessPath[]);
+}
+
+/** Whole keys without filters are prefixes of one path. */
+function joinedPath(paths: readonly AccessPath[]): AccessPath {
+  if (paths.length === 1) return paths[0];
+  const [{ prefixLength }] = paths;
+  if (paths.every(({ point, filters }) => point && filters.length === 0)) {
+    return { prefixes: paths.flatMap(({ prefixes }) => prefixes), prefixLength, point: true, bounds: [], filters: [] };
+  }
+  const shared = Math.min(...paths.map((path) => path.prefixLength));
+  return { prefixes: [], prefixLength: shared, point: false, bounds: [], filters: [], alternatives: paths };
+}
+
+/** Undefined where it takes several paths. */
+function singlePath(table: Table, where: Condition | undefined, ranges: boolean): AccessPath | undefined {
+  const conjuncts: Conjuncts = { equal: new Map(), comparisons: [], rows: [], in: undefined, several: false };
   if (where !== undefined) {
     for (const condition of where.kind === "and" ? where.conditions : [where]) addConjunct(table, conjuncts, condition);
   }
@@ -79,19 +106,8 @@ export function accessPath(table: Table, where: Condition | undefined, ranges: b
     prefixLength++;
   }
   const prefixOrdinals = table.primaryKey.slice(0, prefixLength);
-  if (inOrdinals.some((ordinal) => !prefixOrdinals.includes(ordinal))) {
-    throw notSelected("query_processing/scans/index_merge", "IN on columns that do not begin the primary key");
-  }
-  const inRows: readonly (readonly Operand[])[] = conjuncts.in?.rows ?? [[]];
-  if (inRows.length > prefixesMax) {
-    throw new SqlError("limit_exceeded", `IN has more than ${prefixesMax} values`);
-  }
-  const prefixes = inRows.map((row) =>
-    prefixOrdinals.map((ordinal) => {
-      const place = inOrdinals.indexOf(ordinal);
-      return source(ordinal, place >= 0 ? row[place] : (conjuncts.equal.get(ordinal) as Operand));
-    }),
-  );
+  if (conjuncts.several || inOrdinals.some((ordinal) => !prefixOrdinals.includes(ordinal))) return undefined;
+  const prefixes = prefixSources(conjuncts, prefixOrdinals, inOrdinals, source);
   const filters: ConditionSource[] = [];
   for (const [ordinal, operand] of conjuncts.equal) {
     const inPrefix = prefixOrdinals.includes(ordinal) && !inOrdinals.includes(ordinal);
@@ -112,6 +128,23 @@ export function accessPath(table: Table, where: Condition | undefined, ranges: b
     throw notSelected("query_processing/scans/sequential", `a condition that leaves out the key of ${table.name}`);
   }
   return path;
+}
+
+/** One list of sources per row of the IN, or one alone. */
+function prefixSources(
+  conjuncts: Conjuncts,
+  prefixOrdinals: readonly number[],
+  inOrdinals: readonly number[],
+  source: (ordinal: number, operand: Operand) => ValueSource,
+): ValueSource[][] {
+  const inRows: readonly (readonly Operand[])[] = conjuncts.in?.rows ?? [[]];
+  if (inRows.length > prefixesMax) throw new SqlError("limit_exceeded", `IN has more than ${prefixesMax} values`);
+  return inRows.map((row) =>
+    prefixOrdinals.map((ordinal) => {
+      const place = inOrdinals.indexOf(ordinal);
+      return source(ordinal, place >= 0 ? row[place] : (conjuncts.equal.get(ordinal) as Operand));
+    }),
+  );
 }
 
 function isBound(comparison: Comparison): comparison is KeyBound["comparison"] {
@@ -137,16 +170,14 @@ function addConjunct(table: Table, conjuncts: Conjuncts, condition: Condition): 
       );
       return;
     case "in":
-      if (conjuncts.in !== undefined) {
-        throw notSelected("query_processing/scans/index_merge", "more than one IN");
-      }
+      if (conjuncts.in !== undefined) conjuncts.several = true;
       conjuncts.in = condition;
       return;
     case "and":
       for (const inner of condition.conditions) addConjunct(table, conjuncts, inner);
       return;
     case "or":
-      throw notSelected("query_processing/scans/index_merge", "OR in this place");
+      conjuncts.several = true;
   }
 }
 

@@ -3,8 +3,9 @@
  *
  * A plain value is coerced to its column before the log, as those of INSERT are. Arithmetic is bound to an Expression
  * that travels with the command and is worked out on the row when it is applied.
- * Served is what is exact: integers with integers, and anything with a double. Texts in arithmetic and fractions of
- * integers are refused by the leaf that they would need, because MySQL works them out in decimals.
+ * Served is what is exact: integers with integers, what they give by division, and anything with a double. Texts in
+ * arithmetic, and literals with a fraction beside integers, are refused by the leaf that they would need: MySQL works
+ * them out in decimals with the digits that were written.
  */
 import type { Column, ColumnValue, Table } from "../../../../architecture/catalog/table.ts";
 import type { ArithmeticOperator, Assignment, Expression } from "../../../../concurrency/transaction/command.ts";
@@ -142,27 +143,23 @@ function arithmeticValue(value: ColumnValue): ColumnValue {
 }
 
 /** What an expression gives, so that every operation is known to be exact or one of doubles. Throws SqlError. */
-function checkExact(table: Table, expression: Expression): "integer" | "double" | "fraction" {
+function checkExact(table: Table, expression: Expression): "exact" | "double" | "fraction" {
   switch (expression.kind) {
     case "value": {
       const { value } = expression;
-      return typeof value === "number" && !Number.isSafeInteger(value) ? "fraction" : "integer";
+      return typeof value === "number" && !Number.isSafeInteger(value) ? "fraction" : "exact";
     }
     case "column":
     case "inserted":
-      return table.columns[expression.ordinal].type === "double" ? "double" : "integer";
+      return table.columns[expression.ordinal].type === "double" ? "double" : "exact";
     case "operation": {
       const left = checkExact(table, expression.left);
       const right = checkExact(table, expression.right);
-      const double = left === "double" || right === "double";
-      if (double && expression.operator === "DIV") {
-        throw notSelected(decimalLeaf, "DIV of numbers with a fraction");
+      if (left === "double" || right === "double") return expression.operator === "DIV" ? "exact" : "double";
+      if (left === "fraction" || right === "fraction") {
+        throw notSelected(decimalLeaf, "a literal with a fraction in arithmetic of integers");
       }
-      if (double) return "double";
-      if (left === "fraction" || right === "fraction" || expression.operator === "/") {
-        throw notSelected(decimalLeaf, "arithmetic of integers that gives fractions");
-      }
-      return "integer";
+      return "exact";
     }
   }
 }

@@ -10,7 +10,7 @@ import type { ColumnValue, Table } from "../../../../architecture/catalog/table.
 import type { CommandStep, StepResult } from "../../../../concurrency/transaction/command.ts";
 import type { SelectStatement } from "../../../../parser/statement.ts";
 import type { ResultShape, ResultSink } from "../../../executor.ts";
-import { type AccessPath, notSelected } from "./access-path.ts";
+import type { AccessPath } from "./access-path.ts";
 import { keyRanges } from "./key-ranges.ts";
 import { type RowSource, tooLarge, visitRows } from "./ordered-rows.ts";
 import type { ReadPlan, RowView, RunDoors } from "./plan.ts";
@@ -23,7 +23,8 @@ export interface GatheredSource {
   /** Whose keys the path is of. */
   readonly keys: Table;
   open(view: RowView | undefined): RowSource;
-  readonly indexed: boolean;
+  /** The index, where the entries are those of one. */
+  readonly indexId: number | undefined;
 }
 
 export class GatheredRead implements ReadPlan {
@@ -79,24 +80,25 @@ export class GatheredRead implements ReadPlan {
   }
 
   addSteps(parameters: readonly ColumnValue[], base: number, steps: CommandStep[]): void {
-    if (this.#source.indexed) {
-      throw notSelected("query_processing/scans/ref_lookup", "a read by an index in a transaction that writes");
-    }
-    const { limit, offset } = this.#statement;
-    if (limit?.kind === "parameter" || offset?.kind === "parameter") {
-      throw notSelected("query_processing/operators/limit", "LIMIT with a parameter in a transaction that writes");
-    }
-    addReadSteps(this.#table, this.#path, undefined, this.#doors.bounds, parameters, base, steps);
+    const { indexId } = this.#source;
+    addReadSteps({ table: this.#table, path: this.#path, indexId }, parameters, base, steps);
   }
 
-  answer(results: readonly StepResult[], from: number, count: number, sink: ResultSink): void {
+  answer(
+    results: readonly StepResult[],
+    from: number,
+    count: number,
+    sink: ResultSink,
+    parameters: readonly ColumnValue[],
+    base: number,
+  ): void {
     const pipeline = this.#pipeline.start();
     for (let i = from; i < from + count; i++) {
       const result = results[i];
       if (result.kind !== "rows") continue;
       for (const row of result.rows) pipeline.add(row);
     }
-    const cut = bindCut(this.#statement.limit, this.#statement.offset, [], 0);
+    const cut = bindCut(this.#statement.limit, this.#statement.offset, parameters, base);
     pipeline.send(sink, cut.limit, cut.offset);
   }
 }

@@ -6,7 +6,8 @@
  * A row with a NULL in an indexed column has no entry, so an index serves only where the condition rules NULL out for
  * each of its columns that may be NULL.
  */
-import type { Table, TableIndex } from "../../../../architecture/catalog/table.ts";
+import type { ColumnValue, Table, TableIndex } from "../../../../architecture/catalog/table.ts";
+import type { CommandStep } from "../../../../concurrency/transaction/command.ts";
 import type { SecondaryIndexes } from "../../../../indexing/secondary-indexes.ts";
 import type {
   CreateIndexStatement,
@@ -15,14 +16,15 @@ import type {
   SelectStatement,
 } from "../../../../parser/statement.ts";
 import { SqlError } from "../../../executor.ts";
-import { type AccessPath, accessPath, findColumn, notSelected } from "./access-path.ts";
+import { type AccessPath, accessPath, findColumn } from "./access-path.ts";
 import { GatheredRead } from "./gathered-read.ts";
 import { IndexedRead, IndexedSource, type IndexTarget } from "./indexed-read.ts";
 import { keyOrder } from "./key-order.ts";
 import type { IndexedPlans, Plan, RowView, RunDoors } from "./plan.ts";
 import { isGathered, isServed } from "./select-kind.ts";
-import { RangeRead } from "./range-read.ts";
-import { selectedColumns } from "./selected-columns.ts";
+import { type RangeOptions, RangeRead } from "./range-read.ts";
+import { addReadSteps, type SelectionSource } from "./read-steps.ts";
+import { type SelectedColumns, selectedColumns } from "./selected-columns.ts";
 import { DefinitionPlan } from "./write-plan.ts";
 
 const indexesMax = 64;
@@ -30,6 +32,12 @@ const indexesMax = 64;
 export function createIndexedPlans(indexes: SecondaryIndexes): IndexedPlans {
   return {
     select: (doors, table, statement) => planSelect(doors, indexes, table, statement),
+    target(doors, table, statement) {
+      const chosen = chosenIndex(doors, indexes, table, statement);
+      if (chosen === undefined) return undefined;
+      const { index, entries } = chosen.target;
+      return { indexId: index.id, entries, path: chosen.path };
+    },
     declared: declaredIndexes,
     define: planDefinition,
   };
@@ -41,21 +49,31 @@ function planSelect(
   table: Table,
   statement: SelectStatement,
 ): Plan | undefined {
-  const chosen = chooseIndex(doors, indexes, table, statement, true) ?? sortedIndex(doors, indexes, table, statement);
+  const chosen = chosenIndex(doors, indexes, table, statement);
   if (chosen === undefined) return undefined;
   const { target, path } = chosen;
   const order = keyOrder(target.entries, path, statement);
-  const filteredCount = statement.items === "count" && path.filters.length > 0;
+  const filtered = path.filters.length > 0 || path.alternatives?.some(({ filters }) => filters.length > 0) === true;
+  const filteredCount = statement.items === "count" && filtered;
   if (isGathered(statement) || filteredCount || !isServed(doors, order)) {
     const open = (view: RowView | undefined) => new IndexedSource(doors, target, view);
-    const source = { keys: target.entries, indexed: true, open };
+    const source = { keys: target.entries, indexId: target.index.id, open };
     return new GatheredRead(doors, table, source, path, withCountItem(statement));
   }
   const columns = selectedColumns(table, statement.items);
   const { items, limit, offset, countName } = statement;
   const reverse = order === "backward";
   if (items !== "count") return new IndexedRead(doors, target, path, columns, { limit, offset, reverse });
-  return new CountOfEntries(doors, target.entries, path, columns, { limit, offset, countName });
+  return new CountOfEntries(doors, target, path, columns, { limit, offset, countName });
+}
+
+function chosenIndex(
+  doors: RunDoors,
+  indexes: SecondaryIndexes,
+  table: Table,
+  statement: SelectStatement,
+): Chosen | undefined {
+  return chooseIndex(doors, indexes, table, statement, true) ?? sortedIndex(doors, indexes, table, statement);
 }
 
 /** COUNT(*) as a list of one aggregate, which is how a pipeline takes it. */
@@ -80,10 +98,23 @@ interface Chosen {
   readonly path: AccessPath;
 }
 
-/** Counts entries as rows; refused, as other reads by an index, in a transaction that writes. */
+/** Counts entries as rows; as a step it counts the rows themselves. */
 class CountOfEntries extends RangeRead {
-  override addSteps(): void {
-    throw notSelected("query_processing/scans/ref_lookup", "a read by an index in a transaction that writes");
+  readonly #steps: SelectionSource;
+
+  constructor(
+    doors: RunDoors,
+    { table, index, entries }: IndexTarget,
+    path: AccessPath,
+    columns: SelectedColumns,
+    options: RangeOptions,
+  ) {
+    super(doors, entries, path, columns, options);
+    this.#steps = { table, path, indexId: index.id };
+  }
+
+  override addSteps(parameters: readonly ColumnValue[], base: number, steps: CommandStep[]): void {
+    addReadSteps(this.#steps, parameters, base, steps);
   }
 }
 
@@ -132,6 +163,7 @@ function servedBy(
 }
 
 function rulesNullOut(table: Table, index: TableIndex, entries: Table, path: AccessPath): boolean {
+  if (path.alternatives !== undefined) return path.alternatives.every((one) => rulesNullOut(table, index, entries, one));
   const constrained = new Set(entries.primaryKey.slice(0, path.prefixLength));
   for (const { ordinal } of path.filters) constrained.add(ordinal);
   // Of a row comparison only the first column is sure not to be NULL where it holds.

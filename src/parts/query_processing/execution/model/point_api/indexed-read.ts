@@ -15,12 +15,12 @@ import { LatheError } from "../../../../../kit/errors.ts";
 import type { Operand } from "../../../../parser/statement.ts";
 import type { Cursor, ScanRange } from "../../../../storage/engine.ts";
 import type { ResultShape, ResultSink } from "../../../executor.ts";
-import { type AccessPath, notSelected } from "./access-path.ts";
+import type { AccessPath } from "./access-path.ts";
 import { keyRanges } from "./key-ranges.ts";
 import { type RowSource, sendRows } from "./ordered-rows.ts";
 import type { ReadPlan, RowView, RunDoors } from "./plan.ts";
 import type { RangeOptions } from "./range-read.ts";
-import { bindConditions } from "./read-steps.ts";
+import { addReadSteps, answerRows, bindConditions } from "./read-steps.ts";
 import type { SelectedColumns } from "./selected-columns.ts";
 import { bindCut } from "./value-source.ts";
 
@@ -39,6 +39,7 @@ export class IndexedRead implements ReadPlan {
   readonly #doors: RunDoors;
   readonly #target: IndexTarget;
   readonly #path: AccessPath;
+  readonly #columns: SelectedColumns;
   readonly #limit: Operand | undefined;
   readonly #offset: Operand | undefined;
   readonly #reverse: boolean;
@@ -53,6 +54,7 @@ export class IndexedRead implements ReadPlan {
     this.#doors = doors;
     this.#target = target;
     this.#path = path;
+    this.#columns = columns;
     this.#limit = limit;
     this.#offset = offset;
     this.#reverse = reverse === true;
@@ -75,12 +77,14 @@ export class IndexedRead implements ReadPlan {
     sendRows({ doors: this.#doors, table, source, ranges, conditions, limit, offset, reverse }, this.shape, sink);
   }
 
-  addSteps(_parameters: readonly ColumnValue[], _base: number, _steps: CommandStep[]): void {
-    throw notSelected("query_processing/scans/ref_lookup", "a read by an index in a transaction that writes");
+  addSteps(parameters: readonly ColumnValue[], base: number, steps: CommandStep[]): void {
+    const { table, index } = this.#target;
+    const cut = { limit: this.#limit, offset: this.#offset, reverse: this.#reverse };
+    addReadSteps({ table, path: this.#path, indexId: index.id, ...cut }, parameters, base, steps);
   }
 
-  answer(_results: readonly StepResult[], _from: number, _count: number, _sink: ResultSink): void {
-    throw notSelected("query_processing/scans/ref_lookup", "a read by an index in a transaction that writes");
+  answer(results: readonly StepResult[], from: number, count: number, sink: ResultSink): void {
+    answerRows(this.#columns, results, from, count, sink);
   }
 }
 

@@ -2,17 +2,22 @@
  * KeyRanges: an access path with its values to ranges of encoded keys.
  *
  * Steps: each key prefix gives a range, narrowed by the bounds; ranges come sorted and without overlap, so that reading
- * them one after another gives rows in key order. What cannot hold a row (a NULL, an empty range) is left out.
+ * them one after another gives rows in key order. Those of alternatives may overlap and are cut into segments.
+ * What cannot hold a row (a NULL, an empty range) is left out.
  */
 import { compareBytes } from "../../../../../kit/compare.ts";
 import type { ColumnValue, Table } from "../../../../architecture/catalog/table.ts";
+import { type KeyPiece, type KeySegment, keySegments } from "../../../../concurrency/transaction/key-segments.ts";
 import type { RowLayout } from "../../../../storage/layout/row-layout.ts";
 import type { AccessPath } from "./access-path.ts";
+import { bindConditions } from "./read-steps.ts";
 import { bind } from "./value-source.ts";
 
 export interface KeyRange {
   gte: Uint8Array;
   lt: Uint8Array;
+  /** Beside the path's filters: a row must meet all conditions of one of these lists. */
+  readonly anyOf?: KeySegment["anyOf"];
 }
 
 /** `table` is the one whose keys the path is of: a table, or the entries of an index. Throws SqlError. */
@@ -23,6 +28,13 @@ export function keyRanges(
   parameters: readonly ColumnValue[],
   base: number,
 ): KeyRange[] {
+  if (path.alternatives !== undefined) {
+    const pieces = path.alternatives.flatMap((alternative): KeyPiece[] => {
+      const conditions = bindConditions(alternative.filters, parameters, base);
+      return keyRanges(layout, table, alternative, parameters, base).map(({ gte, lt }) => ({ gte, lt, conditions }));
+    });
+    return keySegments(pieces);
+  }
   const ranges: KeyRange[] = [];
   for (const prefix of path.prefixes) {
     const values = prefix.map((source) => bind(source, parameters, base));

@@ -9,6 +9,7 @@
  */
 import type { Table } from "../../../../architecture/catalog/table.ts";
 import type { ColumnCondition } from "../../../../concurrency/transaction/command.ts";
+import { segmentHas } from "../../../../concurrency/transaction/key-segments.ts";
 import { rowMatches } from "../../../../concurrency/transaction/row-condition.ts";
 import type { Cursor, ScanRange } from "../../../../storage/engine.ts";
 import { type ResultShape, type ResultSink, SqlError } from "../../../executor.ts";
@@ -37,7 +38,8 @@ export interface OrderedRows {
 /** Errors: SqlError limit_exceeded, before anything was sent; those of the source. */
 export function sendRows(read: OrderedRows, shape: ResultShape, sink: ResultSink): void {
   const { doors, conditions, limit, offset } = read;
-  const promised = limit + offset <= Math.min(doors.bounds.resultRowsMax, promisedRows) && conditions.length === 0;
+  const filtered = conditions.length > 0 || read.ranges.some(({ anyOf }) => anyOf !== undefined);
+  const promised = limit + offset <= Math.min(doors.bounds.resultRowsMax, promisedRows) && !filtered;
   if (!promised) visit(read, true, undefined);
   sink.rows(shape);
   visit(read, false, sink);
@@ -72,13 +74,14 @@ export function visitRows(
   let examined = 0;
   for (let i = 0; i < ranges.length; i++) {
     if (rows >= end) return;
-    const { gte, lt } = ranges[reverse ? ranges.length - 1 - i : i];
+    const { gte, lt, anyOf } = ranges[reverse ? ranges.length - 1 - i : i];
     const cursor = source.scan(reverse ? { gte, lt, reverse } : { gte, lt });
     try {
       while (rows < end && cursor.next()) {
         if (bounded && ++examined > bounds.resultRowsMax) throw tooLarge(table, `${bounds.resultRowsMax} rows`);
         const { key, value } = cursor;
         if (conditions.length > 0 && !rowMatches(layout, table, conditions, key, value)) continue;
+        if (anyOf !== undefined && !segmentHas(layout, table, anyOf, key, value)) continue;
         if (++rows > offset) row(key, value);
       }
     } finally {

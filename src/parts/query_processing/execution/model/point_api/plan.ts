@@ -22,6 +22,7 @@ import type { Cache } from "../../../../storage/page_io/cache.ts";
 import type { StorageEngine } from "../../../../storage/engine.ts";
 import type { Env } from "../../../../../kit/env/env.ts";
 import type { ResultShape, ResultSink } from "../../../executor.ts";
+import type { AccessPath } from "./access-path.ts";
 import type { ExecutorCounters } from "./executor-counters.ts";
 
 export interface ExecutorDoors {
@@ -84,7 +85,14 @@ interface PlanBase {
 }
 
 /** Turns the results of its steps, `results[from]` to `results[from + count - 1]`, into an answer. */
-type Answer = (results: readonly StepResult[], from: number, count: number, sink: ResultSink) => void;
+type Answer = (
+  results: readonly StepResult[],
+  from: number,
+  count: number,
+  sink: ResultSink,
+  parameters: readonly ColumnValue[],
+  base: number,
+) => void;
 
 export interface ReadPlan extends PlanBase {
   readonly kind: "read";
@@ -136,10 +144,20 @@ export interface AutocommitPlan extends PlanBase {
 
 export type Plan = ReadPlan | WritePlan | SessionPlan | BorderPlan | AutocommitPlan;
 
+/** A path over the entries of an index. */
+export interface IndexPath {
+  readonly indexId: number;
+  /** The entries, as a table. */
+  readonly entries: Table;
+  readonly path: AccessPath;
+}
+
 /** What the planner can do with secondary indexes. All of them throw SqlError. */
 export interface IndexedPlans {
   /** A read by an index; undefined where the primary key serves as well, or no index does. */
   select(doors: RunDoors, table: Table, statement: SelectStatement): Plan | undefined;
+  /** By which index rows are found that a statement changes; undefined as above. */
+  target(doors: RunDoors, table: Table, statement: SelectStatement): IndexPath | undefined;
   declared(table: Table, definitions: readonly IndexDefinition[]): readonly TableIndex[];
   define(table: Table, statement: CreateIndexStatement | DropIndexStatement): Plan;
 }

@@ -30,6 +30,7 @@ import { GatheredRead } from "./gathered-read.ts";
 import { keyOrder } from "./key-order.ts";
 import type { Plan, RowView, RunDoors } from "./plan.ts";
 import { PointRead } from "./point-read.ts";
+import type { SelectionSource } from "./read-steps.ts";
 import { RangeRead } from "./range-read.ts";
 import { isGathered, isServed } from "./select-kind.ts";
 import { selectedColumns } from "./selected-columns.ts";
@@ -53,10 +54,8 @@ export function planStatement(doors: RunDoors, statement: Statement): Plan {
       return planInsert(doors, statement);
     case "update":
       return planUpdate(doors, statement);
-    case "delete": {
-      const table = findTable(doors, statement.table);
-      return new DeletePlan(table, writePath(table, statement));
-    }
+    case "delete":
+      return new DeletePlan(writeTarget(doors, findTable(doors, statement.table), statement));
     case "createTable":
       return planCreateTable(doors, statement);
     case "dropTable": {
@@ -106,7 +105,7 @@ function planSelect(doors: RunDoors, statement: SelectStatement): Plan {
   const path = accessPath(table, statement.where, true);
   const order = keyOrder(table, path, statement);
   if (isGathered(statement) || !isServed(doors, order)) {
-    const source = { keys: table, indexed: false, open: (view: RowView | undefined) => view ?? doors.engine };
+    const source = { keys: table, indexId: undefined, open: (view: RowView | undefined) => view ?? doors.engine };
     return new GatheredRead(doors, table, source, path, statement);
   }
   const columns = selectedColumns(table, statement.items);
@@ -170,19 +169,27 @@ function planUnless(doors: RunDoors, unless: InsertStatement["unless"]): { table
 
 function planUpdate(doors: RunDoors, statement: UpdateStatement): Plan {
   const table = findTable(doors, statement.table);
-  return new UpdatePlan(table, writePath(table, statement), planAssignments(table, statement.set));
+  return new UpdatePlan(writeTarget(doors, table, statement), planAssignments(table, statement.set));
 }
 
-function writePath(table: Table, statement: UpdateStatement | DeleteStatement): AccessPath {
-  if (statement.where === undefined) {
+/** The rows that a statement changes: by an index where that serves better, in an order and up to a limit. */
+function writeTarget(doors: RunDoors, table: Table, statement: UpdateStatement | DeleteStatement): SelectionSource {
+  const { where, orderBy = [], limit } = statement;
+  if (where === undefined && limit === undefined) {
     throw notSelected("query_processing/scans/sequential", `${statement.kind.toUpperCase()} without a condition`);
   }
-  const path = accessPath(table, statement.where, true);
-  // The same key twice in an IN would count a row twice.
-  if (path.prefixes.length > 1 && !path.point) {
-    throw notSelected("query_processing/scans/index_merge", "IN on a part of the key in a write");
+  const asSelect: SelectStatement = {
+    kind: "select", table: statement.table, items: "all", countName: "", where, orderBy, limit,
+  };
+  const indexed = table.indexes === undefined ? undefined : doors.indexedPlans?.target(doors, table, asSelect);
+  const path = indexed?.path ?? accessPath(table, where, true);
+  const order = keyOrder(indexed?.entries ?? table, path, asSelect);
+  const plain = { table, path, indexId: indexed?.indexId, limit };
+  if (isServed(doors, order)) return { ...plain, reverse: order === "backward" };
+  if (where === undefined) {
+    throw notSelected("query_processing/scans/sequential", "a write without a condition, in another order than the key's");
   }
-  return path;
+  return { ...plain, order: orderBy.map(({ column, descending }) => ({ ordinal: findColumn(table, column), descending })) };
 }
 
 function planCreateTable(doors: RunDoors, statement: CreateTableStatement): Plan {

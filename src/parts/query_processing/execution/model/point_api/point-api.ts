@@ -289,7 +289,7 @@ class PointApiExecutor implements Executor, StatementRunner {
     session: SqlSession | undefined,
   ): Promise<void> {
     const steps: CommandStep[] = [];
-    const { values } = this.#text;
+    const values = this.#text.values.slice();
     for (const part of parts) {
       part.from = steps.length;
       if (part.plan.kind === "read" || part.plan.kind === "write") {
@@ -301,8 +301,8 @@ class PointApiExecutor implements Executor, StatementRunner {
     return this.#propose(steps, (results) => {
       session?.note(results);
       this.#done(sink);
-      for (const { plan, from, count } of parts) {
-        if (plan.kind === "read" || plan.kind === "write") plan.answer(results, from, count, sink);
+      for (const { plan, base, from, count } of parts) {
+        if (plan.kind === "read" || plan.kind === "write") plan.answer(results, from, count, sink, values, base);
         else if (plan.kind === "session") plan.run(sink, values, session);
         else {
           sink.moreResults = next >= 0;
@@ -353,7 +353,7 @@ class PointApiExecutor implements Executor, StatementRunner {
     plan.addSteps(parameters, base, steps);
     return this.#propose(steps, (results) => {
       session?.note(results);
-      plan.answer(results, 0, results.length, sink);
+      plan.answer(results, 0, results.length, sink, [], 0);
     });
   }
 

@@ -103,7 +103,7 @@ export class PointRead implements ReadPlan {
   }
 
   addSteps(parameters: readonly ColumnValue[], base: number, steps: CommandStep[]): void {
-    addReadSteps(this.#table, this.#path, this.#limit, this.#doors.bounds, parameters, base, steps);
+    addReadSteps({ table: this.#table, path: this.#path, limit: this.#limit }, parameters, base, steps);
   }
 
   answer(results: readonly StepResult[], from: number, count: number, sink: ResultSink): void {

@@ -7,11 +7,12 @@
  */
 import type { ColumnValue, Table } from "../../../../architecture/catalog/table.ts";
 import type { ColumnCondition, CommandStep, StepResult } from "../../../../concurrency/transaction/command.ts";
+import { segmentHas } from "../../../../concurrency/transaction/key-segments.ts";
 import { rowMatches } from "../../../../concurrency/transaction/row-condition.ts";
 import type { Operand } from "../../../../parser/statement.ts";
 import type { ResultShape, ResultSink } from "../../../executor.ts";
 import type { Cursor, Snapshot } from "../../../../storage/engine.ts";
-import { type AccessPath, notSelected } from "./access-path.ts";
+import type { AccessPath } from "./access-path.ts";
 import { type KeyRange, keyRanges } from "./key-ranges.ts";
 import { sendRows, tooLarge } from "./ordered-rows.ts";
 import type { ReadPlan, RowView, RunDoors } from "./plan.ts";
@@ -72,27 +73,43 @@ export class RangeRead implements ReadPlan {
     const conditions = bindConditions(this.#path.filters, parameters, base);
     const { limit, offset } = bindCut(this.#limit, this.#offset, parameters, base);
     const source = view ?? this.#doors.engine;
-    if (this.#counts) return this.#count(source, ranges, conditions, limit, sink, atOnce || view !== undefined);
+    if (this.#counts) {
+      if (limit === 0 || offset > 0) return this.#answerNothing(sink);
+      return this.#count(source, ranges, conditions, sink, atOnce || view !== undefined);
+    }
     const reverse = this.#reverse;
     const read = { doors: this.#doors, table: this.#table, source, ranges, conditions, limit, offset, reverse };
     sendRows(read, this.shape, sink);
   }
 
   addSteps(parameters: readonly ColumnValue[], base: number, steps: CommandStep[]): void {
-    if (this.#reverse || this.#offset !== undefined) {
-      throw notSelected("query_processing/scans/reverse", "ORDER BY … DESC or OFFSET in a transaction that writes");
-    }
-    addReadSteps(this.#table, this.#path, this.#limit, this.#doors.bounds, parameters, base, steps);
+    const cut = this.#counts ? {} : { limit: this.#limit, offset: this.#offset, reverse: this.#reverse };
+    addReadSteps({ table: this.#table, path: this.#path, ...cut }, parameters, base, steps);
   }
 
-  answer(results: readonly StepResult[], from: number, count: number, sink: ResultSink): void {
+  answer(
+    results: readonly StepResult[],
+    from: number,
+    count: number,
+    sink: ResultSink,
+    parameters: readonly ColumnValue[],
+    base: number,
+  ): void {
     if (!this.#counts) return answerRows(this.#columns, results, from, count, sink);
+    const { limit, offset } = bindCut(this.#limit, this.#offset, parameters, base);
+    if (limit === 0 || offset > 0) return this.#answerNothing(sink);
     let rows = 0;
     for (let i = from; i < from + count; i++) {
       const result = results[i];
       if (result.kind === "rows") rows += result.rows.length;
     }
     this.#answerCount(rows, sink);
+  }
+
+  /** The one row of a count lies outside of LIMIT and OFFSET. */
+  #answerNothing(sink: ResultSink): undefined {
+    sink.rows(this.shape);
+    sink.end();
   }
 
   #answerCount(rows: number, sink: ResultSink): void {
@@ -106,15 +123,9 @@ export class RangeRead implements ReadPlan {
     source: RowView,
     ranges: readonly KeyRange[],
     conditions: readonly ColumnCondition[],
-    limit: number,
     sink: ResultSink,
     atOnce: boolean,
   ): Promise<void> | undefined {
-    if (limit === 0) {
-      sink.rows(this.shape);
-      sink.end();
-      return undefined;
-    }
     const { bounds } = this.#doors;
     const count = new RangeCount(this.#doors, source, this.#table, conditions, ranges);
     let goesOn = false;
@@ -188,9 +199,9 @@ class RangeCount {
         continue;
       }
       const { key, value } = this.#cursor;
-      if (this.#conditions.length === 0 || rowMatches(layout, this.#table, this.#conditions, key, value)) {
-        this.rows++;
-      }
+      const { anyOf } = this.#ranges[this.#nextRange - 1];
+      if (this.#conditions.length > 0 && !rowMatches(layout, this.#table, this.#conditions, key, value)) continue;
+      if (anyOf === undefined || segmentHas(layout, this.#table, anyOf, key, value)) this.rows++;
     }
     return true;
   }

@@ -2,19 +2,23 @@
  * Reads as steps of a command: what a SELECT becomes inside a transaction that also writes, and how its rows come back.
  */
 import type { ColumnValue, Table } from "../../../../architecture/catalog/table.ts";
-import type {
-  ColumnCondition,
-  CommandStep,
-  KeyLimit,
-  StepResult,
+import {
+  type ColumnCondition,
+  type CommandStep,
+  type KeyAlternative,
+  type KeyLimit,
+  type RowPredicate,
+  type RowSelection,
+  type SortedColumn,
+  type StepResult,
+  unlimitedRows,
 } from "../../../../concurrency/transaction/command.ts";
 import { compareValues } from "../../../../concurrency/transaction/row-condition.ts";
 import type { Operand } from "../../../../parser/statement.ts";
 import type { ResultSink } from "../../../executor.ts";
-import { type AccessPath, type ConditionSource, notSelected } from "./access-path.ts";
-import type { ExecutorLimits } from "./plan.ts";
+import type { AccessPath, ConditionSource } from "./access-path.ts";
 import { project, type SelectedColumns } from "./selected-columns.ts";
-import { bind, bindLimit } from "./value-source.ts";
+import { bind, bindCut, bindLimit } from "./value-source.ts";
 
 const decoder = new TextDecoder();
 
@@ -64,29 +68,71 @@ export function bindBounds(
   });
 }
 
-/** One step per key prefix. */
-export function addReadSteps(
+/** Rows that a step reads or writes, before they have values. */
+export interface SelectionSource {
+  readonly table: Table;
+  readonly path: AccessPath;
+  /** The index whose entries the path is of; undefined: the primary key. */
+  readonly indexId?: number | undefined;
+  readonly reverse?: boolean | undefined;
+  readonly order?: readonly SortedColumn[] | undefined;
+  readonly limit?: Operand | undefined;
+  readonly offset?: Operand | undefined;
+}
+
+/** Whether predicates, one per key prefix, say it as well. */
+export function isPredicates({ path, indexId, reverse, order, limit, offset }: SelectionSource): boolean {
+  const ordered = reverse === true || (order !== undefined && order.length > 0);
+  const cut = offset !== undefined || (limit !== undefined && path.prefixes.length > 1);
+  return path.alternatives === undefined && indexId === undefined && !ordered && !cut;
+}
+
+/** One predicate per key prefix. */
+export function bindPredicates(
   table: Table,
   path: AccessPath,
-  limit: Operand | undefined,
-  bounds: ExecutorLimits,
+  parameters: readonly ColumnValue[],
+  base: number,
+): RowPredicate[] {
+  return alternativesOf(path, parameters, base).map((alternative) => ({ tableId: table.id, ...alternative }));
+}
+
+function alternativesOf(path: AccessPath, parameters: readonly ColumnValue[], base: number): KeyAlternative[] {
+  const conditions = bindConditions(path.filters, parameters, base);
+  return bindPrefixes(path, parameters, base).map((keyPrefix): KeyAlternative => {
+    const bounds = bindBounds(path, keyPrefix, parameters, base);
+    return bounds === undefined ? { keyPrefix, conditions } : { keyPrefix, conditions, bounds };
+  });
+}
+
+/** Throws SqlError. */
+export function bindSelection(
+  source: SelectionSource,
+  parameters: readonly ColumnValue[],
+  base: number,
+): RowSelection {
+  const { table, path, indexId, reverse = false, order = [] } = source;
+  const { limit, offset } = bindCut(source.limit, source.offset, parameters, base);
+  const alternatives = (path.alternatives ?? [path]).flatMap((one) => alternativesOf(one, parameters, base));
+  const cut = { offset: Math.min(offset, unlimitedRows), limit: Math.min(limit, unlimitedRows) };
+  return { tableId: table.id, indexId, alternatives, reverse, order, ...cut };
+}
+
+/** One step per key prefix, or one for all. Throws SqlError. */
+export function addReadSteps(
+  source: SelectionSource,
   parameters: readonly ColumnValue[],
   base: number,
   steps: CommandStep[],
 ): void {
-  const rows = limit === undefined ? bounds.resultRowsMax : bindLimit(limit, parameters, base);
-  if (limit !== undefined && path.prefixes.length > 1) {
-    throw notSelected("query_processing/operators/limit", "LIMIT with IN in a transaction that writes");
+  if (!isPredicates(source)) {
+    const target = bindSelection(source, parameters, base);
+    steps.push({ kind: "read", target, limit: target.limit });
+    return;
   }
-  const conditions = bindConditions(path.filters, parameters, base);
-  for (const keyPrefix of bindPrefixes(path, parameters, base)) {
-    const keyBounds = bindBounds(path, keyPrefix, parameters, base);
-    const plain = { tableId: table.id, keyPrefix, conditions };
-    steps.push({
-      kind: "read",
-      target: keyBounds === undefined ? plain : { ...plain, bounds: keyBounds },
-      limit: Math.min(rows, bounds.resultRowsMax),
-    });
+  const rows = source.limit === undefined ? unlimitedRows : bindLimit(source.limit, parameters, base);
+  for (const target of bindPredicates(source.table, source.path, parameters, base)) {
+    steps.push({ kind: "read", target, limit: Math.min(rows, unlimitedRows) });
   }
 }
 

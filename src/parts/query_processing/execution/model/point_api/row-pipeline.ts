@@ -16,7 +16,7 @@ import type { AggregateFunction, SelectItem, SelectStatement } from "../../../..
 import { type ResultColumn, type ResultShape, type ResultSink, SqlError } from "../../../executor.ts";
 import { findColumn, notSelected } from "./access-path.ts";
 import { selectedColumns } from "./selected-columns.ts";
-import { compareSorted } from "./text-order.ts";
+import { compareSorted } from "../../../../concurrency/transaction/value-order.ts";
 
 const averageDigits = 4;
 

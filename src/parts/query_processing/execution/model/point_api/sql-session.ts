@@ -217,7 +217,7 @@ export class SqlSession implements ExecutorSession {
     const outcome = this.#guarded(() => transaction.run(steps));
     if (!outcome.ok) throw commandRefused(outcome.error);
     this.note(outcome.steps);
-    plan.answer(outcome.steps, 0, outcome.steps.length, sink);
+    plan.answer(outcome.steps, 0, outcome.steps.length, sink, [], 0);
   }
 }
 

@@ -9,13 +9,14 @@ import type {
   CommandStep,
   OnDuplicate,
   RowPredicate,
+  RowSelection,
   StepResult,
 } from "../../../../concurrency/transaction/command.ts";
 import type { ResultSink } from "../../../executor.ts";
 import type { AccessPath } from "./access-path.ts";
 import { type AssignmentSource, bindAssignments } from "./assignment-source.ts";
 import type { StatementLabel, WritePlan } from "./plan.ts";
-import { bindBounds, bindConditions, bindPrefixes } from "./read-steps.ts";
+import { bindPredicates, bindSelection, isPredicates, type SelectionSource } from "./read-steps.ts";
 import { bind, type ValueSource } from "./value-source.ts";
 
 abstract class Write implements WritePlan {
@@ -81,7 +82,7 @@ export class InsertPlan extends Write {
       for (let i = 0; i < sources.length; i++) row.push(bind(sources[i], parameters, base));
       rows.push(row);
     }
-    const unless = this.#unless.flatMap(({ table, path }) => predicates(table, path, parameters, base));
+    const unless = this.#unless.flatMap(({ table, path }) => bindPredicates(table, path, parameters, base));
     const insert = { kind: "insert" as const, tableId: this.#table.id, rows, unless };
     steps.push(this.#onDuplicate === undefined ? insert : { ...insert, onDuplicate: this.#bound(parameters, base) });
   }
@@ -99,22 +100,18 @@ export class InsertPlan extends Write {
 }
 
 export class UpdatePlan extends Write {
-  readonly #table: Table;
-  readonly #path: AccessPath;
+  readonly #target: SelectionSource;
   readonly #set: readonly AssignmentSource[];
 
-  constructor(table: Table, path: AccessPath, set: readonly AssignmentSource[]) {
+  constructor(target: SelectionSource, set: readonly AssignmentSource[]) {
     super("update");
-    this.#table = table;
-    this.#path = path;
+    this.#target = target;
     this.#set = set;
   }
 
   addSteps(parameters: readonly ColumnValue[], base: number, steps: CommandStep[]): void {
-    const set = bindAssignments(this.#table, this.#set, parameters, base);
-    for (const target of predicates(this.#table, this.#path, parameters, base)) {
-      steps.push({ kind: "update", target, set });
-    }
+    const set = bindAssignments(this.#target.table, this.#set, parameters, base);
+    for (const target of targets(this.#target, parameters, base)) steps.push({ kind: "update", target, set });
   }
 
   protected override info(matchedRows: number, affectedRows: number): string {
@@ -123,17 +120,15 @@ export class UpdatePlan extends Write {
 }
 
 export class DeletePlan extends Write {
-  readonly #table: Table;
-  readonly #path: AccessPath;
+  readonly #target: SelectionSource;
 
-  constructor(table: Table, path: AccessPath) {
+  constructor(target: SelectionSource) {
     super("delete");
-    this.#table = table;
-    this.#path = path;
+    this.#target = target;
   }
 
   addSteps(parameters: readonly ColumnValue[], base: number, steps: CommandStep[]): void {
-    for (const target of predicates(this.#table, this.#path, parameters, base)) steps.push({ kind: "delete", target });
+    for (const target of targets(this.#target, parameters, base)) steps.push({ kind: "delete", target });
   }
 }
 
@@ -150,16 +145,13 @@ export class DefinitionPlan extends Write {
   }
 }
 
-function predicates(
-  table: Table,
-  path: AccessPath,
+/** One step per whole key, or one for all rows: a LIMIT counts over all of them. */
+function targets(
+  source: SelectionSource,
   parameters: readonly ColumnValue[],
   base: number,
-): RowPredicate[] {
-  const conditions = bindConditions(path.filters, parameters, base);
-  return bindPrefixes(path, parameters, base).map((keyPrefix) => {
-    const predicate = { tableId: table.id, keyPrefix, conditions };
-    const bounds = bindBounds(path, keyPrefix, parameters, base);
-    return bounds === undefined ? predicate : { ...predicate, bounds };
-  });
+): (RowPredicate | RowSelection)[] {
+  const { table, path, limit } = source;
+  const separate = isPredicates(source) && limit === undefined && (path.prefixes.length === 1 || path.point);
+  return separate ? bindPredicates(table, path, parameters, base) : [bindSelection(source, parameters, base)];
 }

@@ -5,8 +5,8 @@
  * surrogates and what lies above them; those are put in their place first.
  * Source: "UTF-16 for Processing", Unicode Technical Note 12 (code point order).
  */
-import { compareBytes } from "../../../../../kit/compare.ts";
-import type { ColumnValue } from "../../../../architecture/catalog/table.ts";
+import { compareBytes } from "../../../kit/compare.ts";
+import type { ColumnValue } from "../../architecture/catalog/table.ts";
 
 /** Negative, zero or positive. */
 export function compareSorted(a: ColumnValue, b: ColumnValue): number {
