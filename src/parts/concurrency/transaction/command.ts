@@ -30,7 +30,7 @@ export interface RowPredicate {
   readonly bounds?: readonly KeyLimit[] | undefined;
 }
 
-/** Keys of one alternative: those that begin with `keyPrefix` and lie within all bounds; their rows meet `conditions`. */
+/** Keys that begin with `keyPrefix` and lie within all bounds; their rows must meet `conditions`. */
 export interface KeyAlternative {
   readonly keyPrefix: readonly ColumnValue[];
   readonly bounds?: readonly KeyLimit[] | undefined;
@@ -42,7 +42,7 @@ export interface SortedColumn {
   readonly descending: boolean;
 }
 
-/** Rows that any of several alternatives selects, each once, in an order, the first `offset` left out, at most `limit`. */
+/** Rows that any of the alternatives selects, each once, in an order; after `offset` of them at most `limit`. */
 export interface RowSelection {
   readonly tableId: number;
   /** The secondary index whose columns begin the keys of the alternatives; undefined: the primary key does. */
@@ -64,8 +64,8 @@ export function isSelection(target: RowPredicate | RowSelection): target is RowS
 }
 
 /**
- * Integers are exact and must stay within 64 bits; `/` of integers is an exact decimal; with a double among the operands
- * the result is a double.
+ * Integers are exact and must stay within 64 bits; `/` of integers is an exact decimal; with a double among the
+ * operands the result is a double.
  */
 export type ArithmeticOperator = "+" | "-" | "*" | "/" | "DIV" | "%";
 

@@ -61,7 +61,8 @@ export class Decimal {
     const more = Math.max(0, quotientDigits - (mine - this.scale) - (others - other.scale));
     const scale = Math.min(grouped(mine + others + more), 4 * group);
     const shift = scale - this.scale + other.scale;
-    return new Decimal((this.unscaled * 10n ** BigInt(Math.max(0, shift))) / other.unscaled, shift >= 0 ? scale : scale - shift);
+    const dividend = this.unscaled * 10n ** BigInt(Math.max(0, shift));
+    return new Decimal(dividend / other.unscaled, shift >= 0 ? scale : scale - shift);
   }
 
   /** The whole part of the quotient. `other` is not zero. */

@@ -1,10 +1,10 @@
 /**
  * Expressions of assignments, worked out on a row when a command is applied.
  *
- * Algorithm: integers are exact and must fit 64 bits after every operation; `/` of integers, and what is worked out with
- * its result, is an exact decimal; with a double among the operands the operation is one of doubles, except for `DIV`,
- * which takes doubles for the decimals that they are written as. NULL in any operand gives NULL. `DIV` cuts towards
- * zero, `%` has the dividend's sign.
+ * Algorithm: integers are exact and must fit 64 bits after every operation; `/` of integers, and what is worked out
+ * with its result, is an exact decimal; with a double among the operands the operation is one of doubles, except for
+ * `DIV`, which takes doubles for the decimals that they are written as. NULL in any operand gives NULL. `DIV` cuts
+ * towards zero, `%` has the dividend's sign.
  * `settle` makes the result a value of its column: range, length and NULL are checked as MySQL's strict mode does.
  * Invariants: deterministic; every failure is a StepRefused, so that the command changes nothing. What has no exact
  * meaning here (texts in arithmetic, literals with fractions) never gets so far: planners refuse it.
@@ -20,6 +20,9 @@ const int64Max = 2n ** 63n - 1n;
 const int32Min = -(2n ** 31n);
 const int32Max = 2n ** 31n - 1n;
 const decoder = new TextDecoder();
+
+/** What operations take and give. */
+type Calculated = bigint | number | Decimal;
 
 /** A value of a column, or what only stands between operations. */
 export type Evaluated = ColumnValue | Decimal;
@@ -56,15 +59,16 @@ function exact(value: number): bigint | number {
   return Number.isSafeInteger(value) ? BigInt(value) : value;
 }
 
-function operand(value: Evaluated): bigint | number | Decimal | null {
-  if (value === null || typeof value === "bigint" || typeof value === "number" || value instanceof Decimal) return value;
+function operand(value: Evaluated): Calculated | null {
+  if (value === null || value instanceof Decimal) return value;
+  if (typeof value === "bigint" || typeof value === "number") return value;
   throw new StepRefused("out_of_range", `'${textOf(value).slice(0, 64)}' is no number`);
 }
 
 function calculate(
   operator: ArithmeticOperator,
-  left: bigint | number | Decimal,
-  right: bigint | number | Decimal,
+  left: Calculated,
+  right: Calculated,
 ): Evaluated {
   const exactly = typeof left !== "number" && typeof right !== "number";
   if (exactly || operator === "DIV") {
@@ -73,28 +77,29 @@ function calculate(
     const fits = typeof result === "bigint" ? result >= int64Min && result <= int64Max : result?.fits;
     if (fits === true && result !== undefined) return result;
     const type = typeof result === "bigint" ? "BIGINT" : "DECIMAL";
-    throw new StepRefused("overflow", `${type} value is out of range in '(${shown(left)} ${operator} ${shown(right)})'`);
+    throw overflow(type, operator, left, right);
   }
   const result = doubles(operator, toDouble(left), toDouble(right));
   if (!Number.isFinite(result)) {
-    throw new StepRefused("overflow", `DOUBLE value is out of range in '(${shown(left)} ${operator} ${shown(right)})'`);
+    throw overflow("DOUBLE", operator, left, right);
   }
   return result;
 }
 
-function toDouble(value: bigint | number | Decimal): number {
-  return value instanceof Decimal ? value.toNumber() : Number(value);
+function overflow(type: string, operator: ArithmeticOperator, left: Calculated, right: Calculated): StepRefused {
+  const shown = (value: Calculated) => String(value instanceof Decimal ? value.toNumber() : value);
+  return new StepRefused("overflow", `${type} value is out of range in '(${shown(left)} ${operator} ${shown(right)})'`);
 }
 
-function shown(value: bigint | number | Decimal): string {
-  return String(value instanceof Decimal ? value.toNumber() : value);
+function toDouble(value: Calculated): number {
+  return value instanceof Decimal ? value.toNumber() : Number(value);
 }
 
 /** Undefined where an operand has too many digits. */
 function decimals(
   operator: ArithmeticOperator,
-  left: bigint | number | Decimal,
-  right: bigint | number | Decimal,
+  left: Calculated,
+  right: Calculated,
 ): Decimal | bigint | undefined {
   const [one, other] = [Decimal.of(left), Decimal.of(right)];
   if (one === undefined || other === undefined) return undefined;

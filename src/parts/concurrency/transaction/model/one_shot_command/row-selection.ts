@@ -125,7 +125,8 @@ class Selecting {
     const { indexes } = this.#doors;
     const index = this.#table.indexes?.find(({ id }) => id === indexId);
     if (index === undefined || indexes === undefined) {
-      throw new StepRefused("conflict", `an index of table ${this.#table.name} was dropped; try restarting transaction`);
+      const why = `an index of table ${this.#table.name} was dropped`;
+      throw new StepRefused("conflict", `${why}; try restarting transaction`);
     }
     const entries = indexes.entriesOf(this.#table, index);
     const segments = this.#segments(entries);
@@ -154,8 +155,9 @@ class Selecting {
         if (this.#overlay.find() >= 0) continue;
         const value = cache?.get(key) ?? engine.getSync(key);
         if (value === undefined) {
-          const details = { tableId: this.#table.id, indexId };
-          throw new LatheError("CORRUPTION", `an index of table ${this.#table.name} has an entry without a row`, { details });
+          const { id: tableId, name } = this.#table;
+          const details = { tableId, indexId };
+          throw new LatheError("CORRUPTION", `an index of table ${name} has an entry without a row`, { details });
         }
         if (segmentHas(layout, this.#table, anyOf, key, value)) this.#rows.push({ place, key, value: value.slice() });
       }

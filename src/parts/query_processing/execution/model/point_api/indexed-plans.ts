@@ -163,7 +163,8 @@ function servedBy(
 }
 
 function rulesNullOut(table: Table, index: TableIndex, entries: Table, path: AccessPath): boolean {
-  if (path.alternatives !== undefined) return path.alternatives.every((one) => rulesNullOut(table, index, entries, one));
+  const { alternatives } = path;
+  if (alternatives !== undefined) return alternatives.every((one) => rulesNullOut(table, index, entries, one));
   const constrained = new Set(entries.primaryKey.slice(0, path.prefixLength));
   for (const { ordinal } of path.filters) constrained.add(ordinal);
   // Of a row comparison only the first column is sure not to be NULL where it holds.

@@ -187,9 +187,11 @@ function writeTarget(doors: RunDoors, table: Table, statement: UpdateStatement |
   const plain = { table, path, indexId: indexed?.indexId, limit };
   if (isServed(doors, order)) return { ...plain, reverse: order === "backward" };
   if (where === undefined) {
-    throw notSelected("query_processing/scans/sequential", "a write without a condition, in another order than the key's");
+    const what = "a write without a condition, in another order than the key's";
+    throw notSelected("query_processing/scans/sequential", what);
   }
-  return { ...plain, order: orderBy.map(({ column, descending }) => ({ ordinal: findColumn(table, column), descending })) };
+  const sorted = orderBy.map(({ column, descending }) => ({ ordinal: findColumn(table, column), descending }));
+  return { ...plain, order: sorted };
 }
 
 function planCreateTable(doors: RunDoors, statement: CreateTableStatement): Plan {

@@ -1,8 +1,8 @@
 /**
  * WhereAlternatives: a condition as a list of alternatives, each of them a conjunction without OR and IN.
  *
- * Algorithm: the disjunctive normal form, from the inside: an OR joins lists, an AND pairs every alternative of one side
- * with every one of the other, an IN is an OR of equalities.
+ * Algorithm: the disjunctive normal form, from the inside: an OR joins lists, an AND pairs every alternative of one
+ * side with every one of the other, an IN is an OR of equalities.
  * Limits: alternatives, and comparisons in all of them together; an AND of ORs grows as a product.
  */
 import type { Condition, Operand } from "../../../../parser/statement.ts";
