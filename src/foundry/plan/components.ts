@@ -1,9 +1,9 @@
 /**
  * Cooperate components: union-find over cooperate edges and declared groups.
  *
- * A component is a maximal set of leaves joined by cooperate edges; leaves that cooperate with none are in no component.
- * Union by smaller name and path halving: the root of a set is its smallest path, so the result does not depend on the
- * order of edges. Source: SpecDB, section 4.2.
+ * A component is a maximal set of leaves joined by cooperate edges; leaves that cooperate with none are in no
+ * component. Union by smaller name and path halving: the root of a set is its smallest path, so the result does not
+ * depend on the order of edges. Source: SpecDB, section 4.2.
  */
 export interface Component {
   /** Sorted; at least two. */
@@ -57,13 +57,16 @@ class DisjointSets {
   }
 }
 
-/** Steps: 1. declared names, the largest overlap first; 2. the last names of the smallest path, as many as make it unique. */
+/** Declared names first, the largest overlap before; else the last names of the smallest path, as few as are unique. */
 function nameComponents(sets: readonly string[][], declared: readonly DeclaredContract[]): Component[] {
   const names = new Map<string[], string>();
   const overlaps = declared.flatMap(({ name, members }) =>
     sets.map((set) => ({ name, set, shared: set.filter((one) => members.includes(one)).length })),
   );
-  overlaps.sort((one, other) => other.shared - one.shared || compare(one.name, other.name) || compare(one.set[0], other.set[0]));
+  overlaps.sort(
+    (one, other) =>
+      other.shared - one.shared || compare(one.name, other.name) || compare(one.set[0], other.set[0]),
+  );
   const taken = new Set<string>();
   for (const { name, set, shared } of overlaps) {
     if (shared === 0 || names.has(set) || taken.has(name)) continue;

@@ -23,7 +23,7 @@ import { compareEnds, type CycleStep, type DirectedEdge } from "./relax.ts";
 
 export type PlanEdgeKind = "requires" | "reference" | "joins" | "awaits";
 
-/** `from` is built after `to`. `joins`: a glue node its members. `awaits`: a dependent the glue of what it depends on. */
+/** `from` is built after `to`. `joins`: glue its members. `awaits`: a dependent the glue of what it depends on. */
 export interface PlanEdge {
   readonly from: string;
   readonly to: string;
@@ -94,12 +94,17 @@ export function decycle(input: PlanInput, edges: readonly DirectedEdge[], option
   const nodeOf = nodeLookup(units);
   const glued = components.filter((component) => !units.includes(component));
   const redirected = redirect(edges, nodeOf);
-  const joins = glued.flatMap(({ name, members }) => members.map((to): PlanEdge => ({ from: name, to, kind: "joins" })));
+  const joins = glued.flatMap(({ name, members }) =>
+    members.map((to): PlanEdge => ({ from: name, to, kind: "joins" })),
+  );
   const nodes = new Set([...input.leaves.map(nodeOf), ...glued.map(({ name }) => name)]);
   const awaits = awaitEdges([...redirected, ...joins], glued, options);
+  const sorted = [...redirected, ...joins, ...awaits].sort(
+    (one, other) => compareEnds(one, other) || compare(one.kind, other.kind),
+  );
   return {
     nodes: [...nodes].sort(),
-    edges: [...redirected, ...joins, ...awaits].sort((one, other) => compareEnds(one, other) || compare(one.kind, other.kind)),
+    edges: sorted,
     contracts: components.map(({ name }) => contracts.get(name) as ContractNode),
     bareMergeCycle,
   };
@@ -136,7 +141,8 @@ function shortestMergedCycle(
     graph.addEdge(from, to);
     // Edges come sorted, so the first is the smallest; a requires edge says more than a reference.
     const key = `${from} ${to}`;
-    if (!origins.has(key) || (edge.kind === "requires" && origins.get(key)?.kind !== "requires")) origins.set(key, edge);
+    const first = origins.get(key);
+    if (first === undefined || (edge.kind === "requires" && first.kind !== "requires")) origins.set(key, edge);
   }
   const cycle = graph.shortestCycle() ?? [];
   return cycle.slice(1).map((node, at) => {

@@ -1,9 +1,9 @@
 /**
- * A directed graph over names: what depends on what. Every answer is the same whatever the order in which nodes and edges
- * came, because nodes and neighbours are visited by name.
+ * A directed graph over names: what depends on what. Every answer is the same whatever the order in which nodes and
+ * edges came, because nodes and neighbours are visited by name.
  *
- * Cycles and shortest paths are found by breadth-first search (O(nodes + edges) each), the order by Kahn's algorithm with
- * the ready node of the smallest name first.
+ * Cycles and shortest paths are found by breadth-first search (O(nodes + edges) each), the order by Kahn's algorithm
+ * with the ready node of the smallest name first.
  */
 export class DirectedGraph {
   readonly #targets = new Map<string, Set<string>>();

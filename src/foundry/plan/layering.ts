@@ -3,9 +3,9 @@
  *
  *   strict  the layer of a node is 1 + the largest layer of what it depends on (longest path), so a layer holds every
  *           node whose dependencies are all in earlier ones;
- *   waves   an edge between two nodes of one wave does not count; a contract of at most `besideMembersMax` members stands
- *           in the layer of its last member, a larger one in the next. This is the listing that SpecDB prints, whose
- *           layers are wider than the text beside it says.
+ *   waves   an edge between two nodes of one wave does not count; a contract of at most `besideMembersMax` members
+ *           stands in the layer of its last member, a larger one in the next. This is the listing that SpecDB prints,
+ *           whose layers are wider than the text beside it says.
  * In both, a node is never in an earlier layer than what it depends on, and `order` puts it after that within a layer.
  * Ties go by path.
  */

@@ -53,15 +53,15 @@ test("69 leaves, 21 cooperate edges, 6 contracts, 49 nodes and 13 layers, each e
 });
 
 /** Of every edge among the 69 leaves, so that no change of one passes unseen, also where no layer moves. */
-const edgesHash = "9ed30977d66d62d8e64d32ded2e5b3c0c59049da44056315e8fb781f954d9871";
+const edgesHash = "77556067999469f0a5288e1b69a6d10bf4c20bfcd74f3c8505ada18ac85f5c26";
 
 function hashOfEdges({ requires, references, cooperate }: PlanInput): string {
-  const ends = (kind: string, edges: PlanInput["requires"]) => edges.map(({ from, to }) => `${kind} ${from} ${to}`);
-  return canonicalHash([...ends("requires", requires), ...ends("reference", references), ...ends("cooperate", cooperate)]);
+  const ends = (edges: PlanInput["requires"]) => edges.map(({ from, to }) => `${from} ${to}`);
+  return canonicalHash({ requires: ends(requires), references: ends(references), cooperate: ends(cooperate) });
 }
 
 test("the edges are those with which the schedule was checked", () => {
-  const hint = "edges among the paper's leaves changed: if all layers still fit and the change is meant, state the new hash";
+  const hint = "edges among the paper's leaves changed: where the layers fit and it is meant, state the new hash";
   assert.equal(hashOfEdges(input), edgesHash, hint);
 });
 
@@ -81,26 +81,30 @@ test("the merge that the paper describes has a cycle, which the plan names edge 
     assert.equal(contractOf(to), contractOf(bareMergeCycle[(at + 1) % bareMergeCycle.length].from));
   }
   const large = contractNodes.find(({ members }) => members.length === 13);
-  assert.deepEqual([large?.path, large?.form, large?.because], ["contract/oltp_durability_coord", "two_phase", "cycle"]);
+  assert.equal(large?.path, "contract/oltp_durability_coord");
+  assert.deepEqual([large.form, large.because], ["two_phase", "cycle"]);
 });
 
 test("strict layers put every node after all it needs, at the length of the longest path", () => {
   const plan = makePlan(input, { name: "tpcc", mode: "strict", waves });
   const layerOf = new Map(plan.layers.flatMap((nodes, at) => nodes.map((node) => [node, at] as const)));
-  for (const { from, to } of plan.edges) assert.ok((layerOf.get(from) ?? -1) > (layerOf.get(to) ?? 99), `${from} -> ${to}`);
+  const numberOf = (node: string) => layerOf.get(node) ?? Number.NaN;
+  for (const { from, to } of plan.edges) assert.ok(numberOf(from) > numberOf(to), `${from} -> ${to}`);
   const leavesOnly = makePlan({ ...input, cooperate: [] }, { name: "leaves", mode: "strict", waves: [] });
-  assert.equal(leavesOnly.layers.length, 18, "depth of the 69 leaves without contracts, as computed apart from this code");
+  assert.equal(leavesOnly.layers.length, 18, "the depth of the leaves alone, computed apart from this code");
 });
 
 test("an edge that is dropped, turned or added in the data shows", () => {
   const planted = { reason: "planted", source: "planted" };
   for (const edge of input.cooperate) {
-    assert.notDeepEqual(differences(planOf({ ...input, cooperate: input.cooperate.filter((one) => one !== edge) })), []);
+    const fewer = input.cooperate.filter((one) => one !== edge);
+    assert.notDeepEqual(differences(planOf({ ...input, cooperate: fewer })), []);
   }
   const circle = { from: "core/wal", to: "architecture/engine_core/session_object", ...planted };
   assert.throws(() => planOf({ ...input, requires: [...input.requires, circle] }), /in a circle/);
   const late = { from: "core/checkpoint", to: "value_types/boolean/native_bool", ...planted };
-  assert.ok(differences(planOf({ ...input, requires: [...input.requires, late] })).includes("layer 1 lacks core/checkpoint"));
+  const delayed = differences(planOf({ ...input, requires: [...input.requires, late] }));
+  assert.ok(delayed.includes("layer 1 lacks core/checkpoint"));
   const hasty = input.references.filter(({ from }) => from !== "architecture/networking/transports/tcp");
   assert.deepEqual(differences(planOf({ ...input, references: hasty })), [
     "layer 1 also has architecture/networking/transports/tcp", "layer 12 lacks architecture/networking/transports/tcp",

@@ -1,8 +1,8 @@
 /**
  * What a plan is made from: selected leaves and the edges among them, every end a leaf.
  *
- * Edges of the model may end in groups; `expandSelection` replaces a group by the selected leaves below it. An edge that
- * then joins a leaf with itself is dropped, and so is a second edge of the same kind between the same two.
+ * Edges of the model may end in groups; `expandSelection` replaces a group by the selected leaves below it. An edge
+ * that then joins a leaf with itself is dropped, and so is a second edge of the same kind between the same two.
  */
 import type { Edge, EdgeKind } from "../../model/feature.ts";
 import type { FeatureModel } from "../../model/feature-model.ts";

@@ -1,8 +1,9 @@
 /**
  * A plan: the order in which the leaves and contract nodes of a selection are built, as a value.
  *
- * Steps: break cycles of the directed edges (`relax.ts`), make contract nodes (`decycle.ts`), make layers (`layering.ts`).
- * Everything is sorted, so the same selection and model give the same text; `hash` is that of everything but the name.
+ * Steps: break cycles of the directed edges (`relax.ts`), make contract nodes (`decycle.ts`), make layers
+ * (`layering.ts`). Everything is sorted, so the same selection and model give the same text; `hash` is that of
+ * everything but the name.
  */
 import { canonicalHash } from "../../contract/canonical-json.ts";
 import { LatheError } from "../../kit/errors.ts";
@@ -83,16 +84,24 @@ function isLater(dependent: string, members: readonly string[], waves: readonly 
 
 /** Errors: FORMAT_UNKNOWN where it is not a plan that this version reads, CORRUPTION where its hash does not fit. */
 export function readPlan(value: unknown, file: string): Plan {
-  const plan = value as Partial<Plan> | null;
-  const shaped = typeof plan === "object" && plan !== null && Array.isArray(plan.layers) && typeof plan.hash === "string";
-  if (!shaped) throw new LatheError("FORMAT_UNKNOWN", `${file} is not a plan; write one with lathe plan NAME --out FILE`);
+  const plan = value;
+  if (!isPlanShaped(plan)) {
+    throw new LatheError("FORMAT_UNKNOWN", `${file} is not a plan; write one with lathe plan NAME --out FILE`);
+  }
   if (plan.version !== 1) {
-    const message = `${file} is a plan of version ${String(plan.version)}; this version of Lathe reads version 1: make it anew`;
+    const message = `${file} is a plan of version ${String(plan.version)}, and version 1 is known; make it anew`;
     throw new LatheError("FORMAT_UNKNOWN", message);
   }
   const { name: _name, hash, ...planned } = plan;
   if (canonicalHash(planned) !== hash) {
-    throw new LatheError("CORRUPTION", `${file} was changed after it was written (its hash does not fit); make it anew`);
+    const message = `${file} was changed after it was written (its hash does not fit); make it anew`;
+    throw new LatheError("CORRUPTION", message);
   }
   return plan as Plan;
+}
+
+function isPlanShaped(value: unknown): value is Partial<Plan> {
+  if (typeof value !== "object" || value === null) return false;
+  const { layers, edges, hash } = value as Partial<Plan>;
+  return Array.isArray(layers) && Array.isArray(edges) && typeof hash === "string";
 }

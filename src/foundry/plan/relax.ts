@@ -86,7 +86,7 @@ function stepsOf(path: readonly string[], edges: ReadonlyMap<string, DirectedEdg
 function cycleError(cycle: readonly string[], edges: ReadonlyMap<string, DirectedEdge>): LatheError {
   const steps = stepsOf(cycle, edges);
   const lines = steps.map(formatStep).join("\n");
-  const message = `these leaves require one another in a circle, so none can be built first:\n${lines}\ndrop one of them`;
+  const message = `these leaves require one another in a circle, so none can be first:\n${lines}\ndrop one of them`;
   return new LatheError("INVALID_ARGUMENT", message, { details: { cycle: steps } });
 }
 

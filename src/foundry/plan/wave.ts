@@ -2,8 +2,8 @@
  * Waves: coarse units of a schedule, each a list of path prefixes with its place in the order.
  *
  * An edge inside a wave makes no new layer. A gap in the numbers is a place kept free for the glue of a large contract:
- * what comes after it waits for that glue. Source: the schedule that SpecDB prints in section 4.3, which follows modules
- * more than edges.
+ * what comes after it waits for that glue. Source: the schedule that SpecDB prints in section 4.3, which follows
+ * modules more than edges.
  */
 export interface Wave {
   /** From 1. */
