@@ -93,7 +93,8 @@ function explainConsistency({ consistency }: Contract): TopicExplanation {
 function explainStorage({ storage }: Contract): TopicExplanation {
   const durability = {
     every_commit: "An acknowledged write is flushed to the device; nothing acknowledged is lost.",
-    interval: `A power loss may take the last ${storage.lossWindowMs ?? 0} ms.`,
+    interval: `A power loss may take what was acknowledged in the last ${storage.lossWindowMs ?? 0} ms, and takes it ` +
+      "from the end: no hole, no half transaction. A killed process, a clean stop and a checkpoint lose nothing.",
     none: "Nothing survives a restart for certain.",
   };
   const checksums = storage.checksums ? "" : " (asked off; they are always on)";
@@ -105,8 +106,11 @@ function explainStorage({ storage }: Contract): TopicExplanation {
     ],
     costs: storage.durability === "every_commit"
       ? ["A commit waits for a device flush, shared by all clients that commit at that moment."]
-      : ["Commits do not wait for the device."],
-    leaves: ["storage/storage_model/row/kvlsm/blackboard", "core/wal"],
+      : ["Commits do not wait for the device, unless it is slower than the window. `--profile safe` makes them."],
+    leaves: [
+      "storage/storage_model/row/kvlsm/blackboard", "core/wal",
+      ...(storage.durability === "interval" ? ["recovery/auxiliary/relaxed_sync"] : []),
+    ],
   };
 }
 
@@ -152,17 +156,20 @@ function explainSurface({ surface }: Contract): TopicExplanation {
   };
 }
 
-function explainFailure({ failure }: Contract): TopicExplanation {
+function explainFailure({ failure, storage }: Contract): TopicExplanation {
   const words = {
     process_crash: "a crash of the process (kill -9)", power_loss: "a power loss", node_loss: "the loss of a node",
     partition: "a network partition",
   };
+  const beyond = storage.durability === "interval" && failure.tolerates.includes("power_loss")
+    ? `, but for the last ${storage.lossWindowMs} ms before a power loss`
+    : "";
   return {
     title: "Failure and recovery",
     promises: [
       failure.tolerates.length === 0
         ? "No failure is promised to be survived."
-        : `Nothing acknowledged is lost by ${failure.tolerates.map((one) => words[one]).join(" or ")}.`,
+        : `Nothing acknowledged is lost by ${failure.tolerates.map((one) => words[one]).join(" or ")}${beyond}.`,
       `After a crash it serves again within ${failure.recoverySecondsMax} s.`,
     ],
     costs: ["The log is kept until the engine's files hold its content, and is replayed at start."],

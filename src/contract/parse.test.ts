@@ -169,14 +169,15 @@ name: store
 sharding: { shards: 4, locality: by_key_prefix }
 replication: { nodes: 3, consensus: raft }
 consistency: { transactions: interactive }
-storage: { durability: interval, loss_window_ms: 100 }
+storage: { durability: none }
+failure: { tolerates: [process_crash] }
 surface: { protocols: [mysql, postgresql, embedded], transactions: none }
 workload: { benchmark: ycsb, profile: c, operations: [{ name: READ, weight: 1 }, { name: UPDATE, weight: 1 }] }
 `;
   const leaves = [
     ["sharding.shards", "replication/sharding/range"],
     ["replication.nodes", "replication/consensus/raft_group"],
-    ["storage.durability", "core/wal/interval_sync"],
+    ["storage.durability", "storage/storage_model/memory"],
     ["surface.protocols[1]", "architecture/networking/wire_protocols/pg_fe_be"],
     ["surface.protocols[2]", "architecture/model/embedded_library"],
     ["workload.operations", "workload/custom_mix"],

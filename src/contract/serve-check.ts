@@ -42,15 +42,9 @@ const rules: readonly Rule[] = [
   },
   {
     path: "storage.durability",
-    leaf: "core/wal/interval_sync",
-    asked: ({ storage }) => (storage.durability === "interval" ? "a log that is flushed at intervals" : undefined),
-    instead: "set durability to every_commit; group commit shares one flush between clients",
-  },
-  {
-    path: "storage.durability",
     leaf: "storage/storage_model/memory",
     asked: ({ storage }) => (storage.durability === "none" ? "a store without durability" : undefined),
-    instead: "set durability to every_commit",
+    instead: "set durability to every_commit, or to interval with a loss_window_ms",
   },
 ];
 

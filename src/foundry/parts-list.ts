@@ -10,7 +10,7 @@ import type { PartDescriptor } from "./part-descriptor.ts";
 /** What a part is in the wiring of a product. */
 export type Role =
   | "engine" | "log" | "layout" | "catalog" | "stateMachine" | "replicatedLog" | "rowCache" | "parser" | "executor"
-  | "secondaryIndexes" | "openTransactions"
+  | "secondaryIndexes" | "openTransactions" | "syncPolicy"
   | "keyValueStore" | "tokenAuthority" | "keyValueApi" | "httpSurface"
   | "mysqlSurface" | "metricsEndpoint";
 
@@ -49,6 +49,11 @@ const rules: readonly RoleRule[] = [
     role: "openTransactions",
     path: "concurrency/transaction/model/single_node_acid",
     wanted: ({ consistency }) => consistency.transactions === "interactive",
+  },
+  {
+    role: "syncPolicy",
+    path: "recovery/auxiliary/relaxed_sync",
+    wanted: ({ storage }) => storage.durability === "interval",
   },
   { role: "parser", path: "parser/implementation/recursive_descent" },
   { role: "executor", path: "query_processing/execution/model/point_api" },

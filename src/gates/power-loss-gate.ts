@@ -9,11 +9,14 @@
  *      writes is left is up to the seed (any subset, torn at sectors): several disks are made of each loss, and
  *      the product is opened on each of them.
  *   3. What was acknowledged must be there; a transaction is whole or absent; the store must open.
+ * Where the contract allows a window of losses, power is lost at moments too, devices are slow and flushes fail, and
+ * `window-trial.ts` says what may be missing.
  * Limits: only what is durable is examined, on one connection; the timing of real devices and threads is not here.
  * Source: SQLite's crash tests (fail at the n-th call, for every n), FoundationDB's non-durable files.
  */
 import type { Gate } from "./gate.ts";
 import { examineOnThread } from "./gate-thread.ts";
+import { lossWindowOf } from "./loss-window.ts";
 import type { PowerLossTask } from "./power-loss-scenario.ts";
 
 const name = "power-loss";
@@ -26,6 +29,9 @@ export function powerLossGate(options: { points: number; fates: number }): Gate 
       "what was acknowledged is there, and whole",
     stage: "product",
     timeoutMs: 30_000 + options.points * 1000,
-    run: (subject) => examineOnThread<PowerLossTask>(name, options, subject),
+    run: (subject) => {
+      const windowMs = lossWindowOf(subject.productDirectory);
+      return examineOnThread<PowerLossTask>(name, { ...options, windowMs }, subject);
+    },
   };
 }

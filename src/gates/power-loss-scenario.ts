@@ -12,6 +12,7 @@ import { createSimulatedEnv, seededNumbers, type SimulatedEnv } from "../simulat
 import { SimulatedDisk } from "../simulation/simulated-disk.ts";
 import type { ScenarioOutcome, ScenarioTask } from "./gate-thread.ts";
 import { tableNames } from "./table-names.ts";
+import { arrangeTrial, judgeWindow, pause, planTrial, type TrialPlan, type WholeRun } from "./window-trial.ts";
 
 const dataDirectory = "/data";
 const groups = 30;
@@ -25,9 +26,12 @@ export interface PowerLossTask extends ScenarioTask {
   readonly points: number;
   /** Disks that are made of each loss. */
   readonly fates: number;
+  /** What the contract allows to be lost; undefined: nothing. */
+  readonly windowMs: number | undefined;
 }
 
 export async function examinePowerLoss(task: PowerLossTask): Promise<ScenarioOutcome> {
+  if (task.windowMs !== undefined) return examineWindow(task, task.windowMs);
   const { seed, points, fates } = task;
   const url = pathToFileURL(join(task.productDirectory, "product.ts")).href;
   const { open } = (await import(url)) as { open: OpenProduct };
@@ -67,6 +71,59 @@ export async function examinePowerLoss(task: PowerLossTask): Promise<ScenarioOut
   return { verdict: "admit", reason, evidence: counts };
 }
 
+/** Where the contract allows a window of losses. */
+async function examineWindow(task: PowerLossTask, windowMs: number): Promise<ScenarioOutcome> {
+  const { seed, points, fates } = task;
+  const url = pathToFileURL(join(task.productDirectory, "product.ts")).href;
+  const { open } = (await import(url)) as { open: OpenProduct };
+  const next = seededNumbers(seed);
+  const scenarios = tableNames(next).map((table) => new Scenario(open, task.knobs, seed, table));
+  const wholes = new Map<number, WholeRun>();
+  const counts = { seed, windowMs, losses: 0, disks: 0, answeredAndLost: 0, longestLossMs: 0 };
+  for (let point = 0; point < points; point++) {
+    const scenario = scenarios[point % scenarios.length];
+    const plan = planTrial(windowMs, point, (point + next()) / points);
+    let whole = wholes.get(plan.flushMs);
+    if (whole === undefined) {
+      const run = await scenario.runFor(plan, undefined, new SimulatedDisk());
+      if (run.answeredUs.length !== groups) {
+        const reason = `without faults only ${run.answeredUs.length} of ${groups} transactions were acknowledged`;
+        return { verdict: "inconclusive", reason, evidence: counts };
+      }
+      whole = { calls: run.calls, flushes: run.flushes, endUs: run.lostUs };
+      wholes.set(plan.flushMs, whole);
+    }
+    const disk = new SimulatedDisk();
+    const run = await scenario.runFor(plan, whole, disk);
+    if (!disk.crashed && plan.ending !== "failedFlush") continue;
+    counts.losses++;
+    for (let fate = 0; fate < fates; fate++) {
+      counts.disks++;
+      const found = await scenario.recover(disk.crash(next));
+      const kept = typeof found === "string" ? 0 : found.size;
+      const offence = typeof found === "string"
+        ? found
+        : judge(found, Math.min(kept, run.answeredUs.length)) ?? judgeWindow(plan, run, kept);
+      if (offence !== undefined) {
+        const reason = `power lost at ${(run.lostUs / 1000).toFixed(1)} ms: ${offence}`;
+        return { verdict: "reject", reason, evidence: { ...counts, point, fate, ...plan } };
+      }
+      const first = run.answeredUs[kept];
+      if (first === undefined) continue;
+      counts.answeredAndLost += run.answeredUs.length - kept;
+      const spanMs = (run.answeredUs[run.answeredUs.length - 1] - first) / 1000;
+      counts.longestLossMs = Math.max(counts.longestLossMs, spanMs);
+    }
+  }
+  if (counts.losses < points / 2) {
+    return { verdict: "inconclusive", reason: `only ${counts.losses} of ${points} runs lost power`, evidence: counts };
+  }
+  const reason =
+    `${counts.losses} power losses, ${counts.disks} disks: no hole, nothing half there, and at most ` +
+    `${counts.longestLossMs.toFixed(1)} ms of answers lost, of ${windowMs} that the contract allows`;
+  return { verdict: "admit", reason, evidence: counts };
+}
+
 /** Rows found per group of one transaction. */
 type Found = ReadonlyMap<number, number>;
 
@@ -103,12 +160,34 @@ class Scenario {
     let acknowledged = 0;
     try {
       const product = await env.run(this.#open(env, this.#knobs, { dataDirectory }));
-      await this.#write(env, product, () => acknowledged++);
+      await this.#write(env, product, () => void acknowledged++);
       await env.run(product.close());
     } catch (error) {
       if (!disk.crashed) throw error;
     }
     return { acknowledged, calls: disk.calls };
+  }
+
+  /** The same with pauses in virtual time, on the device of a trial. */
+  async runFor(plan: TrialPlan, whole: WholeRun | undefined, disk: SimulatedDisk) {
+    const env = createSimulatedEnv({ seed: this.#seed, disk });
+    const next = seededNumbers(this.#seed);
+    const answeredUs: number[] = [];
+    let flushes = 0;
+    disk.nemesis = ({ kind }) => void (kind === "sync" && flushes++);
+    arrangeTrial(plan, whole, disk, env);
+    try {
+      const product = await env.run(this.#open(env, this.#knobs, { dataDirectory }));
+      await this.#write(env, product, async () => {
+        answeredUs.push(env.clock.monotonicUs());
+        await pause(env, next() ** 2 * 0.8 * plan.windowMs);
+      });
+      await env.run(pause(env, 2 * plan.windowMs));
+      await env.run(product.close());
+    } catch (error) {
+      if (!disk.crashed && plan.ending !== "failedFlush") throw error;
+    }
+    return { answeredUs, lostUs: env.clock.monotonicUs(), calls: disk.calls, flushes };
   }
 
   /** Opens the product on what a crash has left: rows per group, or what was wrong. */
@@ -136,7 +215,7 @@ class Scenario {
     }
   }
 
-  async #write(env: SimulatedEnv, product: Product, acknowledge: () => void): Promise<void> {
+  async #write(env: SimulatedEnv, product: Product, acknowledge: () => Promise<void> | void): Promise<void> {
     await env.run(product.query(`CREATE TABLE ${this.#table} (id BIGINT PRIMARY KEY, value VARCHAR(60000))`));
     for (let group = 0; group < groups; group++) {
       const inserts = Array.from({ length: rowsPerGroup }, (_, row) => {
@@ -144,7 +223,7 @@ class Scenario {
         return `INSERT INTO ${this.#table} (id, value) VALUES (${id}, '${valueOf(id)}')`;
       });
       await env.run(product.query(`START TRANSACTION; ${inserts.join("; ")}; COMMIT`));
-      acknowledge();
+      await env.run(Promise.resolve(acknowledge()));
       if (group === groups >> 1) await env.run(product.rewrite());
     }
   }

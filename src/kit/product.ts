@@ -11,7 +11,11 @@ export type KnobValues = Readonly<Record<string, number | string | boolean>>;
 export interface ProductOptions {
   /** Where the data live; created where missing. */
   dataDirectory: string;
+  /** `safe`: answered means flushed. `fast` only where the contract allows losses. Default: what the contract says. */
+  profile?: Profile | undefined;
 }
+
+export type Profile = "safe" | "fast";
 
 export interface ServeOptions {
   host: string;

@@ -69,8 +69,9 @@ test("flags of a surface are known to products that have it", () => {
   const parsed = parseServeArguments(given, ["http"]);
   assert.equal(parsed.mode, "make-token");
   assert.deepEqual(parsed.token, { scopes: ["read", "write"], days: 7, subject: "lathe", file: undefined });
-  assert.deepEqual([parsed.tokenRequired, parsed.httpPort, parsed.profile], [true, 0, "safe"]);
+  assert.deepEqual([parsed.tokenRequired, parsed.httpPort, parsed.profile], [true, 0, undefined]);
   assert.throws(() => parseServeArguments(["--profile", "quick"], ["http"]), { message: /expected safe or fast/ });
+  assert.equal(parseServeArguments(["--profile", "fast"]).profile, "fast");
 });
 
 test("a failure is one line with its advice, and each code leads to one exit code at most", () => {

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { LatheError } from "./errors.ts";
 import { knobValuesOf, parseKnobArgument, parseKnobFile } from "./knob-file.ts";
 import { type KnobDefinition, resolveKnobs } from "./knob-table.ts";
+import type { Profile } from "./product.ts";
 import { exitCodeHelp } from "./serve-exit-codes.ts";
 import { type TlsMode, tlsModes } from "./serve-tls.ts";
 import { suggestion } from "./suggestion.ts";
@@ -19,7 +20,8 @@ export interface ServeArguments {
   readonly metricsPort: number | undefined;
   readonly user: string;
   readonly tokenRequired: boolean | undefined;
-  readonly profile: "safe" | "fast";
+  /** Undefined: what the contract says. */
+  readonly profile: Profile | undefined;
   readonly token: TokenRequest;
   readonly drainMs: number;
   readonly tls: TlsMode;
@@ -78,8 +80,8 @@ export const serveFlags: readonly Flag[] = [
   { name: "--token-subject", value: "NAME", surface: "http", text: "whose it is, for people (default lathe)" },
   { name: "--token-file", value: "FILE", surface: "http", text: "write it there, readable by its owner alone" },
   {
-    name: "--profile", value: "safe|fast", surface: "http",
-    text: "safe: answered means flushed (default). fast: only where the contract allows losses",
+    name: "--profile", value: "safe|fast",
+    text: "safe: answered means flushed. fast: before it is, where the contract allows losses (default there)",
   },
   { name: "--drain-ms", value: "N", text: "how long running statements may take to end on SIGTERM (default 10000)" },
   { name: "--tls", value: "MODE", text: "auto (required beyond loopback, off on it), off, offered or required" },
@@ -139,7 +141,7 @@ export function parseServeArguments(
     metricsPort: metricsPort === undefined ? undefined : wholeNumber("--metrics-port", metricsPort, 65535),
     user: userName(values.get("--user") ?? "lathe"),
     tokenRequired: values.has("--require-token") ? true : undefined,
-    profile: profileName(values.get("--profile") ?? "safe"),
+    profile: profileName(values.get("--profile")),
     token: {
       scopes: (values.get("--make-token") ?? "").split(",").map((scope) => scope.trim()),
       days: wholeNumber("--token-days", values.get("--token-days") ?? "30", 3660),
@@ -203,8 +205,8 @@ function wholeNumber(flag: string, text: string, max: number): number {
   return value;
 }
 
-function profileName(text: string): "safe" | "fast" {
-  if (text === "safe" || text === "fast") return text;
+function profileName(text: string | undefined): Profile | undefined {
+  if (text === undefined || text === "safe" || text === "fast") return text;
   throw wrong(`--profile ${text}: expected safe or fast`);
 }
 

@@ -19,7 +19,7 @@ import type { Env } from "./env/env.ts";
 import type { KnobDefinition } from "./knob-table.ts";
 import { isLoopback } from "./loopback.ts";
 import { LatheError } from "./errors.ts";
-import type { BoundPorts, OpenProduct, Product } from "./product.ts";
+import type { BoundPorts, OpenProduct, Product, Profile } from "./product.ts";
 import {
   knobsInForce, parseServeArguments, type ServeArguments, type ServedSurface, serveHelp, type TokenRequest,
 } from "./serve-arguments.ts";
@@ -45,7 +45,7 @@ export interface ProductDefinition {
   readonly surfaces?: readonly ServedSurface[] | undefined;
   /** Of products with an HTTP surface. Errors: INVALID_ARGUMENT. */
   readonly issueToken?: ((secret: Uint8Array, request: TokenRequest, nowMs: number) => string) | undefined;
-  /** Why `--profile fast` is refused; undefined where the contract allows it. */
+  /** Why `--profile fast` is refused; undefined where the contract allows it, and then it is the default. */
   readonly fastRefusal?: string | undefined;
 }
 
@@ -64,7 +64,7 @@ export async function serveMain(
       return void process.stdout.write(serveHelp(definition.name, definition.description, surfaces));
     }
     if (parsed.mode === "make-token") return makeToken(definition, parsed);
-    refuseProfile(definition, parsed);
+    profileOf(definition, parsed);
     if (parsed.mode === "version") {
       return void process.stdout.write(
         `${definition.name} ${definition.version} selection ${definition.selectionHash}\n`,
@@ -77,11 +77,12 @@ export async function serveMain(
     const env = definition.createEnv();
     const dataDirectory = resolve(parsed.data);
     const stop = catchSignals(env);
-    product = await definition.open(env, knobs, { dataDirectory });
+    const profile = profileOf(definition, parsed);
+    product = await definition.open(env, knobs, { dataDirectory, profile });
     const { directory, knobTable } = definition;
     reloadOnSignal({ directory, knobTable, parsed, product, log: env.log }, knobs);
     if (parsed.mode === "rewrite") await rewrite(product);
-    else await serve(product, surfaces, env, parsed, dataDirectory, stop);
+    else await serve(product, surfaces, env, { ...parsed, profile }, dataDirectory, stop);
     await env.threads.close();
     // Sockets of clients that never hang up must not keep a drained process alive.
     process.exit(0);
@@ -100,9 +101,11 @@ async function rewrite(product: Product): Promise<void> {
   print({ event: "rewritten" });
 }
 
-function refuseProfile({ fastRefusal }: ProductDefinition, { profile }: ServeArguments): void {
-  if (profile === "safe" || fastRefusal === undefined) return;
-  throw new LatheError("INVALID_ARGUMENT", `--profile fast: ${fastRefusal}`);
+/** Errors: INVALID_ARGUMENT. */
+function profileOf({ fastRefusal }: ProductDefinition, { profile }: ServeArguments): Profile {
+  if (fastRefusal === undefined) return profile ?? "fast";
+  if (profile === "fast") throw new LatheError("INVALID_ARGUMENT", `--profile fast: ${fastRefusal}`);
+  return "safe";
 }
 
 /** Beside a running server too: it takes nothing but the secret. */
@@ -157,7 +160,7 @@ async function serve(
   // JSON leaves out what is undefined: ports of surfaces that the product does not have.
   const listening = { host: parsed.host, mysqlPort, httpPort, metricsPort };
   print({ event: "listening", ...listening });
-  env.log.info("listening", { ...listening, dataDirectory });
+  env.log.info("listening", { ...listening, dataDirectory, profile: parsed.profile });
   const signal = await stop;
   control?.close();
   env.log.info("draining", { signal, timeoutMs: parsed.drainMs });

@@ -98,7 +98,7 @@ test("tokens: made by the product, needed where they are required, kept from oth
   assert.equal(statSync(file).mode & 0o777, 0o600);
   assert.equal(statSync(join(data, "token-secret")).mode & 0o777, 0o600);
   assert.throws(() => make("--make-token", "root"), /scopes out of read, write, admin/);
-  assert.throws(() => make("--profile", "fast"), /contract promises durability every_commit/);
+  assert.throws(() => make("--profile", "fast"), /durability every_commit.*put `storage: \{ durability: interval, loss_window_ms: 50 \}`/);
   const { url, end } = await start("tokens", "--require-token");
   const ask = (path: string, authorization?: string, method = "GET") =>
     fetch(`${url}${path}`, { method, headers: authorization === undefined ? {} : { authorization } }).then(({ status }) => status);

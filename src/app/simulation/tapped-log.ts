@@ -56,6 +56,10 @@ export class TappedLog implements DurableLog {
     return this.#log.sync();
   }
 
+  writeOut(): void {
+    this.#log.writeOut();
+  }
+
   read(fromIndex: number): Iterable<LogRecord> {
     return this.#log.read(fromIndex);
   }

@@ -23,6 +23,8 @@ export interface DurableLog {
   append(entry: Uint8Array): number;
   /** Resolves when all entries appended before the call are durable. */
   sync(): Promise<void>;
+  /** Hands what was appended to the operating system: it outlives this process then, though not a loss of power. */
+  writeOut(): void;
   /**
    * Entries from an index on, in order. The bytes are valid until the next step. Errors: CORRUPTION,
    * NOT_FOUND.

@@ -178,6 +178,11 @@ class WriteAheadLog implements DurableLog {
     return this.#group.request();
   }
 
+  writeOut(): void {
+    this.#check();
+    this.#writeOut();
+  }
+
   *read(fromIndex: number): Generator<LogRecord> {
     this.#check();
     if (fromIndex < this.#firstIndex) {

@@ -7,11 +7,12 @@
  *   2. A round appends all that waits, begins the device flush, and meanwhile applies the group whose
  *   flush has ended before. Flush and apply thus overlap, and groups grow by themselves when the device
  *   is slow.
- *   3. When its flush has ended, a group is applied in log order; each proposal resolves with its outcome.
+ *   3. When its flush has ended, a group is applied in log order; each proposal resolves with its outcome. With a
+ *   `SyncPolicy` a group is applied when the policy lets it be answered, and each entry asks once more at its turn.
  *   4. Whenever the state machine has made more of its state durable, the log's prefix up to there is
  *   given up. Invariants:
- *   1. Nothing is applied that is not durable; hence a read of the applied state is linearizable
- *   without a barrier.
+ *   1. Nothing is applied that is not durable (with a policy: that may not be answered yet); hence a read of
+ *   the applied state is linearizable without a barrier.
  *   2. Entry times never go backwards, also across restarts (the last entry is kept for that).
  *   3. After a failed flush, or an entry that could not be applied for a reason outside of it, or a state machine
  *   whose own files fail for long, nothing is accepted any more: the order of the log would be broken. What is durable
@@ -26,6 +27,7 @@ import { errorCodeOf, LatheError } from "../../../kit/errors.ts";
 import { Histogram } from "../../../kit/histogram.ts";
 import type { Metric } from "../../../kit/metric.ts";
 import type { DurableLog } from "../../core/durable-log.ts";
+import type { SyncPolicy } from "../../recovery/sync-policy.ts";
 import { decodeLogEntry, encodeLogEntry } from "../log-entry.ts";
 import type { CommandOutcome, LogEntry, ReplicatedLog, StateMachine } from "../replicated-log.ts";
 import { type Proposal, ProposalQueue } from "./proposal-queue.ts";
@@ -34,6 +36,8 @@ export interface SingleNodeLogOptions {
   /** Owned from now on: closed by `close`. */
   log: DurableLog;
   stateMachine: StateMachine;
+  /** When entries may be applied and answered. Owned, too. Default: when they are durable. */
+  syncPolicy?: SyncPolicy | undefined;
   /** Commands that may wait to be logged; beyond, BACKPRESSURE. Default: 4096. */
   proposalsMax?: number;
   /** Bytes of commands that may wait. Default: 64 MiB. */
@@ -44,6 +48,7 @@ interface LoggedProposal {
   readonly proposal: Proposal;
   readonly index: number;
   readonly entry: LogEntry;
+  readonly entryBytes: number;
 }
 
 /** One node knows no elections and no retries of clients. */
@@ -68,6 +73,7 @@ class SingleNodeLog implements ReplicatedLog {
   readonly #env: Env;
   readonly #log: DurableLog;
   readonly #stateMachine: StateMachine;
+  readonly #syncPolicy: SyncPolicy | undefined;
   readonly #waiting: ProposalQueue;
   #running: Promise<void> | undefined;
   #appliedIndex = 0;
@@ -79,9 +85,11 @@ class SingleNodeLog implements ReplicatedLog {
   #refused = 0;
   readonly #commitUs = new Histogram();
 
-  constructor(env: Env, { log, stateMachine, proposalsMax = 4096, proposalBytesMax = 64 << 20 }: SingleNodeLogOptions) {
+  constructor(env: Env, options: SingleNodeLogOptions) {
+    const { log, stateMachine, syncPolicy, proposalsMax = 4096, proposalBytesMax = 64 << 20 } = options;
     this.#env = env;
     this.#log = log;
+    this.#syncPolicy = syncPolicy;
     this.#stateMachine = stateMachine;
     this.#waiting = new ProposalQueue({ proposalsMax, bytesMax: proposalBytesMax });
   }
@@ -150,6 +158,7 @@ class SingleNodeLog implements ReplicatedLog {
   async close(): Promise<void> {
     this.#closed = true;
     await this.#running;
+    this.#syncPolicy?.close();
     await this.#log.close();
   }
 
@@ -192,7 +201,7 @@ class SingleNodeLog implements ReplicatedLog {
         if (!(await this.#room())) continue;
       }
       const group = this.#appendWaiting();
-      const flushed = group.length > 0 ? this.#flush() : undefined;
+      const flushed = group.length > 0 ? this.#flush(group) : undefined;
       await this.#applyGroup(durable);
       durable = (await flushed) === true ? group : [];
       if (this.#failure !== undefined) this.#rejectAll(group);
@@ -201,10 +210,11 @@ class SingleNodeLog implements ReplicatedLog {
     this.#running = undefined;
   }
 
-  /** Resolves with whether the device has everything; never rejects. */
-  async #flush(): Promise<boolean> {
+  /** Resolves with whether the group may be applied: the device has it, or the policy says so. Never rejects. */
+  async #flush(group: readonly LoggedProposal[]): Promise<boolean> {
     try {
-      await this.#log.sync();
+      if (this.#syncPolicy === undefined) await this.#log.sync();
+      else await this.#syncPolicy.answerable(group.reduce((sum, { entryBytes }) => sum + entryBytes, 0));
       return true;
     } catch (error) {
       this.#fail(error);
@@ -244,7 +254,8 @@ class SingleNodeLog implements ReplicatedLog {
       const entry = { timestampMs, term: singleTerm, clientId: noClient, requestId: 0, command };
       try {
         if (this.#failure !== undefined) throw this.#failure;
-        logged.push({ proposal, index: this.#log.append(encodeLogEntry(entry)), entry });
+        const bytes = encodeLogEntry(entry);
+        logged.push({ proposal, index: this.#log.append(bytes), entry, entryBytes: bytes.length });
         this.#lastTimestampMs = timestampMs;
       } catch (error) {
         // Too large, or no room for another segment: this command is not in the log, others may be.
@@ -258,6 +269,8 @@ class SingleNodeLog implements ReplicatedLog {
     for (const { proposal, index, entry } of group) {
       // What is logged has its place: it is applied before whatever comes later, however long there is no room.
       while (this.#failure === undefined && this.#isPressed() && !(await this.#room()));
+      const due = this.#failure === undefined ? this.#syncPolicy?.due() : undefined;
+      if (due !== undefined) await due.catch((error: unknown) => this.#fail(error));
       if (this.#failure === undefined) this.#apply(proposal, index, entry);
       else proposal.reject(this.#failure);
     }

@@ -26,6 +26,17 @@ export interface HandlerDoors {
   readonly about: ApiDescription;
   /** All that the product counts. */
   readonly metrics: () => readonly Metric[];
+  readonly health: () => Health;
+}
+
+export interface Health {
+  /** `ok`, or `failed`: no write is answered any more. */
+  readonly status: "ok" | "failed";
+  readonly profile: "safe" | "fast";
+  /** What a loss of power may take of what was answered. */
+  readonly loss_window_ms: number;
+  /** Why it failed. */
+  readonly reason?: string | undefined;
 }
 
 export interface Call {
@@ -120,7 +131,10 @@ export const handlers: Readonly<Record<CollectedOperation, Handler>> = {
     return { status: 200, contentType: jsonType, body: JSON.stringify(countsOf(doors.store.metrics())) };
   },
 
-  health: () => ({ status: 200, contentType: jsonType, body: '{"status":"ok"}' }),
+  health: ({ doors }) => {
+    const health = doors.health();
+    return { status: health.status === "ok" ? 200 : 503, contentType: jsonType, body: JSON.stringify(health) };
+  },
 
   openapi: ({ doors }) => ({ status: 200, contentType: jsonType, body: JSON.stringify(openApiOf(doors.about)) }),
 

@@ -235,6 +235,8 @@ test("tokens: before the path, by scope; without one no pages of browsers", asyn
   assert.equal((await as(token)).status, 200);
   log.ms = 10_000;
   assert.equal((await as(token)).status, 401, "a token that was remembered expires too");
+  const health = (await ask("GET", "/health")).text;
+  assert.deepEqual(JSON.parse(health), { status: "ok", profile: "safe", loss_window_ms: 0 });
   for (const path of ["/health", "/openapi.json", "/docs"]) assert.equal((await ask("GET", path)).status, 200);
   const open = await openApi(true);
   assert.equal((await open.ask("GET", "/get?key=a", "", { origin: "http://evil" })).status, 403);

@@ -16,7 +16,7 @@ import type { TokenAuthority } from "../../../architecture/security/token-author
 import type { KeyValueStore } from "../../../concurrency/transaction/key-value-store.ts";
 import { Access } from "./access.ts";
 import { ExportExchange } from "./export-exchange.ts";
-import { type Call, type CollectedOperation, type HandlerDoors, handlers, rangeOf } from "./handlers.ts";
+import { type Call, type CollectedOperation, type HandlerDoors, handlers, type Health, rangeOf } from "./handlers.ts";
 import { ImportExchange } from "./import-exchange.ts";
 import type { ApiDescription } from "./openapi.ts";
 import { answerOfError, problemAnswer } from "./problem.ts";
@@ -31,11 +31,14 @@ export interface KeyValueApiOptions {
   readonly anonymous: boolean;
   readonly about: ApiDescription;
   readonly metrics: () => readonly Metric[];
+  /** What /health says; a `status` other than ok is a 503. Default: ok, and that answered means flushed. */
+  readonly health?: (() => Health) | undefined;
   /** Of a collected body. Default: 8 MiB. */
   readonly bodyBytesMax?: number | undefined;
 }
 
 const defaultBodyBytesMax = 8 << 20;
+const healthOfSafe = (): Health => ({ status: "ok", profile: "safe", loss_window_ms: 0 });
 
 export function createKeyValueApi(
   env: { readonly clock: Clock; readonly log: Logger },
@@ -58,8 +61,8 @@ class KeyValueApi implements HttpApplication {
   readonly #routes = new Map<string, Map<string, Route<Operation>>>();
 
   constructor(env: { readonly clock: Clock; readonly log: Logger }, options: KeyValueApiOptions) {
-    const { store, about, metrics, authority, anonymous } = options;
-    this.#doors = { store, clock: env.clock, about, metrics };
+    const { store, about, metrics, authority, anonymous, health = healthOfSafe } = options;
+    this.#doors = { store, clock: env.clock, about, metrics, health };
     this.#log = env.log;
     this.#access = new Access({ authority, anonymous, clock: env.clock });
     this.#bodyBytesMax = options.bodyBytesMax ?? defaultBodyBytesMax;

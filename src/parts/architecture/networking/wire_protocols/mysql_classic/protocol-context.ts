@@ -27,6 +27,13 @@ export interface MysqlSurfaceOptions {
   readonly serverVersion?: string | undefined;
   /** Without an identity there is no TLS, and no listening beyond loopback. */
   readonly tls?: TlsOptions | undefined;
+  /** What the product says of itself to SHOW VARIABLES and SHOW STATUS, beside what the surface does. */
+  readonly facts?: ProductFacts | undefined;
+}
+
+export interface ProductFacts {
+  readonly variables: () => Iterable<readonly [string, bigint | string]>;
+  readonly status: () => Iterable<readonly [string, bigint | string]>;
 }
 
 export interface TlsOptions {
@@ -46,6 +53,7 @@ export interface ProtocolContext {
   readonly log: Logger;
   readonly metrics: SurfaceMetrics;
   readonly tls: TlsOptions | undefined;
+  readonly facts: ProductFacts | undefined;
   readonly shapes: EncodedShapes;
   readonly slab: OutputSlab;
   /** Prepared statements of all connections. */
@@ -104,6 +112,7 @@ export function createProtocolContext(
     log: env.log,
     metrics: new SurfaceMetrics(),
     tls: options.tls,
+    facts: options.facts,
     shapes: new EncodedShapes(),
     slab: new OutputSlab(),
     statements: new SharedBudget(limits.statementsTotalMax),

@@ -2,7 +2,8 @@
 import type { ColumnValue } from "../../../catalog/table.ts";
 import type { ProtocolContext } from "./protocol-context.ts";
 
-export function surfaceVariables({ limits, serverVersion, tls }: ProtocolContext): ReadonlyMap<string, ColumnValue> {
+export function surfaceVariables(context: ProtocolContext): ReadonlyMap<string, ColumnValue> {
+  const { limits, serverVersion, tls, facts } = context;
   const whole = (value: number) => BigInt(Math.floor(value));
   return new Map<string, ColumnValue>([
     ["connect_timeout", whole(limits.loginTimeoutMs / 1000)],
@@ -15,11 +16,12 @@ export function surfaceVariables({ limits, serverVersion, tls }: ProtocolContext
     ["require_secure_transport", tls?.required === true ? "ON" : "OFF"],
     ["version", serverVersion],
     ["wait_timeout", whole(limits.idleTimeoutMs / 1000)],
+    ...(facts?.variables() ?? []),
   ]);
 }
 
 export function surfaceStatus(context: ProtocolContext): ReadonlyMap<string, ColumnValue> {
-  const { clock, metrics, startedMs, statements } = context;
+  const { clock, facts, metrics, startedMs, statements } = context;
   const seconds = Math.max(0, Math.floor((clock.nowMs() - startedMs) / 1000));
   return new Map<string, ColumnValue>([
     ["Bytes_received", BigInt(metrics.bytesReceived)],
@@ -29,5 +31,6 @@ export function surfaceStatus(context: ProtocolContext): ReadonlyMap<string, Col
     ["Questions", BigInt(metrics.commandsTotal)],
     ["Threads_connected", BigInt(metrics.connectionsOpen)],
     ["Uptime", BigInt(seconds)],
+    ...(facts?.status() ?? []),
   ]);
 }

@@ -33,6 +33,8 @@ export interface WorkOptions {
   readonly directory: string;
   readonly selectionHash: string;
   readonly log: DurableLog | undefined;
+  /** As in `BlackboardOptions`. */
+  readonly logDurable?: ((index: number) => Promise<void> | undefined) | undefined;
 }
 
 /** A job writes at least so many files, or it is not worth a thread of its own. */
@@ -67,9 +69,9 @@ export class BackgroundWork {
     const { log } = this.#options;
     const board = this.#board;
     // A log that failed is asked first, or every further attempt would write a table for nothing.
-    if (this.#logFailed) await log?.sync();
+    if (this.#logFailed) await this.#logSynced(memtable.lastIndex);
     const [synced, written] = await Promise.allSettled([
-      log !== undefined && log.syncedIndex < memtable.lastIndex ? log.sync() : undefined,
+      this.#logSynced(memtable.lastIndex),
       this.#writeTable(memtable),
     ]);
     if (written.status === "rejected") throw written.reason;
@@ -92,6 +94,12 @@ export class BackgroundWork {
     board.work.flushes++;
     board.retireOldestImmutable();
     log?.truncatePrefix(memtable.lastIndex);
+  }
+
+  #logSynced(index: number): Promise<void> | undefined {
+    const { log, logDurable } = this.#options;
+    if (log === undefined) return logDurable?.(index);
+    return log.syncedIndex < index ? log.sync() : undefined;
   }
 
   async #writeTable(memtable: Memtable): Promise<Pick<JobOutput, "files">> {

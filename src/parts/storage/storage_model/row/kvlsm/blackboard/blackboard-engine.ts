@@ -121,9 +121,10 @@ export class BlackboardEngine implements StorageEngine {
     this.#options = options;
     this.#board = board;
     this.#lock = lock;
-    const { directory, log } = options;
+    const { directory, log, logDurable } = options;
     const selectionHash = selectionHashOf(options);
-    ({ runner: this.#runner, stall: this.#stall } = coordinate({ env, board, directory, selectionHash, log }));
+    const work = { env, board, directory, selectionHash, log, logDurable };
+    ({ runner: this.#runner, stall: this.#stall } = coordinate(work));
     this.#memory = new AdaptiveMemory({
       env,
       board,

@@ -85,6 +85,12 @@ export interface BlackboardOptions extends Partial<Tuning> {
    */
   readonly log?: DurableLog | undefined;
   /**
+   * Without a log of its own: where its caller's log may be behind what is applied, resolves when the device has the
+   * log up to an index, or is undefined where it has. Files come into force only then, so that the log never ends
+   * before the state. Default: the log is never behind.
+   */
+  readonly logDurable?: ((index: number) => Promise<void> | undefined) | undefined;
+  /**
    * By what time entries expire: the machine's clock (default), or that of the log entries applied, as replicas
    * need it (see expiry-clock.ts).
    */
