@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { RowDataPacket } from "mysql2/promise";
 import { buildFromContract } from "../../src/app/build.ts";
+import type { OpenProduct } from "../../src/kit/product.ts";
 import { connectTo, runMain, startProduct } from "./product-harness.ts";
 
 const example = join(import.meta.dirname, "..", "..", "examples", "ycsb-a-relaxed", "contract.yaml");
@@ -57,10 +58,8 @@ test("a strict product refuses to be fast, and says what the contract must say",
   const { exitCode, stderr } = await runMain(strict, ["--data", join(scratch, "strict-data"), "--profile", "fast"]);
   assert.equal(exitCode, 2);
   assert.match(stderr, /--profile fast: .*put `storage: \{ durability: interval, loss_window_ms: 50 \}` into/);
-  const module = (await import(join(strict, "product.ts"))) as typeof import("../../src/kit/product.ts") & {
-    open: import("../../src/kit/product.ts").OpenProduct;
-  };
-  const env = {} as Parameters<typeof module.open>[0];
+  const { open } = (await import(join(strict, "product.ts"))) as { open: OpenProduct };
+  const env = {} as Parameters<OpenProduct>[0];
   const options = { dataDirectory: join(scratch, "never"), profile: "fast" } as const;
-  await assert.rejects(async () => module.open(env, {}, options), { code: "INVALID_ARGUMENT" });
+  await assert.rejects(async () => open(env, {}, options), { code: "INVALID_ARGUMENT" });
 });
