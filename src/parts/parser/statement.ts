@@ -171,6 +171,13 @@ export type SessionValue =
   /** `name()`, lower case. */
   | { readonly kind: "function"; readonly name: string };
 
+/** SAVEPOINT, ROLLBACK TO SAVEPOINT, RELEASE SAVEPOINT. */
+export interface SavepointStatement {
+  readonly kind: "savepoint";
+  readonly action: "set" | "rollback" | "release";
+  readonly name: string;
+}
+
 export type SessionStatement =
   | {
       readonly kind: "begin" | "commit" | "rollback";
@@ -179,6 +186,10 @@ export type SessionStatement =
       /** WITH CONSISTENT SNAPSHOT. */
       readonly now?: boolean | undefined;
     }
+  | SavepointStatement
+  /** LOCK TABLES … READ. */
+  | { readonly kind: "lockTables"; readonly tables: readonly string[] }
+  | { readonly kind: "unlockTables" }
   /** A comment or nothing at all. */
   | { readonly kind: "empty" }
   | { readonly kind: "set"; readonly assignments: readonly { readonly name: string; readonly value: string }[] }

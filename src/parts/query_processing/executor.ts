@@ -162,6 +162,10 @@ export type SqlErrorReason =
   /** The transaction was refused, or has ended by itself; it may be run again. */
   | "conflict"
   | "read_only_transaction"
+  | "savepoint_missing"
+  /** A write, or a read of another table, while LOCK TABLES … READ stands. */
+  | "table_locked"
+  | "table_not_locked"
   | "limit_exceeded"
   | "unknown_thread"
   | "read_only"

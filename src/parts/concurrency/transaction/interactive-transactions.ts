@@ -47,6 +47,12 @@ export interface InteractiveTransaction {
   reserved(step: CommandStep, result: StepResult): void;
   /** Errors: LIMIT_EXCEEDED where it has written too much, and the engine's. */
   run(steps: readonly CommandStep[]): CommandResult;
+  /** What is written after it can be undone by name; another of that name is forgotten. Errors: LIMIT_EXCEEDED. */
+  savepoint(name: string): void;
+  /** Undoes the writes since, and forgets the savepoints since; what was read counts nevertheless. False: no such one. */
+  rollbackTo(name: string): boolean;
+  /** Forgets it and the savepoints since. False: no such one. */
+  release(name: string): boolean;
   /** Ends it. The command that makes its writes, or undefined where there are none. */
   commit(): Command | undefined;
   /** Ends it, if it has not ended. */

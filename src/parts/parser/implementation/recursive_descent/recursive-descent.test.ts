@@ -171,6 +171,18 @@ describe("single-table statements", () => {
     ]);
   });
 
+  test("savepoints, locks, and a comment that asks for a moment", () => {
+    const savepoint = (action: string) => ({ kind: "savepoint", action, name: "a" });
+    assert.deepEqual(parse("SAVEPOINT a"), savepoint("set"));
+    assert.deepEqual(parse("ROLLBACK WORK TO SAVEPOINT a"), savepoint("rollback"));
+    assert.deepEqual(parse("RELEASE SAVEPOINT a"), savepoint("release"));
+    assert.deepEqual(parse("LOCK TABLES a READ /*!32311 LOCAL */, `d`.b c READ LOCAL"), { kind: "lockTables", tables: ["a", "b"] });
+    assert.deepEqual(parse("UNLOCK TABLES"), { kind: "unlockTables" });
+    for (const comment of ["/*!40100 WITH CONSISTENT SNAPSHOT */", "/*!40100 with consistent\tsnapshot*/ ", "/*!40100 WITH CONSISTENT SNAPSHOT */, READ WRITE"]) {
+      assert.deepEqual(parse(`START TRANSACTION ${comment}`), { kind: "begin", now: true }, comment);
+    }
+  });
+
   test("the tables of sysbench", () => {
     const statement = parse(
       "CREATE TABLE sbtest1(\n id INTEGER NOT NULL AUTO_INCREMENT,\n k INTEGER DEFAULT '0' NOT NULL,\n" +
@@ -217,8 +229,10 @@ const refusals: [string, string][] = [
   ["TRUNCATE TABLE t", "parser/syntax/dml/truncate"],
   ["WITH x AS (SELECT 1) SELECT * FROM x", "parser/syntax/query_features/cte"],
   ["EXPLAIN SELECT 1", "parser/syntax/query_features/explain"],
-  ["SAVEPOINT a", "concurrency/transaction/features/savepoints"],
-  ["ROLLBACK TO a", "concurrency/transaction/features/savepoints"],
+  ["COMMIT TO a", "syntax"],
+  ["LOCK TABLES a READ, b WRITE", "concurrency/locking/table/metadata"],
+  ["RELEASE a", "syntax"],
+  ["START TRANSACTION /*!40100 WITH CONSISTENT */", "parser/syntax/query_features/hints"],
   ["COMMIT AND CHAIN", "concurrency/transaction/model/single_node_acid"],
   ["LOAD DATA INFILE 'x' INTO TABLE t", "parser/syntax/dml/load_data"],
   ["SHOW BINLOG EVENTS", "parser/syntax/admin/set_show"],

@@ -16,7 +16,16 @@ import { isCatalogQuery, parseCatalogQuery } from "./catalog-query-grammar.ts";
 import { parseDelete, parseInsert, parseItems, parseReplace, parseSelectFrom, parseUpdate } from "./data-grammar.ts";
 import { parseCreate, parseDrop } from "./definition-grammar.ts";
 import { notSelected, statementLeaves } from "./leaf-refusal.ts";
-import { parseKill, parseSelectValues, parseSet, parseShow, parseTransaction } from "./session-grammar.ts";
+import {
+  parseKill,
+  parseLockTables,
+  parseSavepoint,
+  parseSelectValues,
+  parseSet,
+  parseShow,
+  parseTransaction,
+  parseUnlockTables,
+} from "./session-grammar.ts";
 import { TokenStream } from "./token-stream.ts";
 
 const textCharactersMax = 64 * 1024 * 1024;
@@ -63,6 +72,13 @@ function parseStatement(stream: TokenStream, indexes: IndexGrammar | undefined):
     case "END":
     case "ROLLBACK":
       return parseTransaction(stream, word);
+    case "SAVEPOINT":
+    case "RELEASE":
+      return parseSavepoint(stream, word);
+    case "LOCK":
+      return parseLockTables(stream);
+    case "UNLOCK":
+      return parseUnlockTables(stream);
     case "CREATE":
       return parseCreate(stream, indexes);
     case "DROP":

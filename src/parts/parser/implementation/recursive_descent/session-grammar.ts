@@ -18,11 +18,49 @@ export function parseTransaction(stream: TokenStream, word: string): SessionStat
   }
   stream.acceptWord("WORK");
   if (word === "BEGIN") return { kind: "begin" };
-  if (stream.isWord("TO")) throw notSelected("concurrency/transaction/features/savepoints", "ROLLBACK TO");
+  if (word === "ROLLBACK" && stream.acceptWord("TO")) {
+    stream.acceptWord("SAVEPOINT");
+    return { kind: "savepoint", action: "rollback", name: stream.name("a savepoint") };
+  }
   if (stream.isWord("AND")) {
     throw notSelected("concurrency/transaction/model/single_node_acid", `${word} AND CHAIN`);
   }
   return { kind: word === "ROLLBACK" ? "rollback" : "commit" };
+}
+
+/** After SAVEPOINT, or RELEASE. */
+export function parseSavepoint(stream: TokenStream, word: string): SessionStatement {
+  if (word === "RELEASE") stream.expectWord("SAVEPOINT");
+  return { kind: "savepoint", action: word === "RELEASE" ? "release" : "set", name: stream.name("a savepoint") };
+}
+
+/** After LOCK: `TABLES table [[AS] alias] READ [LOCAL], …`. */
+export function parseLockTables(stream: TokenStream): SessionStatement {
+  expectTables(stream);
+  const tables: string[] = [];
+  do {
+    tables.push(stream.qualifiedName("a table"));
+    const aliased = stream.acceptWord("AS") || !(stream.isWord("READ") || lockWords.has(stream.text));
+    if (aliased) stream.name("an alias");
+    if (lockWords.has(stream.text)) throw notSelected("concurrency/locking/table/metadata", "LOCK TABLES … WRITE");
+    stream.expectWord("READ");
+    stream.acceptWord("LOCAL");
+    if (tables.length > itemsMax) throw stream.syntax("LOCK TABLES has too many tables");
+  } while (stream.acceptSymbol(","));
+  return { kind: "lockTables", tables };
+}
+
+/** Locks that keep others out. */
+const lockWords: ReadonlySet<string> = new Set(["WRITE", "LOW_PRIORITY"]);
+
+/** After UNLOCK. */
+export function parseUnlockTables(stream: TokenStream): SessionStatement {
+  expectTables(stream);
+  return { kind: "unlockTables" };
+}
+
+function expectTables(stream: TokenStream): void {
+  if (!stream.acceptWord("TABLES")) stream.expectWord("TABLE");
 }
 
 /** READ ONLY, READ WRITE, WITH CONSISTENT SNAPSHOT, with commas between. */

@@ -10,7 +10,13 @@ import { SqlError } from "../../../query_processing/executor.ts";
 import { beginsQuotedHex, HexLiteral } from "../../hex-literal.ts";
 import type { Operand } from "../../statement.ts";
 import { isDigit, isWordCharacter, startsComment, TextScanner } from "../../text-scanner.ts";
-import { isKnownEncoding, isVersionComment, refusalOfEncoding, refusalOfVersionComment } from "./version-comment.ts";
+import {
+  isKnownEncoding,
+  isVersionComment,
+  refusalOfEncoding,
+  refusalOfVersionComment,
+  startOfRead,
+} from "./version-comment.ts";
 
 export type TokenKind = "end" | "word" | "name" | "literal" | "parameter" | "symbol";
 
@@ -31,6 +37,8 @@ export class TokenStream {
   readonly #scanner = new TextScanner();
   readonly #literalsAreParameters: boolean;
   #depth = 0;
+  /** Where a comment that is read as if it were none closes. */
+  #readEnd = -1;
 
   constructor(sql: string, start: number, literalsAreParameters: boolean) {
     this.sql = sql;
@@ -206,9 +214,17 @@ export class TokenStream {
           throw this.syntax("a comment does not end");
         }
         const end = close < 0 ? sql.length : close + (code === 0x2f ? 2 : 1);
+        const start = isVersionComment(sql, at) ? startOfRead(sql, at, end) : -1;
+        if (start >= 0) {
+          this.#readEnd = end - 2;
+          at = start;
+          continue;
+        }
         const refusal = isVersionComment(sql, at) ? refusalOfVersionComment(sql, at, end) : undefined;
         if (refusal !== undefined) throw refusal;
         at = end;
+      } else if (at === this.#readEnd) {
+        at += 2;
       } else {
         break;
       }

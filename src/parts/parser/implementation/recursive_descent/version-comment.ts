@@ -4,6 +4,7 @@
  * Purpose: dumps and drivers wrap in them what older servers would not understand. They count as space here where
  * leaving them out changes nothing that this product could do (table options, hints, SET of what every session has);
  * anything else is refused, so that nothing that a client takes for done is left undone in silence.
+ * The one that asks for a moment (WITH CONSISTENT SNAPSHOT) is read as if its words stood there.
  * Algorithm: a version above the one that this server announces makes it a plain comment, as does MariaDB's own form;
  * otherwise its first word decides, and for SET what it sets.
  */
@@ -14,7 +15,7 @@ import { notSelected } from "./leaf-refusal.ts";
 const announcedVersion = 80_036;
 
 const withoutEffect = new Set([
-  "", "CHARACTER", "CHARSET", "COLLATE", "COLUMN_FORMAT", "DEFAULT", "ENGINE", "INVISIBLE", "KEY_BLOCK_SIZE",
+  "", "CHARACTER", "CHARSET", "COLLATE", "COLUMN_FORMAT", "DEFAULT", "ENGINE", "INVISIBLE", "KEY_BLOCK_SIZE", "LOCAL",
   "PARTITION", "ROW_FORMAT", "SQL_BIG_RESULT", "SQL_BUFFER_RESULT", "SQL_CACHE", "SQL_NO_CACHE", "SQL_SMALL_RESULT",
   "STORAGE", "TABLESPACE", "UNLOCK", "VISIBLE",
 ]);
@@ -24,6 +25,15 @@ const headCharacters = 512;
 
 export function isVersionComment(sql: string, at: number): boolean {
   return sql.startsWith("/*!", at);
+}
+
+const consistentSnapshot = /^\/\*!\d{5}\s*(?=WITH\s+CONSISTENT\s+SNAPSHOT\s*\*\/$)/i;
+
+/** Where the words begin of a comment that is read as if it were none, as those of dumps; -1 for all others. */
+export function startOfRead(sql: string, start: number, end: number): number {
+  if (end - start > headCharacters) return -1;
+  const read = consistentSnapshot.exec(sql.slice(start, end));
+  return read === null ? -1 : start + read[0].length;
 }
 
 /** Why the comment from `start` to `end` cannot be left out, if it cannot. */

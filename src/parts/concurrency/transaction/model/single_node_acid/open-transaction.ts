@@ -9,6 +9,7 @@
  *   3. The commit is one command: look at all that was read again, then write. Its place in the log is the
  *      transaction's place in the serial order. Without writes there is none: all reads were of one moment, which is
  *      its place.
+ *   4. A savepoint is a place in the list of what writes replaced; going back to it puts that back. Reads are kept.
  * Invariants:
  *   1. The snapshot is released when the transaction ends, in whatever way.
  *   2. After it has ended nothing is read or written any more; `lost` says why it ended by itself.
@@ -27,6 +28,7 @@ import { ReadSet } from "./read-set.ts";
 import type { TransactionDoors, TransactionLimits } from "./transactions.ts";
 import { WriteSet } from "./write-set.ts";
 
+const savepointsMax = 1024;
 const changedDefinition = "the definition of a table has changed; try restarting transaction";
 
 export class OpenTransaction implements InteractiveTransaction, StepReader {
@@ -39,6 +41,8 @@ export class OpenTransaction implements InteractiveTransaction, StepReader {
   readonly #onEnd: (transaction: OpenTransaction) => void;
   readonly #reads: ReadSet | undefined;
   readonly #writes = new WriteSet();
+  /** In the order in which they were set. */
+  readonly #savepoints: { readonly name: string; readonly place: number }[] = [];
   #snapshot: Snapshot | undefined;
   #catalogVersion = -1;
   #ended = false;
@@ -159,6 +163,34 @@ export class OpenTransaction implements InteractiveTransaction, StepReader {
     const steps: CommandStep[] = validation === undefined ? [] : [validation];
     for (const [tableId, rows] of tables) steps.push({ kind: "write", tableId, rows });
     return { steps };
+  }
+
+  savepoint(name: string): void {
+    this.release(name, true);
+    if (this.#savepoints.length >= savepointsMax) {
+      throw new LatheError("LIMIT_EXCEEDED", `a transaction has ${savepointsMax} savepoints already; release some`);
+    }
+    this.#savepoints.push({ name: name.toLowerCase(), place: this.#writes.mark() });
+  }
+
+  rollbackTo(name: string): boolean {
+    const at = this.#findSavepoint(name);
+    if (at < 0) return false;
+    this.#savepoints.length = at + 1;
+    this.#writes.undoTo(this.#savepoints[at].place);
+    return true;
+  }
+
+  release(name: string, alone = false): boolean {
+    const at = this.#findSavepoint(name);
+    if (at < 0) return false;
+    this.#savepoints.splice(at, alone ? 1 : this.#savepoints.length);
+    if (this.#savepoints.length === 0) this.#writes.forgetMarks();
+    return true;
+  }
+
+  #findSavepoint(name: string): number {
+    return this.#savepoints.findIndex((one) => one.name === name.toLowerCase());
   }
 
   rollback(): void {

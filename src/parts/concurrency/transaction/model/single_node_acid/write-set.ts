@@ -2,7 +2,8 @@
  * WriteSet: the writes of an open transaction, in key order: rows, and the index entries that follow from them.
  *
  * Structure: a sorted array, searched by halves; a transaction writes few rows, and readers walk ranges of them.
- * Invariants: one write per key; bytes never change, so cursors may hold them.
+ * From the first mark on, what every write replaced is listed, so that the set can be brought back to a mark.
+ * Invariants: one write per key; bytes never change, so cursors may hold them. `bytes` counts what is listed too.
  */
 import { compareBytes } from "../../../../../kit/compare.ts";
 
@@ -19,6 +20,8 @@ const overheadBytes = 96;
 
 export class WriteSet {
   #writes: PendingWrite[] = [];
+  /** Undefined where nobody can go back. */
+  #replaced: { readonly key: Uint8Array; readonly before: PendingWrite | undefined }[] | undefined;
   bytes = 0;
 
   get count(): number {
@@ -31,12 +34,39 @@ export class WriteSet {
     const write = { key, value, tableId };
     this.bytes += sizeOf(write);
     const there = this.#writes[place];
-    if (there !== undefined && compareBytes(there.key, key) === 0) {
-      this.bytes -= sizeOf(there);
-      this.#writes[place] = write;
-      return;
+    const before = there !== undefined && compareBytes(there.key, key) === 0 ? there : undefined;
+    if (this.#replaced !== undefined) {
+      this.#replaced.push({ key, before });
+      this.bytes += overheadBytes;
+    } else if (before !== undefined) {
+      this.bytes -= sizeOf(before);
     }
-    this.#writes.splice(place, 0, write);
+    this.#writes.splice(place, before === undefined ? 0 : 1, write);
+  }
+
+  /** A place to go back to. */
+  mark(): number {
+    this.#replaced ??= [];
+    return this.#replaced.length;
+  }
+
+  /** As it was at a mark. Marks behind it must not be used again. */
+  undoTo(mark: number): void {
+    const replaced = this.#replaced ?? [];
+    while (replaced.length > mark) {
+      const { key, before } = replaced.pop() as { key: Uint8Array; before: PendingWrite | undefined };
+      const place = this.#lowerBound(key);
+      this.bytes -= sizeOf(this.#writes[place]) + overheadBytes;
+      this.#writes.splice(place, 1, ...(before === undefined ? [] : [before]));
+    }
+  }
+
+  /** Nobody goes back any more. */
+  forgetMarks(): void {
+    for (const { before } of this.#replaced ?? []) {
+      this.bytes -= overheadBytes + (before === undefined ? 0 : sizeOf(before));
+    }
+    this.#replaced = undefined;
   }
 
   find(key: Uint8Array): PendingWrite | undefined {

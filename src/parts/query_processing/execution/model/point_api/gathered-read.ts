@@ -32,7 +32,7 @@ export class GatheredRead implements ReadPlan {
   readonly label = "select";
   readonly shape: ResultShape;
   readonly #doors: RunDoors;
-  readonly #table: Table;
+  readonly table: Table;
   readonly #source: GatheredSource;
   readonly #path: AccessPath;
   readonly #statement: SelectStatement;
@@ -46,7 +46,7 @@ export class GatheredRead implements ReadPlan {
     statement: SelectStatement,
   ) {
     this.#doors = doors;
-    this.#table = table;
+    this.table = table;
     this.#source = source;
     this.#path = path;
     this.#statement = statement;
@@ -62,7 +62,7 @@ export class GatheredRead implements ReadPlan {
     view?: RowView,
   ): undefined {
     const doors = this.#doors;
-    const table = this.#table;
+    const table = this.table;
     const { layout, bounds } = doors;
     const ranges = keyRanges(layout, this.#source.keys, this.#path, parameters, base);
     const conditions = bindConditions(this.#path.filters, parameters, base);
@@ -81,7 +81,7 @@ export class GatheredRead implements ReadPlan {
 
   addSteps(parameters: readonly ColumnValue[], base: number, steps: CommandStep[]): void {
     const { indexId } = this.#source;
-    addReadSteps({ table: this.#table, path: this.#path, indexId }, parameters, base, steps);
+    addReadSteps({ table: this.table, path: this.#path, indexId }, parameters, base, steps);
   }
 
   answer(

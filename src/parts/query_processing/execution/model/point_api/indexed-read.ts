@@ -36,6 +36,7 @@ export class IndexedRead implements ReadPlan {
   readonly kind = "read";
   readonly label = "select";
   readonly shape: ResultShape;
+  readonly table: Table;
   readonly #doors: RunDoors;
   readonly #target: IndexTarget;
   readonly #path: AccessPath;
@@ -53,6 +54,7 @@ export class IndexedRead implements ReadPlan {
   ) {
     this.#doors = doors;
     this.#target = target;
+    this.table = target.table;
     this.#path = path;
     this.#columns = columns;
     this.#limit = limit;

@@ -96,6 +96,7 @@ type Answer = (
 
 export interface ReadPlan extends PlanBase {
   readonly kind: "read";
+  readonly table: Table;
   /**
    * Throws SqlError before it has called the sink. Where `atOnce`, it ends within the turn; otherwise long counts may
    * take several turns and return a promise. With a `view`, that is what is read, past the row cache.
@@ -142,7 +143,19 @@ export interface AutocommitPlan extends PlanBase {
   readonly on: boolean;
 }
 
-export type Plan = ReadPlan | WritePlan | SessionPlan | BorderPlan | AutocommitPlan;
+export interface SavepointPlan extends PlanBase {
+  readonly kind: "savepoint";
+  readonly action: "set" | "rollback" | "release";
+  readonly name: string;
+}
+
+/** LOCK TABLES … READ; without tables UNLOCK TABLES. */
+export interface LockPlan extends PlanBase {
+  readonly kind: "lock";
+  readonly tables: readonly Table[];
+}
+
+export type Plan = ReadPlan | WritePlan | SessionPlan | BorderPlan | AutocommitPlan | SavepointPlan | LockPlan;
 
 /** A path over the entries of an index. */
 export interface IndexPath {

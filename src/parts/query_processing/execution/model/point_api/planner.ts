@@ -81,6 +81,12 @@ export function planStatement(doors: RunDoors, statement: Statement): Plan {
       return planUse(statement.database);
     case "empty":
       return nothingToDo;
+    case "savepoint":
+      return { ...statement, label: "transaction", shape: undefined };
+    case "lockTables":
+      return lockPlan(statement.tables.map((name) => findTable(doors, name)));
+    case "unlockTables":
+      return lockPlan([]);
     case "begin":
     case "commit":
     case "rollback": {
@@ -88,6 +94,10 @@ export function planStatement(doors: RunDoors, statement: Statement): Plan {
       return { kind, label: "transaction", shape: undefined, readOnly, now };
     }
   }
+}
+
+function lockPlan(tables: readonly Table[]): Plan {
+  return { kind: "lock", label: "session", shape: undefined, tables };
 }
 
 function findTable(doors: RunDoors, name: string): Table {

@@ -33,6 +33,7 @@ import { SqlSession, type StatementRunner } from "./sql-session.ts";
 import { TextPlanner } from "./text-planner.ts";
 
 const interactive = "concurrency/transaction/model/single_node_acid";
+const savepoints = "concurrency/transaction/features/savepoints";
 
 /** A statement of a transaction, with the steps that it became. */
 interface Part {
@@ -167,6 +168,7 @@ class PointApiExecutor implements Executor, StatementRunner {
       }
       text.clearValues();
       const plan = text.plan(at);
+      if (plan.kind === "begin") session?.unlockTables();
       const plain = session === undefined || session.isPlain;
       const { end } = text;
       if (plan.kind === "begin" && plain) {
@@ -232,6 +234,8 @@ class PointApiExecutor implements Executor, StatementRunner {
       const { end } = text;
       if (plan.kind === "begin") throw notSelected(interactive, "a transaction inside a transaction");
       if (plan.kind === "autocommit") throw notSelected(interactive, "SET autocommit inside a transaction");
+      if (plan.kind === "savepoint") throw notSelected(savepoints, "a savepoint in a text that is one command");
+      if (plan.kind === "lock") throw notSelected(interactive, "LOCK TABLES inside a transaction");
       if (plan.label === "ddl") {
         throw notSelected("architecture/schema_change/atomic_ddl", "DDL inside a transaction");
       }
@@ -337,6 +341,8 @@ class PointApiExecutor implements Executor, StatementRunner {
         if (!plan.on) throw notSelected(interactive, "SET autocommit = 0");
         this.#done(sink);
         return undefined;
+      case "savepoint":
+        throw notSelected(savepoints, "a savepoint without a session");
       default:
         throw notSelected(interactive, "a transaction over several requests");
     }

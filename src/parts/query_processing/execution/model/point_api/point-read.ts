@@ -24,7 +24,7 @@ export class PointRead implements ReadPlan {
   readonly label = "select";
   readonly shape: ResultShape;
   readonly #doors: RunDoors;
-  readonly #table: Table;
+  readonly table: Table;
   readonly #path: AccessPath;
   readonly #columns: SelectedColumns;
   readonly #limit: Operand | undefined;
@@ -34,7 +34,7 @@ export class PointRead implements ReadPlan {
 
   constructor(doors: RunDoors, table: Table, path: AccessPath, columns: SelectedColumns, limit: Operand | undefined) {
     this.#doors = doors;
-    this.#table = table;
+    this.table = table;
     this.#path = path;
     this.#columns = columns;
     this.#limit = limit;
@@ -78,7 +78,7 @@ export class PointRead implements ReadPlan {
     for (const key of sortedUnique(keys)) {
       if (rows >= limit) break;
       const value = this.#value(key, view);
-      if (value === undefined || !rowMatches(layout, this.#table, conditions, key, value)) continue;
+      if (value === undefined || !rowMatches(layout, this.table, conditions, key, value)) continue;
       sink.storedRow(key, value);
       rows++;
     }
@@ -103,7 +103,7 @@ export class PointRead implements ReadPlan {
   }
 
   addSteps(parameters: readonly ColumnValue[], base: number, steps: CommandStep[]): void {
-    addReadSteps({ table: this.#table, path: this.#path, limit: this.#limit }, parameters, base, steps);
+    addReadSteps({ table: this.table, path: this.#path, limit: this.#limit }, parameters, base, steps);
   }
 
   answer(results: readonly StepResult[], from: number, count: number, sink: ResultSink): void {

@@ -36,7 +36,7 @@ export class RangeRead implements ReadPlan {
   readonly label = "select";
   readonly shape: ResultShape;
   readonly #doors: RunDoors;
-  readonly #table: Table;
+  readonly table: Table;
   readonly #path: AccessPath;
   readonly #columns: SelectedColumns;
   readonly #limit: Operand | undefined;
@@ -52,7 +52,7 @@ export class RangeRead implements ReadPlan {
     { limit, offset, reverse, countName }: RangeOptions,
   ) {
     this.#doors = doors;
-    this.#table = table;
+    this.table = table;
     this.#path = path;
     this.#columns = columns;
     this.#limit = limit;
@@ -69,7 +69,7 @@ export class RangeRead implements ReadPlan {
     atOnce: boolean,
     view?: RowView,
   ): Promise<void> | undefined {
-    const ranges = keyRanges(this.#doors.layout, this.#table, this.#path, parameters, base);
+    const ranges = keyRanges(this.#doors.layout, this.table, this.#path, parameters, base);
     const conditions = bindConditions(this.#path.filters, parameters, base);
     const { limit, offset } = bindCut(this.#limit, this.#offset, parameters, base);
     const source = view ?? this.#doors.engine;
@@ -78,13 +78,13 @@ export class RangeRead implements ReadPlan {
       return this.#count(source, ranges, conditions, sink, atOnce || view !== undefined);
     }
     const reverse = this.#reverse;
-    const read = { doors: this.#doors, table: this.#table, source, ranges, conditions, limit, offset, reverse };
+    const read = { doors: this.#doors, table: this.table, source, ranges, conditions, limit, offset, reverse };
     sendRows(read, this.shape, sink);
   }
 
   addSteps(parameters: readonly ColumnValue[], base: number, steps: CommandStep[]): void {
     const cut = this.#counts ? {} : { limit: this.#limit, offset: this.#offset, reverse: this.#reverse };
-    addReadSteps({ table: this.#table, path: this.#path, ...cut }, parameters, base, steps);
+    addReadSteps({ table: this.table, path: this.#path, ...cut }, parameters, base, steps);
   }
 
   answer(
@@ -127,11 +127,11 @@ export class RangeRead implements ReadPlan {
     atOnce: boolean,
   ): Promise<void> | undefined {
     const { bounds } = this.#doors;
-    const count = new RangeCount(this.#doors, source, this.#table, conditions, ranges);
+    const count = new RangeCount(this.#doors, source, this.table, conditions, ranges);
     let goesOn = false;
     try {
       let more = count.slice(atOnce ? bounds.resultRowsMax : sliceRows);
-      if (more && atOnce) throw tooLarge(this.#table, `${bounds.resultRowsMax} rows inside a transaction`);
+      if (more && atOnce) throw tooLarge(this.table, `${bounds.resultRowsMax} rows inside a transaction`);
       if (more) {
         goesOn = count.keepMoment();
         if (!goesOn) while (more) more = count.slice(sliceRows);

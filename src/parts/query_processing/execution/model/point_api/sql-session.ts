@@ -6,18 +6,20 @@
  *   writes   become steps, which run on that view and are kept by the transaction; nothing is proposed, except for
  *            numbers of AUTO_INCREMENT, which are set aside many at a time
  *   COMMIT   proposes the one command that the transaction gives; a refusal is a conflict (1213), and nothing happened
- *   BEGIN, DDL and turning autocommit on commit what is open first, as in MySQL
+ *   BEGIN, DDL, LOCK TABLES and turning autocommit on commit what is open first, as in MySQL
+ * After LOCK TABLES … READ reads are of its moment (`table-locks.ts`), and nothing is written.
  * A statement that fails leaves the transaction open, as in MySQL; where the transaction itself cannot go on (it was
  * idle for too long, a definition changed, it has read or written too much) it is rolled back, and the statement fails.
- * A session that is neither in a transaction nor without autocommit costs a statement one look at two fields.
+ * A session that is neither in a transaction nor without autocommit costs a statement one look at three fields.
  */
 import type { ColumnValue } from "../../../../architecture/catalog/table.ts";
 import type { CommandResult, CommandStep, StepResult } from "../../../../concurrency/transaction/command.ts";
 import type { InteractiveTransaction } from "../../../../concurrency/transaction/interactive-transactions.ts";
 import { type ExecutorSession, type PreparedStatement, type ResultSink, SqlError } from "../../../executor.ts";
 import { notSelected } from "./access-path.ts";
-import type { BorderPlan, Plan, RunDoors, WritePlan } from "./plan.ts";
+import type { BorderPlan, LockPlan, Plan, ReadPlan, RunDoors, SavepointPlan, WritePlan } from "./plan.ts";
 import { commandRefused } from "./sql-errors.ts";
+import { lockedForReading, TableLocks } from "./table-locks.ts";
 
 const interactive = "concurrency/transaction/model/single_node_acid";
 const refusedWrite = "Cannot execute statement in a READ ONLY transaction.";
@@ -47,6 +49,7 @@ export class SqlSession implements ExecutorSession {
   readonly #runner: StatementRunner;
   readonly #doors: RunDoors;
   #transaction: InteractiveTransaction | undefined;
+  #locks: TableLocks | undefined;
 
   constructor(runner: StatementRunner, doors: RunDoors) {
     this.#runner = runner;
@@ -59,7 +62,7 @@ export class SqlSession implements ExecutorSession {
 
   /** Whether statements run as they would without a session. */
   get isPlain(): boolean {
-    return this.#transaction === undefined && this.autocommit;
+    return this.#transaction === undefined && this.autocommit && this.#locks === undefined;
   }
 
   execute(
@@ -76,8 +79,15 @@ export class SqlSession implements ExecutorSession {
 
   reset(): void {
     this.#abandon();
+    this.unlockTables();
     this.autocommit = true;
     this.lastInsertId = 0n;
+  }
+
+  /** What LOCK TABLES gave ends with UNLOCK TABLES, and with the beginning of a transaction. */
+  unlockTables(): void {
+    this.#locks?.release();
+    this.#locks = undefined;
   }
 
   /** Keeps the number that a write was given. */
@@ -109,8 +119,13 @@ export class SqlSession implements ExecutorSession {
         plan.run(sink, parameters, this);
         return undefined;
       case "read":
-        return this.#read(() => plan.run(parameters, base, sink, true, this.#going().view));
+        return this.#read(() => plan.run(parameters, base, sink, true, this.#viewOf(plan)));
+      case "savepoint":
+        return this.#savepoint(plan, sink);
+      case "lock":
+        return plan.tables.length === 0 ? this.#lock(plan, sink) : this.#commit(() => this.#lock(plan, sink));
       case "write": {
+        if (this.#locks !== undefined) throw lockedForReading();
         if (plan.label !== "ddl") return this.#write(plan, parameters, base, sink);
         return this.#commit(() => this.#runner.write(plan, parameters, base, sink, this));
       }
@@ -136,6 +151,30 @@ export class SqlSession implements ExecutorSession {
     if (why === undefined) return this.#transaction;
     this.#abandon();
     throw new SqlError(why.reason, why.message);
+  }
+
+  /** What a read sees: the moment of the locks, or the open transaction's. Throws SqlError. */
+  #viewOf({ table }: ReadPlan): InteractiveTransaction["view"] {
+    if (this.#locks === undefined) return this.#going().view;
+    this.#locks.checkRead(table);
+    return this.#locks.view;
+  }
+
+  #lock({ tables }: LockPlan, sink: ResultSink): undefined {
+    this.unlockTables();
+    if (tables.length > 0) this.#locks = new TableLocks(this.#doors, tables);
+    done(sink);
+  }
+
+  /** Outside of a transaction a savepoint is gone with its statement. */
+  #savepoint({ action, name }: SavepointPlan, sink: ResultSink): undefined {
+    const open = this.#transaction !== undefined || (action === "set" && !this.autocommit);
+    const transaction = open ? this.#going() : undefined;
+    if (action === "set") transaction?.savepoint(name);
+    else if (transaction?.[action === "rollback" ? "rollbackTo" : "release"](name) !== true) {
+      throw new SqlError("savepoint_missing", `SAVEPOINT ${name} does not exist`);
+    }
+    done(sink);
   }
 
   #abandon(): void {

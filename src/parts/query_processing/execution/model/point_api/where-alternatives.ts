@@ -32,8 +32,12 @@ function expand(condition: Condition): (readonly Condition[])[] {
       const lists = condition.conditions.map(expand);
       return limited(sum(lists.map(({ length }) => length)), 1, () => lists.flat());
     }
-    case "and":
-      return condition.conditions.map(expand).reduce(pairs, [[]]);
+    case "and": {
+      const lists = condition.conditions.map(expand);
+      // What has no alternatives is joined at once: a product one by one would copy it again and again.
+      const sure = lists.filter(({ length }) => length === 1).flatMap(([conditions]) => conditions);
+      return lists.filter(({ length }) => length !== 1).reduce(pairs, [sure]);
+    }
   }
 }
 
