@@ -49,7 +49,7 @@ export interface InteractiveTransaction {
   run(steps: readonly CommandStep[]): CommandResult;
   /** What is written after it can be undone by name; another of that name is forgotten. Errors: LIMIT_EXCEEDED. */
   savepoint(name: string): void;
-  /** Undoes the writes since, and forgets the savepoints since; what was read counts nevertheless. False: no such one. */
+  /** Undoes the writes since, and forgets the savepoints since; what was read still counts. False: no such one. */
   rollbackTo(name: string): boolean;
   /** Forgets it and the savepoints since. False: no such one. */
   release(name: string): boolean;
