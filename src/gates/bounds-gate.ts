@@ -15,6 +15,7 @@
  */
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
+import type { RunningServer } from "../fleet/server.ts";
 import { seededNumbers } from "../simulation/simulated-env.ts";
 import type { Gate, GateSubject, GateVerdict } from "./gate.ts";
 import { connectGate, startSubject, type GateConnection } from "./gate-connection.ts";
@@ -30,7 +31,7 @@ const rowBytes = 3500;
 const memoryShareMax = 0.6;
 const diskShareMax = 0.3;
 
-interface Amounts {
+export interface Amounts {
   readonly dataMiB: number;
   readonly overwriteMiB: number;
 }
@@ -47,50 +48,89 @@ export function boundsGate(options: Amounts): Gate {
 }
 
 async function runBounds(options: Amounts, subject: GateSubject): Promise<GateVerdict> {
-  const verdict = verdictOf(name, performance.now());
   const server = await startSubject({ ...subject, knobs: shrunkKnobs(subject) });
-  const dataDirectory = join(subject.workDirectory, "data");
   try {
     const connection = await connectGate(server.endpoint);
-    const next = seededNumbers(subject.seed);
-    const letters = new RandomLetters(next);
-    const [table, overwritten] = tableNames(next);
+    const [table, overwritten] = tableNames(seededNumbers(subject.seed));
     for (const created of [table, overwritten]) {
       await expectOk(
         connection,
         `CREATE TABLE ${created} (id BIGINT PRIMARY KEY, timestamp BIGINT, value VARCHAR(4000))`,
       );
     }
-    const bytes = options.overwriteMiB * mebibyte;
-    const disk = await overwrite(connection, { table: overwritten, dataDirectory, bytes, next, letters });
-    if (disk.grownMiB > disk.writtenMiB * diskShareMax) {
-      return verdict.reject(
-        `the directory grew by ${disk.grownMiB} MiB while ${disk.writtenMiB} MiB of the same few rows were overwritten`,
-        disk,
-      );
-    }
-    const rows = Math.ceil((options.dataMiB * mebibyte) / rowBytes);
-    const sample = () => server.memory().residentBytes / mebibyte;
-    const memory = await fillAndRead(connection, { table, rows, letters, sample, signal: subject.signal });
-    const evidence = { ...disk, ...memory, dataMiB: options.dataMiB };
-    if (memory.keptMiB > options.dataMiB * memoryShareMax) {
-      return verdict.reject(
-        `resident memory grew by ${memory.keptMiB} MiB over ${options.dataMiB} MiB of data with caches of a few MiB`,
-        evidence,
-      );
-    }
-    return verdict.admit(
-      `memory grew by ${memory.keptMiB} MiB over ${options.dataMiB} MiB of data; the directory by ` +
-        `${disk.grownMiB} MiB over ${disk.writtenMiB} MiB of overwrites`,
-      evidence,
-    );
+    return await judgeBounds(name, options, subject, server, sqlRows(connection, table, overwritten));
   } finally {
     await server.kill();
   }
 }
 
+/** The rows of a store that its bounds are judged by, over whatever protocol. */
+export interface BoundedRows {
+  /** Writes rows that may be there already, all of them or none; versions rise from call to call. */
+  overwrite(rows: readonly { readonly id: number; readonly value: string }[], firstVersion: number): Promise<void>;
+  insert(rows: readonly { readonly id: number; readonly value: string }[]): Promise<void>;
+  read(ids: readonly number[]): Promise<void>;
+}
+
+function sqlRows(connection: GateConnection, table: string, overwritten: string): BoundedRows {
+  return {
+    async overwrite(rows, firstVersion) {
+      if (firstVersion === 0) {
+        const inserts = rows.map(({ id, value }) => `(${id}, 0, '${value}')`);
+        return expectOk(connection, `INSERT INTO ${overwritten} VALUES ${inserts.join(",")}`);
+      }
+      const updates = rows.map(({ id, value }, at) => {
+        const version = firstVersion + at;
+        const set = `SET timestamp=${version}, value='${value}'`;
+        return `UPDATE ${overwritten} ${set} WHERE timestamp<${version} AND id=${id}`;
+      });
+      return expectOk(connection, `START TRANSACTION; ${updates.join("; ")}; COMMIT`);
+    },
+    insert(rows) {
+      const values = rows.map(({ id, value }) => `(${id}, 0, '${value}')`);
+      return expectOk(connection, `INSERT INTO ${table} VALUES ${values.join(",")}`);
+    },
+    read: (ids) => expectOk(connection, ids.map((id) => `SELECT value FROM ${table} WHERE id=${id}`).join("; ")),
+  };
+}
+
+/** Judges a running product. Errors: those of its rows. */
+export async function judgeBounds(
+  gateName: string,
+  options: Amounts,
+  subject: GateSubject,
+  server: RunningServer,
+  rows: BoundedRows,
+): Promise<GateVerdict> {
+  const verdict = verdictOf(gateName, performance.now());
+  const dataDirectory = join(subject.workDirectory, "data");
+  const next = seededNumbers(subject.seed);
+  const letters = new RandomLetters(next);
+  const disk = await overwrite(rows, { dataDirectory, bytes: options.overwriteMiB * mebibyte, next, letters });
+  if (disk.grownMiB > disk.writtenMiB * diskShareMax) {
+    return verdict.reject(
+      `the directory grew by ${disk.grownMiB} MiB while ${disk.writtenMiB} MiB of the same few rows were overwritten`,
+      disk,
+    );
+  }
+  const count = Math.ceil((options.dataMiB * mebibyte) / rowBytes);
+  const sample = () => server.memory().residentBytes / mebibyte;
+  const memory = await fillAndRead(rows, { count, letters, sample, signal: subject.signal });
+  const evidence = { ...disk, ...memory, dataMiB: options.dataMiB };
+  if (memory.keptMiB > options.dataMiB * memoryShareMax) {
+    return verdict.reject(
+      `resident memory grew by ${memory.keptMiB} MiB over ${options.dataMiB} MiB of data with caches of a few MiB`,
+      evidence,
+    );
+  }
+  return verdict.admit(
+    `memory grew by ${memory.keptMiB} MiB over ${options.dataMiB} MiB of data; the directory by ` +
+      `${disk.grownMiB} MiB over ${disk.writtenMiB} MiB of overwrites`,
+    evidence,
+  );
+}
+
 interface Overwriting {
-  readonly table: string;
   readonly dataDirectory: string;
   readonly bytes: number;
   readonly next: () => number;
@@ -99,27 +139,20 @@ interface Overwriting {
 
 /** Overwrites about 1 MiB of rows. */
 async function overwrite(
-  connection: GateConnection,
-  { table, dataDirectory, bytes, next, letters }: Overwriting,
+  rows: BoundedRows,
+  { dataDirectory, bytes, next, letters }: Overwriting,
 ): Promise<{ grownMiB: number; writtenMiB: number; directoryMiB: number }> {
-  const rows = 300;
-  const perStatement = 50;
-  const inserts = Array.from({ length: rows }, (_, id) => `(${id}, 0, '${letters.take(rowBytes)}')`);
-  for (let at = 0; at < rows; at += 100) {
-    await expectOk(connection, `INSERT INTO ${table} VALUES ${inserts.slice(at, at + 100).join(",")}`);
-  }
-  const statements = Math.ceil(bytes / rowBytes / perStatement);
+  const count = 300;
+  const perCall = 50;
+  const all = Array.from({ length: count }, (_, id) => ({ id, value: letters.take(rowBytes) }));
+  for (let at = 0; at < count; at += 100) await rows.overwrite(all.slice(at, at + 100), 0);
+  const calls = Math.ceil(bytes / rowBytes / perCall);
   const samples: number[] = [];
-  for (let statement = 0; statement < statements; statement++) {
-    const updates = Array.from({ length: perStatement }, (_, index) => {
-      const id = Math.floor(next() * rows);
-      const version = statement * perStatement + index + 1;
-      return (
-        `UPDATE ${table} SET timestamp=${version}, value='${letters.take(rowBytes)}' ` +
-        `WHERE timestamp<${version} AND id=${id}`
-      );
+  for (let call = 0; call < calls; call++) {
+    const changed = Array.from({ length: perCall }, () => {
+      return { id: Math.floor(next() * count), value: letters.take(rowBytes) };
     });
-    await expectOk(connection, `START TRANSACTION; ${updates.join("; ")}; COMMIT`);
+    await rows.overwrite(changed, call * perCall + 1);
     samples.push(directoryBytes(dataDirectory) / mebibyte);
   }
   const quarter = Math.max(1, samples.length >> 2);
@@ -127,37 +160,34 @@ async function overwrite(
   const lastMiB = Math.min(...samples.slice(-quarter));
   return {
     grownMiB: round(lastMiB - secondMiB),
-    writtenMiB: round((2 * quarter * perStatement * rowBytes) / mebibyte),
+    writtenMiB: round((2 * quarter * perCall * rowBytes) / mebibyte),
     directoryMiB: round(samples[samples.length - 1]),
   };
 }
 
 /** Writes rows and reads each of them, in rounds; samples memory all the while. */
 async function fillAndRead(
-  connection: GateConnection,
+  rows: BoundedRows,
   options: {
-    table: string;
-    rows: number;
+    count: number;
     letters: RandomLetters;
     sample: () => number;
     signal: AbortSignal | undefined;
   },
 ): Promise<{ baseMiB: number; lastMiB: number; peakMiB: number; keptMiB: number }> {
-  const { table, letters } = options;
+  const { letters } = options;
   const perRound = 100;
   const roundsBehind = 16;
-  const rounds = Math.ceil(options.rows / perRound);
+  const rounds = Math.ceil(options.count / perRound);
   const samples: number[] = [];
   for (let round = 0; round < rounds && options.signal?.aborted !== true; round++) {
     // Ascending keys: files are moved down, not merged, so that the time goes into filling memory.
     const ids = Array.from({ length: perRound }, (_, at) => round * perRound + at);
-    const values = ids.map((id) => `(${id}, 0, '${letters.take(rowBytes)}')`);
-    await expectOk(connection, `INSERT INTO ${table} VALUES ${values.join(",")}`);
+    await rows.insert(ids.map((id) => ({ id, value: letters.take(rowBytes) })));
     samples.push(options.sample());
     // Rows of some rounds ago, which have left the memtables: they are read from files.
     if (round < roundsBehind) continue;
-    const reads = ids.map((id) => `SELECT value FROM ${table} WHERE id=${id - roundsBehind * perRound}`);
-    await expectOk(connection, reads.join("; "));
+    await rows.read(ids.map((id) => id - roundsBehind * perRound));
     samples.push(options.sample());
   }
   const stretch = Math.max(1, samples.length >> 3);

@@ -8,9 +8,12 @@ import { damageGate } from "./damage-gate.ts";
 import { differentialGate } from "./differential-gate.ts";
 import { flushAuditGate } from "./flush-audit-gate.ts";
 import type { Gate } from "./gate.ts";
+import { httpAccessGate } from "./http/http-access-gate.ts";
+import { httpBoundsGate } from "./http/http-bounds-gate.ts";
 import { httpDifferentialGate } from "./http/http-differential-gate.ts";
 import { httpFlushAuditGate } from "./http/http-flush-audit-gate.ts";
 import { httpKillGate } from "./http/http-kill-gate.ts";
+import { httpLoadGate } from "./http/http-load-gate.ts";
 import { indexesGate } from "./indexes-gate.ts";
 import { killGate } from "./kill-gate.ts";
 import { loadGate } from "./load-gate.ts";
@@ -45,8 +48,11 @@ export function productGates(effort = 1): Gate[] {
 export function httpProductGates(effort = 1, alone = true): Gate[] {
   const overHttp = [
     httpFlushAuditGate({ writes: 40 * effort }),
+    httpAccessGate(),
+    httpLoadGate({ connections: 48, milliseconds: 1000 * effort }),
     httpDifferentialGate({ requests: 1500 * effort }),
     httpKillGate({ rounds: 5 * effort }),
+    httpBoundsGate({ dataMiB: 160, overwriteMiB: 60 }),
   ];
   if (!alone) return overHttp;
   return [
@@ -74,6 +80,7 @@ export function httpCandidateGates(): Gate[] {
   return [
     httpFlushAuditGate({ writes: 12, stage: "candidate" }),
     httpDifferentialGate({ requests: 300, stage: "candidate" }),
+    httpLoadGate({ connections: 24, milliseconds: 400, stage: "candidate" }),
     httpKillGate({ rounds: 1, stage: "candidate" }),
   ];
 }

@@ -21,6 +21,17 @@ export interface ListedItem {
   readonly etag: string;
 }
 
+export interface RawItem {
+  readonly value: string;
+  readonly etag: string;
+  readonly expiresMs: number | undefined;
+}
+
+function listed(body: Buffer): ListedItem[] {
+  const { items } = JSON.parse(body.toString()) as { items: { key: string; val: string; etag: string }[] };
+  return items.map(({ key, val, etag }) => ({ key, value: val, etag }));
+}
+
 /** One connection, with the requests that gates make. */
 export class HttpGateConnection {
   readonly #client: HttpClient;
@@ -36,6 +47,44 @@ export class HttpGateConnection {
 
   ask(method: string, target: string, body?: unknown): Promise<HttpReply> {
     return this.#client.request(requestBytes(method, target, body === undefined ? undefined : JSON.stringify(body)));
+  }
+
+  /** With fields of its own, and any bytes for a body. */
+  send(method: string, target: string, fields: readonly string[], body: Uint8Array | string = ""): Promise<HttpReply> {
+    const bytes = Buffer.from(body as Uint8Array);
+    const length = bytes.length === 0 ? [] : [`Content-Length: ${bytes.length}`];
+    const head = [`${method} ${target} HTTP/1.1`, "Host: 127.0.0.1", ...fields, ...length].join("\r\n");
+    return this.#client.request(Buffer.concat([Buffer.from(`${head}\r\n\r\n`), bytes]));
+  }
+
+  /** A body in chunks of the sizes that `nextSize` gives. */
+  sendChunked(method: string, target: string, body: Uint8Array, nextSize: () => number): Promise<HttpReply> {
+    const head = `${method} ${target} HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\n`;
+    const pieces: Uint8Array[] = [Buffer.from(head)];
+    for (let at = 0; at < body.length; ) {
+      const chunk = body.subarray(at, at + Math.max(1, nextSize()));
+      pieces.push(Buffer.from(`${chunk.length.toString(16)}\r\n`), chunk, Buffer.from("\r\n"));
+      at += chunk.length;
+    }
+    return this.#client.request(Buffer.concat([...pieces, Buffer.from("0\r\n\r\n")]));
+  }
+
+  /** A value as its bytes, with its fields; undefined where there is none. Errors: any other answer. */
+  async raw(key: string): Promise<RawItem | undefined> {
+    const { status, head, body } = await this.send("GET", `/kv/${encodeURIComponent(key)}`, []);
+    if (status === 404) return undefined;
+    if (status !== 200) throw new Error(`a get of bytes was answered with ${status}: ${body.toString()}`);
+    const field = (name: string) => new RegExp(`^${name}: (.*)$`, "m").exec(head)?.[1]?.trim();
+    const expires = field("Lathe-Expires-Ms");
+    const expiresMs = expires === undefined ? undefined : Number(expires);
+    return { value: body.toString(), etag: field("ETag") ?? "", expiresMs };
+  }
+
+  /** Of keys at one moment: the values of those that are there. Errors: any other answer. */
+  async getMany(keys: readonly string[]): Promise<ListedItem[]> {
+    const { status, body } = await this.ask("POST", "/batch/get", { keys });
+    if (status !== 200) throw new Error(`a batch of gets was answered with ${status}: ${body.toString()}`);
+    return listed(body);
   }
 
   put(key: string, value: string): Promise<HttpReply> {
@@ -59,11 +108,8 @@ export class HttpGateConnection {
       const target: string = `/scan?prefix=${encodeURIComponent(prefix)}&limit=${limit}&cursor=${cursor}`;
       const reply = await this.ask("GET", target);
       if (reply.status !== 200) throw new Error(`a scan was answered with ${reply.status}: ${reply.body.toString()}`);
-      const page = JSON.parse(reply.body.toString()) as {
-        items: { key: string; val: string; etag: string }[]; cursor: string | null;
-      };
-      items.push(...page.items.map(({ key, val, etag }) => ({ key, value: val, etag })));
-      cursor = page.cursor;
+      items.push(...listed(reply.body));
+      ({ cursor } = JSON.parse(reply.body.toString()) as { cursor: string | null });
     }
     return items;
   }
