@@ -145,6 +145,12 @@ export interface Listener {
   close(): Promise<void>;
 }
 
+/**
+ * `taken`: the system has them, or the peer has gone; the caller may change the bytes. `held`: they wait, and must not be
+ * changed. `full`: they wait, and the caller should wait for `onDrain`.
+ */
+export type Written = "taken" | "held" | "full";
+
 /** A byte stream. Handlers are set once, before the first turn of the event loop ends. */
 export interface Connection {
   readonly remoteAddress: string;
@@ -155,6 +161,8 @@ export interface Connection {
    * `onDrain`.
    */
   write(bytes: Uint8Array): boolean;
+  /** As `write`, at once, for a caller who would use the bytes again. */
+  writeNow(bytes: Uint8Array): Written;
   /** `bytes` are valid during the call only. */
   onData(handler: (bytes: Uint8Array) => void): void;
   onDrain(handler: () => void): void;

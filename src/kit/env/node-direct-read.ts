@@ -12,6 +12,9 @@ import * as net from "node:net";
 
 const sharedBytes = 64 << 10;
 const shared = Buffer.allocUnsafeSlow(sharedBytes);
+/** Views of pieces up to this length are kept. */
+const keptViewBytesMax = 1024;
+const views: (Buffer | undefined)[] = Array.from({ length: keptViewBytesMax + 1 }, () => undefined);
 
 /** The fields of a socket that its server and its handle hang on. */
 interface SocketInside {
@@ -30,7 +33,7 @@ export function readDirectly(accepted: net.Socket, onBytes: (bytes: Buffer) => v
     onread: {
       buffer: shared,
       callback(length: number): boolean {
-        onBytes(shared.subarray(0, length));
+        onBytes(length <= keptViewBytesMax ? (views[length] ??= shared.subarray(0, length)) : shared.subarray(0, length));
         return true;
       },
     },

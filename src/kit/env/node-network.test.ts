@@ -70,6 +70,74 @@ test("whoever is told to wait is told to go on", async () => {
   await listener.close();
 });
 
+/** Answers that count up, in bytes that are written over as soon as the connection allows it. */
+function countUp(connection: Connection, pieces: number, pieceBytes: number, outcomes: Set<string>): void {
+  let bytes = Buffer.allocUnsafeSlow(pieceBytes);
+  let piece = 0;
+  const go = () => {
+    while (piece < pieces) {
+      const outcome = connection.writeNow(bytes.fill(++piece));
+      outcomes.add(outcome);
+      if (outcome !== "taken") bytes = Buffer.allocUnsafeSlow(pieceBytes);
+      if (outcome === "full") return;
+    }
+    connection.end();
+  };
+  connection.onClose(() => undefined);
+  connection.onDrain(go);
+  connection.onData(go);
+}
+
+test("bytes may be written over once they are taken, and arrive as they were given, also to a slow reader", async () => {
+  const [pieces, pieceBytes] = [200, 60_000];
+  const outcomes = new Set<string>();
+  // The first connection of a process goes through the stream, from whose first write the way past it is learnt.
+  for (let connections = 0; connections < 2; connections++) {
+    outcomes.clear();
+    const { listener, client } = await pair((connection) => {
+      connection.write(Uint8Array.of(0));
+      countUp(connection, pieces, pieceBytes, outcomes);
+    });
+    const all = received(client);
+    client.write(Uint8Array.of(1));
+    client.pause();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    client.resume();
+    const bytes = (await all).subarray(1);
+    await listener.close();
+    assert.equal(bytes.length, pieces * pieceBytes);
+    for (let piece = 0; piece < pieces; piece++) {
+      const part = bytes.subarray(piece * pieceBytes, (piece + 1) * pieceBytes);
+      assert.ok(part.every((byte) => byte === piece + 1), `piece ${piece + 1} was written over`);
+    }
+  }
+  assert.ok(outcomes.has("taken") && (outcomes.has("held") || outcomes.has("full")), [...outcomes].join());
+});
+
+test("a connection that goes away with bytes held is closed once, and holds nothing afterwards", async () => {
+  const closed = Promise.withResolvers<Connection>();
+  const { listener, client } = await pair((connection) => {
+    connection.onDrain(() => undefined);
+    connection.onClose(() => closed.resolve(connection));
+    connection.onData(() => {
+      for (let outcome = "taken"; outcome === "taken";) outcome = connection.writeNow(new Uint8Array(1 << 20));
+      assert.ok(connection.bufferedBytes > 0);
+      // Behind bytes that are held, others wait their turn.
+      assert.notEqual(connection.writeNow(Uint8Array.of(1)), "taken");
+      client.destroy();
+    });
+  });
+  client.onData(() => undefined);
+  client.onClose(() => undefined);
+  client.pause();
+  client.write(Uint8Array.of(1));
+  const connection = await closed.promise;
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(connection.bufferedBytes, 0);
+  assert.equal(connection.writeNow(Uint8Array.of(1)), "taken");
+  await listener.close();
+});
+
 test("the end is told once: with an error where there was one, without where there was none", async () => {
   const closes: (Error | undefined)[] = [];
   let accepted: Connection | undefined;

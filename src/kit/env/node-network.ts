@@ -5,11 +5,13 @@
  * others at the end of the running callback. A pipelining client thus costs one system call per batch
  * of answers, not one per answer. Accepted connections are read past the stream (node-direct-read.ts); one that goes on
  * under TLS keeps its handlers and changes its socket.
+ * They are written past it, too (node-direct-write.ts), as long as it has nothing to write itself.
  */
 import * as net from "node:net";
 import * as tls from "node:tls";
-import type { Connection, ListenOptions, Listener, Network, TlsIdentity } from "./env.ts";
+import type { Connection, ListenOptions, Listener, Network, Written, TlsIdentity } from "./env.ts";
 import { readDirectly } from "./node-direct-read.ts";
+import { DirectWriter } from "./node-direct-write.ts";
 import { translateSystemError } from "./system-error.ts";
 
 /** Up to here several writes are copied into one; beyond it they are handed over as a vector. */
@@ -37,6 +39,8 @@ class NodeConnection implements Connection {
   #error: Error | undefined;
   /** Bytes come by a call, not by events of the socket. */
   #direct = false;
+  /** Undefined where all goes through the socket. */
+  #writer: DirectWriter | undefined;
 
   constructor(socket: net.Socket, accepted = false) {
     this.remoteAddress = `${socket.remoteAddress ?? "unknown"}:${socket.remotePort ?? 0}`;
@@ -44,6 +48,7 @@ class NodeConnection implements Connection {
     const direct = accepted ? readDirectly(socket, (bytes) => this.#received(bytes)) : undefined;
     this.#direct = direct !== undefined;
     this.#socket = direct ?? socket;
+    this.#writer = accepted ? DirectWriter.open(this.#socket, () => this.reportDrained()) : undefined;
     this.#attach(this.#socket);
   }
 
@@ -58,7 +63,7 @@ class NodeConnection implements Connection {
   }
 
   get bufferedBytes(): number {
-    return this.#heldBytes + this.#socket.writableLength;
+    return this.#heldBytes + this.#socket.writableLength + (this.#writer?.pendingBytes ?? 0);
   }
 
   write(bytes: Uint8Array): boolean {
@@ -70,9 +75,31 @@ class NodeConnection implements Connection {
       this.#flushScheduled = true;
       process.nextTick(flushScheduled, this);
     }
-    if (this.bufferedBytes < this.#socket.writableHighWaterMark) return true;
+    return !this.#isFull();
+  }
+
+  writeNow(bytes: Uint8Array): Written {
+    if (this.#first === undefined) {
+      const written = this.#writeDirectly(bytes);
+      if (written === "taken") return "taken";
+      if (written === "held") return this.#isFull() ? "full" : "held";
+    }
+    return this.write(bytes) ? "held" : "full";
+  }
+
+  /** Who is told so is told when to go on. */
+  #isFull(): boolean {
+    if (this.bufferedBytes < this.#socket.writableHighWaterMark) return false;
     this.#owesDrain = true;
-    return false;
+    return true;
+  }
+
+  #writeDirectly(bytes: Uint8Array): "taken" | "held" | "refused" {
+    const writer = this.#writer;
+    const socket = this.#socket;
+    if (writer === undefined || writer.pendingBytes > 0 || socket.writableLength > 0) return "refused";
+    // A peer that has gone is told by `onClose`.
+    return socket.writable ? writer.write(bytes) : "taken";
   }
 
   onData(handler: DataHandler): void {
@@ -132,6 +159,7 @@ class NodeConnection implements Connection {
     const secured = new tls.TLSSocket(plain, { isServer: true, secureContext, requestCert: false });
     this.#socket = secured;
     this.#direct = false;
+    this.#writer = undefined;
     this.#attach(secured);
     if (this.#dataHandler !== undefined) this.onData(this.#dataHandler);
   }
@@ -152,10 +180,15 @@ class NodeConnection implements Connection {
     this.#heldBytes = 0;
     // A peer that has gone is told by `onClose`; writing to its socket would only raise a second error.
     if (!this.#socket.writable) return;
-    if (more === undefined) this.#socket.write(first);
-    else if (total <= joinedBytesMax) this.#socket.write(Buffer.concat([first, ...more], total));
+    if (more === undefined) {
+      if (this.#writeDirectly(first) === "refused") this.#socket.write(first);
+    } else if (total <= joinedBytesMax) this.#socket.write(Buffer.concat([first, ...more], total));
     else this.#writeVector(first, more);
-    if (this.#owesDrain && !this.#socket.writableNeedDrain) process.nextTick(reportDrained, this);
+    if (this.#owesDrain && !this.#needsDrain) process.nextTick(reportDrained, this);
+  }
+
+  get #needsDrain(): boolean {
+    return this.#socket.writableNeedDrain || (this.#writer?.pendingBytes ?? 0) > 0;
   }
 
   #writeVector(first: Uint8Array, more: readonly Uint8Array[]): void {
@@ -167,7 +200,7 @@ class NodeConnection implements Connection {
 
   /** Public for the tick queue only. */
   reportDrained(): void {
-    if (!this.#owesDrain || this.#socket.writableNeedDrain) return;
+    if (!this.#owesDrain || this.#needsDrain) return;
     this.#owesDrain = false;
     this.#drainHandler?.();
   }

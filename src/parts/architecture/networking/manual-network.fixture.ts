@@ -1,5 +1,5 @@
 /** A network whose other side is the test: it delivers bytes, takes them or leaves them, and closes. */
-import type { Connection, Listener, Network } from "../../../kit/env/env.ts";
+import type { Connection, Listener, Network, Written } from "../../../kit/env/env.ts";
 import type { Surface } from "./surface.ts";
 
 export class ManualConnection implements Connection {
@@ -19,6 +19,10 @@ export class ManualConnection implements Connection {
     this.#written.push(Buffer.from(bytes));
     if (!this.taking) this.bufferedBytes += bytes.length;
     return this.taking;
+  }
+
+  writeNow(bytes: Uint8Array): Written {
+    return this.write(bytes) ? "taken" : "full";
   }
 
   onData(handler: (bytes: Uint8Array) => void): void {

@@ -214,9 +214,9 @@ export class ConnectionProtocol {
     this.#leaveBetween(false);
   }
 
-  #send(bytes: Uint8Array): void {
+  #send(bytes: Uint8Array): boolean {
     this.#context.metrics.bytesSent += bytes.length;
-    this.#host.send(bytes);
+    return this.#host.send(bytes);
   }
 
   #close(): void {

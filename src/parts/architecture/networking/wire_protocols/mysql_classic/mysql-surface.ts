@@ -282,11 +282,13 @@ class MysqlConnection implements ProtocolHost, RegisteredConnection {
     this.#protocol.kill(what);
   }
 
-  send(bytes: Uint8Array): void {
-    const taken = this.#connection.write(bytes);
-    if (taken && this.#unsentTaken === 0) return;
-    if (!taken) this.#blockedSinceUs ??= this.#context.clock.monotonicUs();
+  send(bytes: Uint8Array): boolean {
+    const sent = this.#connection.writeNow(bytes);
+    const taken = sent === "taken";
+    if (sent !== "full" && this.#unsentTaken === 0) return taken;
+    if (sent === "full") this.#blockedSinceUs ??= this.#context.clock.monotonicUs();
     this.#countUnsent(this.#connection.bufferedBytes);
+    return taken;
   }
 
   /** Takes from the shared budget, or gives back. */

@@ -10,6 +10,17 @@ function record() {
   return { sent, send: (bytes: Uint8Array) => void sent.push(bytes) };
 }
 
+/** A network that takes bytes at once, or holds them as they are: those must not change any more. */
+function recordAsNetwork(takes: () => boolean) {
+  const sent: Uint8Array[] = [];
+  const send = (bytes: Uint8Array) => {
+    const taken = takes();
+    sent.push(taken ? Buffer.from(bytes) : bytes);
+    return taken;
+  };
+  return { sent, send };
+}
+
 test("length-encoded integers take the shortest form and read back", () => {
   const sizes = new Map([[0, 1], [250, 1], [251, 3], [65_535, 3], [65_536, 4], [16_777_215, 4], [16_777_216, 9]]);
   for (const [value, size] of sizes) {
@@ -22,15 +33,17 @@ test("length-encoded integers take the shortest form and read back", () => {
   }
 });
 
-test("packets of several connections come out whole, in order, and are never overwritten", () => {
+test("packets of several connections come out whole, in order, and are never overwritten before they are taken", () => {
   const step = fc.record({
     connection: fc.nat(2),
     sizes: fc.array(fc.oneof(fc.nat(300), fc.nat(40_000)), { maxLength: 4 }),
     flush: fc.boolean(),
   });
-  fc.assert(fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+  const takes = fc.infiniteStream(fc.boolean());
+  fc.assert(fc.property(fc.array(step, { maxLength: 40 }), takes, (steps, stream) => {
     const slab = new OutputSlab();
-    const records = [record(), record(), record()];
+    const taken = () => stream.next().value as boolean;
+    const records = [recordAsNetwork(taken), recordAsNetwork(taken), recordAsNetwork(taken)];
     const outputs = records.map(({ send }) => new OutputBuffer(slab, send));
     const expected: number[][] = [[], [], []];
     steps.forEach(({ connection, sizes, flush }, number) => {
@@ -56,6 +69,21 @@ test("packets of several connections come out whole, in order, and are never ove
     });
     assert.equal(slab.leased, false);
   }), { numRuns: 60 });
+});
+
+test("a turn writes over what the network has taken, and not over what it holds", () => {
+  const slab = new OutputSlab();
+  const views: Uint8Array[] = [];
+  const answer = (fill: number, taken: boolean) => {
+    const output = new OutputBuffer(slab, (bytes) => views.push(bytes) > 0 && taken);
+    output.writeBytes(new Uint8Array(100).fill(fill));
+    output.flush();
+    return views[views.length - 1];
+  };
+  assert.equal(answer(1, true), answer(2, true));
+  const held = answer(3, false);
+  assert.notEqual(answer(4, true).byteOffset, held.byteOffset);
+  assert.ok(held.every((byte) => byte === 3));
 });
 
 test("payloads of 16 MiB - 1 and more are cut into frames", () => {

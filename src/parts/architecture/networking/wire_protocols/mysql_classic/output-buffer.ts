@@ -5,9 +5,9 @@
  * Algorithm:
  *   1. The first byte of a turn leases the free end of a slab that all connections share; packets
  *      are written into it in place, each behind four bytes left free for its header.
- *   2. `flush` hands the written region over and returns the rest of the slab. A region is never
- *      written twice, since the network may still hold it; a used-up slab is left to the garbage
- *      collector.
+ *   2. `flush` hands the written region over and returns the rest of the slab. Where the network has
+ *      taken the bytes at once, as it nearly always does, the next turn writes over them; else the region
+ *      is never written again, and a used-up slab is left to the garbage collector.
  *   3. A connection that writes while another holds the lease (a statement that waits in the middle
  *      of its result), or more than half a slab, gets a buffer of its own, which grows by doubling.
  *
@@ -22,13 +22,38 @@
 const slabBytes = 32 * 1024;
 const ownBytesMin = 4096;
 const frameBytesMax = 0xff_ff_ff;
+/** Views of answers up to this length are kept: making one costs more than encoding a small row. */
+const keptViewBytesMax = 1024;
 const nothing = Buffer.alloc(0);
+
+/** Where bytes go; true where they may be written over. */
+type Send = (bytes: Uint8Array) => unknown;
 
 /** The slab that the connections of one surface share. */
 export class OutputSlab {
   bytes: Buffer = Buffer.allocUnsafeSlow(slabBytes);
   used = 0;
   leased = false;
+  /** The beginning of the slab, by length. */
+  readonly #views: (Buffer | undefined)[] = [];
+
+  renew(): void {
+    this.bytes = Buffer.allocUnsafeSlow(slabBytes);
+    this.used = 0;
+    this.#views.length = 0;
+  }
+
+  /** The end of what is used, unless others have gone on behind it. */
+  giveBack(start: number, end: number): void {
+    if (this.used === end && !this.leased) this.used = start;
+  }
+
+  view(start: number, end: number): Buffer {
+    if (start !== 0 || end > keptViewBytesMax) return this.bytes.subarray(start, end);
+    const views = this.#views;
+    while (views.length <= end) views.push(undefined);
+    return (views[end] ??= this.bytes.subarray(0, end));
+  }
 }
 
 export class OutputBuffer {
@@ -39,13 +64,13 @@ export class OutputBuffer {
   /** Sequence number of the next packet. */
   sequence = 0;
   readonly #slab: OutputSlab;
-  readonly #send: (bytes: Uint8Array) => void;
+  readonly #send: Send;
   #start = 0;
   #leased = false;
   #packetStart = 0;
   #packetOpen = false;
 
-  constructor(slab: OutputSlab, send: (bytes: Uint8Array) => void) {
+  constructor(slab: OutputSlab, send: Send) {
     this.#slab = slab;
     this.#send = send;
   }
@@ -70,10 +95,19 @@ export class OutputBuffer {
       this.discard();
       return;
     }
-    const written = this.bytes.subarray(this.#start, this.position);
-    if (this.#leased) this.#slab.used = this.position;
+    const start = this.#start;
+    const end = this.position;
+    if (!this.#leased) {
+      const own = this.bytes.subarray(start, end);
+      this.discard();
+      this.#send(own);
+      return;
+    }
+    const slab = this.#slab;
+    const written = slab.view(start, end);
+    slab.used = end;
     this.discard();
-    this.#send(written);
+    if (this.#send(written) === true) slab.giveBack(start, end);
   }
 
   /** Forgets what was written since the last flush. */
@@ -91,8 +125,7 @@ export class OutputBuffer {
     const slab = this.#slab;
     if ((this.#leased || !slab.leased) && pending + length <= slabBytes / 2) {
       if (this.#leased || slabBytes - slab.used < pending + length) {
-        slab.bytes = Buffer.allocUnsafeSlow(slabBytes);
-        slab.used = 0;
+        slab.renew();
       }
       this.#move(slab.bytes, slab.used, pending);
       slab.leased = true;

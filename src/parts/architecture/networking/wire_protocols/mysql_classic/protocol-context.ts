@@ -74,8 +74,8 @@ export interface ProtocolContext {
 export interface ProtocolHost {
   /** Where the client is: address and port. */
   readonly remoteAddress: string;
-  /** Sends bytes that nobody changes afterwards. */
-  send(bytes: Uint8Array): void;
+  /** Sends bytes; true where they may be changed afterwards. */
+  send(bytes: Uint8Array): boolean;
   /** Bytes sent that the peer has not taken. */
   unsentBytes(): number;
   /** Whether the surface holds more unsent bytes than it may. */

@@ -140,8 +140,9 @@ class FuzzHost implements ProtocolHost {
     this.protocol.greet();
   }
 
-  send(bytes: Uint8Array): void {
+  send(bytes: Uint8Array): boolean {
     this.#written.push(Buffer.from(bytes));
+    return true;
   }
 
   take(): Packet[] {

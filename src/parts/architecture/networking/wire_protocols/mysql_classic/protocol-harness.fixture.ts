@@ -65,8 +65,9 @@ export class ProtocolHarness implements ProtocolHost {
     this.protocol.greet();
   }
 
-  send(bytes: Uint8Array): void {
+  send(bytes: Uint8Array): boolean {
     this.writes.push(Buffer.from(bytes));
+    return true;
   }
 
   destroy(): void {
