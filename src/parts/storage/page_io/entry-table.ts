@@ -57,6 +57,8 @@ export class EntryTable {
   /** Where values are put together; bytes and words of one buffer. */
   #value = new Uint8Array(valueBytesInitial);
   #valueWords = new Int32Array(this.#value.buffer);
+  /** The beginning of `#value` that was given out last: values of one length need no new view. */
+  #view = this.#value;
   readonly #expiry = new Float64Array(1);
   readonly #expiryAsBytes = new Uint8Array(this.#expiry.buffer);
   readonly #expiryAsWords = new Int32Array(this.#expiry.buffer);
@@ -162,7 +164,8 @@ export class EntryTable {
     const length = this.words[at + valueLengthWord];
     if (length > this.#value.length) this.#growValue(length);
     this.#arena.read(entry, valueOffset(this.words[at + metaWord]), padded(length) >>> 2, this.#valueWords);
-    return this.#value.subarray(0, length);
+    if (this.#view.length !== length) this.#view = this.#value.subarray(0, length);
+    return this.#view;
   }
 
   isExpired(entry: number, nowMs: number): boolean {
@@ -207,6 +210,7 @@ export class EntryTable {
   #growValue(length: number): void {
     this.#value = new Uint8Array(padded(2 * length));
     this.#valueWords = new Int32Array(this.#value.buffer);
+    this.#view = this.#value;
   }
 }
 

@@ -8,7 +8,7 @@
  *   | types                | n × 2: type code, 80 in the second byte for unsigned                  |
  *   | values               | by type; none for NULL and for parameters sent as long data           |
  *
- * Numbers become numbers, 64-bit integers bigints; text becomes a string where it is UTF-8 and
+ * Numbers become numbers, 64-bit integers bigints unless 32 bits hold them; text becomes a string where it is UTF-8 and
  * bytes where it is not (the binding of MySQL's C client sends binary strings as VAR_STRING); blobs
  * are views that hold during the call.
  * Source: "COM_STMT_EXECUTE" and "Binary Protocol Value" in MySQL's source documentation.
@@ -24,6 +24,8 @@ const unsignedFlag = 0x80;
 
 const scratch = new ArrayBuffer(8);
 const scratchBytes = new Uint8Array(scratch);
+/** Low and high half; as the others, of little-endian machines only. */
+const scratchWords = new Int32Array(scratch);
 const scratchInt64 = new BigInt64Array(scratch);
 const scratchUint64 = new BigUint64Array(scratch);
 const scratchFloat = new Float32Array(scratch);
@@ -56,11 +58,19 @@ export function readParameters(reader: PacketReader, statement: SessionStatement
   }
 }
 
+/** As a 32-bit integer comes where it would fit one: a bigint is made of a heap object and a call. */
+function readInt64(reader: PacketReader, unsigned: boolean): number | bigint {
+  loadScratch(reader, 8);
+  const low = scratchWords[0];
+  const high = scratchWords[1];
+  if (unsigned) return high === 0 ? low >>> 0 : scratchUint64[0];
+  return high === low >> 31 ? low : scratchInt64[0];
+}
+
 function readValue(reader: PacketReader, type: number, unsigned: boolean): ColumnValue {
   switch (type) {
     case fieldType.longlong:
-      loadScratch(reader, 8);
-      return unsigned ? scratchUint64[0] : scratchInt64[0];
+      return readInt64(reader, unsigned);
     case fieldType.long:
     case fieldType.int24: {
       const value = reader.u32();

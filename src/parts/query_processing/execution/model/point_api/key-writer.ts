@@ -24,7 +24,8 @@ export class KeyWriter {
   /** Undefined where a value is NULL: no key equals it. Throws SqlError. */
   write(sources: readonly ValueSource[], parameters: readonly ColumnValue[], base: number): Uint8Array | undefined {
     const values = this.#values;
-    values.length = sources.length;
+    // Setting it is a call, even to what it is.
+    if (values.length !== sources.length) values.length = sources.length;
     for (let i = 0; i < sources.length; i++) {
       const value = bind(sources[i], parameters, base);
       if (value === null) return undefined;
