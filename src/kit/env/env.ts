@@ -146,8 +146,8 @@ export interface Listener {
 }
 
 /**
- * `taken`: the system has them, or the peer has gone; the caller may change the bytes. `held`: they wait, and must not be
- * changed. `full`: they wait, and the caller should wait for `onDrain`.
+ * `taken`: the system has them, or the peer has gone; the caller may change the bytes. `held`: they wait, and must not
+ * be changed. `full`: they wait, and the caller should wait for `onDrain`.
  */
 export type Written = "taken" | "held" | "full";
 

@@ -23,6 +23,11 @@ interface SocketInside {
   server?: unknown;
 }
 
+function viewOf(length: number): Buffer {
+  if (length > keptViewBytesMax) return shared.subarray(0, length);
+  return (views[length] ??= shared.subarray(0, length));
+}
+
 /** Undefined where it cannot be done; the accepted socket is then as it was. */
 export function readDirectly(accepted: net.Socket, onBytes: (bytes: Buffer) => void): net.Socket | undefined {
   const inside = accepted as unknown as SocketInside;
@@ -33,7 +38,7 @@ export function readDirectly(accepted: net.Socket, onBytes: (bytes: Buffer) => v
     onread: {
       buffer: shared,
       callback(length: number): boolean {
-        onBytes(length <= keptViewBytesMax ? (views[length] ??= shared.subarray(0, length)) : shared.subarray(0, length));
+        onBytes(viewOf(length));
         return true;
       },
     },
