@@ -6,6 +6,7 @@
  *   2. It reaches as far as was promised: every acknowledged write, and everything it called durable.
  *   3. Its contents, by scan and by get, are those of the model at just that place in the log: no write is half there,
  *   none is missing between others.
+ * Where a store may lose what it acknowledged within a window (`loss-window.ts`), rule 2 holds for the rest.
  * During a life every read is compared as well, also through snapshots; errors must have the code of a fault that
  * struck. At the end the faults cease, and the store has to be usable: it takes writes, flushes, compacts, and opens
  * again. Where a device has lied (`fault-plan.ts`), rule 2 is void and CORRUPTION is a right answer, but not wrong
@@ -15,6 +16,7 @@ import { errorCodeOf } from "../kit/errors.ts";
 import { Coverage, type CoverageCounts } from "./coverage.ts";
 import { FaultPlan, isHonest } from "./fault-plan.ts";
 import { History } from "./history.ts";
+import { LossWindow } from "./loss-window.ts";
 import type { Scenario } from "./scenario.ts";
 import { seededNumbers } from "./seeded-numbers.ts";
 import { SimulatedDisk } from "./simulated-disk.ts";
@@ -70,6 +72,7 @@ class StoreRun {
   readonly #history = new History();
   readonly #coverage = new Coverage();
   readonly #checks: StoreChecks;
+  readonly #window: LossWindow | undefined;
   readonly #trace = new TraceHash();
   readonly #next: () => number;
   /** What each holds; after lies it may also hold what an earlier one would. */
@@ -106,6 +109,8 @@ class StoreRun {
     this.#scenario = scenario;
     this.#next = seededNumbers(scenario.seed ^ 0x1b873593);
     this.#checks = new StoreChecks(this.#history, this.#coverage, this.#next);
+    const windowMs = subject.lossWindowMs?.(scenario.knobs);
+    if (windowMs !== undefined) this.#window = new LossWindow(windowMs, scenario.schedule);
     this.#disk.chance = seededNumbers(scenario.seed ^ 0x7feb352d);
     this.#disk.capacityBytes = scenario.capacityBytes ?? Number.MAX_SAFE_INTEGER;
   }
@@ -223,6 +228,14 @@ class StoreRun {
       if (cause !== undefined) this.#coverage.note(`${metric.name}:${cause}`, metric.value);
     }
     if (capacityBytes !== undefined) this.#disk.capacityBytes += capacityBytes;
+    if (this.#window === undefined) return;
+    const honest = struck.length === 0 && !this.#lied;
+    if (ending === "reopen" && this.#closed && honest) this.#keep(this.#window.answeredIndex);
+    if (ending === "crash" || !honest) this.#window.deviceFailed();
+  }
+
+  #keep(index = 0): void {
+    this.#history.promised = Math.max(this.#history.promised, index);
   }
 
   async #liveInside(env: SimulatedEnv): Promise<Ending> {
@@ -279,7 +292,7 @@ class StoreRun {
       for (const operation of finalWrites) {
         if (operation.kind !== "write") continue;
         const { index } = await store.write({ ...operation, timeMs: env.clock.nowMs() }, true);
-        if (this.#subject.hasLog && !this.#lied) this.#history.promised = Math.max(this.#history.promised, index);
+        if (this.#subject.hasLog && !this.#lied && this.#window === undefined) this.#keep(index);
       }
       await store.flush();
       await store.compactAll();
@@ -342,7 +355,8 @@ class StoreRun {
         throw new Offence(`write ${operation.id} was acknowledged before it could be read`);
       }
       const { hasLog } = this.#subject;
-      if (operation.sync && hasLog && !this.#lied) this.#history.promised = Math.max(this.#history.promised, index);
+      if (this.#window !== undefined) this.#window.answered(index, env.clock.monotonicUs());
+      else if (operation.sync && hasLog && !this.#lied) this.#keep(index);
       if (refused !== this.#history.refusesAt(index)) {
         throw new Offence(`write ${operation.id} was ${refused ? "" : "not "}refused, the model says otherwise`);
       }
@@ -446,12 +460,24 @@ class StoreRun {
     }
     if (appliedIndex < lastIndex) this.#coverage.note("unacknowledged_tail_lost");
     if (appliedIndex > promised) this.#coverage.note("unacknowledged_tail_kept");
+    this.#checkWindow(appliedIndex);
     // A read that lied may have hidden writes that are there again the next time.
     if (this.#hasLied()) this.#recall(store);
     else this.#history.cutTo(appliedIndex);
     this.#noteRecovered(store);
     this.#checks.contents(store, appliedIndex);
     return Promise.resolve();
+  }
+
+  #checkWindow(appliedIndex: number): void {
+    const window = this.#window;
+    if (window === undefined) return;
+    const offence = window.recovered(appliedIndex);
+    if (this.#hasLied()) return;
+    if (offence !== undefined) throw new Offence(offence);
+    if (window.lastLoss > 0) this.#coverage.note("acknowledged_within_window_lost", window.lastLoss);
+    // Opening has flushed what it found.
+    this.#keep(appliedIndex);
   }
 
   /** Finds out which line of writes is there on a device that has lied. */

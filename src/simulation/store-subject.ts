@@ -69,6 +69,8 @@ export interface StoreSubject {
   readonly unsyncedWrites: boolean;
   /** Whether it keeps what it acknowledged without a flush. */
   readonly hasLog: boolean;
+  /** Where what it acknowledged may be lost with the power: of how long a time, in ms. Undefined: nothing may. */
+  readonly lossWindowMs?: (knobs: ScenarioKnobs) => number;
   readonly checkpoints: boolean;
   /** Whether puts may have a lifetime. */
   readonly lifetimes: boolean;

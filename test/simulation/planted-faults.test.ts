@@ -5,6 +5,7 @@ import { findPlanted, type PlantedFault } from "./planted-fault.ts";
 
 const lsm = "parts/storage/storage_model/row/kvlsm/blackboard";
 const wal = "parts/core/wal";
+const relaxed = "parts/recovery/auxiliary/relaxed_sync/relaxed-sync.ts";
 
 const faults: readonly PlantedFault[] = [
   {
@@ -190,6 +191,27 @@ const faults: readonly PlantedFault[] = [
     edits: [{ file: `${lsm}/retention.ts`, find: "!this.#bottom || ", replace: "" }],
     subject: "bare-engine",
     seedsMax: 60,
+  },
+  {
+    name: "within a loss window the log is never flushed",
+    edits: [
+      { file: relaxed, find: "&& this.#waiting !== undefined) void this.#flush();", replace: "&& this.#closed);" },
+      { file: relaxed, find: "if (!this.#isLate()) return undefined;", replace: "return undefined;" },
+    ],
+    subject: "relaxed-node",
+    seedsMax: 80,
+  },
+  {
+    name: "within a loss window answers come before the entry has left the process",
+    edits: [{ file: relaxed, find: "      this.#log.writeOut();\n", replace: "" }],
+    subject: "relaxed-node",
+    seedsMax: 40,
+  },
+  {
+    name: "within a loss window tables come into force before their log is on the device",
+    edits: [{ file: `${lsm}/background-work.ts`, find: "return logDurable?.(index);", replace: "return undefined;" }],
+    subject: "relaxed-node",
+    seedsMax: 40,
   },
 ];
 

@@ -10,6 +10,8 @@ import type { CommandResult, CommandStep } from "../../parts/concurrency/transac
 import { commandCodec } from "../../parts/concurrency/transaction/model/one_shot_command/command-codec.ts";
 import { createStateMachine } from "../../parts/concurrency/transaction/model/one_shot_command/state-machine.ts";
 import { openWal } from "../../parts/core/wal/wal.ts";
+import { createRelaxedSync } from "../../parts/recovery/auxiliary/relaxed_sync/relaxed-sync.ts";
+import type { SyncPolicy } from "../../parts/recovery/sync-policy.ts";
 import { logEntryHeaderBytes } from "../../parts/replication/log-entry.ts";
 import type { ReplicatedLog } from "../../parts/replication/replicated-log.ts";
 import { openSingleNodeLog } from "../../parts/replication/single_node/single-node-log.ts";
@@ -39,41 +41,62 @@ const rowsTable: Table = {
   primaryKey: [0],
 };
 
-export const nodeSubject: StoreSubject = {
-  name: "node",
-  changes: ["put", "insert", "delete", "deleteRange"],
-  unsyncedWrites: false,
-  hasLog: true,
-  checkpoints: false,
-  lifetimes: false,
-  truncations: false,
-  drawTuning: drawEngineTuning,
-  repair: undefined,
-  drawKnobs: (next) => {
-    const cacheBytes = [0, 4096, 16_384, 65_536][Math.floor(next() * 4)];
-    const cachePolicy = ["lru", "w_tinylfu"][Math.floor(next() * 2)];
-    return { ...drawEngineKnobs(next), cacheBytes, cachePolicy };
-  },
-  callEvent,
-  callPlace,
-  places: [...enginePlaces, ...logPlaces],
-  jobEvents,
-  readCheckpoint: () => Promise.reject(new Error("a node has no checkpoints")),
-  open: openNode,
+export const nodeSubject: StoreSubject = makeNodeSubject("node");
+/** Answers before the flush. */
+export const relaxedNodeSubject: StoreSubject = {
+  ...makeNodeSubject("relaxed-node"),
+  drawKnobs: (next) => ({
+    ...nodeSubject.drawKnobs(next),
+    lossWindowMs: [20, 200, 2000][Math.floor(next() * 3)],
+    unsyncedBytesMax: [2000, 20_000, 1 << 24][Math.floor(next() * 3)],
+  }),
+  lossWindowMs: ({ lossWindowMs }) => lossWindowMs as number,
 };
 
+function makeNodeSubject(name: string): StoreSubject {
+  return {
+    name,
+    changes: ["put", "insert", "delete", "deleteRange"],
+    unsyncedWrites: false,
+    hasLog: true,
+    checkpoints: false,
+    lifetimes: false,
+    truncations: false,
+    drawTuning: drawEngineTuning,
+    repair: undefined,
+    drawKnobs: (next) => {
+      const cacheBytes = [0, 4096, 16_384, 65_536][Math.floor(next() * 4)];
+      const cachePolicy = ["lru", "w_tinylfu"][Math.floor(next() * 2)];
+      return { ...drawEngineKnobs(next), cacheBytes, cachePolicy };
+    },
+    callEvent,
+    callPlace,
+    places: [...enginePlaces, ...logPlaces],
+    jobEvents,
+    readCheckpoint: () => Promise.reject(new Error("a node has no checkpoints")),
+    open: openNode,
+  };
+}
+
 async function openNode(env: SimulatedEnv, knobs: ScenarioKnobs, tap: Tap): Promise<OpenStore> {
-  const { cacheBytes, cachePolicy, ...rest } = knobs;
+  const { cacheBytes, cachePolicy, lossWindowMs, unsyncedBytesMax, ...rest } = knobs;
   env.disk.makeDirectory("/data");
   const lock = env.disk.lock("/data");
-  const engine = await openBlackboardEngine(env, { ...engineOptionsOf(rest), directory: "/data/engine" });
+  let syncPolicy: SyncPolicy | undefined;
+  const engine = await openBlackboardEngine(env, {
+    ...engineOptionsOf(rest), directory: "/data/engine", logDurable: (index) => syncPolicy?.durable(index),
+  });
   const catalog = createCatalog({ engine, layout });
   const createCache = cachePolicy === "w_tinylfu" ? createWTinyLfuCache : createLruCache;
   const cache = cacheBytes === 0 ? undefined : createCache({ capacityBytes: cacheBytes as number });
   const stateMachine = createStateMachine({ engine, catalog, layout, cache });
   const wal = await openWal(env, { directory: "/data/wal", selectionHash: noSelectionHash, ...logOptionsOf(rest) });
   const tapped = new TappedLog(wal, tap, logEntryHeaderBytes);
-  const log = openSingleNodeLog(env, { log: tapped, stateMachine });
+  if (lossWindowMs !== undefined) {
+    const window = { lossWindowMs: lossWindowMs as number, unsyncedBytesMax: unsyncedBytesMax as number };
+    syncPolicy = createRelaxedSync(env, { log: tapped, ...window });
+  }
+  const log = openSingleNodeLog(env, { log: tapped, stateMachine, syncPolicy });
   await log.recover();
   if (catalog.find(rowsTable.name) === undefined) {
     await log.propose(commandCodec.encode({ steps: [{ kind: "createTable", table: rowsTable, ifNotExists: true }] }));

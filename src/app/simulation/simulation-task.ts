@@ -134,6 +134,9 @@ class TaskWork {
   }
 }
 
+const relaxedKnobs = { lossWindowMs: 50, unsyncedBytesMax: 1 << 20 };
+
 function fixedKnobs(subject: StoreSubject) {
+  if (subject.name === "relaxed-node") return { ...plainEngineKnobs, cacheBytes: 16_384, ...relaxedKnobs };
   return subject.name === "node" ? { ...plainEngineKnobs, cacheBytes: 16_384 } : plainEngineKnobs;
 }

@@ -3,13 +3,14 @@ import { LatheError } from "../../kit/errors.ts";
 import type { StoreSubject } from "../../simulation/store-subject.ts";
 import { bareEngineSubject, engineSubject } from "./engine-subject.ts";
 import { createLogSubject } from "./log-subject.ts";
-import { nodeSubject } from "./node-subject.ts";
+import { nodeSubject, relaxedNodeSubject } from "./node-subject.ts";
 
 const makers: Readonly<Record<string, () => StoreSubject>> = {
   engine: () => engineSubject,
   "bare-engine": () => bareEngineSubject,
   log: createLogSubject,
   node: () => nodeSubject,
+  "relaxed-node": () => relaxedNodeSubject,
 };
 
 export const subjectNames: readonly string[] = Object.keys(makers);

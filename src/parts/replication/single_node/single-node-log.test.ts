@@ -156,6 +156,29 @@ test("a state machine that stalls on a device that fails, not on a full one, end
   await again.close();
 });
 
+test("a command that waits for room is refused when the log has failed, since that will never make any", async () => {
+  const machine = new HashingStateMachine();
+  const wal = await openWal(env, { directory: join(base, "policy"), segmentBytes: 16384, selectionHash: noSelectionHash });
+  const failed = new LatheError("DISK_FULL", "a flush of the log failed");
+  const policy = {
+    lossWindowMs: 10, unsyncedBytes: 0, failure: undefined as unknown,
+    answerable: () => undefined, due: () => undefined, durable: () => undefined, metrics: () => [], close: () => {},
+  };
+  const log = openSingleNodeLog(env, { log: wal, stateMachine: machine, syncPolicy: policy });
+  await log.recover();
+  const apply = machine.apply.bind(machine);
+  machine.apply = (index, entry) => {
+    policy.failure = failed;
+    machine.backpressure = () => Promise.reject(new LatheError("DISK_FULL", "tables wait for the log"));
+    return apply(index, entry);
+  };
+  const [first, second] = ["a", "b"].map((text) => log.propose(commandOf(text)));
+  await first;
+  await assert.rejects(second, { message: "a flush of the log failed" });
+  await assert.rejects(log.propose(commandOf("later")), { message: "a flush of the log failed" });
+  await log.close();
+});
+
 test("what comes while there is no room is refused, also between two looks whether there is some", async () => {
   const machine = new HashingStateMachine();
   const log = await open(env, join(base, "between-looks"), machine);

@@ -238,7 +238,10 @@ class SingleNodeLog implements ReplicatedLog {
       await this.#stateMachine.backpressure();
       return true;
     } catch (error) {
-      // Room may be made on a full disk. What else fails for so long may never end, and clients would wait for it.
+      // Room may be made on a full disk. What else fails for so long may never end, and clients would wait for it; nor
+      // does the wait of a state machine for a log that has failed.
+      const failure = this.#syncPolicy?.failure;
+      if (failure !== undefined) this.#fail(failure);
       if (this.#closed || errorCodeOf(error) !== "DISK_FULL") this.#fail(error);
       for (const proposal of this.#waiting.takeAll()) proposal.reject(error);
       await new Promise<void>((resolve) => this.#env.clock.setTimer(noRoomPauseMs, resolve).keepAlive());
