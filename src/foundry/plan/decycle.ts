@@ -87,7 +87,7 @@ export function decycle(input: PlanInput, edges: readonly DirectedEdge[], option
       members: component.members,
       form: unit ? "unit" : "two_phase",
       because: unit ? undefined : cycle.length > 0 ? "cycle" : small ? "listing" : "size",
-      cycle,
+      cycle: startingIn(component, cycle),
       invariants: invariantsOf(component, input.cooperate, groups),
     });
   }
@@ -149,6 +149,12 @@ function shortestMergedCycle(
     const { from, to, kind, reason } = origins.get(`${cycle[at]} ${node}`) as DirectedEdge;
     return { from, to, kind, reason };
   });
+}
+
+/** The same cycle, told from a member of the component on. */
+function startingIn({ members }: Component, cycle: readonly CycleStep[]): CycleStep[] {
+  const start = Math.max(0, cycle.findIndex(({ from }) => members.includes(from)));
+  return [...cycle.slice(start), ...cycle.slice(0, start)];
 }
 
 function invariantsOf(

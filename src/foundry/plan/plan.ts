@@ -55,7 +55,7 @@ export function makePlan(input: PlanInput, options: PlanOptions): Plan {
   const graph = decycle({ ...input, leaves }, edges, {
     unitMembersMax: options.unitMembersMax ?? unitMembersDefault,
     membersListed: mode === "waves",
-    mayAwait: mode === "waves" ? (dependent, members) => isLater(dependent, members, waves) : () => true,
+    mayAwait: (dependent, members) => isLater(dependent, members, waves),
   });
   const members = graph.contracts.reduce((sum, contract) => sum + contract.members.length, 0);
   const planned = {

@@ -1,0 +1,103 @@
+/**
+ * What can be planned: a named selection, an archetype, a selection's file, or a contract with the parts chosen for it.
+ *
+ * A word that names a file is that file; its content says what it is (`leaves`: a selection; else a contract). Any
+ * other word is a name of the catalog.
+ */
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { loadPartDescriptors } from "../foundry/part-descriptor.ts";
+import { selectParts } from "../foundry/parts-list.ts";
+import { closeSelection } from "../foundry/plan/addition.ts";
+import type { DeclaredContract } from "../foundry/plan/components.ts";
+import { loadWaves } from "../foundry/plan/load-waves.ts";
+import type { CooperateGroup } from "../foundry/plan/plan-input.ts";
+import type { Wave } from "../foundry/plan/wave.ts";
+import { makeSelection } from "../foundry/selection.ts";
+import { LatheError } from "../kit/errors.ts";
+import { suggestion } from "../kit/suggestion.ts";
+import { formatProblem, readYaml } from "../knobs/yaml-document.ts";
+import type { FeatureModel } from "../model/feature-model.ts";
+import { loadArchetypes } from "../model/load-archetypes.ts";
+import { loadPaperSelection, paperSelectionNames } from "../model/paper-selection.ts";
+import { loadServedContract } from "./contract.ts";
+
+export interface PlanSubject {
+  readonly name: string;
+  readonly leaves: readonly string[];
+  readonly waves: readonly Wave[];
+  readonly contracts: readonly DeclaredContract[];
+  readonly groups: readonly CooperateGroup[];
+}
+
+const text = z.string().min(1);
+
+const selectionSchema = z.looseObject({
+  name: text.optional(),
+  contract: text.optional(),
+  leaves: z.array(z.union([text, z.looseObject({ path: text })])).min(1),
+  waves: z.array(z.strictObject({ layer: z.int().min(1), prefixes: z.array(text) })).optional(),
+  contracts: z.array(z.looseObject({ name: text, members: z.array(text) })).optional(),
+  groups: z.array(z.strictObject({ name: text, members: z.array(text).min(2), invariant: text })).optional(),
+});
+
+/** Errors: NOT_FOUND with the nearest names; those of contracts and of selection files. */
+export function loadPlanSubject(what: string, model: FeatureModel): PlanSubject {
+  const file = fileOf(what);
+  if (file !== undefined) return subjectOfFile(file);
+  if (paperSelectionNames().includes(what)) {
+    const { leaves, waves, contracts } = loadPaperSelection(what);
+    return {
+      name: what,
+      leaves: leaves.map(({ path }) => path),
+      waves: waves.map(({ layer, prefixes }) => ({ number: layer, prefixes })),
+      contracts,
+      groups: [],
+    };
+  }
+  const archetypes = loadArchetypes(model);
+  const archetype = archetypes.find(({ name }) => name === what);
+  if (archetype !== undefined) {
+    return { ...catalogSubject, name: what, waves: loadWaves(), leaves: closeSelection(model, archetype.picks) };
+  }
+  const names = [...paperSelectionNames(), ...archetypes.map(({ name }) => name)];
+  const known = `selections and archetypes are ${names.join(", ")}; or name a contract.yaml or a selection's file`;
+  throw new LatheError("NOT_FOUND", `there is no ${what}${suggestion(what, names)} (${known})`, { details: { names } });
+}
+
+const catalogSubject = { contracts: [], groups: [] };
+
+/** A product's directory stands for the selection in it. */
+function fileOf(what: string): string | undefined {
+  if (!existsSync(what)) return undefined;
+  if (!statSync(what).isDirectory()) return what;
+  const inside = ["selection.json", "contract.yaml"].map((name) => join(what, name)).find((file) => existsSync(file));
+  if (inside !== undefined) return inside;
+  throw new LatheError("NOT_FOUND", `${what} holds neither a selection.json nor a contract.yaml`);
+}
+
+function subjectOfFile(file: string): PlanSubject {
+  const content = readFileSync(file, "utf8");
+  const outline = readYaml(content, file, z.looseObject({}));
+  if (!outline.ok || !("leaves" in outline.value)) return subjectOfContract(file);
+  const read = readYaml(content, file, selectionSchema);
+  if (!read.ok) {
+    const { problems } = read;
+    throw new LatheError("INVALID_ARGUMENT", problems.map(formatProblem).join("\n"), { details: { problems } });
+  }
+  const { name, contract, leaves, waves, contracts, groups } = read.value;
+  return {
+    name: name ?? contract ?? file,
+    leaves: leaves.map((leaf) => (typeof leaf === "string" ? leaf : leaf.path)),
+    waves: waves?.map(({ layer, prefixes }) => ({ number: layer, prefixes })) ?? loadWaves(),
+    contracts: contracts ?? [],
+    groups: groups ?? [],
+  };
+}
+
+function subjectOfContract(file: string): PlanSubject {
+  const { contract } = loadServedContract(file);
+  const { leaves } = makeSelection(contract, selectParts(contract, loadPartDescriptors()));
+  return { ...catalogSubject, name: contract.name, waves: loadWaves(), leaves };
+}

@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { diffPlans, drawPlanOf, planAddition, planFor, specifyContractNode, writePlanFile } from "./plan.ts";
+
+const contract = join(import.meta.dirname, "..", "..", "examples", "taobench-o", "contract.yaml");
+
+function inDirectory(work: (file: (name: string, text: string) => string) => void): void {
+  const directory = mkdtempSync(join(tmpdir(), "lathe-plan-"));
+  try {
+    work((name, text) => {
+      const path = join(directory, name);
+      if (text !== "") writeFileSync(path, text);
+      return path;
+    });
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
+test("the paper's selection, an archetype, a contract and a selection's file are planned by name", () => {
+  const { leaves, cooperateEdges, contracts, mergedNodes, layers } = planFor("tpcc", "waves");
+  assert.deepEqual([leaves, cooperateEdges, contracts, mergedNodes, layers.length], [69, 21, 6, 49, 13]);
+  assert.ok(planFor("blackboard_kv", "strict").order.includes("core/blackboard"));
+  assert.ok(planFor(contract, "strict").order.includes("core/wal"));
+  inDirectory((file) => {
+    const json = file("selection.json", JSON.stringify({ contract: "mine", leaves: ["core/wal", "core/checkpoint"] }));
+    const yaml = file("selection.yaml", "name: mine\nleaves:\n  - { path: core/wal }\n  - core/checkpoint\n");
+    assert.deepEqual(planFor(json, "strict").layers, [["core/checkpoint", "core/wal"]]);
+    assert.equal(planFor(json, "strict").name, "mine");
+    assert.equal(diffPlans(json, yaml, "strict").same, true);
+  });
+});
+
+test("what is not there, or does not go together, is told with a way out", () => {
+  assert.throws(() => planFor("tpc", "strict"), { code: "NOT_FOUND", message: /did you mean tpcc\?/ });
+  assert.throws(() => planAddition("tpcc", "strict", "core/wall"), { code: "NOT_FOUND", message: /core\/wal/ });
+  const missing = () => specifyContractNode("tpcc", "waves", "oltp_durability_cord");
+  assert.throws(missing, { code: "NOT_FOUND", message: /contract\/oltp_durability_coord/ });
+  inDirectory((file) => {
+    const unknown = file("selection.yaml", "leaves: [core/wall]\n");
+    assert.throws(() => planFor(unknown, "strict"), { code: "NOT_FOUND", message: /nearest: core\/wal/ });
+    const wrong = file("wrong.yaml", "leaves: [1]\n");
+    assert.throws(() => planFor(wrong, "strict"), { code: "INVALID_ARGUMENT", message: /wrong\.yaml:1:/ });
+  });
+});
+
+test("a plan's file is written, drawn and compared; other files are left alone", () => {
+  inDirectory((file) => {
+    const plan = planFor("tpcc", "waves");
+    const path = file("plan.json", "");
+    writePlanFile(path, `${JSON.stringify(plan, null, 2)}\n`);
+    writePlanFile(path, `${JSON.stringify(plan, null, 2)}\n`);
+    assert.equal(diffPlans(path, "tpcc", "waves").same, true);
+    assert.equal(drawPlanOf(path, "strict").svg, drawPlanOf("tpcc", "waves").svg);
+    const notes = file("notes.txt", "mine");
+    assert.throws(() => writePlanFile(notes, "<svg/>"), { code: "ALREADY_EXISTS" });
+    assert.throws(() => writePlanFile(path, "<svg/>"), { code: "ALREADY_EXISTS" });
+    assert.equal(readFileSync(notes, "utf8"), "mine");
+  });
+});

@@ -1,0 +1,114 @@
+/**
+ * Use cases around a plan: make one, make the sub-plan of an addition, compare two, specify a contract node, draw.
+ */
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { closeAddition } from "../foundry/plan/addition.ts";
+import { type ContractSpec, formatWhy, renderContractSpec, specifyContract } from "../foundry/plan/contract-spec.ts";
+import type { ContractNode } from "../foundry/plan/decycle.ts";
+import type { LayerMode } from "../foundry/plan/layering.ts";
+import { makePlan, type Plan, readPlan } from "../foundry/plan/plan.ts";
+import { comparePlans, type PlanDifference } from "../foundry/plan/plan-diff.ts";
+import { expandSelection } from "../foundry/plan/plan-input.ts";
+import { formatStep } from "../foundry/plan/relax.ts";
+import { type SubPlan, subPlan } from "../foundry/plan/sub-plan.ts";
+import { translateSystemError } from "../kit/env/system-error.ts";
+import { LatheError } from "../kit/errors.ts";
+import { suggestion } from "../kit/suggestion.ts";
+import { catalogRoot, loadModel } from "../model/load-model.ts";
+import type { FeatureModel } from "../model/feature-model.ts";
+import { drawPlan } from "../report/plan-figure.ts";
+import { loadPlanSubject, type PlanSubject } from "./plan-subject.ts";
+
+export type { ContractNode, ContractSpec, LayerMode, Plan, PlanDifference, SubPlan };
+export { formatStep, formatWhy, renderContractSpec };
+
+/** `what`: a name of the catalog, a contract, a selection's file, or a product's directory. */
+export function planFor(what: string, mode: LayerMode): Plan {
+  const model = loadModel();
+  return planSubject(loadPlanSubject(what, model), mode, model);
+}
+
+function planSubject(subject: PlanSubject, mode: LayerMode, model: FeatureModel): Plan {
+  const { unmet, ...input } = expandSelection(model, subject.leaves);
+  const { name, waves, contracts, groups } = subject;
+  return makePlan({ ...input, contracts, groups }, { name, mode, waves, unmet });
+}
+
+/** What is left to build when a feature is added to a plan. Errors: those of `closeAddition`. */
+export function planAddition(what: string, mode: LayerMode, path: string): SubPlan {
+  const model = loadModel();
+  const subject = loadPlanSubject(what, model);
+  const built = planSubject(subject, mode, model);
+  const addition = closeAddition(model, subject.leaves, path);
+  const leaves = [...subject.leaves, ...addition.added.map((one) => one.path)];
+  return subPlan(built, planSubject({ ...subject, leaves }, mode, model), addition);
+}
+
+/** A contract node by its name, with or without `contract/`. Errors: NOT_FOUND with the nearest name. */
+export function specifyContractNode(what: string, mode: LayerMode, name: string): ContractSpec {
+  const model = loadModel();
+  const plan = planSubject(loadPlanSubject(what, model), mode, model);
+  const wanted = name.startsWith("contract/") ? name : `contract/${name}`;
+  const contract = plan.contractNodes.find(({ path }) => path === wanted);
+  if (contract !== undefined) return specifyContract(plan, contract, model, specFileOf);
+  const names = plan.contractNodes.map(({ path }) => path);
+  const known = names.length === 0 ? "the plan has no contract nodes" : `it has ${names.join(", ")}`;
+  throw new LatheError("NOT_FOUND", `${what} has no node ${wanted}${suggestion(wanted, names)}; ${known}`);
+}
+
+function specFileOf(leaf: string): string | undefined {
+  const file = `specs/${leaf}.md`;
+  return existsSync(join(catalogRoot, file)) ? `catalog/${file}` : undefined;
+}
+
+export interface NamedDifference extends PlanDifference {
+  readonly before: string;
+  readonly after: string;
+}
+
+/** Each side is a plan's file or anything that can be planned. */
+export function diffPlans(before: string, after: string, mode: LayerMode): NamedDifference {
+  return { before, after, ...comparePlans(loadOrMakePlan(before, mode), loadOrMakePlan(after, mode)) };
+}
+
+/** As SVG; a plan's file is drawn as it was made. */
+export function drawPlanOf(what: string, mode: LayerMode): { readonly plan: Plan; readonly svg: string } {
+  const plan = loadOrMakePlan(what, mode);
+  return { plan, svg: drawPlan(plan) };
+}
+
+function loadOrMakePlan(what: string, mode: LayerMode): Plan {
+  if (what.endsWith(".json") && existsSync(what)) {
+    const content = readFileSync(what, "utf8");
+    let value: unknown;
+    try {
+      value = JSON.parse(content);
+    } catch (cause) {
+      throw new LatheError("CORRUPTION", `${what} is not JSON: ${(cause as Error).message}`, { cause });
+    }
+    if (typeof value === "object" && value !== null && "layers" in value) return readPlan(value, what);
+  }
+  return planFor(what, mode);
+}
+
+/** Replaces an older file of the same kind only. Errors: ALREADY_EXISTS, and what the system says. */
+export function writePlanFile(file: string, content: string): void {
+  const kindOf = (start: string) => (start.trimStart().startsWith("<svg") ? "picture" : "plan");
+  if (existsSync(file)) {
+    const present = readFileSync(file, "utf8").slice(0, 400);
+    const ours = /^\s*(<svg|\{\s*"version")/.test(present) && kindOf(present) === kindOf(content);
+    if (!ours) {
+      const message = `${file} is there already and is no ${kindOf(content)}; choose another file`;
+      throw new LatheError("ALREADY_EXISTS", message);
+    }
+  }
+  const unfinished = `${file}.${process.pid}.tmp`;
+  try {
+    writeFileSync(unfinished, content);
+    renameSync(unfinished, file);
+  } catch (error) {
+    rmSync(unfinished, { force: true });
+    throw translateSystemError(error, "write", file);
+  }
+}
