@@ -4,16 +4,18 @@
  *   1. A planted fault goes through the gates that are to find it, the cheapest first, up to the first rejection. Only
  *      where none of them rejects it do the others follow, to tell what happens.
  *   2. A benign variant must be admitted by all gates.
- *   3. After each mutant the record is written anew. A line of it is taken over by a later run if nothing that it
+ *   3. A mutant that says nothing about the product (`gates/mutant-scope.ts`) is left out by name.
+ *   4. After each mutant the record is written anew. A line of it is taken over by a later run if nothing that it
  *      stands on has changed: the product, the mutant, the gates with the simulation, seed and effort.
  */
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { sourceRoot } from "../foundry/part-descriptor.ts";
-import { productGates } from "../gates/gate-table.ts";
+import { gatesOf } from "../gates/gate-table.ts";
 import type { GateVerdict } from "../gates/gate.ts";
 import { loadMutants, type Mutant, plantMutant } from "../gates/mutant.ts";
+import { mutantScope } from "../gates/mutant-scope.ts";
 import { LatheError } from "../kit/errors.ts";
 import { describeMachine, machineText } from "../kit/machine.ts";
 import type { CheckRequest, CheckResult, Judge } from "./check.ts";
@@ -43,6 +45,11 @@ export interface MutantResult {
   readonly fingerprint: string;
 }
 
+export interface SkippedMutant {
+  readonly name: string;
+  readonly reason: string;
+}
+
 /** `--record FILE` as FILE.json. */
 export interface MutantsRecord {
   readonly version: 1;
@@ -53,6 +60,13 @@ export interface MutantsRecord {
   readonly effort: number;
   readonly machine: string;
   readonly mutants: readonly MutantResult[];
+  /** Those that say nothing about this product. */
+  readonly skipped?: readonly SkippedMutant[];
+}
+
+export interface ProductIdentity {
+  readonly name: string;
+  readonly protocols: readonly string[];
 }
 
 /** What the checking of products lends. */
@@ -62,7 +76,10 @@ export interface MutantBench {
   readonly work: string;
   readonly verdict: CheckResult["verdict"];
   readonly gates: readonly GateVerdict[];
-  readonly buildFor: (contractFile: string, directory: string) => string;
+  /** What the product speaks. */
+  readonly protocols: readonly string[];
+  readonly buildFor: (contractFile: string, directory: string) => ProductIdentity;
+  readonly protocolsOf: (contractFile: string) => readonly string[];
   readonly judge: Judge;
 }
 
@@ -71,45 +88,70 @@ export async function judgeMutants(
   request: CheckRequest,
   context: UseCaseContext,
   bench: MutantBench,
-): Promise<{ mutants: MutantResult[]; record: MutantsRecord }> {
-  const chosen = chooseMutants(request.names);
+): Promise<{ mutants: MutantResult[]; skipped: SkippedMutant[]; record: MutantsRecord }> {
+  const { chosen, skipped } = chooseMutants(request.names, bench);
   const kept = request.recordFile === undefined ? undefined : readRecord(request.recordFile);
   const products = new Products(bench);
   const gatesHash = hashOfGates();
   const results = new Map((kept?.mutants ?? []).map((result) => [result.name, result]));
   const mutants: MutantResult[] = [];
-  let record = recordOf(request, bench, kept, results);
+  let record = recordOf(request, bench, kept, results, skipped);
   for (const mutant of chosen) {
     if (context.signal.aborted) throw new LatheError("CANCELLED", "stopped by request; what was judged is recorded");
     const product = products.of(mutant);
+    const { expectedGates, reason } = mutantScope(mutant, product.directory, product.protocols);
+    if (reason !== undefined) {
+      context.progress(`mutant ${mutant.name}: left out, ${reason}`);
+      skipped.push({ name: mutant.name, reason });
+      continue;
+    }
     const fingerprint = fingerprintOf(mutant, product.hash, gatesHash, request);
     const before = results.get(mutant.name);
     const isKept = before?.fingerprint === fingerprint;
     const kind = mutant.planted ? "mutant" : "benign variant";
     context.progress(`${kind} ${mutant.name}: ${isKept ? "as recorded" : mutant.description}`);
-    const result = isKept ? before : await judgeMutant(mutant, product, fingerprint, request, context, bench);
+    const judged = { ...mutant, expectedGates: [...expectedGates] };
+    const result = isKept ? before : await judgeMutant(judged, product, fingerprint, request, context, bench);
     const { right, verdict, seconds } = result;
     if (!isKept) context.progress(`  ${right ? "right" : "WRONG"}: ${verdict} (${seconds} s)`);
     mutants.push(result);
     results.set(mutant.name, result);
-    record = recordOf(request, bench, kept, results);
-    if (request.recordFile !== undefined) writeRecordFile(request.recordFile, record, mutantTable(record));
+    record = recordOf(request, bench, kept, results, skipped);
+    const { recordFile } = request;
+    if (recordFile !== undefined) writeRecordFile(recordFile, record, mutantTable(record, recordFile));
   }
-  return { mutants, record };
+  return { mutants, skipped, record };
 }
 
-/** Those of the names, or all: planted ones first, because they are cheap. Errors: NOT_FOUND. */
-function chooseMutants(names: readonly string[]): Mutant[] {
+/**
+ * Those of the names, or all: planted ones first, because they are cheap. Of all, those of examples that speak
+ * something else are left out: their own `lathe check` judges them. Errors: NOT_FOUND.
+ */
+function chooseMutants(names: readonly string[], bench: MutantBench): { chosen: Mutant[]; skipped: SkippedMutant[] } {
   const all = loadMutants();
   const unknown = names.find((name) => !all.some((mutant) => mutant.name === name));
   if (unknown !== undefined) throw new LatheError("NOT_FOUND", `there is no mutant ${unknown}`);
-  const chosen = all.filter(({ name }) => names.length === 0 || names.includes(name));
-  return [...chosen.filter(({ planted }) => planted), ...chosen.filter(({ planted }) => !planted)];
+  const foreign = new Set<string>();
+  for (const example of new Set(all.flatMap(({ contract }) => contract ?? []))) {
+    if (example === bench.contract) continue;
+    if (bench.protocolsOf(contractOf(example)).join() !== bench.protocols.join()) foreign.add(example);
+  }
+  const isForeign = ({ contract }: Mutant) => names.length === 0 && contract !== undefined && foreign.has(contract);
+  const chosen = all.filter((mutant) => (names.length === 0 || names.includes(mutant.name)) && !isForeign(mutant));
+  const skipped = all.filter(isForeign).map(({ name, contract }) => {
+    return { name, reason: `\`lathe check examples/${contract}/contract.yaml --mutants\` judges it` };
+  });
+  return { chosen: [...chosen.filter(({ planted }) => planted), ...chosen.filter(({ planted }) => !planted)], skipped };
+}
+
+function contractOf(example: string): string {
+  return join(sourceRoot, "..", "examples", example, "contract.yaml");
 }
 
 interface BuiltProduct {
   readonly contract: string;
   readonly directory: string;
+  readonly protocols: readonly string[];
   readonly hash: string;
 }
 
@@ -130,13 +172,13 @@ class Products {
   }
 
   #build(example: string | undefined): BuiltProduct {
-    const { product, contract, work, buildFor } = this.#bench;
+    const { product, contract, protocols, work, buildFor } = this.#bench;
     if (example === undefined || example === contract) {
-      return { contract, directory: product, hash: directoryHash(product) };
+      return { contract, directory: product, protocols, hash: directoryHash(product) };
     }
     const directory = join(work, `product-${example}`);
-    const name = buildFor(join(sourceRoot, "..", "examples", example, "contract.yaml"), directory);
-    return { contract: name, directory, hash: directoryHash(directory) };
+    const built = buildFor(contractOf(example), directory);
+    return { contract: built.name, directory, protocols: built.protocols, hash: directoryHash(directory) };
   }
 }
 
@@ -152,7 +194,7 @@ async function judgeMutant(
   const { name, planted, description, expectedGates } = mutant;
   const directory = join(work, `mutant-${name}`);
   plantMutant(product.directory, mutant, directory);
-  const gates = productGates(request.effort);
+  const gates = gatesOf(product.protocols, "product", request.effort);
   const first = gates.filter((gate) => expectedGates.includes(gate.name));
   const others = gates.filter((gate) => !expectedGates.includes(gate.name));
   const verdicts = await judge([...first, ...others], directory, work, request, context, false);
@@ -199,6 +241,7 @@ function recordOf(
   { contract, verdict, gates }: MutantBench,
   kept: MutantsRecord | undefined,
   results: ReadonlyMap<string, MutantResult>,
+  skipped: readonly SkippedMutant[],
 ): MutantsRecord {
   const present = loadMutants().flatMap(({ name }) => results.get(name) ?? []);
   const judged = gates.map(({ gate, verdict: one, reason, seconds }) => ({ gate, verdict: one, reason, seconds }));
@@ -211,6 +254,7 @@ function recordOf(
     effort,
     machine: machineText(describeMachine()),
     mutants: present,
+    ...(skipped.length === 0 ? {} : { skipped }),
   };
 }
 
@@ -220,7 +264,8 @@ function readRecord(file: string): MutantsRecord | undefined {
 }
 
 /** The record as a page. */
-export function mutantTable({ contract, verdict, gates, seed, effort, machine, mutants }: MutantsRecord): string {
+export function mutantTable(record: MutantsRecord, file: string): string {
+  const { contract, verdict, gates, seed, effort, machine, mutants, skipped = [] } = record;
   const planted = mutants.filter((one) => one.planted);
   const benign = mutants.filter((one) => !one.planted);
   const right = (list: readonly MutantResult[]) => `${list.filter((one) => one.right).length} of ${list.length}`;
@@ -233,7 +278,7 @@ export function mutantTable({ contract, verdict, gates, seed, effort, machine, m
   const product = gates.map((one) => {
     return `| \`${one.gate}\` | ${one.verdict} | ${one.seconds.toFixed(1)} | ${one.reason} |`;
   });
-  const command = `lathe check examples/${contract}/contract.yaml --mutants --record examples/bars/mutants`;
+  const command = `lathe check examples/${contract}/contract.yaml --mutants --record examples/bars/${basename(file)}`;
   return [
     "# Mutants",
     "",
@@ -259,7 +304,14 @@ export function mutantTable({ contract, verdict, gates, seed, effort, machine, m
     head,
     ...benign.map(row),
     "",
+    ...leftOut(skipped),
   ].join("\n");
+}
+
+function leftOut(skipped: readonly SkippedMutant[]): string[] {
+  if (skipped.length === 0) return [];
+  const rows = skipped.map(({ name, reason }) => `| \`${name}\` | ${reason} |`);
+  return ["## Left out", "", "They say nothing about this product.", "", "| name | why |\n|---|---|", ...rows, ""];
 }
 
 function round(seconds: number): number {

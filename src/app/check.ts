@@ -11,7 +11,9 @@ import type { PatchSummary } from "../gates/patch/apply-patch.ts";
 import { isAdmitted, runGates } from "../gates/run-gates.ts";
 import { LatheError } from "../kit/errors.ts";
 import { loadKnobCatalog } from "../knobs/catalog.ts";
-import { judgeMutants, type MutantResult, type MutantsRecord } from "./check-mutants.ts";
+import {
+  judgeMutants, type MutantResult, type MutantsRecord, type ProductIdentity, type SkippedMutant,
+} from "./check-mutants.ts";
 import { describePatches, directoryHash, patchedCopy, patchGates, type PatchLimits } from "./check-patch.ts";
 import { loadServedContract } from "./contract.ts";
 import type { UseCaseContext } from "./use-case.ts";
@@ -41,6 +43,8 @@ export interface CheckResult {
   readonly verdict: "admit" | "reject" | undefined;
   readonly gates: readonly GateVerdict[];
   readonly mutants: readonly MutantResult[];
+  /** Mutants that say nothing about this product, and why. */
+  readonly skipped: readonly SkippedMutant[];
   readonly record: MutantsRecord | undefined;
   /** What a patch changes; its gates stop at the first that does not admit it. */
   readonly patch: PatchSummary | undefined;
@@ -66,19 +70,18 @@ export async function checkProduct(request: CheckRequest, context: UseCaseContex
   const work = openWork(request.workDirectory);
   try {
     const product = join(work.path, "product");
-    const contract = buildFor(request.contractFile, product);
+    const { name: contract, protocols } = buildFor(request.contractFile, product);
     if (request.patchFile !== undefined) return await checkPatch(contract, product, work.path, request, context);
     let gates: GateVerdict[] = [];
     if (request.names.length === 0) {
       context.progress(contract);
       gates = await judge(gatesFor(request), product, work.path, request, context, true);
     }
-    const verdict = gates.length === 0 ? undefined : isAdmitted(gates) ? "admit" : "reject";
-    const nothing = { mutants: [], record: undefined };
-    const { mutants, record } = request.mutants
-      ? await judgeMutants(request, context, { contract, product, work: work.path, verdict, gates, buildFor, judge })
-      : nothing;
-    return { contract, verdict, gates, mutants, record, patch: undefined };
+    const verdict: CheckResult["verdict"] = gates.length === 0 ? undefined : isAdmitted(gates) ? "admit" : "reject";
+    const nothing = { mutants: [], skipped: [], record: undefined };
+    const bench = { contract, protocols, product, work: work.path, verdict, gates, buildFor, protocolsOf, judge };
+    const { mutants, skipped, record } = request.mutants ? await judgeMutants(request, context, bench) : nothing;
+    return { contract, verdict, gates, mutants, skipped, record, patch: undefined };
   } finally {
     work.remove();
   }
@@ -86,14 +89,18 @@ export async function checkProduct(request: CheckRequest, context: UseCaseContex
 
 /** The gates of the surfaces that the contract asks for. */
 function gatesFor({ contractFile, effort }: CheckRequest): Gate[] {
-  return gatesOf(loadServedContract(contractFile).contract.surface.protocols, "product", effort);
+  return gatesOf(protocolsOf(contractFile), "product", effort);
 }
 
-/** Builds the product of a contract; its name. */
-function buildFor(contractFile: string, directory: string): string {
+function protocolsOf(contractFile: string): readonly string[] {
+  return loadServedContract(contractFile).contract.surface.protocols;
+}
+
+/** Builds the product of a contract. */
+function buildFor(contractFile: string, directory: string): ProductIdentity {
   const { contract, text } = loadServedContract(contractFile);
   buildProduct({ contract, contractText: text, knobCatalog: loadKnobCatalog() }, directory);
-  return contract.name;
+  return { name: contract.name, protocols: contract.surface.protocols };
 }
 
 /** The patch is judged on a copy, until a gate does not admit it; the product itself must stay as it was built. */
@@ -115,7 +122,7 @@ async function checkPatch(
     gates.push({ gate: "containment", verdict: "reject", reason, evidence: {}, seconds: 0 });
   }
   const verdict = isAdmitted(gates) ? "admit" : "reject";
-  return { contract, verdict, gates, mutants: [], record: undefined, patch: summary };
+  return { contract, verdict, gates, mutants: [], skipped: [], record: undefined, patch: summary };
 }
 
 export type Judge = typeof judge;

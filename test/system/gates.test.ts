@@ -10,7 +10,9 @@ import { checkProduct } from "../../src/app/check.ts";
 import { productGates } from "../../src/gates/gate-table.ts";
 import { withTemporaryDirectory } from "./product-harness.ts";
 
-const contractFile = join(import.meta.dirname, "..", "..", "examples", "taobench-o", "contract.yaml");
+const examples = join(import.meta.dirname, "..", "..", "examples");
+const contractFile = join(examples, "taobench-o", "contract.yaml");
+const httpContractFile = join(examples, "sndv-kv", "contract.yaml");
 
 test("a product is admitted by every gate; mutants are rejected by the gates that should", async () => {
   await withTemporaryDirectory(async (workDirectory) => {
@@ -31,5 +33,23 @@ test("a product is admitted by every gate; mutants are rejected by the gates tha
     assert.deepEqual(again.mutants, mutants);
     const table = readFileSync(`${recordFile}.md`, "utf8");
     assert.match(table, /Planted faults rejected: \*\*3 of 3\*\*/);
+  });
+});
+
+test("faults of an HTTP product are found by the gates over HTTP; those of other products are left out by name", async () => {
+  await withTemporaryDirectory(async (workDirectory) => {
+    const seed = Math.floor(Math.random() * 2 ** 32);
+    const context = { signal: new AbortController().signal, progress: () => {}, status: () => {} };
+    // Two of those that take seconds, drawn by the seed; all of them are in the recorded table.
+    const quick = ["http-batch-in-halves", "http-condition-judged-early", "http-cursor-skips-a-key",
+      "http-deleted-keys-stay-cached", "http-import-not-awaited", "http-answered-before-flush"];
+    const names = [quick[seed % 6], quick[(seed % 6 + 1 + (seed >> 4) % 5) % 6], "canned-answers"].sort();
+    const { mutants, skipped } = await checkProduct({
+      contractFile: httpContractFile, patchFile: undefined, seed, effort: 1, workDirectory, mutants: true, names,
+    }, context);
+    const found = mutants.map(({ name, right }) => [name, right]);
+    const wanted = names.filter((name) => name !== "canned-answers").map((name) => [name, true]);
+    assert.deepEqual(found, wanted, JSON.stringify({ seed, mutants }));
+    assert.deepEqual(skipped.map(({ name }) => name), ["canned-answers"]);
   });
 });

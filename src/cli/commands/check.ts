@@ -61,6 +61,7 @@ export function registerCheck(program: Command): void {
       "lathe check examples/taobench-o/contract.yaml",
       "lathe check examples/taobench-o/contract.yaml --mutants --record examples/bars/mutants",
       "lathe check examples/taobench-o/contract.yaml --mutants --only skip-fsync --json",
+      "lathe check examples/sndv-kv/contract.yaml --mutants --record examples/bars/mutants-http",
       "lathe check contract.yaml --patch faster.diff",
       "lathe check contract.yaml --metamorphic --seeds 2000 --record examples/bars/metamorphic",
       "lathe check --scrub ./data --json",
@@ -142,6 +143,9 @@ function formatCheck(result: CheckResult): string {
     lines.push(
       `${verdict.padEnd(12)} ${planted ? "mutant" : "benign"} ${name.padEnd(34)} ${seconds.toFixed(1)} s${wanted}${by}`,
     );
+  }
+  if (result.skipped.length > 0) {
+    lines.push("", `left out: ${result.skipped.map(({ name, reason }) => `${name} (${reason})`).join("; ")}`);
   }
   if (result.mutants.length > 0) {
     const right = result.mutants.filter((one) => one.right).length;

@@ -1,0 +1,49 @@
+/**
+ * Which mutants say anything about a product: not those of another kind of product, nor faults in files that nobody
+ * who asks it can reach.
+ *
+ * A product that is asked over HTTP alone still carries the parts that answer SQL (its own tests use them), but no gate
+ * over HTTP goes through them; a mutant there is left out by name, not admitted by silence.
+ */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { gatesOf } from "./gate-table.ts";
+import type { Mutant } from "./mutant.ts";
+
+/** The gate that asks over HTTP what one over MySQL asks. */
+const overHttp: Readonly<Record<string, string>> = {
+  "flush-audit": "http-flush-audit",
+  "load": "http-load",
+  "differential-small": "http-differential",
+  "kill-9": "http-kill-9",
+  "bounds": "http-bounds",
+};
+
+/** Parts through which only SQL goes. */
+const sqlParts = [
+  "query_processing", "parser/implementation", "indexing", "architecture/networking/wire_protocols",
+  "concurrency/transaction/model/one_shot_command", "concurrency/transaction/model/single_node_acid",
+].map((part) => `parts/${part}/`);
+
+export interface MutantScope {
+  /** The gates of which one must reject a planted fault in this product. */
+  readonly expectedGates: readonly string[];
+  /** Why the mutant is left out; undefined where it is not. */
+  readonly reason: string | undefined;
+}
+
+/** `directory`: of the product; `protocols`: what it speaks. */
+export function mutantScope(mutant: Mutant, directory: string, protocols: readonly string[]): MutantScope {
+  const isHttp = !protocols.includes("mysql");
+  const gates = gatesOf(protocols, "product").map(({ name }) => name);
+  const named = isHttp ? mutant.expectedGates.map((gate) => overHttp[gate] ?? gate) : mutant.expectedGates;
+  const expectedGates = named.filter((gate) => gates.includes(gate));
+  const missing = mutant.edits.find(({ file }) => !existsSync(join(directory, file)));
+  const foreign = mutant.edits.find(({ file }) => isHttp && sqlParts.some((part) => file.startsWith(part)));
+  if (missing !== undefined) return { expectedGates, reason: `the product has no ${missing.file}` };
+  if (foreign !== undefined) return { expectedGates, reason: `only SQL goes through ${foreign.file}` };
+  if (mutant.planted && expectedGates.length === 0) {
+    return { expectedGates, reason: `none of the product's gates is one of ${mutant.expectedGates.join(", ")}` };
+  }
+  return { expectedGates, reason: undefined };
+}
