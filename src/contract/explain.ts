@@ -65,6 +65,14 @@ function explainReplication({ replication }: Contract): TopicExplanation {
   };
 }
 
+const snapshotIsolation =
+  "Open transactions have snapshot isolation: each reads one moment and its own writes; of two that write the same " +
+  "row the first to commit wins, the other is refused with 1213, so no update is lost; what SELECT … FOR UPDATE has " +
+  "read must be unchanged at the commit. Single statements, and transactions sent in one text, are serializable.";
+const writeSkew =
+  "Write skew is possible: two open transactions that each read what the other writes may both commit. Where an " +
+  "invariant spans rows, read them FOR UPDATE, or SET TRANSACTION ISOLATION LEVEL SERIALIZABLE.";
+
 function explainConsistency({ consistency }: Contract): TopicExplanation {
   const reads = {
     linearizable: "A read sees every write that was acknowledged before it began.",
@@ -76,16 +84,23 @@ function explainConsistency({ consistency }: Contract): TopicExplanation {
     one_shot: "Statements that are sent together happen as a whole or not at all.",
     interactive: "A client may think between the statements of a transaction.",
   };
+  const open = consistency.transactions === "interactive";
+  const snapshot = open && consistency.isolation === "snapshot";
   const isolation = consistency.isolation === "serializable"
     ? "Transactions have one order, the log's: serializable."
-    : `${consistency.isolation} is asked for; the product gives serializable, which is more.`;
+    : snapshot
+      ? snapshotIsolation
+      : `${consistency.isolation} is asked for; the product gives serializable, which is more.`;
   return {
     title: "Consistency, time and transactions",
     promises: [reads[consistency.reads], transactions[consistency.transactions], isolation],
-    costs: ["Writes are applied one after another by one thread; conditions are evaluated when they are applied."],
+    costs: [
+      "Writes are applied one after another by one thread; conditions are evaluated when they are applied.",
+      ...(snapshot ? [writeSkew] : []),
+    ],
     leaves: [
       "concurrency/transaction/model/one_shot_command",
-      ...(consistency.transactions === "interactive" ? ["concurrency/transaction/model/single_node_acid"] : []),
+      ...(open ? ["concurrency/transaction/model/single_node_acid"] : []),
     ],
   };
 }

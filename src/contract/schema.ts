@@ -85,7 +85,8 @@ const consistencySchema = z.strictObject({
     "one_shot: several statements that are sent together; interactive: the client thinks between them.",
   ),
   isolation: z.enum(["serializable", "snapshot", "read_committed"]).default("serializable").describe(
-    "What transactions may see of one another.",
+    "What transactions may see of one another. snapshot: with interactive ones, for rows that many change (write " +
+      "skew is possible, lost updates are not); all else is serializable in any case.",
   ),
 });
 

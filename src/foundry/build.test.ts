@@ -87,6 +87,10 @@ test("open transactions are carried where the contract has interactive ones, and
   const plain = assemble(tao);
   assert.deepEqual([...plain.keys()].filter((path) => /single_node_acid|run-steps/.test(path)), []);
   assert.doesNotMatch(plain.get("product.ts") ?? "", /createTransactions|transactions,/);
+  assert.doesNotMatch(product, /isolation:/);
+  const snapshot = assemble({ ...tao, consistency: { ...tao.consistency, transactions: "interactive", isolation: "snapshot" } });
+  assert.match(snapshot.get("product.ts") ?? "", /createTransactions\(\{\n +env, engine, catalog, steps,\n +isolation: "snapshot",/);
+  assert.match(snapshot.get("README.md") ?? "", /the first to commit wins.*Write skew is possible/s);
 });
 
 test("building is deterministic, and knob values do not change the selection", () => {

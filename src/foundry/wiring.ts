@@ -313,7 +313,7 @@ function storeFunction(contract: Contract, selected: SelectedParts, knobLines: K
     '  env.log.info("recovered", { replayedEntries, appliedIndex: log.appliedIndex });',
     "",
     ...(keyValue?.store ?? []),
-    ...(selected.openTransactions === undefined ? [] : transactionLines(indexes, knobLines)),
+    ...(selected.openTransactions === undefined ? [] : transactionLines(contract, indexes, knobLines)),
     "  const executor = createExecutor({",
     `    env, ${doors}, log, codec: commandCodec, parser: ${parserOf(selected).made},`,
     ...(indexed ? ["    indexedPlans: createIndexedPlans(kvSecondary),"] : []),
@@ -405,11 +405,12 @@ const issueTokenFunction: readonly string[] = [
   "",
 ];
 
-function transactionLines(indexes: string, knobLines: KnobLines): string[] {
+function transactionLines({ consistency }: Contract, indexes: string, knobLines: KnobLines): string[] {
   return [
     `  const steps = createStepRunner({ catalog, layout: rowToKv${indexes} });`,
     "  const transactions = createTransactions({",
     "    env, engine, catalog, steps,",
+    ...(consistency.isolation === "snapshot" ? ['    isolation: "snapshot",'] : []),
     ...limitLines(knobLines("openTransactions", "      "), "    "),
     "  });",
   ];

@@ -105,6 +105,7 @@ type Plant = (steps: readonly CommandStep[]) => readonly CommandStep[];
 /** Transactions whose commands a planted bug has changed. */
 function planted(inner: InteractiveTransactions, plant: Plant): InteractiveTransactions {
   return {
+    isolation: inner.isolation,
     metrics: () => inner.metrics(),
     begin(options) {
       const transaction = inner.begin(options);

@@ -80,6 +80,8 @@ export interface SelectStatement {
   readonly limit: Operand | undefined;
   readonly offset?: Operand | undefined;
   readonly distinct?: boolean | undefined;
+  /** FOR UPDATE and its kin. */
+  readonly locks?: boolean | undefined;
 }
 
 export interface InsertStatement {
@@ -178,6 +180,13 @@ export interface SavepointStatement {
   readonly name: string;
 }
 
+/** `transaction` is SET TRANSACTION, for the next one only where no scope is given. */
+export interface SetAssignment {
+  readonly name: string;
+  readonly value: string;
+  readonly scope?: "global" | "session" | undefined;
+}
+
 export type SessionStatement =
   | {
       readonly kind: "begin" | "commit" | "rollback";
@@ -192,7 +201,7 @@ export type SessionStatement =
   | { readonly kind: "unlockTables" }
   /** A comment or nothing at all. */
   | { readonly kind: "empty" }
-  | { readonly kind: "set"; readonly assignments: readonly { readonly name: string; readonly value: string }[] }
+  | { readonly kind: "set"; readonly assignments: readonly SetAssignment[] }
   | { readonly kind: "use"; readonly database: string }
   | {
       readonly kind: "show";

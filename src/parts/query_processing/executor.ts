@@ -40,6 +40,8 @@ export interface Executor {
 export interface ExecutorSession extends Pick<Executor, "execute" | "query"> {
   readonly inTransaction: boolean;
   readonly autocommit: boolean;
+  /** System variables that are this session's own. */
+  variables?(): ReadonlyMap<string, ColumnValue>;
   /** As new; an open transaction is rolled back. */
   reset(): void;
 }
@@ -162,6 +164,7 @@ export type SqlErrorReason =
   /** The transaction was refused, or has ended by itself; it may be run again. */
   | "conflict"
   | "read_only_transaction"
+  | "transaction_in_progress"
   | "savepoint_missing"
   /** A write, or a read of another table, while LOCK TABLES … READ stands. */
   | "table_locked"

@@ -11,6 +11,8 @@ import type { CommandResult, CommandStep } from "./command.ts";
 /** Where steps read. Bytes are valid as those of an engine are. */
 export interface StepReader extends Pick<StorageEngine, "getSync" | "scan"> {
   readonly capabilities: EngineCapabilities;
+  /** Whether a row that a statement leaves as it is counts as written by it. */
+  readonly keepsUnchanged?: boolean | undefined;
 }
 
 /** Numbers for rows that come without one; see AUTO_INCREMENT in `command.ts`. */

@@ -3,7 +3,7 @@
  *
  * What the grammar knows but no part serves (joins, grouping, sorting by expressions) is refused with the leaf that
  * would be needed, so that a user learns what to select instead of seeing a syntax error. Locks of rows (FOR UPDATE,
- * FOR SHARE, LOCK IN SHARE MODE) are accepted and change nothing: transactions are serializable without them.
+ * FOR SHARE, LOCK IN SHARE MODE) keep nobody out: what they read is looked at again at the commit.
  */
 import type {
   AggregateFunction,
@@ -34,8 +34,8 @@ export function parseSelectFrom(stream: TokenStream, selected: SelectedItems): S
   if (stream.isWord("HAVING")) throw notSelected("query_processing/operators/totals", "HAVING");
   const orderBy = parseOrderBy(stream);
   const { limit, offset } = parseLimit(stream);
-  parseSelectTail(stream);
-  return { kind: "select", table, ...selected, where, orderBy, limit, offset };
+  const statement: SelectStatement = { kind: "select", table, ...selected, where, orderBy, limit, offset };
+  return parseSelectTail(stream) ? { ...statement, locks: true } : statement;
 }
 
 export interface SelectedItems {
@@ -174,8 +174,8 @@ function parseLimit(stream: TokenStream): { limit: Operand | undefined; offset: 
   return { limit: first, offset: stream.acceptWord("OFFSET") ? parseOperand(stream) : undefined };
 }
 
-/** Locks of rows: accepted, but not SKIP LOCKED, which would change the result. */
-function parseSelectTail(stream: TokenStream): void {
+/** Whether rows are to be locked. Not SKIP LOCKED, which would change the result. */
+function parseSelectTail(stream: TokenStream): boolean {
   if (stream.isWord("UNION") || stream.isWord("EXCEPT") || stream.isWord("INTERSECT")) {
     throw notSelected("parser/syntax/query_features/compound_select", stream.text);
   }
@@ -184,13 +184,14 @@ function parseSelectTail(stream: TokenStream): void {
     stream.expectWord("IN");
     stream.expectWord("SHARE");
     stream.expectWord("MODE");
-    return;
+    return true;
   }
-  if (!stream.acceptWord("FOR")) return;
+  if (!stream.acceptWord("FOR")) return false;
   if (!stream.acceptWord("UPDATE")) stream.expectWord("SHARE");
   if (stream.acceptWord("OF")) stream.name("a table");
   if (stream.isWord("SKIP")) throw notSelected("parser/syntax/dml/select_clauses/for_update", "SKIP LOCKED");
   stream.acceptWord("NOWAIT");
+  return true;
 }
 
 /** After INSERT. */

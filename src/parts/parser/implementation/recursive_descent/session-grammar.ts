@@ -1,7 +1,7 @@
 /**
  * Transactions' borders, SET, USE, SHOW, and SELECT without FROM: what drivers and shells say besides their data.
  */
-import type { SelectValuesStatement, SessionStatement, SessionValue } from "../../statement.ts";
+import type { SelectValuesStatement, SessionStatement, SessionValue, SetAssignment } from "../../statement.ts";
 import { parseCatalogExpression } from "./catalog-query-grammar.ts";
 import { refuseArithmetic } from "./condition-grammar.ts";
 import { functionLeaves, notSelected } from "./leaf-refusal.ts";
@@ -83,23 +83,29 @@ function parseCharacteristics(stream: TokenStream): SessionStatement {
 
 /** After SET: `[GLOBAL|SESSION|@@…] name = value, …`, `NAMES charset`, `[SESSION] TRANSACTION …`. */
 export function parseSet(stream: TokenStream): SessionStatement {
-  const assignments: { name: string; value: string }[] = [];
+  const assignments: SetAssignment[] = [];
   do {
-    if (!stream.acceptWord("GLOBAL") && !stream.acceptWord("SESSION")) stream.acceptWord("LOCAL");
+    const scope = parseScope(stream);
     if (stream.acceptWord("NAMES") || stream.acceptWord("CHARACTER") || stream.acceptWord("CHARSET")) {
       assignments.push({ name: "names", value: restOfAssignment(stream) });
     } else if (stream.acceptWord("TRANSACTION")) {
-      assignments.push({ name: "transaction", value: restOfAssignment(stream) });
-      while (stream.acceptSymbol(",")) restOfAssignment(stream);
+      do assignments.push({ name: "transaction", value: restOfAssignment(stream), scope });
+      while (stream.acceptSymbol(","));
     } else {
+      const global = scope === "global" || /^@@global\b/i.test(stream.sql.slice(stream.start, stream.start + 9));
       const name = parseVariable(stream);
       if (!stream.acceptSymbol("=")) stream.expectSymbol(":=");
-      assignments.push({ name, value: restOfAssignment(stream) });
+      assignments.push({ name, value: restOfAssignment(stream), scope: global ? "global" : "session" });
     }
     if (assignments.length > itemsMax) throw stream.syntax("SET has too many assignments");
   } while (stream.acceptSymbol(","));
   for (const { name, value } of assignments) refuseSetting(name, value);
   return { kind: "set", assignments };
+}
+
+function parseScope(stream: TokenStream): SetAssignment["scope"] {
+  if (stream.acceptWord("GLOBAL")) return "global";
+  return stream.acceptWord("SESSION") || stream.acceptWord("LOCAL") ? "session" : undefined;
 }
 
 /** `[@@[GLOBAL.|SESSION.]]name`, lower case; a variable of the user's own is refused. */

@@ -66,7 +66,7 @@ export class Session implements SessionView {
   }
 
   variables(): ReadonlyMap<string, ColumnValue> {
-    return surfaceVariables(this.#context);
+    return new Map([...surfaceVariables(this.#context), ...(this.#executor.variables?.() ?? [])]);
   }
 
   status(): ReadonlyMap<string, ColumnValue> {

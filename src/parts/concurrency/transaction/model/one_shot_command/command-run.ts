@@ -253,6 +253,7 @@ export class CommandRun {
     // Before the overlay changes: until then the row's old bytes, which `before` views, are valid.
     if (table.indexes !== undefined) this.#checkEntry(this.#indexWrites?.updated(table, rowKey, before, after));
     const valueBytes = this.#overlay.replaceRow(layout, table, after, value);
+    if (valueBytes < 0 && engine.keepsUnchanged === true) this.#overlay.putBytes(value);
     if (valueBytes > valueBytesMax) throw tooLong("a row", valueBytes, valueBytesMax);
     return valueBytes >= 0;
   }

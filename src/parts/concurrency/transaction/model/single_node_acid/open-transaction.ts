@@ -9,17 +9,20 @@
  *   3. The commit is one command: look at all that was read again, then write. Its place in the log is the
  *      transaction's place in the serial order. Without writes there is none: all reads were of one moment, which is
  *      its place.
+ *      With snapshot isolation what is looked at again are the rows that it writes, as the snapshot has them, and what
+ *      was read to lock; other reads are not kept. A row that a statement has matched counts as written even where the
+ *      statement leaves it as it is. "The same" is by value: a row that was changed and changed back is the same.
  *   4. A savepoint is a place in the list of what writes replaced; going back to it puts that back. Reads are kept.
  * Invariants:
  *   1. The snapshot is released when the transaction ends, in whatever way.
  *   2. After it has ended nothing is read or written any more; `lost` says why it ended by itself.
  *   3. A definition that changed since the snapshot ends it: an index that came later is not in the snapshot.
- * Source: Kung and Robinson 1981, Silo; see the port.
+ * Source: Kung and Robinson 1981, Silo; Berenson et al. 1995 for snapshot isolation; see the port.
  */
 import { LatheError } from "../../../../../kit/errors.ts";
 import type { Table } from "../../../../architecture/catalog/table.ts";
 import type { Cursor, ScanRange, Snapshot } from "../../../../storage/engine.ts";
-import type { Command, CommandResult, CommandStep, StepResult } from "../../command.ts";
+import type { Command, CommandResult, CommandStep, RowWrite, StepResult } from "../../command.ts";
 import type { BeginOptions, InteractiveTransaction, LostTransaction } from "../../interactive-transactions.ts";
 import type { StepReader, StepWrites } from "../../step-runner.ts";
 import { MergedCursor } from "./merged-cursor.ts";
@@ -39,7 +42,11 @@ export class OpenTransaction implements InteractiveTransaction, StepReader {
   readonly #limits: TransactionLimits;
   readonly #numbers: ReservedNumbers;
   readonly #onEnd: (transaction: OpenTransaction) => void;
+  readonly keepsUnchanged: boolean;
+  readonly lockingView: Pick<StepReader, "getSync" | "scan">;
+  /** What all reads see, and what those that lock see, as far as it is kept. */
   readonly #reads: ReadSet | undefined;
+  readonly #lockingReads: ReadSet | undefined;
   readonly #writes = new WriteSet();
   /** In the order in which they were set. */
   readonly #savepoints: { readonly name: string; readonly place: number }[] = [];
@@ -52,7 +59,7 @@ export class OpenTransaction implements InteractiveTransaction, StepReader {
     doors: TransactionDoors,
     limits: TransactionLimits,
     numbers: ReservedNumbers,
-    { readOnly, now }: BeginOptions,
+    { readOnly, now, serializable }: BeginOptions,
     onEnd: (transaction: OpenTransaction) => void,
   ) {
     this.#doors = doors;
@@ -62,7 +69,14 @@ export class OpenTransaction implements InteractiveTransaction, StepReader {
     this.capabilities = doors.engine.capabilities;
     this.lastUsedUs = doors.env.clock.monotonicUs();
     this.#onEnd = onEnd;
-    this.#reads = this.readOnly ? undefined : new ReadSet();
+    const snapshot = doors.isolation === "snapshot" && serializable !== true;
+    this.keepsUnchanged = snapshot;
+    this.#lockingReads = this.readOnly ? undefined : new ReadSet();
+    this.#reads = snapshot ? undefined : this.#lockingReads;
+    this.lockingView = {
+      getSync: (key) => this.#get(key, this.#lockingReads),
+      scan: (range) => this.#scan(range, this.#lockingReads),
+    };
     if (now === true) this.#moment();
   }
 
@@ -76,7 +90,7 @@ export class OpenTransaction implements InteractiveTransaction, StepReader {
     const { readRowsMax } = this.#limits;
     if (this.#snapshot !== undefined && this.#doors.catalog.version !== this.#catalogVersion) {
       this.lose("conflict", changedDefinition);
-    } else if (this.#reads !== undefined && this.#reads.count > readRowsMax) {
+    } else if (this.#lockingReads !== undefined && this.#lockingReads.count > readRowsMax) {
       const way = "read less at once, or begin it with START TRANSACTION READ ONLY";
       this.lose("limit_exceeded", `the transaction has read more than ${readRowsMax} rows and was rolled back; ${way}`);
     }
@@ -91,18 +105,26 @@ export class OpenTransaction implements InteractiveTransaction, StepReader {
   }
 
   getSync(key: Uint8Array): Uint8Array | undefined {
-    const own = this.#writes.count === 0 ? undefined : this.#writes.find(key);
-    if (own !== undefined) return own.value;
-    const value = this.#doors.engine.getSync(key, this.#moment());
-    this.#reads?.addKey(key, value);
-    return value;
+    return this.#get(key, this.#reads);
   }
 
   scan(range: ScanRange): Cursor {
+    return this.#scan(range, this.#reads);
+  }
+
+  #get(key: Uint8Array, reads: ReadSet | undefined): Uint8Array | undefined {
+    const own = this.#writes.count === 0 ? undefined : this.#writes.find(key);
+    if (own !== undefined) return own.value;
+    const value = this.#doors.engine.getSync(key, this.#moment());
+    reads?.addKey(key, value);
+    return value;
+  }
+
+  #scan(range: ScanRange, reads: ReadSet | undefined): Cursor {
     const own = this.#writes.between(range.gte, range.lt);
     if (range.reverse === true) own.reverse();
     const base = this.#doors.engine.scan({ ...range, snapshot: this.#moment() });
-    return new MergedCursor(base, own, range, this.#reads);
+    return new MergedCursor(base, own, range, reads);
   }
 
   unnumbered(steps: readonly CommandStep[]): CommandStep | undefined {
@@ -157,12 +179,24 @@ export class OpenTransaction implements InteractiveTransaction, StepReader {
 
   commit(): Command | undefined {
     const tables = this.#writes.byTable();
-    const validation = tables.size === 0 ? undefined : this.#reads?.step();
+    const validation = tables.size === 0 ? undefined : this.#validation(tables);
     this.#end();
     if (tables.size === 0) return undefined;
     const steps: CommandStep[] = validation === undefined ? [] : [validation];
     for (const [tableId, rows] of tables) steps.push({ kind: "write", tableId, rows });
     return { steps };
+  }
+
+  /** What must be the same when the writes take place. */
+  #validation(tables: ReadonlyMap<number, readonly RowWrite[]>): CommandStep | undefined {
+    const reads = this.#lockingReads;
+    if (this.keepsUnchanged && reads !== undefined) {
+      const snapshot = this.#moment();
+      for (const rows of tables.values()) {
+        for (const { key } of rows) reads.addKey(key, this.#doors.engine.getSync(key, snapshot));
+      }
+    }
+    return reads?.step();
   }
 
   savepoint(name: string): void {

@@ -11,7 +11,12 @@ import { LatheError } from "../../../../../kit/errors.ts";
 import type { Metric } from "../../../../../kit/metric.ts";
 import type { Catalog } from "../../../../architecture/catalog/table.ts";
 import type { StorageEngine } from "../../../../storage/engine.ts";
-import type { BeginOptions, InteractiveTransaction, InteractiveTransactions } from "../../interactive-transactions.ts";
+import type {
+  BeginOptions,
+  InteractiveTransaction,
+  InteractiveTransactions,
+  TransactionIsolation,
+} from "../../interactive-transactions.ts";
 import type { StepRunner } from "../../step-runner.ts";
 import { OpenTransaction } from "./open-transaction.ts";
 import { ReservedNumbers } from "./reserved-numbers.ts";
@@ -38,6 +43,8 @@ export interface TransactionDoors {
   readonly engine: StorageEngine;
   readonly catalog: Catalog;
   readonly steps: StepRunner;
+  /** Serializable unless the contract asks for less. */
+  readonly isolation?: TransactionIsolation | undefined;
   readonly limits?: Partial<TransactionLimits> | undefined;
 }
 
@@ -58,8 +65,11 @@ class Transactions implements InteractiveTransactions {
   #begun = 0;
   #timedOut = 0;
 
+  readonly isolation: TransactionIsolation;
+
   constructor(doors: TransactionDoors) {
     this.#doors = doors;
+    this.isolation = doors.isolation ?? "serializable";
     this.#limits = { ...defaultLimits, ...doors.limits };
   }
 

@@ -33,6 +33,7 @@ export class GatheredRead implements ReadPlan {
   readonly shape: ResultShape;
   readonly #doors: RunDoors;
   readonly table: Table;
+  locks = false;
   readonly #source: GatheredSource;
   readonly #path: AccessPath;
   readonly #statement: SelectStatement;

@@ -37,6 +37,7 @@ export class IndexedRead implements ReadPlan {
   readonly label = "select";
   readonly shape: ResultShape;
   readonly table: Table;
+  locks = false;
   readonly #doors: RunDoors;
   readonly #target: IndexTarget;
   readonly #path: AccessPath;

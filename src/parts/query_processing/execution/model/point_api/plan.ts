@@ -56,7 +56,13 @@ export interface ExecutorLimits {
   readonly databaseName: string;
   /** What `SELECT VERSION()` answers. */
   readonly serverVersion: string;
+  /** What `SELECT @@transaction_isolation` answers where a session has not asked for another. */
+  readonly isolationName: string;
 }
+
+export const serializableName = "SERIALIZABLE";
+/** What MySQL calls the level that snapshot isolation is nearest to; it has no name for it. */
+export const snapshotName = "REPEATABLE-READ";
 
 export const defaultLimits: ExecutorLimits = {
   statementsMax: 10_000,
@@ -66,6 +72,7 @@ export const defaultLimits: ExecutorLimits = {
   planCacheBytes: 8 * 1024 * 1024,
   databaseName: "lathe",
   serverVersion: "8.0.36-lathe",
+  isolationName: serializableName,
 };
 
 /** What a running plan may touch. */
@@ -97,6 +104,8 @@ type Answer = (
 export interface ReadPlan extends PlanBase {
   readonly kind: "read";
   readonly table: Table;
+  /** FOR UPDATE; set by the planner. */
+  locks: boolean;
   /**
    * Throws SqlError before it has called the sink. Where `atOnce`, it ends within the turn; otherwise long counts may
    * take several turns and return a promise. With a `view`, that is what is read, past the row cache.
@@ -126,8 +135,8 @@ export interface SessionPlan extends PlanBase {
 
 /** What statements can ask of a session of the executor. */
 export interface SessionState {
-  readonly autocommit: boolean;
   readonly lastInsertId: bigint;
+  variables(): ReadonlyMap<string, ColumnValue>;
 }
 
 /** The borders of a transaction. */
@@ -138,9 +147,12 @@ export interface BorderPlan extends PlanBase {
   readonly now?: boolean | undefined;
 }
 
-export interface AutocommitPlan extends PlanBase {
-  readonly kind: "autocommit";
-  readonly on: boolean;
+/** What SET changes in a session. */
+export interface SettingsPlan extends PlanBase {
+  readonly kind: "settings";
+  readonly autocommit: boolean | undefined;
+  /** Of the next transaction, or of all that follow. */
+  readonly serializable: { readonly on: boolean; readonly scope: "next" | "session" } | undefined;
 }
 
 export interface SavepointPlan extends PlanBase {
@@ -155,7 +167,7 @@ export interface LockPlan extends PlanBase {
   readonly tables: readonly Table[];
 }
 
-export type Plan = ReadPlan | WritePlan | SessionPlan | BorderPlan | AutocommitPlan | SavepointPlan | LockPlan;
+export type Plan = ReadPlan | WritePlan | SessionPlan | BorderPlan | SettingsPlan | SavepointPlan | LockPlan;
 
 /** A path over the entries of an index. */
 export interface IndexPath {

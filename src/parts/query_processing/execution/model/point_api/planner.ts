@@ -48,8 +48,11 @@ const nullOperand: Operand = { kind: "constant", value: null };
 /** Throws SqlError. */
 export function planStatement(doors: RunDoors, statement: Statement): Plan {
   switch (statement.kind) {
-    case "select":
-      return planSelect(doors, statement);
+    case "select": {
+      const plan = planSelect(doors, statement);
+      if (plan.kind === "read") plan.locks = statement.locks === true;
+      return plan;
+    }
     case "insert":
       return planInsert(doors, statement);
     case "update":
@@ -70,7 +73,7 @@ export function planStatement(doors: RunDoors, statement: Statement): Plan {
     case "selectValues":
       return planSelectValues(statement, doors.bounds);
     case "set":
-      return planSet(statement);
+      return planSet(doors, statement);
     case "show":
       return new ShowPlan(doors, statement);
     case "catalogQuery":

@@ -26,7 +26,16 @@ import {
 } from "../../../executor.ts";
 import { notSelected } from "./access-path.ts";
 import { ExecutorCounters } from "./executor-counters.ts";
-import { defaultLimits, type ExecutorDoors, type Plan, type ReadPlan, type RunDoors, type WritePlan } from "./plan.ts";
+import {
+  defaultLimits,
+  type ExecutorDoors,
+  type Plan,
+  type ReadPlan,
+  type RunDoors,
+  serializableName,
+  snapshotName,
+  type WritePlan,
+} from "./plan.ts";
 import { planStatement } from "./planner.ts";
 import { commandRefused, toSqlError } from "./sql-errors.ts";
 import { SqlSession, type StatementRunner } from "./sql-session.ts";
@@ -71,7 +80,9 @@ class PointApiExecutor implements Executor, StatementRunner {
   readonly #text: TextPlanner;
 
   constructor(doors: ExecutorDoors) {
-    this.#doors = { ...doors, bounds: { ...defaultLimits, ...doors.limits }, counters: this.#counters };
+    const isolationName = doors.transactions?.isolation === "snapshot" ? snapshotName : serializableName;
+    const bounds = { ...defaultLimits, isolationName, ...doors.limits };
+    this.#doors = { ...doors, bounds, counters: this.#counters };
     this.#text = new TextPlanner(this.#doors);
   }
 
@@ -233,7 +244,7 @@ class PointApiExecutor implements Executor, StatementRunner {
       const plan = text.plan(place);
       const { end } = text;
       if (plan.kind === "begin") throw notSelected(interactive, "a transaction inside a transaction");
-      if (plan.kind === "autocommit") throw notSelected(interactive, "SET autocommit inside a transaction");
+      if (plan.kind === "settings") throw notSelected(interactive, "SET of a transaction inside a transaction");
       if (plan.kind === "savepoint") throw notSelected(savepoints, "a savepoint in a text that is one command");
       if (plan.kind === "lock") throw notSelected(interactive, "LOCK TABLES inside a transaction");
       if (plan.label === "ddl") {
@@ -337,8 +348,8 @@ class PointApiExecutor implements Executor, StatementRunner {
       case "rollback":
         this.#done(sink);
         return undefined;
-      case "autocommit":
-        if (!plan.on) throw notSelected(interactive, "SET autocommit = 0");
+      case "settings":
+        if (plan.autocommit === false) throw notSelected(interactive, "SET autocommit = 0");
         this.#done(sink);
         return undefined;
       case "savepoint":

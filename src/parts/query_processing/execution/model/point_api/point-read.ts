@@ -25,6 +25,7 @@ export class PointRead implements ReadPlan {
   readonly shape: ResultShape;
   readonly #doors: RunDoors;
   readonly table: Table;
+  locks = false;
   readonly #path: AccessPath;
   readonly #columns: SelectedColumns;
   readonly #limit: Operand | undefined;

@@ -37,6 +37,7 @@ export class RangeRead implements ReadPlan {
   readonly shape: ResultShape;
   readonly #doors: RunDoors;
   readonly table: Table;
+  locks = false;
   readonly #path: AccessPath;
   readonly #columns: SelectedColumns;
   readonly #limit: Operand | undefined;

@@ -49,9 +49,7 @@ const fixed: readonly (readonly [string, ColumnValue])[] = [
   ["sql_select_limit", 18_446_744_073_709_551_615n],
   ["system_time_zone", "UTC"],
   ["time_zone", "SYSTEM"],
-  ["transaction_isolation", "SERIALIZABLE"],
   ["transaction_read_only", 0n],
-  ["tx_isolation", "SERIALIZABLE"],
   ["tx_read_only", 0n],
   ["unique_checks", 1n],
   ["version_comment", "Lathe"],
@@ -67,6 +65,7 @@ export function serverVariables(
 ): ReadonlyMap<string, ColumnValue> {
   const variables = new Map(fixed);
   variables.set("version", limits.serverVersion);
+  for (const name of ["transaction_isolation", "tx_isolation"]) variables.set(name, limits.isolationName);
   for (const [name, value] of session?.variables() ?? []) variables.set(name, value);
   return variables;
 }

@@ -1,15 +1,28 @@
 /**
  * What the server says of itself and of the session: `SELECT @@x`, `SELECT DATABASE()`, SET, USE, KILL.
  *
- * SET is accepted and changes nothing, except where that would promise something (autocommit off is a transaction that
- * stays open). USE gives the one database the name that the session calls it. Variables answer with what is true of
- * this server; they are looked up when a statement runs, for some are the session's.
+ * SET is accepted and changes nothing, except where that would promise something: autocommit off is a transaction that
+ * stays open, an isolation level is given where it is more than what all transactions have. USE gives the one database
+ * the name that the session calls it. Variables answer with what is true of this server; they are looked up when a
+ * statement runs, for some are the session's.
  */
 import type { ColumnValue } from "../../../../architecture/catalog/table.ts";
-import type { SelectValuesStatement, SessionStatement, SessionValue } from "../../../../parser/statement.ts";
+import type {
+  SelectValuesStatement,
+  SessionStatement,
+  SessionValue,
+  SetAssignment,
+} from "../../../../parser/statement.ts";
 import { type ResultColumn, type ResultShape, type ResultSink, type SessionView, SqlError } from "../../../executor.ts";
 import { notSelected } from "./access-path.ts";
-import type { AutocommitPlan, ExecutorLimits, SessionPlan, SessionState } from "./plan.ts";
+import {
+  type ExecutorLimits,
+  type RunDoors,
+  serializableName,
+  type SessionPlan,
+  type SessionState,
+  type SettingsPlan,
+} from "./plan.ts";
 import { serverVariables } from "./server-variables.ts";
 
 class ValuesPlan implements SessionPlan {
@@ -54,7 +67,7 @@ export const nothingToDo: SessionPlan = new DonePlan(() => undefined);
 
 export function planSelectValues(statement: SelectValuesStatement, limits: ExecutorLimits): SessionPlan {
   const rowOf = (session: SessionView | undefined, state: SessionState | undefined) => {
-    const variables = serverVariables(limits, session);
+    const variables = new Map([...serverVariables(limits, session), ...(state?.variables() ?? [])]);
     return statement.items.map(({ value }) => {
       return stateValue(value, state) ?? sessionValue(value, limits, session, variables);
     });
@@ -68,7 +81,6 @@ export function planSelectValues(statement: SelectValuesStatement, limits: Execu
 function stateValue(value: SessionValue, state: SessionState | undefined): ColumnValue | undefined {
   if (value.kind === "constant") return undefined;
   if (value.kind === "variable") {
-    if (value.name === "autocommit") return state?.autocommit === false ? 0n : 1n;
     return value.name === "last_insert_id" || value.name === "identity" ? (state?.lastInsertId ?? 0n) : undefined;
   }
   return value.name === "last_insert_id" ? (state?.lastInsertId ?? 0n) : undefined;
@@ -124,11 +136,38 @@ function sessionValue(
 type SetStatement = Extract<SessionStatement, { kind: "set" }>;
 type KillStatement = Extract<SessionStatement, { kind: "kill" }>;
 
-export function planSet(statement: SetStatement): SessionPlan | AutocommitPlan {
-  const last = statement.assignments.findLast(({ name }) => name === "autocommit");
-  if (last === undefined) return nothingToDo;
-  const on = !["0", "off", "false"].includes(last.value.toLowerCase());
-  return { kind: "autocommit", label: "session", shape: undefined, on };
+/** Throws SqlError. */
+export function planSet({ transactions }: RunDoors, { assignments }: SetStatement): SessionPlan | SettingsPlan {
+  let autocommit: boolean | undefined;
+  let serializable: SettingsPlan["serializable"];
+  for (const assignment of assignments) {
+    const { name, value, scope } = assignment;
+    if (name === "autocommit") autocommit = !["0", "off", "false"].includes(value.toLowerCase());
+    const level = isolationLevel(assignment);
+    if (level === undefined) continue;
+    const on = level === serializableName;
+    if (on && scope === "global" && transactions?.isolation === "snapshot") {
+      throw notSelected("concurrency/isolation/serializable_conflict_sets", "SERIALIZABLE for all sessions");
+    }
+    if (scope !== "global") serializable = { on, scope: scope ?? "next" };
+  }
+  if (autocommit === undefined && serializable === undefined) return nothingToDo;
+  return { kind: "settings", label: "session", shape: undefined, autocommit, serializable };
+}
+
+const isolationLevels: ReadonlySet<string> = new Set([
+  "READ-UNCOMMITTED", "READ-COMMITTED", "REPEATABLE-READ", serializableName, "DEFAULT",
+]);
+
+/** The level that an assignment asks for; undefined where it is of something else. Throws SqlError. */
+function isolationLevel({ name, value }: SetAssignment): string | undefined {
+  const phrase = name === "transaction" ? /^ISOLATION\s+LEVEL\s+(.*)$/is.exec(value)?.[1] : undefined;
+  const variable = name === "transaction_isolation" || name === "tx_isolation";
+  const written = phrase ?? (variable ? value.replace(/^(['"`])(.*)\1$/s, "$2") : undefined);
+  if (written === undefined) return undefined;
+  const level = written.trim().replace(/\s+/g, "-").toUpperCase();
+  if (!isolationLevels.has(level)) throw new SqlError("syntax", `'${written.slice(0, 32)}' is no isolation level`);
+  return level;
 }
 
 export function planUse(database: string): SessionPlan {

@@ -17,7 +17,17 @@ import type { CommandResult, CommandStep, StepResult } from "../../../../concurr
 import type { InteractiveTransaction } from "../../../../concurrency/transaction/interactive-transactions.ts";
 import { type ExecutorSession, type PreparedStatement, type ResultSink, SqlError } from "../../../executor.ts";
 import { notSelected } from "./access-path.ts";
-import type { BorderPlan, LockPlan, Plan, ReadPlan, RunDoors, SavepointPlan, WritePlan } from "./plan.ts";
+import {
+  type BorderPlan,
+  type LockPlan,
+  type Plan,
+  type ReadPlan,
+  type RunDoors,
+  type SavepointPlan,
+  serializableName,
+  type SettingsPlan,
+  type WritePlan,
+} from "./plan.ts";
 import { commandRefused } from "./sql-errors.ts";
 import { lockedForReading, TableLocks } from "./table-locks.ts";
 
@@ -49,6 +59,9 @@ export class SqlSession implements ExecutorSession {
   readonly #runner: StatementRunner;
   readonly #doors: RunDoors;
   #transaction: InteractiveTransaction | undefined;
+  /** Serializable although the product's transactions are not: all of this session, or the next one. */
+  #serializable = false;
+  #nextSerializable: boolean | undefined;
   #locks: TableLocks | undefined;
 
   constructor(runner: StatementRunner, doors: RunDoors) {
@@ -81,7 +94,18 @@ export class SqlSession implements ExecutorSession {
     this.#abandon();
     this.unlockTables();
     this.autocommit = true;
+    this.#serializable = false;
+    this.#nextSerializable = undefined;
     this.lastInsertId = 0n;
+  }
+
+  variables(): ReadonlyMap<string, ColumnValue> {
+    const isolation = this.#serializable ? serializableName : this.#doors.bounds.isolationName;
+    return new Map<string, ColumnValue>([
+      ["autocommit", this.autocommit ? 1n : 0n],
+      ["transaction_isolation", isolation],
+      ["tx_isolation", isolation],
+    ]);
   }
 
   /** What LOCK TABLES gave ends with UNLOCK TABLES, and with the beginning of a transaction. */
@@ -113,8 +137,8 @@ export class SqlSession implements ExecutorSession {
       case "rollback":
         this.#abandon();
         return done(sink);
-      case "autocommit":
-        return this.#setAutocommit(plan.on, sink);
+      case "settings":
+        return this.#set(plan, sink);
       case "session":
         plan.run(sink, parameters, this);
         return undefined;
@@ -141,7 +165,9 @@ export class SqlSession implements ExecutorSession {
   #opened(options?: { readOnly?: boolean | undefined; now?: boolean | undefined }): InteractiveTransaction {
     const { transactions } = this.#doors;
     if (transactions === undefined) throw notSelected(interactive, "a transaction over several requests");
-    return transactions.begin(options);
+    const serializable = this.#nextSerializable ?? this.#serializable;
+    this.#nextSerializable = undefined;
+    return transactions.begin({ ...options, serializable });
   }
 
   /** The open transaction, or the one that this statement opens. Throws SqlError where it cannot go on. */
@@ -154,8 +180,8 @@ export class SqlSession implements ExecutorSession {
   }
 
   /** What a read sees: the moment of the locks, or the open transaction's. Throws SqlError. */
-  #viewOf({ table }: ReadPlan): InteractiveTransaction["view"] {
-    if (this.#locks === undefined) return this.#going().view;
+  #viewOf({ table, locks }: ReadPlan): InteractiveTransaction["view"] {
+    if (this.#locks === undefined) return locks ? this.#going().lockingView : this.#going().view;
     this.#locks.checkRead(table);
     return this.#locks.view;
   }
@@ -180,6 +206,16 @@ export class SqlSession implements ExecutorSession {
   #abandon(): void {
     this.#transaction?.rollback();
     this.#transaction = undefined;
+  }
+
+  #set({ autocommit, serializable }: SettingsPlan, sink: ResultSink): Promise<void> | undefined {
+    if (serializable?.scope === "next" && this.#transaction !== undefined) {
+      const what = "Transaction characteristics can't be changed while a transaction is in progress";
+      throw new SqlError("transaction_in_progress", what);
+    }
+    if (serializable?.scope === "next") this.#nextSerializable = serializable.on;
+    else if (serializable !== undefined) this.#serializable = serializable.on;
+    return autocommit === undefined ? done(sink) : this.#setAutocommit(autocommit, sink);
   }
 
   #setAutocommit(on: boolean, sink: ResultSink): Promise<void> | undefined {
