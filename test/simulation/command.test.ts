@@ -103,7 +103,7 @@ test("what is no scenario, point or record is refused with what would be", async
   const file = join(scratch, "other.json");
   writeFileSync(file, "{}");
   for (const [args, text] of [
-    [["--scenario", "btree"], /there are engine, bare-engine, log, node/],
+    [["--scenario", "btree"], /there are engine, bare-engine, log, node, relaxed-node, memory, memory-node/],
     [["--point", "flood:1"], /write KIND:CALL/],
     [["--kept", file], /needs subject, operations and faults/],
     [["--record", file, "--seeds", "1"], /is no record of simulations/],

@@ -181,7 +181,7 @@ const faults: readonly PlantedFault[] = [
   {
     name: "entries never expire",
     edits: [
-      { file: `${lsm}/expiry-clock.ts`, find: "return expiresAtMs <= this.nowMs();", replace: "return false;" },
+      { file: "parts/storage/expiry-clock.ts", find: "return expiresAtMs <= this.nowMs();", replace: "return false;" },
     ],
     subject: "bare-engine",
     seedsMax: 60,

@@ -9,6 +9,7 @@ export function callEvent({ kind, path }: DiskCall, opening: boolean): string | 
   }
   if (kind !== "unlink") return undefined;
   if (path.endsWith(".sst")) return opening ? "orphan_table_removed" : "table_removed";
+  if (path.endsWith(".mem")) return opening ? "orphan_snapshot_removed" : "snapshot_removed";
   if (opening && /MANIFEST-\d+$/.test(path)) return "orphan_manifest_removed";
   return path.endsWith(".wal") ? "segment_removed" : undefined;
 }
@@ -26,6 +27,7 @@ export function callPlace({ kind, path }: DiskCall): string {
   const name = path.slice(path.lastIndexOf("/") + 1);
   if (name.startsWith("CURRENT")) return "manifest_switch";
   if (name.startsWith("MANIFEST")) return kind === "unlink" ? "manifest_removal" : "manifest";
+  if (name.endsWith(".mem")) return kind === "unlink" ? "snapshot_removal" : "snapshot";
   if (name.endsWith(".sst")) return kind === "unlink" ? "table_removal" : "table";
   if (name.startsWith("spare")) return "segment_preparation";
   if (name.endsWith(".wal")) return "log";

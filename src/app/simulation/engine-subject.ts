@@ -136,7 +136,7 @@ function openStoreOf(engine: BlackboardEngine, own: Pick<OpenStore, "write" | "m
 }
 
 /** Ascending, whichever way the cursor went. */
-function entriesOf(engine: StorageEngine, range: ScanRange): Entry[] {
+export function entriesOf(engine: StorageEngine, range: ScanRange): Entry[] {
   const entries: Entry[] = [];
   const cursor = engine.scan(range);
   try {
@@ -147,7 +147,7 @@ function entriesOf(engine: StorageEngine, range: ScanRange): Entry[] {
   return range.reverse === true ? entries.reverse() : entries;
 }
 
-function batchOf({ id, changes: list, timeMs }: Write): WriteBatch {
+export function batchOf({ id, changes: list, timeMs }: Write): WriteBatch {
   const batch = new WriteBatch();
   for (const [place, change] of list.entries()) {
     if (change.kind === "delete") batch.delete(keyOf(change.key));
@@ -161,7 +161,7 @@ function batchOf({ id, changes: list, timeMs }: Write): WriteBatch {
   return batch;
 }
 
-function keyOf(key: number): Uint8Array {
+export function keyOf(key: number): Uint8Array {
   return Buffer.from(`key${String(key).padStart(7, "0")}`, "latin1");
 }
 

@@ -15,7 +15,7 @@ import type { SyncPolicy } from "../../parts/recovery/sync-policy.ts";
 import { logEntryHeaderBytes } from "../../parts/replication/log-entry.ts";
 import type { ReplicatedLog } from "../../parts/replication/replicated-log.ts";
 import { openSingleNodeLog } from "../../parts/replication/single_node/single-node-log.ts";
-import type { Snapshot } from "../../parts/storage/engine.ts";
+import type { Snapshot, StorageEngine } from "../../parts/storage/engine.ts";
 import { rowToKv } from "../../parts/storage/layout/row_to_kv/row-to-kv.ts";
 import type { Cache } from "../../parts/storage/page_io/cache.ts";
 import { createLruCache } from "../../parts/storage/page_io/replacement/lru/lru-cache.ts";
@@ -23,11 +23,13 @@ import { createWTinyLfuCache } from "../../parts/storage/page_io/replacement/w_t
 import {
   type BlackboardEngine, openBlackboardEngine,
 } from "../../parts/storage/storage_model/row/kvlsm/blackboard/blackboard-engine.ts";
+import { openMemoryEngine } from "../../parts/storage/storage_model/memory/memory-engine.ts";
 import type { SimulatedEnv } from "../../simulation/simulated-env.ts";
 import { type Change, valueOf } from "../../simulation/store-operation.ts";
 import type { Entry, OpenStore, ScenarioKnobs, StoreSubject, Tap, Write } from "../../simulation/store-subject.ts";
 import { callEvent, callPlace, enginePlaces, jobEvents, logPlaces } from "./coverage-events.ts";
 import { drawEngineKnobs, drawEngineTuning, engineOptionsOf, logOptionsOf } from "./engine-knobs.ts";
+import { drawMemoryKnobs, memoryOptionsOf, memoryPlaces } from "./memory-knobs.ts";
 import { TappedLog } from "./tapped-log.ts";
 
 const layout = rowToKv;
@@ -74,18 +76,47 @@ function makeNodeSubject(name: string): StoreSubject {
     places: [...enginePlaces, ...logPlaces],
     jobEvents,
     readCheckpoint: () => Promise.reject(new Error("a node has no checkpoints")),
-    open: openNode,
+    open: (env, knobs, tap) =>
+      openNode(env, knobs, tap, (own, doors) => openBlackboardEngine(env, { ...engineOptionsOf(own), ...doors })),
   };
 }
 
-async function openNode(env: SimulatedEnv, knobs: ScenarioKnobs, tap: Tap): Promise<OpenStore> {
+/** The same over the memory engine, which has no options that change while it is open. */
+export const memoryNodeSubject: StoreSubject = {
+  ...relaxedNodeSubject,
+  name: "memory-node",
+  drawTuning: undefined,
+  drawKnobs: (next) => {
+    const { cacheBytes, cachePolicy, lossWindowMs, unsyncedBytesMax } = relaxedNodeSubject.drawKnobs(next);
+    const knobs = { ...drawMemoryKnobs(next), cacheBytes, cachePolicy };
+    return next() < 0.3 ? { ...knobs, lossWindowMs, unsyncedBytesMax } : knobs;
+  },
+  places: [...memoryPlaces, ...logPlaces],
+  open: (env, knobs, tap) =>
+    openNode(env, knobs, tap, async (own, doors) => {
+      const engine = await openMemoryEngine(env, { ...memoryOptionsOf(own), ...doors });
+      return Object.assign(engine, { setTuning: () => [] });
+    }),
+};
+
+/** What a node asks of its engine. */
+type NodeEngine = StorageEngine & Pick<BlackboardEngine, "setTuning">;
+
+interface EngineDoors {
+  readonly directory: string;
+  logDurable(index: number): Promise<void> | undefined;
+}
+
+async function openNode(
+  env: SimulatedEnv, knobs: ScenarioKnobs, tap: Tap,
+  openEngine: (knobs: ScenarioKnobs, doors: EngineDoors) => Promise<NodeEngine>,
+): Promise<OpenStore> {
   const { cacheBytes, cachePolicy, lossWindowMs, unsyncedBytesMax, ...rest } = knobs;
   env.disk.makeDirectory("/data");
   const lock = env.disk.lock("/data");
   let syncPolicy: SyncPolicy | undefined;
-  const engine = await openBlackboardEngine(env, {
-    ...engineOptionsOf(rest), directory: "/data/engine", logDurable: (index) => syncPolicy?.durable(index),
-  });
+  const logDurable = (index: number) => syncPolicy?.durable(index);
+  const engine = await openEngine(rest, { directory: "/data/engine", logDurable });
   const catalog = createCatalog({ engine, layout });
   const createCache = cachePolicy === "w_tinylfu" ? createWTinyLfuCache : createLruCache;
   const cache = cacheBytes === 0 ? undefined : createCache({ capacityBytes: cacheBytes as number });
@@ -107,7 +138,7 @@ async function openNode(env: SimulatedEnv, knobs: ScenarioKnobs, tap: Tap): Prom
 }
 
 interface NodeDoors {
-  readonly engine: BlackboardEngine;
+  readonly engine: NodeEngine;
   readonly log: ReplicatedLog;
   readonly tapped: TappedLog;
   readonly cache: Cache | undefined;

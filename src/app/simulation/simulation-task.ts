@@ -12,6 +12,7 @@ import { type RunResult, runScenario } from "../../simulation/store-run.ts";
 import type { StoreSubject } from "../../simulation/store-subject.ts";
 import type { SimulationFailure, SimulationTask, TaskOutcome } from "../../simulation/task.ts";
 import { plainEngineKnobs } from "./engine-knobs.ts";
+import { plainMemoryKnobs } from "./memory-knobs.ts";
 import { makeSubject } from "./subjects.ts";
 
 export function replayOf({ subject, seed, point }: Pick<SimulationFailure, "subject" | "seed" | "point">): string {
@@ -138,5 +139,6 @@ const relaxedKnobs = { lossWindowMs: 50, unsyncedBytesMax: 1 << 20 };
 
 function fixedKnobs(subject: StoreSubject) {
   if (subject.name === "relaxed-node") return { ...plainEngineKnobs, cacheBytes: 16_384, ...relaxedKnobs };
-  return subject.name === "node" ? { ...plainEngineKnobs, cacheBytes: 16_384 } : plainEngineKnobs;
+  const plain = subject.name.startsWith("memory") ? plainMemoryKnobs : plainEngineKnobs;
+  return subject.name.endsWith("node") ? { ...plain, cacheBytes: 16_384 } : plain;
 }

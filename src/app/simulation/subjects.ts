@@ -3,7 +3,8 @@ import { LatheError } from "../../kit/errors.ts";
 import type { StoreSubject } from "../../simulation/store-subject.ts";
 import { bareEngineSubject, engineSubject } from "./engine-subject.ts";
 import { createLogSubject } from "./log-subject.ts";
-import { nodeSubject, relaxedNodeSubject } from "./node-subject.ts";
+import { memorySubject } from "./memory-subject.ts";
+import { memoryNodeSubject, nodeSubject, relaxedNodeSubject } from "./node-subject.ts";
 
 const makers: Readonly<Record<string, () => StoreSubject>> = {
   engine: () => engineSubject,
@@ -11,6 +12,8 @@ const makers: Readonly<Record<string, () => StoreSubject>> = {
   log: createLogSubject,
   node: () => nodeSubject,
   "relaxed-node": () => relaxedNodeSubject,
+  memory: () => memorySubject,
+  "memory-node": () => memoryNodeSubject,
 };
 
 export const subjectNames: readonly string[] = Object.keys(makers);

@@ -5,7 +5,7 @@ import { createNodeEnv } from "../../../../../../kit/env/node-env.ts";
 import { testStorageEngine } from "../../../../engine.conformance.ts";
 import { blackboardCapabilities, openBlackboardEngine } from "./blackboard-engine.ts";
 import type { BlackboardOptions } from "./options.ts";
-import { withSettableClock } from "./settable-clock.fixture.ts";
+import { withSettableClock } from "../../../../settable-clock.fixture.ts";
 
 function conformance(name: string, options: Omit<BlackboardOptions, "directory">): void {
   testStorageEngine(name, () => {

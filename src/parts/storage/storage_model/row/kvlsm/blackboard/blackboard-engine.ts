@@ -26,7 +26,7 @@ import { writeCheckpoint } from "./checkpoint.ts";
 import type { BackgroundRunner, BackPressure, Coordinate } from "./coordination.ts";
 import { EngineCursor } from "./engine-cursor.ts";
 import { engineMetrics } from "./engine-metrics.ts";
-import { ExpiryClock } from "./expiry-clock.ts";
+import { ExpiryClock } from "../../../../expiry-clock.ts";
 import { copyOf, type EncodableBatch, LogWrites } from "./log-writes.ts";
 import { lookupMissing, lookupPut, lookupPutExpiring } from "./lookup.ts";
 import { type BlackboardOptions, changedTuning, resolveTuning, selectionHashOf, type Tuning } from "./options.ts";

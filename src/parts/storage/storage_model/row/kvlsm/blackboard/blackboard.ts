@@ -13,7 +13,7 @@ import { batchKindDeleteRange, forEachOperation } from "../../../../write-batch.
 import type { BlackboardView, RunningCompaction } from "./agent.ts";
 import type { BlockCache } from "./block-cache.ts";
 import { WalkPool } from "./block-walk.ts";
-import type { ExpiryClock } from "./expiry-clock.ts";
+import type { ExpiryClock } from "../../../../expiry-clock.ts";
 import { compactionDebtBytes } from "./level-shape.ts";
 import { alignmentMax, Memtable, memtableWordsMax } from "./memtable.ts";
 import { MemtableArenaPool } from "./memtable-arena.ts";

@@ -8,7 +8,7 @@ import { createSimulatedEnv, type SimulatedEnv } from "../../../../../../simulat
 import { openWal } from "../../../../../core/wal/wal.ts";
 import { WriteBatch } from "../../../../write-batch.ts";
 import { type BlackboardEngine, openBlackboardEngine } from "./blackboard-engine.ts";
-import { ExpiryClock } from "./expiry-clock.ts";
+import { ExpiryClock } from "../../../../expiry-clock.ts";
 import type { BlackboardOptions } from "./options.ts";
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);

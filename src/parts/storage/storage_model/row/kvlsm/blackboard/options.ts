@@ -10,7 +10,7 @@ import { noSelectionHash } from "../../../../../../kit/file-header.ts";
 import type { KnobValues } from "../../../../../../kit/product.ts";
 import type { DurableLog } from "../../../../../core/durable-log.ts";
 import { cacheBytesMin } from "./memory-budget.ts";
-import type { ExpiryTime } from "./expiry-clock.ts";
+import type { ExpiryTime } from "../../../../expiry-clock.ts";
 
 /** How `get` and `getMany` read a block that is not in memory; `getSync` always blocks. */
 export type ReadMode = "sync" | "pool" | "adaptive";

@@ -17,7 +17,7 @@ import {
   WriteBatch,
 } from "../../../../write-batch.ts";
 import { blackboardCapabilities, openBlackboardEngine } from "./blackboard-engine.ts";
-import { withSettableClock } from "./settable-clock.fixture.ts";
+import { withSettableClock } from "../../../../settable-clock.fixture.ts";
 
 /** Methods that take the place of the engine's own. */
 type Bug = (engine: StorageEngine) => Partial<StorageEngine>;

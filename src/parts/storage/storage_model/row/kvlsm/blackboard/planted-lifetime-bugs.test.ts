@@ -12,12 +12,12 @@ import { checkAgainstModel } from "../../../../engine-model.conformance.ts";
 import { Blackboard } from "./blackboard.ts";
 import { blackboardCapabilities, openBlackboardEngine } from "./blackboard-engine.ts";
 import { type EntryIterator, kindDelete, kindPutExpiring } from "./entry-iterator.ts";
-import { ExpiryClock } from "./expiry-clock.ts";
+import { ExpiryClock } from "../../../../expiry-clock.ts";
 import { MemtableRanges } from "./memtable-ranges.ts";
 import { RangeMask } from "./range-mask.ts";
 import { RangeTombstones } from "./range-tombstones.ts";
 import { Retention } from "./retention.ts";
-import { withSettableClock } from "./settable-clock.fixture.ts";
+import { withSettableClock } from "../../../../settable-clock.fixture.ts";
 import { VersionSet } from "./version-set.ts";
 
 type Method<This> = (this: This, ...values: never[]) => unknown;

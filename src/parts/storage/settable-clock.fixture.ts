@@ -1,5 +1,5 @@
 /** An environment whose wall clock the test sets; everything else is as it was. */
-import type { Clock, Env } from "../../../../../../kit/env/env.ts";
+import type { Clock, Env } from "../../kit/env/env.ts";
 
 export interface SettableClock {
   nowMs: number;
