@@ -9,7 +9,7 @@
  */
 import type { Cursor, ScanRange } from "../../engine.ts";
 import { batchKindPutExpiring, expiryBytes } from "../../write-batch.ts";
-import { nodeBefore, nodeNext } from "./ordered-node.ts";
+import { nodeBefore, nodeNext } from "./tree-node.ts";
 import type { RecordStore } from "./record-store.ts";
 
 export class MemoryCursor implements Cursor {

@@ -1,6 +1,6 @@
 /** The memory engine's metrics, in Prometheus' words. Counters count since the engine was opened. */
 import type { Metric, ScalarMetric } from "../../../../kit/metric.ts";
-import { nodeBytes } from "./ordered-node.ts";
+import { nodeBytes } from "./tree-node.ts";
 import type { RecordStore } from "./record-store.ts";
 import type { SnapshotWriter } from "./snapshot-writer.ts";
 

@@ -18,8 +18,8 @@ import type { ExpiryClock } from "../../expiry-clock.ts";
 import {
   batchKindDelete, batchKindDeleteRange, batchKindPutExpiring, expiryOf, forEachOperation,
 } from "../../write-batch.ts";
-import { HashIndex } from "./hash-index.ts";
-import { OrderedIndex } from "./ordered-index.ts";
+import { HashIndex } from "./hash-table.ts";
+import { OrderedIndex } from "./key-tree.ts";
 import { RecordHeap, weightFor } from "./record-heap.ts";
 import { SlabArena } from "./slab-arena.ts";
 import { ViewList } from "./view-list.ts";

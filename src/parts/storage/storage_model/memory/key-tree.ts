@@ -13,7 +13,7 @@
  */
 import { commonPrefixLength } from "../../../../kit/compare.ts";
 import { kindSeparator, type RecordHeap } from "./record-heap.ts";
-import { innerMax, leafMax, nodeBefore, nodeNext, OrderedNodes } from "./ordered-node.ts";
+import { innerMax, leafMax, nodeBefore, nodeNext, OrderedNodes } from "./tree-node.ts";
 
 /** More levels than references can count entries. */
 const levelsMax = 16;
