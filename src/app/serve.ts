@@ -13,6 +13,7 @@ export interface ServeRequest {
   readonly host: string;
   /** Ports and user that are undefined are the product's own defaults. */
   readonly mysqlPort: number | undefined;
+  readonly socket?: string | undefined;
   readonly httpPort: number | undefined;
   readonly metricsPort: number | undefined;
   readonly user: string | undefined;
@@ -71,6 +72,7 @@ function argumentsOf(request: ServeRequest): string[] {
     ["--data", request.data],
     ["--host", request.host],
     flag("--mysql-port", request.mysqlPort),
+    flag("--socket", request.socket),
     flag("--http-port", request.httpPort),
     flag("--metrics-port", request.metricsPort),
     flag("--user", request.user),

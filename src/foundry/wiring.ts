@@ -450,7 +450,8 @@ function productClass(contract: Contract, selected: SelectedParts, knobLines: Kn
     "      : await this.#serveMetrics(host, options.metricsPort);",
     ...(overMysql
       ? ["    const mysql = this.#openMysql(options);",
-        "    const { port: mysqlPort } = await mysql.listen({ host, port: options.mysqlPort ?? 0 });"]
+        "    const at = { host, port: options.mysqlPort ?? 0, socketPath: options.mysqlSocket };",
+        "    const { port: mysqlPort } = await mysql.listen(at);"]
       : []),
     ...(overHttp
       ? ["    const http = this.#openHttp(options);",

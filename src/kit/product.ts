@@ -21,6 +21,8 @@ export interface ServeOptions {
   host: string;
   /** For products with a MySQL surface. 0 lets the system choose. */
   mysqlPort?: number | undefined;
+  /** Of the MySQL surface: a Unix-domain socket beside the port. Undefined: none. */
+  mysqlSocket?: string | undefined;
   /** For products with an HTTP surface. 0 lets the system choose. */
   httpPort?: number | undefined;
   /** Undefined: no metrics endpoint. 0 lets the system choose. */

@@ -3,7 +3,7 @@
  * right.
  */
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { LatheError } from "./errors.ts";
 import { knobValuesOf, parseKnobArgument, parseKnobFile } from "./knob-file.ts";
 import { type KnobDefinition, resolveKnobs } from "./knob-table.ts";
@@ -16,6 +16,8 @@ export interface ServeArguments {
   readonly data: string;
   readonly host: string;
   readonly mysqlPort: number;
+  /** Undefined: none. Absolute. */
+  readonly mysqlSocket: string | undefined;
   readonly httpPort: number;
   readonly metricsPort: number | undefined;
   readonly user: string;
@@ -58,6 +60,10 @@ export const serveFlags: readonly Flag[] = [
   {
     name: "--mysql-port", value: "N", surface: "mysql",
     text: "port of the MySQL protocol, 0 lets the system choose (default 3306)",
+  },
+  {
+    name: "--socket", value: "PATH", surface: "mysql",
+    text: "also listen there, on a Unix socket for this user alone (mode 0600; default: none)",
   },
   {
     name: "--http-port", value: "N", surface: "http",
@@ -133,10 +139,12 @@ export function parseServeArguments(
     if (name === "--make-token") mode = "make-token";
   }
   const metricsPort = values.get("--metrics-port");
+  const socket = values.get("--socket");
   return {
     data: values.get("--data") ?? "data",
     host: values.get("--host") ?? "127.0.0.1",
     mysqlPort: wholeNumber("--mysql-port", values.get("--mysql-port") ?? "3306", 65535),
+    mysqlSocket: socket === undefined ? undefined : resolve(socket),
     httpPort: wholeNumber("--http-port", values.get("--http-port") ?? "8080", 65535),
     metricsPort: metricsPort === undefined ? undefined : wholeNumber("--metrics-port", metricsPort, 65535),
     user: userName(values.get("--user") ?? "lathe"),

@@ -126,7 +126,7 @@ async function bind(
   parsed: ServeArguments,
   dataDirectory: string,
 ): Promise<BoundPorts> {
-  const { host, mysqlPort, httpPort, metricsPort, user } = parsed;
+  const { host, mysqlPort, mysqlSocket, httpPort, metricsPort, user } = parsed;
   const overMysql = surfaces.includes("mysql");
   const credentials = overMysql ? passwordInForce(dataDirectory, process.env, env.random) : undefined;
   const access = surfaces.includes("http")
@@ -138,7 +138,8 @@ async function bind(
   const password = credentials?.password ?? "";
   const { tls: mode, tlsCertificate: certificateFile, tlsKey: keyFile } = parsed;
   const tls = tlsInForce(dataDirectory, { mode, host, certificateFile, keyFile }, env);
-  const bound = await product.serve({ host, mysqlPort, httpPort, metricsPort, user, password, access, tls });
+  const at = { host, mysqlPort, mysqlSocket, httpPort, metricsPort };
+  const bound = await product.serve({ ...at, user, password, access, tls });
   if (credentials?.source === "generated") {
     const shown = `user ${user}, password ${password} (shown once; kept in ${credentials.file}, mode 0600)`;
     process.stderr.write(`${product.name}: first run: ${shown}\n`);
@@ -158,7 +159,7 @@ async function serve(
   const control = await openControl(product, env, dataDirectory);
   const { mysqlPort, httpPort, metricsPort = null } = bound;
   // JSON leaves out what is undefined: ports of surfaces that the product does not have.
-  const listening = { host: parsed.host, mysqlPort, httpPort, metricsPort };
+  const listening = { host: parsed.host, mysqlPort, mysqlSocket: parsed.mysqlSocket, httpPort, metricsPort };
   print({ event: "listening", ...listening });
   env.log.info("listening", { ...listening, dataDirectory, profile: parsed.profile });
   const signal = await stop;

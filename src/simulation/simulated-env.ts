@@ -333,6 +333,9 @@ function realTurn(): Promise<void> {
 }
 
 const noNetwork: Network = {
+  listenOnPath: async () => {
+    throw new LatheError("UNAVAILABLE", "this simulation has no network");
+  },
   listen: async () => {
     throw new LatheError("UNAVAILABLE", "this simulation has no network");
   },

@@ -8,6 +8,7 @@ interface ServeOptions {
   readonly data: string;
   readonly host: string;
   readonly mysqlPort?: number;
+  readonly socket?: string;
   readonly httpPort?: number;
   readonly requireToken?: boolean;
   readonly metricsPort?: number;
@@ -28,6 +29,7 @@ export function registerServe(program: Command): void {
     .option("--data <dir>", "where the data live; created where missing", "data")
     .option("--host <host>", "address to listen on", "127.0.0.1")
     .option("--mysql-port <n>", "port of the MySQL protocol; 0 lets the system choose (3306)", wholeNumber(0, 65535))
+    .option("--socket <path>", "MySQL on a Unix socket as well, for this user alone (default: none)")
     .option("--http-port <n>", "port of the HTTP API; 0 lets the system choose (8080)", wholeNumber(0, 65535))
     .option("--require-token", "every HTTP request needs a token, on loopback too")
     .option("--metrics-port <n>", "port of /metrics (default: none)", wholeNumber(0, 65535))
@@ -46,8 +48,9 @@ export function registerServe(program: Command): void {
     exitCodes: [3, 4, 5, 6, 7],
   }).action((product: string, options: ServeOptions) =>
     runAction(options.json, async ({ signal }) => {
-      const { data, host, mysqlPort, httpPort, metricsPort, user, password, knob, tls, tlsCert, tlsKey } = options;
-      const where = { productDirectory: product, data, host, mysqlPort, httpPort, metricsPort };
+      const { data, host, mysqlPort, socket, httpPort, metricsPort, user, password, knob } = options;
+      const { tls, tlsCert, tlsKey } = options;
+      const where = { productDirectory: product, data, host, mysqlPort, socket, httpPort, metricsPort };
       const tokenRequired = options.requireToken ?? false;
       const request = { ...where, user, password, tokenRequired, knobs: knob, tls, tlsCert, tlsKey };
       const outcome = await serveProduct(request, signal);

@@ -127,6 +127,11 @@ export interface DiskFile {
 export interface Network {
   /** Errors: ADDRESS_IN_USE, IO_ERROR. */
   listen(options: ListenOptions, onConnection: (connection: Connection) => void): Promise<Listener>;
+  /**
+   * Listens on a Unix-domain socket that this user alone may open; one that a dead server left is replaced, and `close`
+   * removes it. Errors: INVALID_ARGUMENT (too long), ADDRESS_IN_USE, ALREADY_EXISTS (no socket), PERMISSION, IO_ERROR.
+   */
+  listenOnPath(path: string, onConnection: (connection: Connection) => void): Promise<Listener>;
   connect(options: { host: string; port: number }): Promise<Connection>;
 }
 
@@ -139,6 +144,7 @@ export interface ListenOptions {
 }
 
 export interface Listener {
+  /** The path, and port 0, of a socket that has one. */
   readonly host: string;
   readonly port: number;
   /** Stops accepting; connections that exist stay. */

@@ -1,5 +1,5 @@
 /**
- * TCP over node:net, kept thin because every request passes here.
+ * TCP and Unix-domain sockets over node:net, kept thin because every request passes here.
  *
  * Writes of one turn leave together: those made while a data handler runs are sent when it returns,
  * others at the end of the running callback. A pipelining client thus costs one system call per batch
@@ -12,6 +12,7 @@ import * as tls from "node:tls";
 import type { Connection, ListenOptions, Listener, Network, Written, TlsIdentity } from "./env.ts";
 import { readDirectly } from "./node-direct-read.ts";
 import { DirectWriter } from "./node-direct-write.ts";
+import { listenOnPath } from "./node-local-socket.ts";
 import { translateSystemError } from "./system-error.ts";
 
 /** Up to here several writes are copied into one; beyond it they are handed over as a vector. */
@@ -42,8 +43,9 @@ class NodeConnection implements Connection {
   /** Undefined where all goes through the socket. */
   #writer: DirectWriter | undefined;
 
-  constructor(socket: net.Socket, accepted = false) {
-    this.remoteAddress = `${socket.remoteAddress ?? "unknown"}:${socket.remotePort ?? 0}`;
+  /** `unnamed`: what the peer is called where its socket has no address. */
+  constructor(socket: net.Socket, accepted = false, unnamed = "unknown") {
+    this.remoteAddress = `${socket.remoteAddress ?? unnamed}:${socket.remotePort ?? 0}`;
     socket.setNoDelay(true);
     const direct = accepted ? readDirectly(socket, (bytes) => this.#received(bytes)) : undefined;
     this.#direct = direct !== undefined;
@@ -232,10 +234,13 @@ class NodeListener implements Listener {
   readonly #server: net.Server;
 
   constructor(server: net.Server) {
-    const address = server.address() as net.AddressInfo;
-    this.host = address.address;
-    this.port = address.port;
+    const address = server.address() as net.AddressInfo | string;
+    this.host = typeof address === "string" ? address : address.address;
+    this.port = typeof address === "string" ? 0 : address.port;
     this.#server = server;
+    // Errors of a listening socket (out of descriptors) concern single connections; the server goes on.
+    server.removeAllListeners("error");
+    server.on("error", () => undefined);
   }
 
   /**
@@ -257,12 +262,15 @@ export class NodeNetwork implements Network {
       };
       server.once("error", refuse);
       server.listen({ host: options.host, port: options.port, backlog: options.backlog }, () => {
-        server.off("error", refuse);
-        // Errors of a listening socket (out of descriptors) concern single connections; the server goes on.
-        server.on("error", () => undefined);
         resolve(new NodeListener(server));
       });
     });
+  }
+
+  async listenOnPath(path: string, onConnection: (connection: Connection) => void): Promise<Listener> {
+    const server = net.createServer((socket) => onConnection(new NodeConnection(socket, true, "localhost")));
+    await listenOnPath(server, path);
+    return new NodeListener(server);
   }
 
   connect(options: { host: string; port: number }): Promise<Connection> {

@@ -7,8 +7,16 @@
  */
 import type { Metric } from "../../../kit/metric.ts";
 
+export interface ListenAt {
+  readonly host: string;
+  /** 0 lets the system choose. */
+  readonly port: number;
+  /** A Unix-domain socket beside the port, where the protocol has clients that use one. */
+  readonly socketPath?: string | undefined;
+}
+
 export interface Surface {
-  listen(options: { host: string; port: number }): Promise<{ port: number }>;
+  listen(options: ListenAt): Promise<{ port: number }>;
   drain(timeoutMs: number): Promise<void>;
   close(): Promise<void>;
   metrics(): Metric[];

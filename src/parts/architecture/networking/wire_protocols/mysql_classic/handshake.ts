@@ -46,8 +46,11 @@ export interface HandshakeResponse {
   readonly plugin: string;
 }
 
-/** What a connection has of TLS: nothing to offer, on offer, asked for before anything else, or in force. */
-export type TlsState = "absent" | "offered" | "required" | "secured";
+/**
+ * What a connection has of TLS: nothing to offer, no need of it (a Unix-domain socket), on offer, asked for before
+ * anything else, or in force.
+ */
+export type TlsState = "absent" | "local" | "offered" | "required" | "secured";
 
 const tlsRequestBytes = 32;
 
@@ -117,7 +120,7 @@ function askedForTls(reader: PacketReader, flags: number, tls: TlsState): "tls" 
     if (tls !== "required") return undefined;
     return protocolError("insecure_transport", "this server asks for TLS; connect with it (ssl-mode=REQUIRED)");
   }
-  if (tls === "absent") return protocolError("handshake", "TLS is not offered; connect without it");
+  if (tls === "absent" || tls === "local") return protocolError("handshake", "TLS is not offered; connect without it");
   // Whatever comes in the clear behind the flag was not meant to, or is not the client's.
   if (reader.remaining + 4 === tlsRequestBytes) return "tls";
   return protocolError("handshake", "a request for TLS has 32 bytes");

@@ -54,7 +54,7 @@ export class Login {
 
   greet(connectionId: number): void {
     const { serverVersion } = this.#context;
-    const tls = this.#tls !== "absent";
+    const tls = this.#tls !== "absent" && this.#tls !== "local";
     writeHandshake(this.#output, { serverVersion, connectionId, nonce: this.#nonce, plugin: defaultPlugin, tls });
   }
 
@@ -66,7 +66,7 @@ export class Login {
     return this.#apply(
       this.#state === "switched"
         ? authenticator.begin(this.#plugin, this.user, data, this.#nonce)
-        : authenticator.continue(this.user, data, this.#nonce, this.#tls === "secured"),
+        : authenticator.continue(this.user, data, this.#nonce, this.#tls === "secured" || this.#tls === "local"),
     );
   }
 

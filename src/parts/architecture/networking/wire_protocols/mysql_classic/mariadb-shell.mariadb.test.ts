@@ -4,6 +4,9 @@
  */
 import assert from "node:assert/strict";
 import { execFile, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
 import { createNodeEnv } from "../../../../../kit/env/node-env.ts";
@@ -17,6 +20,8 @@ const missing = spawnSync("mariadb", ["--version"]).status !== 0;
 test("the mariadb shell logs in and runs statements", { skip: missing && "mariadb is not installed" }, async (context) => {
   const env = createNodeEnv({ logLevel: "error" });
   context.after(() => env.threads.close());
+  const directory = mkdtempSync(join(tmpdir(), "lathe-shell-"));
+  context.after(() => rmSync(directory, { recursive: true, force: true }));
   for (const authentication of [{}, { nativePassword: false }, { nativePassword: false, fastPath: false }]) {
     const executor = new ScriptedExecutor(rowToKv);
     const version = shapeOf({ id: 9, name: "", primaryKey: [], columns: [
@@ -34,7 +39,8 @@ test("the mariadb shell logs in and runs statements", { skip: missing && "mariad
       executor, layout: rowToKv, authentication, credentials: { user: "lathe", password: "correct horse" },
     });
     context.after(() => surface.close());
-    const { port } = await surface.listen({ host: "127.0.0.1", port: 0 });
+    const socketPath = join(directory, "m.sock");
+    const { port } = await surface.listen({ host: "127.0.0.1", port: 0, socketPath });
     const shell = (password: string, ...more: string[]) =>
       run("mariadb", [
         "--no-defaults", "-h127.0.0.1", `-P${port}`, "-ulathe", `-p${password}`, "--default-character-set=utf8mb4",
@@ -45,5 +51,9 @@ test("the mariadb shell logs in and runs statements", { skip: missing && "mariad
     assert.match(stdout, /NULL \| NULL/);
     await assert.rejects(shell("correct horse", "-e", "fail"), /ERROR 1062 \(23000\).*Duplicate entry/);
     await assert.rejects(shell("wrong", "-e", "update"), /ERROR 1045 \(28000\)/);
+    const bySocket = ["-h", "localhost", "-S", socketPath];
+    assert.match((await shell("correct horse", ...bySocket, "-e", "select rest")).stdout, /1700000000123456789/);
+    await assert.rejects(shell("wrong", ...bySocket, "-e", "update"), /ERROR 1045 \(28000\)/);
+    await surface.close();
   }
 });

@@ -5,7 +5,8 @@
  * connection pauses when commands queue behind a statement, or while it leaves answers unread. One
  * timer for all connections looks after the time limits. Connections beyond the limit wait, unread and without a
  * greeting, until one of the others ends or their time is up. `drain` stops accepting, closes idle
- * connections, and closes the others as their statement has been answered. Beyond loopback, clients must use TLS.
+ * connections, and closes the others as their statement has been answered. Beyond loopback, clients must use TLS; over
+ * a Unix-domain socket there is none, for its bytes never leave the machine.
  * Source: Node's net for the socket model; MySQL's connection handling for what is refused when.
  */
 import { assert } from "../../../../../kit/assert.ts";
@@ -13,7 +14,7 @@ import type { Connection, Env, Listener, Timer } from "../../../../../kit/env/en
 import { LatheError } from "../../../../../kit/errors.ts";
 import { isLoopback } from "../../../../../kit/loopback.ts";
 import type { Metric } from "../../../../../kit/metric.ts";
-import type { Surface } from "../../surface.ts";
+import type { ListenAt, Surface } from "../../surface.ts";
 import type { SessionProcess } from "../../../../query_processing/executor.ts";
 import { ConnectionProtocol } from "./connection-protocol.ts";
 import type { RegisteredConnection } from "./connection-registry.ts";
@@ -40,7 +41,7 @@ class MysqlSurface implements Surface {
   /** Those that wait for one of the others to end, first come first. */
   readonly #waiting = new Set<WaitingConnection>();
   readonly #sweepMs: number;
-  #listener: Listener | undefined;
+  readonly #listeners: Listener[] = [];
   #beyondLoopback = false;
   #closed = false;
   #lastConnectionId = 0;
@@ -55,20 +56,30 @@ class MysqlSurface implements Surface {
     this.#sweepMs = Math.min(sweepMsMax, Math.ceil(shortest / 4));
   }
 
-  async listen(options: { host: string; port: number }): Promise<{ port: number }> {
-    if (this.#closed || this.#listener !== undefined) {
+  async listen({ host, port, socketPath }: ListenAt): Promise<{ port: number }> {
+    if (this.#closed || this.#listeners.length > 0) {
       throw new LatheError("CLOSED", "this surface listens already, or was closed; open another one");
     }
-    this.#beyondLoopback = !isLoopback(options.host);
+    this.#beyondLoopback = !isLoopback(host);
     if (this.#beyondLoopback && this.#context.tls === undefined) {
       throw new LatheError(
         "INVALID_ARGUMENT",
-        `cannot listen on ${options.host} without TLS; give a certificate, or listen on 127.0.0.1`,
+        `cannot listen on ${host} without TLS; give a certificate, or listen on 127.0.0.1`,
       );
     }
-    const listener = await this.#env.network.listen(options, (connection) => this.#accept(connection));
-    this.#listener = listener;
-    return { port: listener.port };
+    const { network } = this.#env;
+    // The path first: it may be in use, and whoever sees the port open may use either.
+    if (socketPath !== undefined) {
+      this.#listeners.push(await network.listenOnPath(socketPath, (connection) => this.#accept(connection, "local")));
+    }
+    try {
+      const listener = await network.listen({ host, port }, (connection) => this.#accept(connection));
+      this.#listeners.push(listener);
+      return { port: listener.port };
+    } catch (error) {
+      await this.#stopAccepting();
+      throw error;
+    }
   }
 
   async drain(timeoutMs: number): Promise<void> {
@@ -101,15 +112,12 @@ class MysqlSurface implements Surface {
 
   async #stopAccepting(): Promise<void> {
     this.#closed = true;
-    const listener = this.#listener;
-    this.#listener = undefined;
-    await listener?.close();
+    for (const listener of this.#listeners.splice(0)) await listener.close();
   }
 
-  #accept(connection: Connection): void {
+  #accept(connection: Connection, tls: TlsState = this.#tlsFor(connection)): void {
     const { limits } = this.#context;
     if (this.#closed) return connection.destroy();
-    const tls = this.#tlsFor(connection);
     if (tls === "required" && connection.startTls === undefined) {
       const message = "this server asks for TLS, which its network does not have";
       return this.#refuse(connection, protocolError("insecure_transport", message));
