@@ -23,7 +23,7 @@ const pathBytesMax = 103;
 /** Resolves when it listens. Errors: INVALID_ARGUMENT, ADDRESS_IN_USE, ALREADY_EXISTS, PERMISSION, IO_ERROR. */
 export async function listenOnPath(server: net.Server, path: string): Promise<void> {
   if (Buffer.byteLength(path) > pathBytesMax) {
-    const message = `cannot listen on ${path}: the path of a socket has at most ${pathBytesMax} bytes; use a shorter one`;
+    const message = `cannot listen on ${path}: a socket has a path of at most ${pathBytesMax} bytes; use a shorter one`;
     throw new LatheError("INVALID_ARGUMENT", message);
   }
   await clearPath(path);
