@@ -91,7 +91,8 @@ export async function startMariadb(start: MariadbStart): Promise<RunningMariadb>
     await process_.kill();
     throw error;
   }
-  const server = processServer(process_, { host: "127.0.0.1", port, user, password, database: "lathe" });
+  const socketPath = join(start.dataDirectory, "socket");
+  const server = processServer(process_, { host: "127.0.0.1", port, socketPath, user, password, database: "lathe" });
   return { ...server, version: versionOf(programs.server), options };
 }
 

@@ -110,6 +110,17 @@ export class ProcessAccounting {
   }
 }
 
+/**
+ * User and system time of all threads of a process since its start, in ticks of 10 ms as microseconds: how what `cpuUs`
+ * says is divided. Undefined where there is no /proc.
+ */
+export function userAndSystemUs(processId: number): { userUs: number; systemUs: number } | undefined {
+  const stat = linux ? readIfThere(`/proc/${processId}/stat`) : undefined;
+  if (stat === undefined) return undefined;
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return { userUs: Number(fields[11]) * microsecondsPerTick, systemUs: Number(fields[12]) * microsecondsPerTick };
+}
+
 /** Whether a process of that id runs; one that has ended and was not yet reaped by its parent does not. */
 export function processExists(processId: number): boolean {
   const stat = linux ? readIfThere(`/proc/${processId}/stat`) : undefined;

@@ -25,6 +25,8 @@ export interface ProductStart {
   readonly surface?: "mysql" | "http" | undefined;
   /** 0, the default, lets the system choose. */
   readonly port?: number | undefined;
+  /** Where the MySQL surface listens as well. */
+  readonly socketPath?: string | undefined;
   readonly user?: string | undefined;
   /** Drawn at random by default. */
   readonly password?: string | undefined;
@@ -44,15 +46,15 @@ const rewriteTimeoutMs = 600_000;
 export async function startProduct(start: ProductStart): Promise<RunningServer> {
   const user = start.user ?? "lathe";
   const password = start.password ?? randomBytes(12).toString("hex");
-  const surface = start.surface ?? "mysql";
+  const { surface = "mysql", socketPath } = start;
   const process = await spawnProduct(start, password, [
     "--host", "127.0.0.1", `--${surface}-port`, String(start.port ?? 0), "--metrics-port", "0",
-    ...(surface === "mysql" ? ["--user", user] : []),
+    ...(surface === "mysql" ? ["--user", user] : []), ...(socketPath === undefined ? [] : ["--socket", socketPath]),
   ]);
   try {
     const listening = (line: string) => parseListening(line, surface);
     const { port, metricsPort } = await process.waitForLine(listening, start.startTimeoutMs ?? startTimeoutMs);
-    return processServer(process, { host: "127.0.0.1", port, user, password }, metricsPort);
+    return processServer(process, { host: "127.0.0.1", port, socketPath, user, password }, metricsPort);
   } catch (error) {
     await process.kill();
     throw error;

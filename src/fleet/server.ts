@@ -28,6 +28,8 @@ export interface RunningServer {
 export interface Endpoint {
   readonly host: string;
   readonly port: number;
+  /** A Unix-domain socket beside the port, where there is one. */
+  readonly socketPath?: string | undefined;
   readonly user: string;
   readonly password: string;
   readonly database?: string | undefined;
