@@ -9,6 +9,7 @@
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { loadContract } from "../contract/parse.ts";
 import { LatheError } from "../kit/errors.ts";
 import type { KnobValues } from "../kit/product.ts";
 import { LocalProcess } from "./local-process.ts";
@@ -47,9 +48,13 @@ export async function startProduct(start: ProductStart): Promise<RunningServer> 
   const user = start.user ?? "lathe";
   const password = start.password ?? randomBytes(12).toString("hex");
   const { surface = "mysql", socketPath } = start;
+  // The other surface, where there is one, gets any port: the one that products take by default may be in use.
+  const others = surfacesOf(start.productDirectory).filter((one) => one !== surface);
   const process = await spawnProduct(start, password, [
     "--host", "127.0.0.1", `--${surface}-port`, String(start.port ?? 0), "--metrics-port", "0",
-    ...(surface === "mysql" ? ["--user", user] : []), ...(socketPath === undefined ? [] : ["--socket", socketPath]),
+    ...others.flatMap((other) => [`--${other}-port`, "0"]),
+    ...(surface === "mysql" || others.includes("mysql") ? ["--user", user] : []),
+    ...(socketPath === undefined ? [] : ["--socket", socketPath]),
   ]);
   try {
     const listening = (line: string) => parseListening(line, surface);
@@ -75,6 +80,16 @@ export async function rewriteProductData(start: ProductStart, signal?: AbortSign
   clearTimeout(timer);
   signal?.removeEventListener("abort", stop);
   if (end.exitCode !== 0) throw process.endError(end, "while it rewrote its files,");
+}
+
+/** What a product says of its surfaces; none where it carries no contract that can be read. */
+function surfacesOf(productDirectory: string): string[] {
+  try {
+    const { surface } = loadContract(join(productDirectory, "contract.yaml"));
+    return surface.protocols.filter((protocol) => protocol === "mysql" || protocol === "http");
+  } catch {
+    return [];
+  }
 }
 
 function spawnProduct(start: ProductStart, password: string, serving: readonly string[]): Promise<LocalProcess> {

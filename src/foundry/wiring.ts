@@ -251,6 +251,7 @@ function exportName(role: Role, part: PartDescriptor): string {
 
 /** What the wiring imports of a part beside its entry. */
 function alsoOf(role: Role, selected: SelectedParts): string[] {
+  if (role === "keyValueStore" && selected.mysqlSurface !== undefined) return ["shareRows"];
   if (role !== "syncPolicy") return [];
   return [
     ...(selected.mysqlSurface === undefined ? [] : ["durabilityFacts"]),
@@ -270,6 +271,8 @@ function storeFunction(contract: Contract, selected: SelectedParts, knobLines: K
   const keyValue = selected.keyValueStore === undefined ? undefined : keyValueLines(contract, selected);
   const cache = selected.rowCache;
   const doors = ["engine", "catalog", "layout: rowToKv", ...(cache === undefined ? [] : ["cache"])].join(", ");
+  const readDoors = keyValue?.doors("reading", doors) ?? doors;
+  const readEngine = keyValue?.engineOfReads ?? "engine";
   const indexed = selected.secondaryIndexes !== undefined;
   const relaxed = selected.syncPolicy !== undefined;
   const indexes = indexed ? ", indexes: kvSecondary" : "";
@@ -304,7 +307,7 @@ function storeFunction(contract: Contract, selected: SelectedParts, knobLines: K
     ...(cache === undefined ? [] : cacheLines(exportName("rowCache", cache), knobLines)),
     ...(keyValue === undefined
       ? [`  const stateMachine = createStateMachine({ ${doors}${indexes} });`]
-      : keyValue.machine(`createStateMachine({ ${doors}${indexes} })`)),
+      : keyValue.machine(`createStateMachine({ ${keyValue.doors("applying", doors)}${indexes} })`)),
     "",
     ...(relaxed ? [] : walLines(knobLines)),
     `  const log = openSingleNodeLog(env, { log: wal, stateMachine${relaxed ? ", syncPolicy" : ""} });`,
@@ -313,9 +316,9 @@ function storeFunction(contract: Contract, selected: SelectedParts, knobLines: K
     '  env.log.info("recovered", { replayedEntries, appliedIndex: log.appliedIndex });',
     "",
     ...(keyValue?.store ?? []),
-    ...(selected.openTransactions === undefined ? [] : transactionLines(contract, indexes, knobLines)),
+    ...(selected.openTransactions === undefined ? [] : transactionLines(contract, indexes, readEngine, knobLines)),
     "  const executor = createExecutor({",
-    `    env, ${doors}, log, codec: commandCodec, parser: ${parserOf(selected).made},`,
+    `    env, ${readDoors}, log, codec: commandCodec, parser: ${parserOf(selected).made},`,
     ...(indexed ? ["    indexedPlans: createIndexedPlans(kvSecondary),"] : []),
     ...(selected.openTransactions === undefined ? [] : ["    transactions,"]),
     ...limitLines(knobLines("executor", "      "), "    "),
@@ -375,11 +378,19 @@ function keyValueLines(contract: Contract, selected: SelectedParts) {
   };
   const cache = selected.rowCache === undefined ? "" : " cache,";
   return {
-    // Expired rows may go only where nobody else reads them, and by the log's time, so that a replay finds the same.
-    engineOptions: alone ? ['    expiryTime: "entry",'] : [],
+    // Expired rows go by the log's time, so that a replay finds the same.
+    engineOptions: ['    expiryTime: "entry",'],
+    /** What the parts of SQL get for engine and cache: rows that have expired are hidden from them. */
+    doors: (use: "applying" | "reading", doors: string) =>
+      alone ? doors : doors.replace("engine", `...sharedRows.${use}`).replace(", cache", ""),
+    engineOfReads: alone ? "engine" : "engine: sharedRows.reading.engine",
     machine: (behind: string) => [
+      ...(alone ? [] : [
+        `  const sharedRows = shareRows({ engine,${cache} layout: rowToKv, clock: env.clock });`,
+      ]),
       "  const keyValueDoors = {",
-      `    engine, catalog, layout: rowToKv,${cache} dropExpired: ${alone},`,
+      `    engine, catalog, layout: rowToKv,${cache} dropExpired: true,`,
+      ...(alone ? [] : ["    sharedRows,"]),
       `    table: ${literal(spec)},`,
       "  };",
       `  const stateMachine = createKeyValueMachine(keyValueDoors, ${behind});`,
@@ -405,11 +416,16 @@ const issueTokenFunction: readonly string[] = [
   "",
 ];
 
-function transactionLines({ consistency }: Contract, indexes: string, knobLines: KnobLines): string[] {
+function transactionLines(
+  { consistency }: Contract,
+  indexes: string,
+  engine: string,
+  knobLines: KnobLines,
+): string[] {
   return [
     `  const steps = createStepRunner({ catalog, layout: rowToKv${indexes} });`,
     "  const transactions = createTransactions({",
-    "    env, engine, catalog, steps,",
+    `    env, ${engine}, catalog, steps,`,
     ...(consistency.isolation === "snapshot" ? ['    isolation: "snapshot",'] : []),
     ...limitLines(knobLines("openTransactions", "      "), "    "),
     "  });",

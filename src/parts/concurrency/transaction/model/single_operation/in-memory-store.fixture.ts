@@ -6,7 +6,7 @@ import { rowToKv } from "../../../../storage/layout/row_to_kv/row-to-kv.ts";
 import { createLruCache } from "../../../../storage/page_io/replacement/lru/lru-cache.ts";
 import { commandCodec } from "../one_shot_command/command-codec.ts";
 import { createStateMachine } from "../one_shot_command/state-machine.ts";
-import { createKeyValueMachine, openKeyValueStore } from "./key-value-store.ts";
+import { createKeyValueMachine, openKeyValueStore, shareRows } from "./key-value-store.ts";
 
 const table = { name: "kv", keyColumn: "k", keyBytesMax: 64, valueColumn: "v", valueBytesMax: 70_000 };
 
@@ -26,17 +26,22 @@ export class TimedLog {
   }
 }
 
-export async function openStore(cached: boolean) {
+/** `shared`: with the doors of a query language beside it (`sql`). */
+export async function openStore(cached: boolean, shared = false) {
   const engine = new MapEngine();
   const catalog = createCatalog({ engine, layout: rowToKv });
   const cache = cached ? createLruCache({ capacityBytes: 1 << 16, seed: 1 }) : undefined;
-  const doors = { engine, catalog, layout: rowToKv, cache, table, dropExpired: false };
-  const machine = createKeyValueMachine(doors, createStateMachine({ engine, catalog, layout: rowToKv, cache }));
+  const time: { log?: TimedLog } = {};
+  const clock = { nowMs: () => time.log?.ms ?? 0 } as never;
+  const sharedRows = shared ? shareRows({ engine, cache, layout: rowToKv, clock }) : undefined;
+  const doors = { engine, catalog, layout: rowToKv, cache, table, dropExpired: false, sharedRows };
+  const behind = { engine, cache, ...sharedRows?.applying, catalog, layout: rowToKv };
+  const machine = createKeyValueMachine(doors, createStateMachine(behind));
   const log = new TimedLog(machine);
-  const clock = { nowMs: () => log.ms } as never;
+  time.log = log;
   const store = openKeyValueStore({
     ...doors, machine, codec: commandCodec, env: { clock }, log: log as unknown as ReplicatedLog,
   });
   await store.prepare();
-  return { engine, machine, log, store };
+  return { engine, machine, log, store, catalog, cache, sql: sharedRows?.reading };
 }

@@ -25,6 +25,7 @@ import type { Cache } from "../../../../storage/page_io/cache.ts";
 import { batchKindPut, WriteBatch } from "../../../../storage/write-batch.ts";
 import type { WriteResult } from "../../key-value-store.ts";
 import { ChangeReader, changesKind, flagAbsent, flagPresent, flagVersions } from "./change-codec.ts";
+import type { SharedRows } from "./shared-rows.ts";
 import { type KeyValueTableSpec, readExpiry, readVersion, RowWriter, unfitness } from "./key-value-table.ts";
 
 export interface KeyValueMachineDoors {
@@ -33,8 +34,13 @@ export interface KeyValueMachineDoors {
   readonly layout: RowLayout;
   readonly cache?: Cache | undefined;
   readonly table: KeyValueTableSpec;
-  /** Whether the engine may drop rows that have expired: only where nobody else reads the table. */
+  /**
+   * Whether the engine may drop rows that have expired: where nobody else reads the table, or others do through
+   * `sharedRows`.
+   */
   readonly dropExpired: boolean;
+  /** Where a query language reads and writes the table, too. */
+  readonly sharedRows?: SharedRows | undefined;
 }
 
 /** What `apply` answers beside the results of writes: the table cannot take them. */
@@ -62,6 +68,7 @@ export class KeyValueMachine implements StateMachine {
     this.#behind = behind;
     this.#rows = new RowWriter(doors.layout);
     this.#appliedIndex = behind.appliedIndex;
+    doors.sharedRows?.follow(() => this.table());
   }
 
   get appliedIndex(): number {
@@ -99,6 +106,7 @@ export class KeyValueMachine implements StateMachine {
   /** Errors: CORRUPTION, FORMAT_UNKNOWN and the engine's; the state is then unchanged. */
   apply(index: number, entry: LogEntry): unknown {
     this.#timeMs = Math.max(this.#timeMs, entry.timestampMs);
+    this.#doors.sharedRows?.beginEntry(this.#timeMs);
     const result = entry.command[0] === changesKind
       ? this.#applyChanges(index, entry)
       : this.#behind.apply(index, entry);

@@ -18,6 +18,7 @@ import type { KeyRange, KeyValueChange, KeyValueItem, KeyValueStore, WriteResult
 import { ChangeWriter } from "./change-codec.ts";
 import { KeyValueMachine, type KeyValueMachineDoors, type TableUnfit } from "./key-value-machine.ts";
 import { readItem, RowWriter, tableOf } from "./key-value-table.ts";
+import { SharedRows, type SharedRowsOptions } from "./shared-rows.ts";
 
 export interface KeyValueStoreOptions extends KeyValueMachineDoors {
   readonly env: { readonly clock: Clock };
@@ -31,6 +32,11 @@ export interface KeyValueStoreOptions extends KeyValueMachineDoors {
 
 export function createKeyValueMachine(doors: KeyValueMachineDoors, behind: StateMachine): KeyValueMachine {
   return new KeyValueMachine(doors, behind);
+}
+
+/** Engine and cache for the parts of a query language that has the store's table, too. */
+export function shareRows(options: SharedRowsOptions): SharedRows {
+  return new SharedRows(options);
 }
 
 export function openKeyValueStore(options: KeyValueStoreOptions): KeyValueStore {

@@ -5,6 +5,7 @@
  * `version` and a nullable bigint `expires_ms`; nothing else, and no secondary index (its entries would have to change
  * with the rows). Rows have the layout of every other table, so SQL reads and writes them too.
  */
+import { writeBigU64LE } from "../../../../../kit/bytes.ts";
 import { LatheError } from "../../../../../kit/errors.ts";
 import type { Column, ColumnValue, Table } from "../../../../architecture/catalog/table.ts";
 import type { RowLayout } from "../../../../storage/layout/row-layout.ts";
@@ -81,6 +82,11 @@ export function readVersion(layout: RowLayout, table: Table, row: Uint8Array): b
 export function readExpiry(layout: RowLayout, table: Table, row: Uint8Array): number | undefined {
   const { start, end } = layout.columnSpan(table, expiryOrdinal, row, span);
   return end === 0 ? undefined : Number(int64At(row, start));
+}
+
+/** In the bytes of the row. */
+export function writeVersion(layout: RowLayout, table: Table, row: Uint8Array, version: bigint): void {
+  writeBigU64LE(row, layout.columnSpan(table, versionOrdinal, row, span).start, BigInt.asUintN(64, version));
 }
 
 function int64At(bytes: Uint8Array, at: number): bigint {
