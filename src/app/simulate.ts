@@ -2,6 +2,7 @@
  * `lathe sim`: simulated lives of engine, log and node, from seeds and at every I/O call, on several processes.
  *
  *   seeds   a scenario is drawn from each seed (`simulation/scenario.ts`); the subjects take turns
+ *   sessions  several sessions with open transactions, ended at calls of the run (`simulation/session-trial.ts`)
  *   points  a fixed scenario of each subject, in which the n-th call fails, for every n and every kind of fault
  * Work is cut into tasks that processes take as they become free (`simulation/worker-pool.ts`). With a record the seeds
  * are done in rounds, each of which is written down when all of it is done (`simulation/simulation-record.ts`).
@@ -12,9 +13,8 @@ import {
 } from "../simulation/every-call.ts";
 import type { Scenario } from "../simulation/scenario.ts";
 import type { SimulationFailure, SimulationTask, TaskOutcome } from "../simulation/task.ts";
-import { plainEngineKnobs } from "./simulation/engine-knobs.ts";
 import { addRound, readRecord, writeRecord } from "./simulation/simulation-record.ts";
-import { replayOf } from "./simulation/simulation-task.ts";
+import { fixedKnobs, replayOf, sessionsName } from "./simulation/simulation-task.ts";
 import { makeSubject, subjectNames } from "./simulation/subjects.ts";
 import { WorkerPool } from "./simulation/worker-pool.ts";
 import { hashOfSources } from "./source-hash.ts";
@@ -58,6 +58,8 @@ export interface SimulateResult {
 
 const seedsPerTask = 20;
 const tasksPerRound = 20;
+/** Every so many calls of a run with open transactions. */
+const sessionStride = 7;
 const failuresMax = 20;
 /** What is simulated and what simulates. */
 const simulatedRooms = ["kit", "parts", "simulation", "app/simulation"];
@@ -83,7 +85,8 @@ class Simulation {
     this.#request = request;
     this.#context = context;
     const { scenario, minutes, record } = request;
-    this.#subjects = scenario === undefined ? subjectNames : [makeSubject(scenario).name];
+    const named = scenario === undefined || scenario === sessionsName ? [] : [makeSubject(scenario).name];
+    this.#subjects = scenario === undefined ? subjectNames : named;
     this.#firstSeed = request.firstSeed ?? (record === undefined ? 1 : readRecord(record).nextSeed);
     this.#endMs = minutes === undefined ? Infinity : this.#startedMs + minutes * 60_000;
   }
@@ -156,7 +159,8 @@ class Simulation {
   }
 
   *#rounds(): Generator<{ tasks: SimulationTask[]; firstSeed?: number; lastSeed?: number }, undefined> {
-    const { kept, point, everyCall } = this.#request;
+    const { kept, point, everyCall, scenario } = this.#request;
+    if (scenario === sessionsName) return yield* this.#sessionRounds();
     if (kept !== undefined) return void (yield { tasks: [{ kind: "scenario", scenario: kept }] });
     if (point !== undefined) {
       const tasks = this.#subjects.map((name) => ({ kind: "scenario", scenario: pointScenario(name, point) }) as const);
@@ -167,6 +171,20 @@ class Simulation {
       return undefined;
     }
     yield* this.#seedRounds();
+    return undefined;
+  }
+
+  /** One seed a task: each is some fifty runs, or every call of one. */
+  *#sessionRounds(): Generator<{ tasks: SimulationTask[]; firstSeed: number; lastSeed: number }, undefined> {
+    const { seeds, minutes, everyCall, point } = this.#request;
+    const last = minutes === undefined ? this.#firstSeed + seeds : Infinity;
+    for (let from = this.#firstSeed; from < last; from += tasksPerRound) {
+      const end = Math.min(last, from + tasksPerRound);
+      const own = Array.from({ length: end - from }, (_, at) => from + at);
+      const places = { stride: everyCall ? 1 : sessionStride, ...(point === undefined ? {} : { point }) };
+      const tasks = own.map((seed) => ({ kind: "sessions", seeds: [seed], ...places }) as const);
+      yield { tasks, firstSeed: from, lastSeed: end - 1 };
+    }
     return undefined;
   }
 
@@ -203,7 +221,7 @@ class Tally {
   readonly coverage = new Coverage();
 
   add(task: SimulationTask, outcome: TaskOutcome): void {
-    this[task.kind === "points" ? "points" : "seeds"] += outcome.runs;
+    this[task.kind === "points" || task.kind === "sessions" ? "points" : "seeds"] += outcome.runs;
     this.crashed += outcome.crashed;
     this.events += outcome.events;
     this.lives += outcome.lives;
@@ -232,6 +250,6 @@ function pointTasks(subject: string): SimulationTask[] {
 }
 
 export function pointScenario(name: string, point: string): Scenario {
-  const knobs = name === "node" ? { ...plainEngineKnobs, cacheBytes: 16_384 } : plainEngineKnobs;
-  return fixedScenario(makeSubject(name), knobs, parsePoint(point));
+  const subject = makeSubject(name);
+  return fixedScenario(subject, fixedKnobs(subject), parsePoint(point));
 }

@@ -11,7 +11,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { loadContract } from "../contract/parse.ts";
 import { LatheError } from "../kit/errors.ts";
-import type { KnobValues } from "../kit/product.ts";
+import type { KnobValues, Profile } from "../kit/product.ts";
 import { LocalProcess } from "./local-process.ts";
 import { processServer } from "./process-server.ts";
 import type { RunningServer } from "./server.ts";
@@ -35,6 +35,8 @@ export interface ProductStart {
   /** Arguments for Node itself, before `main.ts`. */
   readonly nodeArguments?: readonly string[] | undefined;
   readonly environment?: Readonly<Record<string, string>> | undefined;
+  /** Default: what the product's contract says. */
+  readonly profile?: Profile | undefined;
 }
 
 const startTimeoutMs = 60_000;
@@ -100,10 +102,11 @@ function spawnProduct(start: ProductStart, password: string, serving: readonly s
     throw new LatheError("NOT_FOUND", message);
   }
   const knobs = Object.entries(start.knobs ?? {}).flatMap(([name, value]) => ["--knob", `${name}=${value}`]);
+  const profile = start.profile === undefined ? [] : ["--profile", start.profile];
   return LocalProcess.start({
     name: start.name ?? "product",
     command: process.execPath,
-    args: [...(start.nodeArguments ?? []), main, "--data", start.dataDirectory, ...serving, ...knobs],
+    args: [...(start.nodeArguments ?? []), main, "--data", start.dataDirectory, ...serving, ...knobs, ...profile],
     environment: { ...start.environment, LATHE_PASSWORD: password },
   });
 }

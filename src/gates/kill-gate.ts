@@ -9,6 +9,8 @@
  *      again.
  *   3. Read everything: an acknowledged write is there; an unacknowledged one is wholly there or wholly not; of a pair
  *      both rows have one version; nothing is there that was never sent.
+ * Where clients may think within a transaction, some connections do (`transaction-writers.ts`), and what is there of
+ * them after each kill must be whole, hold what was acknowledged, and have a serial order.
  * Limits: SIGKILL keeps the page cache, so this gate proves recovery, not flushing; the flush audit does that.
  * Source: RocksDB's db_crashtest.py with its expected state outside the database.
  */
@@ -18,9 +20,11 @@ import type { Gate, GateSubject, GateVerdict } from "./gate.ts";
 import { connectGate, startSubject, type GateConnection } from "./gate-connection.ts";
 import { verdictOf } from "./run-gates.ts";
 import { tableNames } from "./table-names.ts";
+import { hasOpenTransactions, TransactionWriters } from "./transaction-writers.ts";
 
 const acknowledgedPerRoundMin = 20;
 const writersMax = 8;
+const thinkersMax = 4;
 
 /** What may be in the store for one pair: the last acknowledged version, and versions that were sent after it. */
 export interface PairState {
@@ -42,29 +46,40 @@ export function killGate(options: { rounds: number; stage: "candidate" | "produc
 async function runKills(name: string, rounds: number, subject: GateSubject): Promise<GateVerdict> {
   const verdict = verdictOf(name, performance.now());
   const writers = new PairWriters(subject.seed);
+  const thinkers = hasOpenTransactions(subject.productDirectory) ? new TransactionWriters(subject.seed) : undefined;
+  let unclearTransactions = 0;
   let server = await startSubject(subject);
   try {
     const first = await connectGate(server.endpoint);
     for (const createTable of writers.createTables) await first.query(createTable);
+    await thinkers?.prepare(first);
     for (let round = 0; round < rounds; round++) {
       if (subject.signal?.aborted) return verdict.inconclusive("stopped on request");
       const connections = await Promise.all(Array.from({ length: writersMax }, () => connectGate(server.endpoint)));
       writers.stopped = false;
       // Settled from the start: the kill breaks connections before anybody awaits them.
-      const running = Promise.allSettled(connections.map((connection, number) => writers.run(connection, number)));
+      const running = Promise.allSettled([
+        ...connections.map((connection, number) => writers.run(connection, number)),
+        ...(await startThinking(thinkers, server.endpoint, round)),
+      ]);
       await sleep(60 + Math.floor(writers.next() * 240));
       const enough = (round + 1) * acknowledgedPerRoundMin;
-      const isWaiting = () => writers.acknowledgedWrites < enough && writers.failure === undefined;
+      const isWaiting = () =>
+        (writers.acknowledgedWrites < enough || (thinkers?.acknowledged ?? enough) < enough / 2) &&
+        writers.failure === undefined && thinkers?.failure === undefined;
       for (let waits = 0; waits < 300 && isWaiting(); waits++) await sleep(10);
       // The writers stop when their connections break: the kill finds them writing.
       await server.kill();
       writers.stopped = true;
+      if (thinkers !== undefined) thinkers.stopped = true;
       await running;
       const unclear = writers.unclearWrites;
-      if (writers.failure !== undefined) return verdict.reject(writers.failure, writers.evidence());
+      unclearTransactions += thinkers?.unclear ?? 0;
+      const failure = writers.failure ?? thinkers?.failure;
+      if (failure !== undefined) return verdict.reject(failure, writers.evidence());
       server = await startSubject(subject);
       const reader = await connectGate(server.endpoint);
-      const difference = await writers.compare(reader);
+      const difference = (await writers.compare(reader)) ?? (await thinkers?.judge(reader));
       await reader.close();
       if (difference !== undefined) {
         return verdict.reject(`after kill ${round + 1}: ${difference}`, { ...writers.evidence(), unclear });
@@ -77,14 +92,25 @@ async function runKills(name: string, rounds: number, subject: GateSubject): Pro
           "nothing was tested",
       );
     }
+    const transactions = thinkers === undefined ? "" : `; ${thinkers.acknowledged} open transactions in a serial order`;
     return verdict.admit(
       `${rounds} kills, ${acknowledgedWrites} acknowledged writes all there, ` +
-        `${unclearAtKills} in flight whole or absent`,
-      writers.evidence(),
+        `${unclearAtKills} in flight whole or absent${transactions}`,
+      { ...writers.evidence(), transactions: thinkers?.acknowledged, unclearTransactions },
     );
   } finally {
     await server.kill();
   }
+}
+
+/** Connections with open transactions, of which each runs until the kill. */
+async function startThinking(
+  thinkers: TransactionWriters | undefined, endpoint: Parameters<typeof connectGate>[0], round: number,
+): Promise<Promise<void>[]> {
+  if (thinkers === undefined) return [];
+  const connections = await Promise.all(Array.from({ length: thinkersMax }, () => connectGate(endpoint)));
+  thinkers.stopped = false;
+  return connections.map((connection, number) => thinkers.run(connection, round * thinkersMax + number));
 }
 
 class PairWriters {

@@ -8,7 +8,8 @@
  *   2. On processes of their own, draw scenarios from seeds for each store in turn: writes, snapshots, flushes,
  *      compactions, checkpoints, and in between losses of power, failed and torn calls, full disks, lying devices.
  *   3. Beside them, the fixed scenario in which one bit of the n-th write is another, for every `flipStride`-th n.
- *   4. The first failure is a rejection; the evidence holds its scenario, for `lathe sim --kept`.
+ *   4. Where a product has open transactions: several sessions, ended at calls of the run (`session-trial.ts`).
+ *   5. The first failure is a rejection; the evidence holds its scenario, for `lathe sim --kept`.
  * Limits: virtual time and one thread; what answers and files show, not what costs.
  * Source: FoundationDB's simulation, TigerBeetle's VOPR, SQLite's loop over I/O calls.
  */
@@ -22,6 +23,7 @@ import type { SimulationFailure, SimulationTask, TaskOutcome } from "../simulati
 import type { Gate, GateSubject, GateVerdict } from "./gate.ts";
 import { lossWindowOf } from "./loss-window.ts";
 import { verdictOf } from "./run-gates.ts";
+import { hasOpenTransactions } from "./transaction-writers.ts";
 
 const name = "simulation";
 /** Weights of the stores: what holds most of the machinery gets most seeds. */
@@ -30,6 +32,9 @@ const strictSubjects = ["bare-engine", "log", "node", "engine", "bare-engine", "
 const relaxedSubjects = ["bare-engine", "relaxed-node", "relaxed-node", "engine", "relaxed-node", "log"] as const;
 const seedsPerTask = 5;
 const processes = 2;
+/** Of a product with open transactions: for so many seeds one of its runs, ended at every so many calls. */
+const seedsPerSession = 20;
+const sessionStride = 11;
 const flipStride = 5;
 
 type DrawnTask = Exclude<SimulationTask, { kind: "scenario" }>;
@@ -54,8 +59,9 @@ async function runSimulation({ seeds }: SimulationGateOptions, subject: GateSubj
   const verdict = verdictOf(name, performance.now());
   const root = layOut(subject);
   const subjects = lossWindowOf(subject.productDirectory) === undefined ? strictSubjects : relaxedSubjects;
-  const tasks = tasksOf(subjects, subject.seed * 1000, seeds);
-  const counts = { seeds: 0, points: 0, lives: 0, events: 0 };
+  const transactions = hasOpenTransactions(subject.productDirectory);
+  const tasks = tasksOf(subjects, subject.seed * 1000, seeds, transactions ? Math.ceil(seeds / seedsPerSession) : 0);
+  const counts = { seeds: 0, points: 0, sessions: 0, lives: 0, events: 0 };
   const found: SimulationFailure[] = [];
   const stop = new AbortController();
   const signal = subject.signal === undefined ? stop.signal : AbortSignal.any([subject.signal, stop.signal]);
@@ -81,11 +87,14 @@ async function runSimulation({ seeds }: SimulationGateOptions, subject: GateSubj
   const [failure] = found;
   if (failure !== undefined) {
     const { subject: store, seed, point, message, scenario } = failure;
-    const place = seed === undefined ? `point ${point}` : `seed ${seed}`;
+    const place = [
+      ...(seed === undefined ? [] : [`seed ${seed}`]), ...(point === undefined ? [] : [`point ${point}`]),
+    ].join(", ");
     return verdict.reject(`${store}, ${place}: ${message.slice(0, 300)}`, { ...counts, store, seed, point, scenario });
   }
   if (counts.seeds < seeds) return verdict.inconclusive(`only ${counts.seeds} of ${seeds} seeds were run`, counts);
-  const runs = `${counts.seeds} seeds and ${counts.points} flipped writes`;
+  const ended = counts.sessions === 0 ? "" : `, ${counts.sessions} ends of runs with open transactions`;
+  const runs = `${counts.seeds} seeds and ${counts.points} flipped writes${ended}`;
   return verdict.admit(`${runs}, ${counts.lives} lives, ${counts.events} events: nothing lost or wrong`, counts);
 }
 
@@ -103,7 +112,10 @@ function layOut({ productDirectory, workDirectory }: GateSubject): string {
 }
 
 /** One iterator for all processes: each takes the next task when it is free. */
-function* tasksOf(subjects: readonly string[], firstSeed: number, seeds: number): Generator<DrawnTask, undefined> {
+function* tasksOf(
+  subjects: readonly string[], firstSeed: number, seeds: number, sessions: number,
+): Generator<DrawnTask, undefined> {
+  for (let at = 0; at < sessions; at++) yield { kind: "sessions", seeds: [firstSeed + at], stride: sessionStride };
   const mode = faultModes.findIndex(({ kind }) => kind === "flippedWrite");
   let flipsGiven = false;
   for (let from = 0, turn = 0; from < seeds; from += seedsPerTask, turn++) {

@@ -26,6 +26,8 @@ export type SimulationTask =
       readonly stride: number;
       readonly crashAfter?: number;
     }
+  /** Of each seed every `stride`-th call of a run with open transactions, or one point of it (`session-trial.ts`). */
+  | { readonly kind: "sessions"; readonly seeds: readonly number[]; readonly stride: number; readonly point?: string }
   | { readonly kind: "scenario"; readonly scenario: Scenario };
 
 export interface SimulationFailure {

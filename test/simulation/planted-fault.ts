@@ -60,6 +60,10 @@ function* tasksOf({ subject, seedsMax, everyCall, crashAfter, kept }: PlantedFau
     const text = readFileSync(join(root, "test/regressions/seeds", `${kept}.json`), "utf8");
     yield { kind: "scenario", scenario: JSON.parse(text) as Scenario };
   }
+  if (subject === "sessions") {
+    for (let seed = 1; seed <= seedsMax; seed++) yield { kind: "sessions", seeds: [seed], stride: 23 };
+    return;
+  }
   const mode = faultModes.findIndex(({ kind }) => kind === everyCall);
   if (mode >= 0) {
     const points = { kind: "points", subject, mode, recovery: -1, stride: 1 } as const;

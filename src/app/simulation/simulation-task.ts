@@ -13,13 +13,18 @@ import type { StoreSubject } from "../../simulation/store-subject.ts";
 import type { SimulationFailure, SimulationTask, TaskOutcome } from "../../simulation/task.ts";
 import { plainEngineKnobs } from "./engine-knobs.ts";
 import { plainMemoryKnobs } from "./memory-knobs.ts";
+import { parseSessionPoint, runSessionTrial } from "./session-trial.ts";
 import { makeSubject } from "./subjects.ts";
 
 export function replayOf({ subject, seed, point }: Pick<SimulationFailure, "subject" | "seed" | "point">): string {
-  if (seed !== undefined) return `lathe sim --scenario ${subject} --seed ${seed} --seeds 1`;
+  const place = subject === sessionsName && point !== undefined ? ` --point ${point}` : "";
+  if (seed !== undefined) return `lathe sim --scenario ${subject} --seed ${seed} --seeds 1${place}`;
   if (point !== undefined) return `lathe sim --scenario ${subject} --point ${point}`;
   return "lathe sim --kept FILE, with the scenario below in it";
 }
+
+/** What `--scenario` calls the runs with open transactions. */
+export const sessionsName = "sessions";
 
 const failuresMax = 5;
 /** Events of all runs that shrink one failure: of those that do not come to an end, few runs are enough to wait for. */
@@ -38,6 +43,7 @@ export async function runTask(task: SimulationTask, begins?: (replay: string) =>
   const startedMs = performance.now();
   if (task.kind === "seeds") await work.seeds(task);
   else if (task.kind === "points") await work.points(task);
+  else if (task.kind === "sessions") await work.sessions(task);
   else await work.one(task.scenario, undefined, undefined, false);
   work.outcome.seconds = (performance.now() - startedMs) / 1000;
   return work.outcome;
@@ -72,6 +78,22 @@ class TaskWork {
       if (again.hash === result.hash) continue;
       const message = `two runs of one seed differ: ${result.hash} and ${again.hash}`;
       this.outcome.failures.push({ subject, seed, point: undefined, message, scenario });
+    }
+  }
+
+  async sessions({ seeds, stride, point }: Extract<SimulationTask, { kind: "sessions" }>): Promise<void> {
+    const only = point === undefined ? undefined : parseSessionPoint(point);
+    for (const seed of seeds) {
+      this.#begins?.(replayOf({ subject: sessionsName, seed, point }));
+      const { points, events, failure } = await runSessionTrial(seed, stride, only);
+      this.outcome.runs += points;
+      this.outcome.crashed += points;
+      this.outcome.lives += 2 * points;
+      this.outcome.events += events;
+      if (failure === undefined) continue;
+      const nothing = { knobs: {}, schedule: undefined, operations: [], faults: [], capacityBytes: undefined };
+      const scenario = { subject: sessionsName, seed, ...nothing };
+      this.outcome.failures.push({ subject: sessionsName, seed, ...failure, scenario });
     }
   }
 
@@ -137,7 +159,7 @@ class TaskWork {
 
 const relaxedKnobs = { lossWindowMs: 50, unsyncedBytesMax: 1 << 20 };
 
-function fixedKnobs(subject: StoreSubject) {
+export function fixedKnobs(subject: StoreSubject) {
   if (subject.name === "relaxed-node") return { ...plainEngineKnobs, cacheBytes: 16_384, ...relaxedKnobs };
   const plain = subject.name.startsWith("memory") ? plainMemoryKnobs : plainEngineKnobs;
   return subject.name.endsWith("node") ? { ...plain, cacheBytes: 16_384 } : plain;

@@ -33,7 +33,10 @@ export function registerSim(program: Command): void {
     .option("--seeds <n>", "scenarios to draw, one per seed", wholeNumber(1, 2 ** 32), seedsDefault)
     .option("--seed <s>", "the first seed (default: 1, or behind what --record has)", wholeNumber(0, 2 ** 32 - 1))
     .option("--minutes <m>", "draw scenarios for so long instead", wholeNumber(1, 10_000))
-    .option("--scenario <name>", "one alone: engine, bare-engine, log, node, relaxed-node, memory or memory-node")
+    .option(
+      "--scenario <name>",
+      "one alone: engine, bare-engine, log, node, relaxed-node, memory, memory-node or sessions",
+    )
     .option("--every-call", "fixed scenarios instead, failing at every I/O call in every way")
     .option("--point <text>", "one of those points alone, as printed: crash:17 or crash:17+ioError:3")
     .option("--kept <file>", "a scenario from a file, as --json prints it with a failure")
@@ -45,6 +48,7 @@ export function registerSim(program: Command): void {
       "lathe sim",
       "lathe sim --every-call --json",
       "lathe sim --scenario engine --seed 159 --seeds 1",
+      "lathe sim --scenario sessions --seeds 20            # open transactions, ended at calls of the run",
       "lathe sim --minutes 10 --check-determinism",
       "lathe sim --seeds 100000 --record simulation.json   # stop with Ctrl-C, run again to go on",
     ],

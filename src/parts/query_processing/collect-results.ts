@@ -12,7 +12,7 @@ import type { Executor, ResultShape, ResultSink, SqlError } from "./executor.ts"
  * run.
  */
 export async function collectResults(
-  executor: Executor,
+  executor: Pick<Executor, "query">,
   layout: RowLayout,
   sql: string,
 ): Promise<QueryResult[]> {

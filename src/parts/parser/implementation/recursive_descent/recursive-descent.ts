@@ -111,12 +111,21 @@ function parseSelect(stream: TokenStream): Statement {
     stream.isWord("NULL") ||
     stream.isWord("TRUE") ||
     stream.isWord("FALSE") ||
-    (stream.kind === "word" && sessionFunctions.has(stream.text));
+    (stream.kind === "word" && sessionFunctions.has(stream.text) && isCall(stream));
   if (isCatalogQuery(stream)) return { kind: "catalogQuery", query: parseCatalogQuery(stream) };
   if (valuesOnly) return parseSelectValues(stream);
   const selected = parseItems(stream);
   stream.expectWord("FROM");
   return parseSelectFrom(stream, selected);
+}
+
+/** Columns may be called as functions are: only `(` tells. */
+function isCall(stream: TokenStream): boolean {
+  const place = stream.mark();
+  stream.next();
+  const found = stream.isSymbol("(");
+  stream.reset(place);
+  return found;
 }
 
 const sessionFunctions = new Set([
