@@ -1,6 +1,7 @@
 /** The statements that OLTP clients need over one table: upserts, arithmetic, counters, ranges, sorting, aggregates. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import type { ColumnValue } from "../../src/parts/architecture/catalog/table.ts";
 import { kvSecondary } from "../../src/parts/indexing/equality/kv_secondary/kv-secondary.ts";
 import { createIndexedPlans } from "../../src/parts/query_processing/execution/model/point_api/indexed-plans.ts";
 import {
@@ -182,6 +183,56 @@ describe("AUTO_INCREMENT", () => {
     assert.deepEqual(await rows(doors, "SELECT id FROM a WHERE id > 0 AND s = 'x     '"), [[1]]);
     assert.equal(await reason(doors, "INSERT INTO a (s) VALUES ('12345678901')"), "value_too_long");
     assert.match(String((await rows(doors, "SHOW CREATE TABLE a"))[0][1]), /`id` int NOT NULL AUTO_INCREMENT,\n {2}`s` char\(10\) NOT NULL DEFAULT ''/);
+  });
+});
+
+describe("comparisons with numbers that a column cannot hold", () => {
+  const values = [-2147483648, -1, 0, 1, 2, 2147483647];
+  const numbers: [ColumnValue, number][] = [
+    ...[0.5, -0.5, 1.5, -1e300, 1e300, 2147483647.5, 3e9, -3e9, 2, -0].map((value): [ColumnValue, number] => [value, value]),
+    [2n ** 80n, 2 ** 80], [-(2n ** 80n), -(2 ** 80)], ["1.5", 1.5], [" 2 ", 2], ["-3e9", -3e9], ["+1", 1],
+    [Buffer.from("0.5"), 0.5], [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY],
+  ];
+  const operators: Record<string, (a: number, b: number) => boolean> = {
+    "=": (a, b) => a === b, "<>": (a, b) => a !== b, "<": (a, b) => a < b,
+    "<=": (a, b) => a <= b, ">": (a, b) => a > b, ">=": (a, b) => a >= b,
+  };
+
+  test("by key, by index, as a filter, and in a row", async () => {
+    const doors = await withTable(
+      "CREATE TABLE t (id INT PRIMARY KEY, k INT, v INT, big BIGINT, KEY by_k (k))",
+      `INSERT INTO t VALUES ${values.map((value) => `(${value}, ${value}, ${value}, ${value})`).join(",")}`,
+    );
+    for (const [sign, holds] of Object.entries(operators)) {
+      for (const where of [`id ${sign} ? AND v = v_`, `k ${sign} ?`, `id >= -3000000000 AND v ${sign} ?`, `id < 1e30 AND big ${sign} ?`]) {
+        const condition = where.replace(" AND v = v_", sign === "<>" ? " AND id > -1e12" : "");
+        if (condition.startsWith("k <>")) continue;
+        const statement = doors.executor.prepare(`SELECT id FROM t WHERE ${condition} ORDER BY id`);
+        for (const [parameter, number] of numbers) {
+          const found = rowsOf(await runPrepared(doors.executor, statement, [parameter])).flat();
+          assert.deepEqual(found, values.filter((value) => holds(value, number)), `${condition} with ${String(parameter)}`);
+        }
+      }
+    }
+    assert.equal(await reason(doors, "SELECT id FROM t WHERE id = 'abc'"), "out_of_range");
+    assert.equal(await affected(doors, "DELETE FROM t WHERE id IN (1.5, 3000000000, 2.0)"), 1);
+  });
+
+  test("in rows, what stands behind such a number does not count", async () => {
+    const doors = await withTable(
+      "CREATE TABLE r (a INT, b INT, PRIMARY KEY (a, b))", "INSERT INTO r VALUES (1, 1), (1, 2), (2, 1), (2, 2)",
+    );
+    const found = async (where: string) => (await rows(doors, `SELECT a, b FROM r WHERE ${where}`)).map(([a, b]) => Number(a) * 10 + Number(b));
+    assert.deepEqual(await found("(a, b) > (1.5, 9)"), [21, 22]);
+    assert.deepEqual(await found("(a, b) >= (1, 1.5)"), [12, 21, 22]);
+    assert.deepEqual(await found("(a, b) < (2, 1.5)"), [11, 12, 21]);
+    assert.deepEqual(await found("(a, b) > (1, 3000000000)"), [21, 22]);
+    assert.deepEqual(await found("(a, b) < (2, -3000000000)"), [11, 12]);
+    assert.deepEqual(await found("(a, b) <= (3000000000, 1)"), [11, 12, 21, 22]);
+    assert.deepEqual(await found("(a, b) > (3000000000, 1)"), []);
+    assert.deepEqual(await found("(a, b) = (1.5, 1)"), []);
+    assert.deepEqual(await found("a = 1 AND b > 1.5"), [12]);
+    assert.deepEqual(await found("(a, b) > (NULL, 1)"), []);
   });
 });
 

@@ -10,6 +10,7 @@ import type { ColumnValue, Table } from "../../../../architecture/catalog/table.
 import { type KeyPiece, type KeySegment, keySegments } from "../../../../concurrency/transaction/key-segments.ts";
 import type { RowLayout } from "../../../../storage/layout/row-layout.ts";
 import type { AccessPath } from "./access-path.ts";
+import { bindComparison } from "./bound-comparison.ts";
 import { bindConditions } from "./read-steps.ts";
 import { bind } from "./value-source.ts";
 
@@ -56,8 +57,8 @@ function keyRange(
 ): KeyRange | undefined {
   const gte = layout.encodeKey(table, prefix);
   const range: KeyRange = { gte, lt: layout.prefixEnd(gte) };
-  for (const { afterPrefix, comparison, sources } of path.bounds) {
-    const values = sources.map((source) => bind(source, parameters, base));
+  for (const { afterPrefix, comparison: written, sources } of path.bounds) {
+    const { comparison, values } = bindComparison(written, sources, parameters, base);
     if (values.includes(null)) return undefined;
     const key = layout.encodeKey(table, afterPrefix ? [...prefix, ...values] : values);
     const edge = comparison === ">" || comparison === "<=" ? layout.prefixEnd(key) : key;

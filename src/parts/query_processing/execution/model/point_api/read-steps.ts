@@ -18,6 +18,7 @@ import type { Operand } from "../../../../parser/statement.ts";
 import type { ResultSink } from "../../../executor.ts";
 import type { AccessPath, ConditionSource } from "./access-path.ts";
 import { project, type SelectedColumns } from "./selected-columns.ts";
+import { bindComparison, bindCondition } from "./bound-comparison.ts";
 import { bind, bindCut, bindLimit } from "./value-source.ts";
 
 const decoder = new TextDecoder();
@@ -29,8 +30,7 @@ export function bindConditions(
 ): ColumnCondition[] {
   return filters.map(({ ordinal, comparison, source }) => ({
     ordinal,
-    comparison,
-    value: bind(source, parameters, base),
+    ...bindCondition(comparison, source, parameters, base),
   }));
 }
 
@@ -63,8 +63,8 @@ export function bindBounds(
 ): KeyLimit[] | undefined {
   if (path.bounds.length === 0) return undefined;
   return path.bounds.map(({ afterPrefix, comparison, sources }) => {
-    const values = sources.map((source) => bind(source, parameters, base));
-    return { comparison, values: afterPrefix ? [...prefix, ...values] : values };
+    const bound = bindComparison(comparison, sources, parameters, base);
+    return afterPrefix ? { ...bound, values: [...prefix, ...bound.values] } : bound;
   });
 }
 

@@ -5,6 +5,8 @@
  * comes out has the column's own form: an integer as bigint or as a number that is exactly that integer, text as
  * string or as UTF-8 bytes. Nothing passes through a double on its way to an integer. A hexadecimal literal is a number
  * in a column of numbers, and bytes elsewhere.
+ * What is compared with a column of integers may be any number: one that it cannot hold becomes NULL, which equals
+ * nothing; for comparisons other than equality see `bound-comparison.ts`.
  * Spaces at the end of what goes into or is compared with a CHAR do not count.
  * "store" enforces NOT NULL and length; "compare" does not, since comparing with a longer text is no error.
  */
@@ -15,6 +17,7 @@ import { SqlError } from "../../../executor.ts";
 
 const int64Min = -(2n ** 63n);
 const int64Max = 2n ** 63n - 1n;
+const looseDecoder = new TextDecoder();
 const strictDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** Throws SqlError: null_not_allowed, out_of_range, value_too_long. */
@@ -27,9 +30,9 @@ export function coerce(column: Column, value: ColumnValue, purpose: "store" | "c
   }
   switch (column.type) {
     case "bigint":
-      return toInt64(column, value);
+      return purpose === "compare" ? comparedInteger(column, value) : toInt64(column, value);
     case "int":
-      return toInt32(column, value);
+      return purpose === "compare" ? comparedInteger(column, value) : toInt32(column, value);
     case "double":
       return toDouble(column, value);
     case "varchar":
@@ -39,6 +42,47 @@ export function coerce(column: Column, value: ColumnValue, purpose: "store" | "c
     default:
       return unreachable(column.type);
   }
+}
+
+interface IntegerRange {
+  readonly min: number | bigint;
+  readonly max: number | bigint;
+}
+
+const ranges: Readonly<Record<"int" | "bigint", IntegerRange>> = {
+  int: { min: -2147483648, max: 2147483647 },
+  bigint: { min: int64Min, max: int64Max },
+};
+
+/** The values that a column of integers can hold; undefined for other columns. */
+export function integerRange({ type }: Column): IntegerRange | undefined {
+  return type === "int" || type === "bigint" ? ranges[type] : undefined;
+}
+
+/** What is compared with a column of integers; NULL for a number that it cannot hold, and so never equals. */
+function comparedInteger(column: Column, value: ColumnValue): ColumnValue {
+  if (typeof value === "number" && (value | 0) === value) return value;
+  const number = numberOf(value);
+  if (number === undefined) return toInt64(column, value);
+  const { min, max } = ranges[column.type as "int" | "bigint"];
+  if (number < min || number > max) return null;
+  if (typeof number === "bigint") return column.type === "int" ? Number(number) : number;
+  if (!Number.isInteger(number)) return null;
+  return Number.isSafeInteger(number) ? number : BigInt(number);
+}
+
+const integerText = /^[-+]?\d{1,64}$/;
+const numberText = /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d{1,4})?$/i;
+
+/** A number as it was written, exact where it is an integer; undefined where it is none. */
+export function numberOf(value: ColumnValue): number | bigint | undefined {
+  if (typeof value === "bigint") return value;
+  if (typeof value === "number") return Number.isNaN(value) ? undefined : value;
+  if (value === null) return undefined;
+  if (value instanceof HexLiteral) return value.integer;
+  const text = (typeof value === "string" ? value : looseDecoder.decode(value)).trim();
+  if (integerText.test(text)) return BigInt(text.startsWith("+") ? text.slice(1) : text);
+  return numberText.test(text) ? Number(text) : undefined;
 }
 
 function toInt64(column: Column, value: ColumnValue): bigint | number {

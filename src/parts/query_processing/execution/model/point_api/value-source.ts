@@ -15,15 +15,18 @@ export interface ValueSource {
   readonly parameter: number;
   readonly negated: boolean;
   readonly constant: ColumnValue;
+  /** The constant as it was written. */
+  readonly given: ColumnValue;
 }
 
 /** Throws SqlError where a constant does not fit the column. */
 export function valueSource(column: Column, operand: Operand, purpose: "store" | "compare"): ValueSource {
   if (operand.kind === "constant") {
     const constant = coerce(column, operand.value, purpose);
-    return { column, purpose, parameter: -1, negated: false, constant };
+    return { column, purpose, parameter: -1, negated: false, constant, given: operand.value };
   }
-  return { column, purpose, parameter: operand.index, negated: operand.negated, constant: null };
+  const { index, negated } = operand;
+  return { column, purpose, parameter: index, negated, constant: null, given: null };
 }
 
 /** The value of a source; `base` is the place of parameter 0 in `parameters`. Throws SqlError. */
@@ -31,6 +34,13 @@ export function bind(source: ValueSource, parameters: readonly ColumnValue[], ba
   if (source.parameter < 0) return source.constant;
   const value = parameters[base + source.parameter];
   return coerce(source.column, source.negated ? negate(value) : value, source.purpose);
+}
+
+/** The value of a source as it was given. Throws SqlError. */
+export function givenValue(source: ValueSource, parameters: readonly ColumnValue[], base: number): ColumnValue {
+  if (source.parameter < 0) return source.given;
+  const value = parameters[base + source.parameter];
+  return source.negated ? negate(value) : value;
 }
 
 export function negate(value: ColumnValue): ColumnValue {
