@@ -33,6 +33,14 @@ export interface Endpoint {
   readonly user: string;
   readonly password: string;
   readonly database?: string | undefined;
+  /** Undefined: TLS is used where the server offers it, and nobody looks at who it is. */
+  readonly tls?: TlsTrust | undefined;
+}
+
+/** Whom a client takes for the server under TLS: certificates of the system's authorities, or of the one given. */
+export interface TlsTrust {
+  /** PEM; also a self-made certificate of the server's. Undefined: those that Node knows. */
+  readonly ca: string | undefined;
 }
 
 export interface ServerEnd {

@@ -1,13 +1,16 @@
 /** Hostile rows go out and come back equal, in both formats and encodings; bad rows are named by line. */
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { gunzipSync } from "node:zlib";
+import { createConnection } from "mysql2/promise";
 import * as fc from "fast-check";
 import { buildFromContract } from "../../src/app/build.ts";
 import { LatheError } from "../../src/kit/errors.ts";
+import { createSelfSignedIdentity } from "../../src/kit/self-signed-certificate.ts";
 import { exportTable } from "../../src/app/export.ts";
 import { importTable } from "../../src/app/import.ts";
 import { type BinaryEncoding, decodeJsonLine, encodeRow, type RowFormatName } from "../../src/app/row-format.ts";
@@ -204,3 +207,43 @@ test("any row survives NDJSON, whatever it holds", () => {
     { numRuns: 500 },
   );
 });
+
+test("who the server is, is checked under TLS, unless nobody cares", async () => {
+  const data = join(scratch, "tls");
+  const secured = await startProduct(product, ["--data", data, "--tls", "required"]);
+  const url = `mysql://${user}:${encodeURIComponent(password)}@127.0.0.1:${secured.mysqlPort}`;
+  const row = join(scratch, "row.csv");
+  writeFileSync(row, "id,timestamp,value\n1,2,x\n");
+  const given = { url, product: undefined, data: undefined, table: "objects", format: "csv", binary: "base64" } as const;
+  const take = (trust: { ca?: string; insecure?: boolean }) =>
+    importTable({ ...given, ...trust, file: row, skipBad: 0, fromLine: 1 }, context);
+  const own = join(data, "tls-certificate.pem");
+  try {
+    await take({ insecure: true }).catch((error: LatheError) => assert.equal(error.code, "NOT_FOUND"));
+    const setup = await connectOver(own, secured.mysqlPort);
+    await setup.query("CREATE TABLE objects (id BIGINT PRIMARY KEY, timestamp BIGINT, value VARCHAR(150))");
+    await setup.end();
+    const stranger = join(scratch, "stranger.pem");
+    const names = { commonName: "x", dnsNames: ["localhost"], addresses: ["127.0.0.1"] };
+    const identity = createSelfSignedIdentity({ ...names, nowMs: Date.now(), serial: randomBytes(16) });
+    writeFileSync(stranger, identity.certificatePem);
+    await assert.rejects(take({}), { code: "PERMISSION", message: /cannot be trusted .*--ca FILE/ });
+    await assert.rejects(take({ ca: stranger }), { code: "PERMISSION", message: /cannot be trusted/ });
+    await assert.rejects(take({ ca: row }), { code: "INVALID_ARGUMENT", message: /no certificate in PEM/ });
+    await assert.rejects(take({ ca: join(scratch, "none") }), { code: "NOT_FOUND" });
+    await assert.rejects(take({ ca: own, insecure: true }), { code: "INVALID_ARGUMENT", message: /one of them/ });
+    assert.equal((await take({ ca: own })).rows, 1);
+    const out = join(scratch, "tls.csv");
+    assert.equal((await exportTable({ ...given, insecure: true, out }, context)).rows, 1);
+    // Whoever named an authority does not go on with a server that offers no TLS at all.
+    await assert.rejects(exportTable({ ...given, ...place, ca: own, out: `${out}.2` }, context), {
+      code: "PERMISSION", message: /offers no TLS/,
+    });
+  } finally {
+    await secured.end("SIGTERM");
+  }
+});
+
+function connectOver(ca: string, port: number) {
+  return createConnection({ host: "127.0.0.1", port, user, password, ssl: { ca: readFileSync(ca, "utf8") } });
+}

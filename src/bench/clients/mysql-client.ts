@@ -15,7 +15,7 @@
  * | ERR    | FF         | code u16, '#', SQLSTATE, message                                  |
  * Source: MySQL's client/server protocol documentation.
  */
-import { connect, type Socket } from "node:net";
+import { connect, isIP, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import type { Endpoint } from "../../fleet/server.ts";
 import { assert } from "../../kit/assert.ts";
@@ -85,11 +85,12 @@ export class MySqlClient {
   }
 
   /**
-   * Under TLS beyond loopback where the server offers it, and wherever it asks for it; it is not checked who it is.
-   * Errors: TIMEOUT, IO_ERROR (nobody listens), PERMISSION (password), PROTOCOL.
+   * Under TLS beyond loopback where the server offers it, and wherever it asks for it. Who the server is is checked
+   * where the endpoint says whom to trust; then nothing goes beyond loopback without TLS, and nothing at all where an
+   * authority was named. Errors: TIMEOUT, IO_ERROR (nobody listens), PERMISSION (password, certificate), PROTOCOL.
    */
   static async connect(endpoint: Endpoint, timeoutMs = 10_000): Promise<MySqlClient> {
-    const far = !isLoopback(endpoint.host);
+    const far = !isLoopback(endpoint.host) || endpoint.tls?.ca !== undefined;
     try {
       return await MySqlClient.#open(endpoint, timeoutMs, far);
     } catch (error) {
@@ -124,6 +125,7 @@ export class MySqlClient {
         receive: () => client.#receivePacket(),
         send: (payload) => client.#sendPlain(payload),
         secure: secure ? () => client.#secure(endpoint) : undefined,
+        isTlsDemanded: secure && endpoint.tls !== undefined,
       });
       client.#deprecateEof = deprecateEof;
       client.#phase = "idle";
@@ -222,13 +224,17 @@ export class MySqlClient {
   }
 
   #secure(endpoint: Endpoint): Promise<void> {
-    const secured = connectTls({ socket: this.#socket, rejectUnauthorized: false });
+    const { host, tls } = endpoint;
+    const secured = connectTls({
+      socket: this.#socket, host, rejectUnauthorized: tls !== undefined,
+      ...(isIP(host) === 0 ? { servername: host } : {}), ...(tls?.ca === undefined ? {} : { ca: tls.ca }),
+    });
     this.#socket = secured;
     secured.on("data", (chunk: Buffer) => this.#onBytes(chunk, chunk.length));
     return new Promise((resolve, reject) => {
       secured.once("secureConnect", resolve);
       const fail = (error?: Error) => {
-        const reason = connectionError(endpoint, error);
+        const reason = certificateError(endpoint, error) ?? connectionError(endpoint, error);
         this.#fail(reason);
         reject(reason);
       };
@@ -411,6 +417,18 @@ function textsOf(row: RowView): (string | null)[] {
     }
   }
   return texts;
+}
+
+/** Codes of OpenSSL and Node for certificates that nobody vouches for, or that are of another server. */
+const certificateCodes = /^(ERR_TLS_CERT|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|ERR_SSL_|ERR_OSSL_)/;
+
+/** A server that is not who it should be; undefined for every other failure. */
+function certificateError({ host, port, tls }: Endpoint, cause: Error | undefined): LatheError | undefined {
+  const code = (cause as { code?: unknown } | undefined)?.code;
+  if (tls === undefined || typeof code !== "string" || !certificateCodes.test(code)) return undefined;
+  const message = `the certificate of ${host}:${port} cannot be trusted (${cause?.message}); name the authority that ` +
+    "signed it, or the certificate itself, by --ca FILE (a product keeps its own as tls-certificate.pem with its data)";
+  return new LatheError("PERMISSION", message, { cause });
 }
 
 function connectionError(endpoint: Endpoint, cause?: Error): LatheError {

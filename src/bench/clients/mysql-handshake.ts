@@ -42,8 +42,10 @@ const roundsMax = 8;
 export interface PacketExchange {
   receive(): Promise<Buffer>;
   send(payload: Uint8Array): void;
-  /** Goes on under TLS, where that is wanted. The server's certificate is not checked: it hides, and proves nothing. */
+  /** Goes on under TLS, where that is wanted. Whether the server's certificate is checked is the endpoint's choice. */
   readonly secure?: (() => Promise<void>) | undefined;
+  /** Whether a server that offers no TLS is refused. */
+  readonly isTlsDemanded?: boolean | undefined;
 }
 
 /** What servers say to clients that come without TLS where it is required. */
@@ -73,6 +75,10 @@ export async function authenticate(
   if (secured) {
     exchange.send(encodeHead(capabilities));
     await exchange.secure?.();
+  } else if (exchange.isTlsDemanded === true) {
+    const { host, port } = endpoint;
+    const message = `${host}:${port} offers no TLS, so nobody can tell who it is; --insecure goes on without it`;
+    throw new LatheError("PERMISSION", message);
   }
   exchange.send(encodeResponse(endpoint, greeting, capabilities));
   let { method, nonce } = greeting;
@@ -91,7 +97,7 @@ export async function authenticate(
         break;
       }
       case 0x01:
-        await continueSha2(packet, endpoint.password, nonce, exchange, secured);
+        await continueSha2(packet, endpoint, nonce, exchange, secured);
         break;
       default:
         throw new LatheError("PROTOCOL", `the server answered the login with packet type ${packet[0]}`);
@@ -102,7 +108,7 @@ export async function authenticate(
 
 async function continueSha2(
   packet: Buffer,
-  password: string,
+  { password, tls }: Endpoint,
   nonce: Buffer,
   exchange: PacketExchange,
   secured: boolean,
@@ -112,6 +118,8 @@ async function continueSha2(
   const askForKey = 0x02;
   if (packet[1] === fastPathWorked) return;
   if (packet[1] !== fullNeeded) throw new LatheError("PROTOCOL", `unknown step ${packet[1]} of caching_sha2_password`);
+  // Whose certificate was checked gets the password itself, which is how the protocol does it under TLS.
+  if (secured && tls !== undefined) return exchange.send(Buffer.from(`${password}\0`));
   if (secured) {
     // The password itself would go to whoever holds a certificate that nobody has checked.
     throw new LatheError("PERMISSION", "the server asks for the password under TLS; log in once by another client");

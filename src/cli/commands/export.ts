@@ -10,6 +10,8 @@ interface ExportOptions {
   readonly url?: string;
   readonly product?: string;
   readonly data?: string;
+  readonly ca?: string;
+  readonly insecure?: boolean;
   readonly format: RowFormatName;
   readonly binary: BinaryEncoding;
   readonly out?: string;
@@ -22,6 +24,8 @@ export function registerExport(program: Command): void {
     .description("write the rows of a table as CSV or NDJSON, in key order")
     .requiredOption("--table <name>", "the table")
     .option("--url <url>", "a running server: mysql://user:password@host:port")
+    .option("--ca <file>", "with --url: the certificate (PEM) of who vouches for the server; it is checked then")
+    .option("--insecure", "with --url: go on where the server offers no TLS, or nobody vouches for it")
     .option("--product <dir>", "with --data: the product whose data they are")
     .option("--data <dir>", "the data directory of a stopped product; it is served on loopback meanwhile")
     .addOption(new Option("--format <name>", "of the file").choices(["csv", "ndjson"]).default("csv"))
@@ -29,17 +33,18 @@ export function registerExport(program: Command): void {
     .option("--out <file>", "where to write; compressed where it ends in .gz (default: standard output)");
   withFrame(command, {
     examples: [
-      "lathe export --url mysql://lathe:secret@127.0.0.1:3306 --table t --out t.csv.gz",
+      "lathe export --url mysql://lathe:secret@db.example:3306 --ca tls-certificate.pem --table t --out t.csv.gz",
       "lathe export --product build/taobench-o --data ./data --table t --format ndjson",
     ],
     exitCodes: [3, 5, 6, 7, 8, 11],
   }).action((options: ExportOptions) =>
     runAction(options.json, async (context) => {
-      const { table, url, product, data, format, binary, out } = options;
+      const { table, url, product, data, ca, insecure, format, binary, out } = options;
       if (options.json === true && out === undefined) {
         throw new LatheError("INVALID_ARGUMENT", "--json needs --out: standard output cannot hold rows and a result");
       }
-      const result = await exportTable({ table, url, product, data, format, binary, out }, context);
+      const place = { url, product, data, ca, insecure };
+      const result = await exportTable({ ...place, table, format, binary, out }, context);
       const text = out === undefined ? "" : `${out}: ${result.rows} rows, ${result.bytes} bytes before compression`;
       return { json: result, text };
     }),

@@ -10,6 +10,8 @@ interface ImportOptions {
   readonly url?: string;
   readonly product?: string;
   readonly data?: string;
+  readonly ca?: string;
+  readonly insecure?: boolean;
   readonly format: RowFormatName;
   readonly binary: BinaryEncoding;
   readonly skipBad: number;
@@ -24,6 +26,8 @@ export function registerImport(program: Command): void {
     .argument("<file>", "decompressed where it ends in .gz")
     .requiredOption("--table <name>", "the table; it must exist")
     .option("--url <url>", "a running server: mysql://user:password@host:port")
+    .option("--ca <file>", "with --url: the certificate (PEM) of who vouches for the server; it is checked then")
+    .option("--insecure", "with --url: go on where the server offers no TLS, or nobody vouches for it")
     .option("--product <dir>", "with --data: the product whose data they are")
     .option("--data <dir>", "the data directory of a stopped product; it is served on loopback meanwhile")
     .addOption(new Option("--format <name>", "of the file").choices(["csv", "ndjson"]).default("csv"))
@@ -38,8 +42,9 @@ export function registerImport(program: Command): void {
     exitCodes: [3, 5, 6, 7, 8, 10],
   }).action((file: string, options: ImportOptions) =>
     runAction(options.json, async (context) => {
-      const { table, url, product, data, format, binary, skipBad, fromLine } = options;
-      const request = { file, table, url, product, data, format, binary, skipBad, fromLine };
+      const { table, url, product, data, ca, insecure, format, binary, skipBad, fromLine } = options;
+      const place = { url, product, data, ca, insecure };
+      const request = { ...place, file, table, format, binary, skipBad, fromLine };
       const result = await importTable(request, context);
       const bad = result.badRows.map(({ line, what }) => `line ${line}: ${what}`);
       return { json: result, text: [...bad, `${table}: ${result.rows} rows, ${bad.length} bad`].join("\n") };
