@@ -1,7 +1,7 @@
 /**
  * Use cases around a plan: make one, make the sub-plan of an addition, compare two, specify a contract node, draw.
  */
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { closeAddition } from "../foundry/plan/addition.ts";
 import { type ContractSpec, formatWhy, renderContractSpec, specifyContract } from "../foundry/plan/contract-spec.ts";
@@ -12,13 +12,13 @@ import { comparePlans, type PlanDifference } from "../foundry/plan/plan-diff.ts"
 import { expandSelection } from "../foundry/plan/plan-input.ts";
 import { formatStep } from "../foundry/plan/relax.ts";
 import { type SubPlan, subPlan } from "../foundry/plan/sub-plan.ts";
-import { translateSystemError } from "../kit/env/system-error.ts";
 import { LatheError } from "../kit/errors.ts";
 import { suggestion } from "../kit/suggestion.ts";
 import { catalogRoot, loadModel } from "../model/load-model.ts";
 import type { FeatureModel } from "../model/feature-model.ts";
 import { drawPlan } from "../report/plan-figure.ts";
 import { loadPlanSubject, type PlanSubject } from "./plan-subject.ts";
+import { replaceFile } from "./replace-file.ts";
 
 export type { ContractNode, ContractSpec, LayerMode, Plan, PlanDifference, SubPlan };
 export { formatStep, formatWhy, renderContractSpec };
@@ -103,12 +103,5 @@ export function writePlanFile(file: string, content: string): void {
       throw new LatheError("ALREADY_EXISTS", message);
     }
   }
-  const unfinished = `${file}.${process.pid}.tmp`;
-  try {
-    writeFileSync(unfinished, content);
-    renameSync(unfinished, file);
-  } catch (error) {
-    rmSync(unfinished, { force: true });
-    throw translateSystemError(error, "write", file);
-  }
+  replaceFile(file, content);
 }

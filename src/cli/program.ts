@@ -17,13 +17,14 @@ import { registerRepair } from "./commands/repair.ts";
 import { registerReport } from "./commands/report.ts";
 import { registerRestore } from "./commands/restore.ts";
 import { registerRun } from "./commands/run.ts";
+import { registerSelect } from "./commands/select.ts";
 import { registerServe } from "./commands/serve.ts";
 import { registerSim } from "./commands/sim.ts";
 import { exitCodeHelp } from "./exit-codes.ts";
 
 /** In the order in which a user meets them. */
 const registrations = [
-  registerRun, registerContract, registerPlan, registerBuild, registerServe, registerBench, registerCheck,
+  registerRun, registerContract, registerSelect, registerPlan, registerBuild, registerServe, registerBench, registerCheck,
   registerSim, registerEvolve, registerReport, registerReplay, registerBackup, registerRestore,
   registerRepair, registerExport, registerImport, registerDoctor,
 ];

@@ -337,6 +337,7 @@ function tableFile(table: ReturnType<BenchmarkProfile["tables"]>[number]): objec
       ...(column.valueMax === undefined ? {} : { value_max: column.valueMax }),
     })),
     primary_key: table.primaryKey,
+    ...(table.indexes === undefined ? {} : { indexes: table.indexes }),
     rows: table.rows,
   };
 }

@@ -5,7 +5,7 @@
  *   1. picks are leaves, or groups, which stand for one of their alternatives and for what is mandatory below them;
  *   2. `finish` goes through the leaves in the order in which they came: of each leaf and each group above it, every
  *      `requires` edge whose end has no selected leaf brings that end; a group that was empty before brings what is
- *      mandatory below it;
+ *      mandatory below it, and one of each set of alternatives;
  *   3. where one of several has to be chosen, the first in order of preference without a conflict is taken.
  * Nothing selected is ever dropped: what stands against a new leaf (an alternative, a mutex edge, an exclusion) ends
  * the closing with a conflict that names both. Choices are not taken back either, so a conflict does not prove that
@@ -91,7 +91,7 @@ export class Closing {
   finish(): void {
     for (; this.#at < this.added.length; this.#at++) {
       const { path, root } = this.added[this.#at];
-      for (const above of this.#opened.splice(0)) this.#fillMandatory(above, path, root);
+      for (const above of this.#opened.splice(0)) this.#fill(above, path, root);
       for (const above of [path, ...this.#model.ancestors(path)]) {
         for (const { kind, to, reason } of this.#model.edgesFrom(above)) {
           if (kind !== "requires" || this.has(to)) continue;
@@ -173,11 +173,16 @@ export class Closing {
     }
   }
 
-  #fillMandatory(path: string, by: string, root: string): void {
+  /** What is mandatory below a group that was empty before, and one of each set of alternatives. */
+  #fill(path: string, by: string, root: string): void {
     for (const group of this.#model.groupsBelow(path)) {
-      if (group.relation !== "mandatory") continue;
-      const cause = { entry: "mandatory", because: `mandatory below ${path}`, by, root } as const;
-      for (const member of group.members) if (!this.has(member)) this.#choose(member, cause);
+      if (group.relation === "mandatory") {
+        const cause = { entry: "mandatory", because: `mandatory below ${path}`, by, root } as const;
+        for (const member of group.members) if (!this.has(member)) this.#choose(member, cause);
+      } else if (group.min > 0 && !group.members.some((member) => this.has(member))) {
+        const because = `one of those below ${path} has to be; default of ${path}`;
+        this.#choose(this.#preferred(group.members), { entry: "default", because, by, root });
+      }
     }
   }
 

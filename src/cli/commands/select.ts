@@ -1,0 +1,89 @@
+/** `lathe select CONTRACT`. */
+import type { Command } from "commander";
+import {
+  explainSelection, type FeatureSelection, selectFor, type SelectionReason, writeSelectionFile,
+} from "../../app/select.ts";
+import { LatheError } from "../../kit/errors.ts";
+import { type CommandOutput, runAction, withFrame } from "../command-frame.ts";
+
+interface SelectOptions {
+  readonly with: readonly string[];
+  readonly without: readonly string[];
+  readonly why?: string;
+  readonly whyNot?: string;
+  readonly out?: string;
+  readonly json?: boolean;
+}
+
+const collect = (path: string, before: readonly string[]) => [...before, path];
+
+export function registerSelect(program: Command): void {
+  const command = program
+    .command("select")
+    .description("the leaves of the feature model that a contract needs, each with the reason for it")
+    .argument("<what>", "a contract.yaml, or a benchmark as taobench/o")
+    .option("--with <path>", "select this feature, whatever the rules say; can be given again", collect, [])
+    .option("--without <path>", "leave this feature out; can be given again", collect, [])
+    .option("--why <path>", "why this feature is selected")
+    .option("--why-not <path>", "why this feature is not selected")
+    .option("--out <file>", "write selection.json; lathe plan reads it");
+  withFrame(command, {
+    examples: [
+      "lathe select examples/taobench-o/contract.yaml",
+      "lathe select ycsb/a --without architecture/observability --json",
+      "lathe select key_value/sndv --why core/wal",
+      "lathe select taobench/o --out selection.json",
+    ],
+    exitCodes: [5, 11],
+  }).action((what: string, options: SelectOptions) => runAction(options.json, () => select(what, options)));
+}
+
+function select(what: string, options: SelectOptions): CommandOutput {
+  const { why, whyNot, out } = options;
+  const overrides = { with: options.with, without: options.without };
+  if (why !== undefined && whyNot !== undefined) {
+    throw new LatheError("INVALID_ARGUMENT", "--why and --why-not are two questions; ask one");
+  }
+  if (why !== undefined) return answer(explainSelection(what, overrides, { why }));
+  if (whyNot !== undefined) return answer(explainSelection(what, overrides, { whyNot }));
+  const selection = selectFor(what, overrides);
+  if (out !== undefined) writeSelectionFile(out, selection);
+  const text = out === undefined ? formatSelection(selection) : `${out}: ${summaryOf(selection)}`;
+  return { json: selection, text };
+}
+
+function answer(reason: SelectionReason): CommandOutput {
+  const head = `${reason.path} is ${reason.selected ? "" : "not "}selected`;
+  return { json: reason, text: [head, ...reason.reasons.map((line) => `  ${line}`)].join("\n") };
+}
+
+function summaryOf({ contract, leaves, withoutPart, hash }: FeatureSelection): string {
+  const parts = `${withoutPart.length} of them without a part`;
+  return `${contract}: ${leaves.length} leaves, ${parts}; hash ${hash.slice(0, 12)}`;
+}
+
+const origins = [
+  ["asked", "Asked for"], ["rule", "Chosen by rules"], ["part", "Come with the parts of these"],
+  ["required", "Required by others"], ["mandatory", "Mandatory"], ["default", "Chosen where several would do"],
+] as const;
+
+function formatSelection(selection: FeatureSelection): string {
+  const lines = [summaryOf(selection), ""];
+  const scored = selection.archetypes.filter(({ score }) => score > 0);
+  lines.push("Archetypes that it resembles:");
+  lines.push(...scored.slice(0, 3).map(({ name, score, reasons }) => `  ${name} ${score}: ${reasons.join(", ")}`), "");
+  for (const [origin, title] of origins) {
+    const found = selection.decisions.filter((decision) => decision.origin === origin);
+    if (found.length === 0) continue;
+    // Leaves of one part have one reason.
+    const reasons = Map.groupBy(found, ({ because }) => because);
+    lines.push(`${title}:`);
+    for (const [because, some] of reasons) lines.push(...some.map(({ path }) => `  ${path}`), `    ${because}`);
+    lines.push("");
+  }
+  if (selection.leftOut.length > 0) lines.push("Wanted, and left out:");
+  lines.push(...selection.leftOut.map(({ path, because }) => `  ${path}\n    ${because}`));
+  if (selection.withoutPart.length > 0) lines.push("", "Without a part of the library:");
+  lines.push(...selection.withoutPart.map((path) => `  ${path}`));
+  return lines.join("\n").trimEnd();
+}

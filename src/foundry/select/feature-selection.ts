@@ -1,0 +1,45 @@
+/** A selection of leaves in which each says why it is there: what `lathe select` finds, as `selection.json` has it. */
+import type { ArchetypeScore } from "./score-archetypes.ts";
+
+/**
+ * `asked`: by the user. `rule`: by a rule of the catalog. `part`: it comes with the part of a chosen leaf. `required`,
+ * `mandatory`, `default`: brought by another leaf.
+ */
+export type Origin = "asked" | "rule" | "part" | "required" | "mandatory" | "default";
+
+export interface Decision {
+  readonly path: string;
+  readonly origin: Origin;
+  /** One clause. */
+  readonly because: string;
+  /** The leaf that brought it. */
+  readonly by?: string | undefined;
+  /** The variation point that a rule decided. */
+  readonly point?: string | undefined;
+}
+
+/** What was wanted by somebody and is not there. */
+export interface LeftOut {
+  readonly path: string;
+  readonly wantedBy: Origin;
+  readonly because: string;
+}
+
+export interface FeatureSelection {
+  readonly version: 1;
+  readonly contract: string;
+  readonly contractHash: string;
+  /** Sorted. */
+  readonly leaves: readonly string[];
+  /** One per leaf, in the same order. */
+  readonly decisions: readonly Decision[];
+  readonly leftOut: readonly LeftOut[];
+  /** What must stay out, with the reason: by the user or by a rule. */
+  readonly excluded: readonly { readonly path: string; readonly because: string }[];
+  /** The best first. */
+  readonly archetypes: readonly ArchetypeScore[];
+  /** Leaves that no part of the library implements. */
+  readonly withoutPart: readonly string[];
+  /** SHA-256 in hex of the leaves. */
+  readonly hash: string;
+}

@@ -1,0 +1,139 @@
+/** Selections of the examples and of random overrides. `LATHE_TEST_RUNS=10000` draws more of them. */
+import assert from "node:assert/strict";
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import fc from "fast-check";
+import { loadContract } from "../../contract/parse.ts";
+import type { Contract } from "../../contract/contract.ts";
+import { loadArchetypes } from "../../model/load-archetypes.ts";
+import { loadModel } from "../../model/load-model.ts";
+import { loadPartDescriptors } from "../part-descriptor.ts";
+import { selectParts } from "../parts-list.ts";
+import { loadWaves } from "../plan/load-waves.ts";
+import { makePlan } from "../plan/plan.ts";
+import { expandSelection } from "../plan/plan-input.ts";
+import { explainLeftOut, explainSelected } from "./explain-selection.ts";
+import type { FeatureSelection } from "./feature-selection.ts";
+import { loadSelectRules } from "./select-rules.ts";
+import { type Overrides, selectFeatures } from "./select-features.ts";
+
+const runs = { numRuns: Number(process.env.LATHE_TEST_RUNS ?? 60) };
+
+const model = loadModel();
+const rules = loadSelectRules(model);
+const archetypes = loadArchetypes(model);
+const library = loadPartDescriptors();
+const examples = join(import.meta.dirname, "..", "..", "..", "examples");
+const contracts = readdirSync(examples)
+  .map((name) => join(examples, name, "contract.yaml"))
+  .filter((file) => existsSync(file))
+  .map((file) => loadContract(file));
+const taobench = contracts.find(({ name }) => name === "taobench-o") as Contract;
+
+function select(contract: Contract, overrides: Partial<Overrides> = {}): FeatureSelection {
+  const both = { with: [], without: [], ...overrides };
+  return selectFeatures({ contract, model, rules, archetypes, library, overrides: both });
+}
+
+/** What the model says against a selection, worked out apart from the closing. */
+function violations({ leaves }: FeatureSelection): string[] {
+  const selected = new Set(model.withAncestors(leaves));
+  const groups = model.groups
+    .filter(({ parent }) => selected.has(parent))
+    .map((group) => ({ ...group, count: group.members.filter((one) => selected.has(one)).length }))
+    .filter(({ count, min, max }) => count < min || count > max)
+    .map(({ parent, count, min, max }) => `${parent} has ${count} of [${min}..${max}]`);
+  const edges = model.edges
+    .filter(({ kind, from, to }) => {
+      if (!selected.has(from)) return false;
+      return kind === "requires" ? !selected.has(to) : kind === "mutex" && selected.has(to);
+    })
+    .map(({ kind, from, to }) => `${from} ${kind} ${to}`);
+  return [...groups, ...edges];
+}
+
+test("the contracts of the examples get the parts that serve them, in a selection that the model allows", () => {
+  assert.ok(contracts.length >= 5);
+  for (const contract of contracts) {
+    const selection = select(contract);
+    assert.deepEqual(violations(selection), [], contract.name);
+    const parts = library.filter((part) => selection.leaves.includes(part.leaves[0])).map(({ name }) => name);
+    const expected = Object.values(selectParts(contract, library)).map(({ name }) => name);
+    assert.deepEqual(parts.sort(), expected.sort(), contract.name);
+    assert.deepEqual(selection.leftOut, [], contract.name);
+    assert.equal(selection.decisions.length, selection.leaves.length);
+    assert.ok(selection.decisions.every(({ because }) => because.length > 10));
+  }
+});
+
+test("the same input gives the same selection, whatever the order of overrides and parts", () => {
+  const overrides = { with: ["storage/ttl", "core/checkpoint"], without: ["architecture/observability"] };
+  const one = select(taobench, overrides);
+  assert.deepEqual(select(taobench, { ...overrides, with: [...overrides.with].reverse() }).leaves, one.leaves);
+  const input = { contract: taobench, model, rules, archetypes, library: [...library].reverse(), overrides };
+  const reversed = selectFeatures(input);
+  assert.equal(reversed.hash, one.hash);
+  assert.deepEqual([...one.leaves], [...one.leaves].sort());
+  assert.notEqual(select(taobench).hash, one.hash);
+});
+
+test("an override outweighs a rule, and what the contract depends on outweighs none", () => {
+  const tree = select(taobench, { with: ["storage/storage_model/row/btree_clustered"] });
+  assert.deepEqual(violations(tree), []);
+  assert.ok(tree.leftOut.some(({ path }) => path === "storage/storage_model/row/kvlsm/blackboard"));
+  assert.throws(() => select(taobench, { without: ["core/wal"] }), {
+    code: "INVALID_ARGUMENT", message: /what is acknowledged survives[^]*--without/,
+  });
+  const both = { with: ["storage/storage_model/row"], without: ["storage/storage_model"] };
+  assert.throws(() => select(taobench, both), { code: "INVALID_ARGUMENT", message: /asked for[^]*--without/ });
+  assert.throws(() => select(taobench, { with: ["recovery/auxiliary/relaxed_sync"] }), { message: /has been flushed/ });
+  assert.throws(() => select(taobench, { with: ["core/wall"] }), { code: "NOT_FOUND", message: /core\/wal/ });
+});
+
+test("why goes back to a rule, and why not names what stands against", () => {
+  const selection = select(taobench);
+  const { reasons } = explainSelected(selection, model, "core/blackboard");
+  assert.match(reasons[0], /required by architecture\/model\/blackboard_agents/);
+  assert.match(reasons.at(-1) ?? "", /rule for architecture\/model/);
+  const whyNot = (path: string) => explainLeftOut(selection, model, rules, taobench, path).reasons.join("\n");
+  assert.match(whyNot("replication/consensus/raft_group"), /nodes is 1, at least 2 wanted/);
+  assert.match(whyNot("storage/storage_model/col"), /cannot be: storage\/storage_model\/row is selected/);
+  assert.match(whyNot("recovery/auxiliary/relaxed_sync"), /stays out/);
+  assert.match(whyNot("indexing/fulltext"), /no rule asks for it/);
+});
+
+test("random overrides end in a selection that the model allows and that plans, or in both sides of a conflict", () => {
+  const leaves = model.leaves.map(({ path }) => path);
+  const waves = loadWaves();
+  let closed = 0;
+  let refused = 0;
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...contracts),
+      fc.uniqueArray(fc.constantFrom(...leaves), { maxLength: 3 }),
+      fc.uniqueArray(fc.constantFrom(...leaves), { maxLength: 2 }),
+      (contract, wanted, unwanted) => {
+        let selection: FeatureSelection;
+        try {
+          selection = select(contract, { with: wanted, without: unwanted });
+        } catch (error) {
+          const { code, details } = error as { code: string; details: { because: string; conflict: string } };
+          assert.equal(code, "INVALID_ARGUMENT");
+          assert.ok(details.because.length > 0 && details.conflict.length > 0);
+          refused++;
+          return;
+        }
+        closed++;
+        assert.deepEqual(violations(selection), []);
+        assert.ok(wanted.every((path) => selection.leaves.includes(path)));
+        assert.ok(unwanted.every((path) => !selection.leaves.includes(path)));
+        const { unmet, ...input } = expandSelection(model, selection.leaves);
+        assert.deepEqual(unmet, []);
+        assert.ok(makePlan(input, { name: "drawn", mode: "strict", waves }).layers.length > 1);
+      },
+    ),
+    runs,
+  );
+  assert.ok(closed > 10 && refused > 0, `${closed} closed, ${refused} refused`);
+});
