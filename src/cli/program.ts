@@ -24,9 +24,9 @@ import { exitCodeHelp } from "./exit-codes.ts";
 
 /** In the order in which a user meets them. */
 const registrations = [
-  registerRun, registerContract, registerSelect, registerPlan, registerBuild, registerServe, registerBench, registerCheck,
-  registerSim, registerEvolve, registerReport, registerReplay, registerBackup, registerRestore,
-  registerRepair, registerExport, registerImport, registerDoctor,
+  registerRun, registerContract, registerSelect, registerPlan, registerBuild, registerServe,
+  registerBench, registerCheck, registerSim, registerEvolve, registerReport, registerReplay,
+  registerBackup, registerRestore, registerRepair, registerExport, registerImport, registerDoctor,
 ];
 
 export function createProgram(): Command {
