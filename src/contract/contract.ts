@@ -20,6 +20,8 @@ export interface Contract {
     /** `every_commit`: acknowledged means flushed to the device. `interval`: at most `lossWindowMs` may be lost. */
     readonly durability: "every_commit" | "interval" | "none";
     readonly lossWindowMs?: number | undefined;
+    /** `memory`: all data, with log and snapshots. `auto`: by latency and size (engine-choice.ts). */
+    readonly placement: "auto" | "memory" | "disk";
     readonly checksums: boolean;
   };
   readonly caching: { readonly rowCache: "none" | "lru" | "w_tinylfu" };

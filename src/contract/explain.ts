@@ -3,6 +3,7 @@
  */
 import { findProfile } from "./benchmarks.ts";
 import type { Contract, TableSpec } from "./contract.ts";
+import { engineChoice } from "./engine-choice.ts";
 
 export interface TopicExplanation {
   readonly title: string;
@@ -105,7 +106,12 @@ function explainConsistency({ consistency }: Contract): TopicExplanation {
   };
 }
 
-function explainStorage({ storage }: Contract): TopicExplanation {
+function explainStorage(contract: Contract): TopicExplanation {
+  const { storage } = contract;
+  const { leaf, reason } = engineChoice(contract);
+  const place = leaf === "storage/storage_model/memory"
+    ? "All data are in memory; log and snapshots bring them back"
+    : "Data are in sorted files, the hot part of them in memory";
   const durability = {
     every_commit: "An acknowledged write is flushed to the device; nothing acknowledged is lost.",
     interval: `A power loss may take what was acknowledged in the last ${storage.lossWindowMs ?? 0} ms, and takes it ` +
@@ -117,13 +123,14 @@ function explainStorage({ storage }: Contract): TopicExplanation {
     title: "Storage and durability",
     promises: [
       durability[storage.durability],
+      `${place}: ${reason}.`,
       `Blocks and log records carry checksums${checksums}; damage is reported, never returned.`,
     ],
     costs: storage.durability === "every_commit"
       ? ["A commit waits for a device flush, shared by all clients that commit at that moment."]
       : ["Commits do not wait for the device, unless it is slower than the window. `--profile safe` makes them."],
     leaves: [
-      "storage/storage_model/row/kvlsm/blackboard", "core/wal",
+      leaf, "core/wal",
       ...(storage.durability === "interval" ? ["recovery/auxiliary/relaxed_sync"] : []),
     ],
   };

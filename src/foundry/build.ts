@@ -10,6 +10,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Contract } from "../contract/contract.ts";
+import { memoryEngineBytes } from "../contract/engine-choice.ts";
 import { LatheError } from "../kit/errors.ts";
 import { knobValuesOf, parseKnobFile } from "../kit/knob-file.ts";
 import { knobProblems, resolveKnobs } from "../kit/knob-table.ts";
@@ -62,7 +63,7 @@ export function buildProduct(input: BuildInput, directory: string): BuildReport 
   const selection = makeSelection(input.contract, selected);
   const knobs = knobsOf(input.knobCatalog, selected);
   const carried = carriedKnobs(directory, knobs);
-  const values = resolveKnobs(knobs, { ...carried, ...input.knobs });
+  const values = resolveKnobs(knobs, { ...grantedKnobs(input.contract, selected), ...carried, ...input.knobs });
   const files = assembleFiles(input, selected, selection, knobs, values);
   const { replaced, setAside } = replaceProduct(directory, input.contract.name, selection.hash, files, {
     force: input.force ?? false,
@@ -126,6 +127,12 @@ export function knobsOf(catalog: readonly Knob[], selected: SelectedParts): Knob
     throw new LatheError("NOT_FOUND", `parts name knobs that catalog/knobs lacks: ${missing.join(", ")}`);
   }
   return knobs;
+}
+
+/** Values that follow from the contract instead of the defaults. */
+function grantedKnobs(contract: Contract, { engine }: SelectedParts): KnobValues {
+  if (engine?.path !== "storage/storage_model/memory") return {};
+  return { "memory.bytes_max": memoryEngineBytes(contract) };
 }
 
 /** What the owner of the product in this directory had set, as far as it is still valid. */

@@ -4,6 +4,7 @@
  * Each role of the wiring has at most one part; which one, and whether it is there at all, follows from the contract.
  */
 import type { Contract } from "../contract/contract.ts";
+import { engineChoice } from "../contract/engine-choice.ts";
 import { LatheError } from "../kit/errors.ts";
 import type { PartDescriptor } from "./part-descriptor.ts";
 
@@ -24,7 +25,16 @@ interface RoleRule {
 const overHttp = ({ surface }: Contract) => surface.protocols.includes("http");
 
 const rules: readonly RoleRule[] = [
-  { role: "engine", path: "storage/storage_model/row/kvlsm/blackboard" },
+  {
+    role: "engine",
+    path: "storage/storage_model/row/kvlsm/blackboard",
+    wanted: (contract) => engineChoice(contract).leaf === "storage/storage_model/row/kvlsm/blackboard",
+  },
+  {
+    role: "engine",
+    path: "storage/storage_model/memory",
+    wanted: (contract) => engineChoice(contract).leaf === "storage/storage_model/memory",
+  },
   { role: "log", path: "core/wal" },
   { role: "layout", path: "storage/layout/row_to_kv" },
   { role: "catalog", path: "architecture/catalog/kv_encoded" },

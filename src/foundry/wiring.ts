@@ -42,6 +42,7 @@ const exportOfRole: Readonly<Record<Role, string>> = {
 /** Where several parts can fill a role: what the entry of the part exports. */
 const exportOfPart: Readonly<Record<string, string>> = {
   "storage/page_io/replacement/w_tinylfu": "createWTinyLfuCache",
+  "storage/storage_model/memory": "openMemoryEngine",
 };
 
 /** Options that are not named after their knob. */
@@ -207,7 +208,7 @@ function imports(selected: SelectedParts): string[] {
     'import { resolveKnobs } from "./kit/knob-table.ts";',
     'import type { Metric } from "./kit/metric.ts";',
     "import type {",
-    `  BoundPorts, KnobValues, OpenProduct, Product, ${relaxed ? "Profile, " : ""}QueryResult, ServeOptions,`,
+    `  BoundPorts, ${hasTuning(selected) ? "KnobValues, " : ""}OpenProduct, Product, ${relaxed ? "Profile, " : ""}QueryResult, ServeOptions,`,
     '} from "./kit/product.ts";',
     ...(selected.tokenAuthority === undefined
       ? []
@@ -233,7 +234,7 @@ function imports(selected: SelectedParts): string[] {
     ...(selected.tokenAuthority === undefined
       ? []
       : [["./parts/architecture/security/token-authority.ts", "type { TokenScope }"]]),
-    [`./parts/${selected.engine?.path}/options.ts`, "{ tuningOf }"],
+    ...(hasTuning(selected) ? [[`./parts/${selected.engine?.path}/options.ts`, "{ tuningOf }"]] : []),
     ...(selected.openTransactions === undefined
       ? []
       : [[`./parts/${selected.stateMachine?.path}/run-steps.ts`, "{ createStepRunner }"]]),
@@ -243,6 +244,11 @@ function imports(selected: SelectedParts): string[] {
   ];
   const sorted = [...parts, ...ports].sort(([one], [other]) => (one < other ? -1 : 1));
   return [...lines, ...sorted.map(([path, names]) => `import ${names} from "${path}";`)];
+}
+
+/** Whether the engine has options that change while it is open. */
+function hasTuning({ engine }: SelectedParts): boolean {
+  return engine?.path === "storage/storage_model/row/kvlsm/blackboard";
 }
 
 function exportName(role: Role, part: PartDescriptor): string {
@@ -284,7 +290,7 @@ function storeFunction(contract: Contract, selected: SelectedParts, knobLines: K
     ...(relaxed ? ["  /** None with the profile `safe`. */", "  readonly syncPolicy: SyncPolicy | undefined;"] : []),
     "  checkpoint(directory: string): Promise<void>;",
     "  metrics(): Metric[];",
-    "  reconfigure(values: KnobValues): void;",
+    ...(hasTuning(selected) ? ["  reconfigure(values: KnobValues): void;"] : []),
     "}",
     "",
     "async function openStore(",
@@ -295,7 +301,7 @@ function storeFunction(contract: Contract, selected: SelectedParts, knobLines: K
     ...(relaxed ? ["  profile: Profile,"] : []),
     "): Promise<Store> {",
     ...(relaxed ? [...walLines(knobLines), ...policyLines(contract, knobLines)] : []),
-    "  const engine = await openBlackboardEngine(env, {",
+    `  const engine = await ${exportName("engine", selected.engine as PartDescriptor)}(env, {`,
     "    directory: `${dataDirectory}/engine`,",
     "    selectionHash,",
     ...(keyValue?.engineOptions ?? []),
@@ -331,7 +337,7 @@ function storeFunction(contract: Contract, selected: SelectedParts, knobLines: K
     ...(keyValue === undefined ? [] : ["    keyValueStore,"]),
     ...(relaxed ? ["    syncPolicy,"] : []),
     "    metrics: () => sources.flatMap((source) => source.metrics()),",
-    "    reconfigure: (values) => void engine.setTuning(tuningOf(values)),",
+    ...(hasTuning(selected) ? ["    reconfigure: (values) => void engine.setTuning(tuningOf(values)),"] : []),
     "    async checkpoint(directory) {",
     "      await engine.checkpoint(`${directory}/engine`);",
     "      // In the same turn, so that the log has not been truncated beyond what the checkpoint holds.",
@@ -478,6 +484,7 @@ function productClass(contract: Contract, selected: SelectedParts, knobLines: Kn
     "",
     ...(overMysql ? openMysqlMethod(selected, knobLines) : []),
     ...(overHttp ? openHttpMethod(contract, selected, knobLines) : []),
+    ...(hasTuning(selected) ? reconfigureMethod : []),
     ...productMethods,
     "}",
   ];
@@ -529,6 +536,13 @@ function openHttpMethod(contract: Contract, { syncPolicy }: SelectedParts, knobL
   ];
 }
 
+const reconfigureMethod: readonly string[] = [
+  "  reconfigure(values: KnobValues): void {",
+  "    this.#store.reconfigure(values);",
+  "  }",
+  "",
+];
+
 /** What does not depend on the selection. */
 const productMethods: readonly string[] = [
   "  query(sql: string): Promise<QueryResult[]> {",
@@ -541,10 +555,6 @@ const productMethods: readonly string[] = [
   "",
   "  checkpoint(directory: string): Promise<void> {",
   "    return this.#store.checkpoint(directory);",
-  "  }",
-  "",
-  "  reconfigure(values: KnobValues): void {",
-  "    this.#store.reconfigure(values);",
   "  }",
   "",
   "  async rewrite(): Promise<void> {",

@@ -159,7 +159,7 @@ const simulatedContract: Contract = {
   sharding: { shards: 1, locality: "none" },
   replication: { nodes: 1, consensus: "none" },
   consistency: { reads: "linearizable", transactions: "one_shot", isolation: "serializable" },
-  storage: { durability: "every_commit", checksums: true },
+  storage: { durability: "every_commit", placement: "auto", checksums: true },
   caching: { rowCache: "none" },
   surface: { protocols: ["mysql"], transactions: "multi_statement_packet" },
   failure: { tolerates: ["process_crash"], recoverySecondsMax: 10 },

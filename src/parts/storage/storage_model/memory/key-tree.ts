@@ -42,19 +42,11 @@ export class OrderedIndex {
   /** Puts in a record whose key `source[start, end)` is not there. */
   insert(source: Uint8Array, start: number, end: number, ref: number): void {
     const { nodes } = this;
-    let leaf = this.#descend(source, start, end);
-    let entry = nodes.rank(leaf, source, start, end, false);
+    const leaf = this.#descend(source, start, end);
+    const entry = nodes.rank(leaf, source, start, end, false);
     this.changes++;
-    if (nodes.countOf(leaf) === leafMax) {
-      const right = this.#splitLeaf(leaf, entry, ref);
-      if (right === 0) return;
-      // Between the two it belongs to the left: the separator may be above it.
-      if (entry > nodes.countOf(leaf)) {
-        entry -= nodes.countOf(leaf);
-        leaf = right;
-      }
-    }
-    nodes.insertAt(leaf, entry, ref, 0);
+    if (nodes.countOf(leaf) === leafMax) this.#splitLeaf(leaf, entry, ref);
+    else nodes.insertAt(leaf, entry, ref, 0);
   }
 
   /** Puts the record `by` of the same key in the place of another. */
@@ -101,8 +93,8 @@ export class OrderedIndex {
     return node;
   }
 
-  /** Splits a full leaf. Returns the new one; or 0 where the record was put into a new last leaf. */
-  #splitLeaf(leaf: number, entry: number, ref: number): number {
+  /** Splits a full leaf and puts the record into the half where it belongs; only then it is known what separates. */
+  #splitLeaf(leaf: number, entry: number, ref: number): void {
     const { nodes } = this;
     const right = this.#make(0);
     const next = nodes.link(leaf, nodeNext);
@@ -110,15 +102,13 @@ export class OrderedIndex {
     nodes.setLink(right, nodeBefore, leaf);
     nodes.setLink(leaf, nodeNext, right);
     if (next !== 0) nodes.setLink(next, nodeBefore, right);
-    if (next === 0 && entry === leafMax) {
-      nodes.insertAt(right, 0, ref, 0);
-      this.#addSeparator(1, this.#separatorOf(nodes.refAt(leaf, leafMax - 1), ref), right);
-      return 0;
-    }
-    nodes.moveFrom(leaf, leafMax >>> 1, right);
+    const isAscending = next === 0 && entry === leafMax;
+    const kept = isAscending ? leafMax : leafMax >>> 1;
+    if (!isAscending) nodes.moveFrom(leaf, kept, right);
+    if (isAscending || entry > kept) nodes.insertAt(right, entry - kept, ref, 0);
+    else nodes.insertAt(leaf, entry, ref, 0);
     const last = nodes.refAt(leaf, nodes.countOf(leaf) - 1);
     this.#addSeparator(1, this.#separatorOf(last, nodes.refAt(right, 0)), right);
-    return right;
   }
 
   /** Puts a separator, with the node behind it, into the node of a level on the path. */
