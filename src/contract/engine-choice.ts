@@ -2,11 +2,11 @@
  * Which storage engine a contract leads to, and why.
  *
  *   1. `storage.placement` decides where it says `memory` or `disk`.
- *   2. `auto`: memory, where 99 % of operations are to be done within a millisecond (`targets.p99_us_max`) and the data fit
- *      into the share of the granted memory that the engine gets. Both must be asked for: a store in memory costs its
+ *   2. `auto`: memory, where 99 % of operations are to be done within a millisecond (`targets.p99_us_max`) and the data
+ *   fit into the share of the granted memory that the engine gets. Both must be asked for: a store in memory costs its
  *      whole data, and only latency is a reason for that.
- * The size of the data is that of rows whose columns all have their longest value, which is the only one that a contract
- * promises not to exceed.
+ * The size of the data is that of rows whose columns all have their longest value, which is the only one that a
+ * contract promises not to exceed.
  */
 import type { Contract, TableSpec } from "./contract.ts";
 
@@ -35,7 +35,7 @@ export function engineChoice(contract: Contract): EngineChoice {
   if (storage.placement === "memory") return inMemory("storage.placement asks for all data in memory");
   if (storage.placement === "disk") return onDisk("storage.placement asks for data on disk");
   if (targets.p99UsMax === undefined || targets.p99UsMax >= diskLatencyUs) {
-    return onDisk("no latency below a millisecond is asked for (targets.p99_us_max), so data may be larger than memory");
+    return onDisk("no latency below a millisecond is asked for (targets.p99_us_max), so data may outgrow memory");
   }
   const target = `99 % within ${targets.p99UsMax} µs`;
   if (needed > granted) return onDisk(`${target} is asked for, but ${size} do not fit the ${room}`);

@@ -97,8 +97,8 @@ const storageSchema = z
     ),
     loss_window_ms: count.max(3_600_000).optional().describe("With durability interval: what a power loss may take."),
     placement: z.enum(["auto", "memory", "disk"]).default("auto").describe(
-      "Where the data are: memory (all of them, with log and snapshots), disk, or auto: in memory where p99_us_max is " +
-        "below 1000 and they fit.",
+      "Where the data are: memory (all of them, with log and snapshots), disk, or auto: in memory where they fit " +
+        "and p99_us_max is below 1000.",
     ),
     checksums: z.boolean().default(true).describe("Whether every block and log record carries a checksum."),
   })

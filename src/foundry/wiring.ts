@@ -202,13 +202,14 @@ function header(contract: Contract, selected: SelectedParts): string {
 
 function imports(selected: SelectedParts): string[] {
   const relaxed = selected.syncPolicy !== undefined;
+  const tuned = hasTuning(selected) ? "KnobValues, " : "";
   const lines = [
     'import type { Env } from "./kit/env/env.ts";',
     ...(selected.syncPolicy === undefined ? ['import { LatheError } from "./kit/errors.ts";'] : []),
     'import { resolveKnobs } from "./kit/knob-table.ts";',
     'import type { Metric } from "./kit/metric.ts";',
     "import type {",
-    `  BoundPorts, ${hasTuning(selected) ? "KnobValues, " : ""}OpenProduct, Product, ${relaxed ? "Profile, " : ""}QueryResult, ServeOptions,`,
+    `  BoundPorts, ${tuned}OpenProduct, Product, ${relaxed ? "Profile, " : ""}QueryResult, ServeOptions,`,
     '} from "./kit/product.ts";',
     ...(selected.tokenAuthority === undefined
       ? []

@@ -53,8 +53,8 @@ export async function examineDamage({ productDirectory, knobs, seed, flips }: Da
     else if (refused === 0) counts.unnoticed++;
     counts.refusedReads += refused;
   }
-  if ((counts.kinds.sst ?? 0) === 0) {
-    return { verdict: "inconclusive", reason: "the product wrote no tables", evidence: counts };
+  if ((counts.kinds.sst ?? 0) + (counts.kinds.mem ?? 0) === 0) {
+    return { verdict: "inconclusive", reason: "the product wrote no tables and no snapshot", evidence: counts };
   }
   const met = Object.entries(counts.kinds).map(([kind, count]) => `${count} ${kind}`).join(", ");
   const reason =
@@ -66,13 +66,18 @@ export async function examineDamage({ productDirectory, knobs, seed, flips }: Da
 /** A bit of some file: mostly of a table. */
 function choose(disk: SimulatedDisk, next: () => number): { path: string; position: number; bit: number } {
   const files = disk.paths().filter((path) => disk.size(path) > 0);
-  const tables = files.filter((path) => path.endsWith(".sst"));
-  const others = files.filter((path) => !path.endsWith(".sst"));
+  const tables = files.filter(isData);
+  const others = files.filter((path) => !isData(path));
   const among = next() < tableShare && tables.length > 0 ? tables : others;
   const path = among[Math.floor(next() * among.length)];
   // The log is mostly room for later entries; what was written stands at its start.
   const span = path.endsWith(".wal") ? Math.min(disk.size(path), 8192) : disk.size(path);
   return { path, position: Math.floor(next() * span), bit: Math.floor(next() * 8) };
+}
+
+/** Sorted tables, or snapshots of what is in memory. */
+function isData(path: string): boolean {
+  return path.endsWith(".sst") || path.endsWith(".mem");
 }
 
 function kindOf(path: string): string {

@@ -12,6 +12,7 @@ const shrunk: KnobValues = {
   "lsm.block_cache_bytes": 1 << 20,
   "lsm.target_file_bytes": 1 << 20,
   "lsm.level_base_bytes": 4 << 20,
+  "memory.snapshot_bytes_min": 1 << 20,
   "row_cache.bytes": 1 << 20,
   "wal.segment_bytes": 1 << 20,
 };

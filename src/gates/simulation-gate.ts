@@ -22,6 +22,7 @@ import { faultModes } from "../simulation/every-call.ts";
 import type { SimulationFailure, SimulationTask, TaskOutcome } from "../simulation/task.ts";
 import type { Gate, GateSubject, GateVerdict } from "./gate.ts";
 import { lossWindowOf } from "./loss-window.ts";
+import { isInMemory } from "./product-engine.ts";
 import { verdictOf } from "./run-gates.ts";
 import { hasOpenTransactions } from "./transaction-writers.ts";
 
@@ -30,6 +31,8 @@ const name = "simulation";
 const strictSubjects = ["bare-engine", "log", "node", "engine", "bare-engine", "log"] as const;
 /** Of products that may lose a window of answers. */
 const relaxedSubjects = ["bare-engine", "relaxed-node", "relaxed-node", "engine", "relaxed-node", "log"] as const;
+/** Of products with all data in memory: nodes of this kind are strict or relaxed, by the seed. */
+const memorySubjects = ["memory", "log", "memory-node", "memory-node", "memory", "log"] as const;
 const seedsPerTask = 5;
 const processes = 2;
 /** Of a product with open transactions: for so many seeds one of its runs, ended at every so many calls. */
@@ -58,7 +61,7 @@ export function simulationGate(options: SimulationGateOptions): Gate {
 async function runSimulation({ seeds }: SimulationGateOptions, subject: GateSubject): Promise<GateVerdict> {
   const verdict = verdictOf(name, performance.now());
   const root = layOut(subject);
-  const subjects = lossWindowOf(subject.productDirectory) === undefined ? strictSubjects : relaxedSubjects;
+  const subjects = subjectsOf(subject.productDirectory);
   const transactions = hasOpenTransactions(subject.productDirectory);
   const tasks = tasksOf(subjects, subject.seed * 1000, seeds, transactions ? Math.ceil(seeds / seedsPerSession) : 0);
   const counts = { seeds: 0, points: 0, sessions: 0, lives: 0, events: 0 };
@@ -98,6 +101,11 @@ async function runSimulation({ seeds }: SimulationGateOptions, subject: GateSubj
   return verdict.admit(`${runs}, ${counts.lives} lives, ${counts.events} events: nothing lost or wrong`, counts);
 }
 
+function subjectsOf(productDirectory: string): readonly string[] {
+  if (isInMemory(productDirectory)) return memorySubjects;
+  return lossWindowOf(productDirectory) === undefined ? strictSubjects : relaxedSubjects;
+}
+
 /** The tree that the simulating processes run from. */
 function layOut({ productDirectory, workDirectory }: GateSubject): string {
   const root = join(workDirectory, "src");
@@ -126,7 +134,7 @@ function* tasksOf(
     // Dear, and rarely needed: after a first round of seeds.
     if (flipsGiven || turn < subjects.length) continue;
     flipsGiven = true;
-    yield { kind: "points", subject: "bare-engine", mode, recovery: -1, stride: flipStride };
+    yield { kind: "points", subject: subjects[0], mode, recovery: -1, stride: flipStride };
   }
   return undefined;
 }

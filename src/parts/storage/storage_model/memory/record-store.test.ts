@@ -1,4 +1,4 @@
-/** The records against a map, with so many keys that the tree has several levels and the hash table grows several times. */
+/** The records against a map: so many keys that the tree has several levels and the hash table grows several times. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { compareBytes } from "../../../../kit/compare.ts";
@@ -35,7 +35,8 @@ function storeOf(): RecordStore {
 }
 
 function walk(store: RecordStore, index: number, gte: string | undefined, lt: string | undefined, reverse: boolean) {
-  const range = { gte: gte === undefined ? undefined : bytes(gte), lt: lt === undefined ? undefined : bytes(lt), reverse };
+  const bound = (key: string | undefined) => (key === undefined ? undefined : bytes(key));
+  const range = { gte: bound(gte), lt: bound(lt), reverse };
   const cursor = new MemoryCursor(store, range, index, () => undefined);
   const found: string[] = [];
   while (cursor.next()) found.push(`${text(cursor.key)}=${text(cursor.value)}`);
