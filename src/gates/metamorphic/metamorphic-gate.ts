@@ -53,7 +53,7 @@ async function runMetamorphic(options: MetamorphicGateOptions, subject: GateSubj
   const verdict = verdictOf(name, performance.now());
   if (isInMemory(subject.productDirectory)) {
     return verdict.admit(
-      "the engine in memory has no knobs that change its work and no log of its own; simulation and conformance judge it",
+      "the engine in memory has no such knobs, and no log of its own; simulation and conformance judge it",
     );
   }
   const { productDirectory: root, workDirectory, seed, signal } = subject;
