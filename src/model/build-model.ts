@@ -27,6 +27,7 @@ export interface FeatureStatement {
   readonly description?: string | undefined;
   readonly systems?: readonly string[] | undefined;
   readonly systemsGeneral?: readonly string[] | undefined;
+  readonly isDefault?: boolean | undefined;
   readonly source?: string | undefined;
   readonly attributes?: Readonly<Record<string, AttributeValue>> | undefined;
   readonly origin?: Origin | undefined;
@@ -127,6 +128,7 @@ class TreeBuilder {
       description: statement.description ?? "",
       systems: statement.systems ?? [],
       systemsGeneral: statement.systemsGeneral ?? [],
+      isDefault: statement.isDefault ?? false,
       source: statement.source ?? "",
       attributes: statement.attributes ?? {},
       origin: statement.origin,

@@ -2,8 +2,8 @@
  * How literals follow from others by unit propagation alone, step by step.
  *
  * Steps:
- *   1. propagate what holds without assumptions (the background), then the assumptions in order; visit what follows
- *      breadth first, so that a literal is derived in as few waves as propagation allows;
+ *   1. propagate what holds without assumptions (the background), then one assumption after
+ *      the other; visit what follows breadth first, so that it is derived in as few waves as propagation allows;
  *   2. every derived literal keeps the clause that forced it; a false clause ends it as a conflict;
  *   3. `chainTo` walks back from a literal or a conflict and returns only the steps it rests on, causes first.
  * Source: logic truth maintenance as FeatureIDE's explanations use it.
@@ -78,10 +78,11 @@ export class Derivation {
     }
     this.#background = new Set(this.#reasons.keys());
     for (const literal of assumptions) {
-      const conflict = take(literal, undefined);
+      const conflict = take(literal, undefined) ?? this.#drain(list, queue, head, take);
       if (conflict !== undefined) return conflict;
+      head = queue.length;
     }
-    return this.#drain(list, queue, head, take);
+    return undefined;
   }
 
   #drain(

@@ -35,6 +35,8 @@ export interface Feature {
   readonly systems: readonly string[];
   /** Surveyed systems that have it by general knowledge, unchecked. */
   readonly systemsGeneral: readonly string[];
+  /** What completion takes from its group where nothing else decides. */
+  readonly isDefault: boolean;
   /** Where the feature comes from: `appendix`, `paper`, `general`, `structure`, `lathe`, or a document's name. */
   readonly source: string;
   readonly attributes: Readonly<Record<string, AttributeValue>>;

@@ -28,6 +28,7 @@ const featureSchema = z.array(
     description: line,
     systems,
     systems_general: systems,
+    default: z.literal(true).optional(),
     source: line,
   }),
 );
@@ -79,6 +80,7 @@ function readFeatures(directory: string, file: string, problems: Problem[]): Fea
       description: one.description,
       systems: one.systems,
       systemsGeneral: one.systems_general,
+      isDefault: one.default,
       source: one.source,
       origin: { file: `features/${file}`, line: placeOf([at, "path"]).line },
     };
