@@ -15,7 +15,7 @@
 import { backboneOf } from "./backbone.ts";
 import { type Conflict, findConflict } from "./conflict.ts";
 import { Derivation } from "./derivation.ts";
-import { clauseList } from "./explain.ts";
+import { clauseList, type ExplanationStep, ruleOf } from "./explain.ts";
 import type { Group } from "./feature.ts";
 import type { Picks, Reasoner } from "./reasoner.ts";
 import { stepText } from "./sentence.ts";
@@ -24,6 +24,8 @@ import type { Solver } from "./solver.ts";
 export interface Forced {
   readonly path: string;
   readonly selected: boolean;
+  /** `default` where completion decided, `search` where propagation does not show it. */
+  readonly rule: ExplanationStep["rule"] | "default" | "search";
   /** One sentence. */
   readonly because: string;
   /** The picks it rests on; empty where it holds without any. */
@@ -80,10 +82,13 @@ export function completeSelection(
   const selected = model.features.filter((_, position) => decider.holds(position + 1)).map(({ path }) => path);
   const derivation = new Derivation(clauseList(reasoner), [...literals, ...decisions]);
   const chosen = new Set(picks.chosen);
+  const decided = new Set(decisions);
   const added = selected.filter((path) => !chosen.has(path)).map((path) => {
     const literal = reasoner.literal(path);
-    if (!decisions.includes(literal)) return reasonOf(reasoner, derivation, literal, literals);
-    return { path, selected: true, because: defaultText(reasoner, path), picks: [] };
+    const reason = reasonOf(reasoner, derivation, literal, literals);
+    // The last member of a group whose others were left out is taken as its default.
+    if (!decided.has(literal) && !(reason.rule === "group" && reason.picks.length === 0)) return reason;
+    return { path, selected: true, rule: "default" as const, because: defaultText(reasoner, path), picks: [] };
   });
   const leaves = selected.filter((path) => model.feature(path).kind === "leaf");
   return { ok: true, value: { selected, leaves, added } };
@@ -102,15 +107,16 @@ function reasonOf(reasoner: Reasoner, derivation: Derivation, literal: number, p
   const selected = literal > 0;
   if (!derivation.holds(literal)) {
     const because = `${path} is ${selected ? "selected" : "out"}: no valid selection with these picks has it otherwise`;
-    return { path, selected, because, picks: picks.map((one) => reasoner.pathOf(one)) };
+    return { path, selected, rule: "search", because, picks: picks.map((one) => reasoner.pathOf(one)) };
   }
   const steps = derivation.chainTo(literal);
   const last = steps[steps.length - 1];
   const statement = last.clause === undefined ? undefined : clauses.statements[last.clause.statement];
   const pathOf = (one: number) => model.features[Math.abs(one) - 1]?.path;
-  const roots = steps.filter(({ clause }) => clause === undefined).map((step) => reasoner.pathOf(step.literal));
+  const own = new Set(picks);
+  const roots = steps.filter((step) => own.has(step.literal)).map((step) => reasoner.pathOf(step.literal));
   const because = stepText(last, statement, pathOf, (one) => derivation.isBackground(one));
-  return { path, selected, because, picks: roots };
+  return { path, selected, rule: statement === undefined ? "pick" : ruleOf(statement), because, picks: roots };
 }
 
 class Decider {
@@ -134,7 +140,7 @@ class Decider {
     return this.#solver.fixed(variable) === 1;
   }
 
-  /** Positive decisions, in order. */
+  /** Decisions, in order. */
   run(): number[] {
     const { model } = this.#reasoner;
     const counted = model.groups.filter(({ relation }) => relation === "xor" || relation === "cardinality");
@@ -175,13 +181,10 @@ class Decider {
     for (const path of this.#byRank(open).reverse()) {
       const variable = this.#variable(path);
       if (this.#solver.fixed(variable) !== 0) continue;
-      if (this.#solver.solve([-variable])) {
-        this.#solver.addClause([-variable]);
-        continue;
-      }
-      this.#decisions.push(variable);
-      this.#solver.addClause([variable]);
-      return true;
+      const literal = this.#solver.solve([-variable]) ? -variable : variable;
+      this.#decisions.push(literal);
+      this.#solver.addClause([literal]);
+      if (literal > 0) return true;
     }
     return false;
   }

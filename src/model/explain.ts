@@ -116,7 +116,7 @@ function chain(reasoner: Reasoner, derivation: Derivation, goal: number): Explan
   };
 }
 
-function ruleOf(statement: Statement): ExplanationStep["rule"] {
+export function ruleOf(statement: Statement): ExplanationStep["rule"] {
   return statement.kind === "edge" ? statement.edge.kind : statement.kind;
 }
 

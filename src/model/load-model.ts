@@ -10,7 +10,8 @@ import { z } from "zod";
 import { LatheError } from "../kit/errors.ts";
 import { formatProblem, type Problem, readYaml } from "../knobs/yaml-document.ts";
 import { buildModel, type FeatureStatement } from "./build-model.ts";
-import { type Edge, type EdgeKind, surveyedSystems } from "./feature.ts";
+import { parseExpression } from "./expression.ts";
+import { type Constraint, type Edge, type EdgeKind, surveyedSystems } from "./feature.ts";
 import type { FeatureModel } from "./feature-model.ts";
 
 export const modelName = "DBModuleGraph";
@@ -41,6 +42,8 @@ const edgesSchema = z.strictObject({
   mutex: z.array(directedEdge),
   reference: z.array(directedEdge),
   cooperate: z.array(cooperateEdge),
+  /** What takes more than two features to say. */
+  conditions: z.array(z.strictObject({ condition: line, reason: line, source: line })),
 });
 
 /** Files of `catalog/features` that hold no features. */
@@ -53,11 +56,11 @@ export function loadModel(directory: string = join(catalogRoot, "features")): Fe
   const features = [root];
   const files = readdirSync(directory).filter((file) => file.endsWith(".yaml") && !otherFiles.has(file));
   for (const file of files.sort()) features.push(...readFeatures(directory, file, problems));
-  const edges = readEdges(directory, "edges.yaml", problems);
+  const { edges, constraints } = readEdges(directory, "edges.yaml", problems);
   if (problems.length > 0) {
     throw new LatheError("INVALID_ARGUMENT", problems.map(formatProblem).join("\n"), { details: { problems } });
   }
-  return buildModel({ name: modelName, features, edges });
+  return buildModel({ name: modelName, features, edges, constraints });
 }
 
 function readFeatures(directory: string, file: string, problems: Problem[]): FeatureStatement[] {
@@ -87,11 +90,11 @@ function readFeatures(directory: string, file: string, problems: Problem[]): Fea
   });
 }
 
-function readEdges(directory: string, file: string, problems: Problem[]): Edge[] {
+function readEdges(directory: string, file: string, problems: Problem[]) {
   const read = readYaml(readFileSync(join(directory, file), "utf8"), file, edgesSchema);
   if (!read.ok) {
     problems.push(...read.problems);
-    return [];
+    return { edges: [], constraints: [] };
   }
   const { value, placeOf } = read;
   const edgesOf = (kind: EdgeKind): Edge[] =>
@@ -103,5 +106,16 @@ function readEdges(directory: string, file: string, problems: Problem[]): Edge[]
       source: one.source,
       origin: { file: `features/${file}`, line: placeOf([kind, at, "from"]).line },
     }));
-  return [...edgesOf("requires"), ...edgesOf("mutex"), ...edgesOf("reference"), ...edgesOf("cooperate")];
+  const edges = [...edgesOf("requires"), ...edgesOf("mutex"), ...edgesOf("reference"), ...edgesOf("cooperate")];
+  const constraints = value.conditions.flatMap(({ condition, reason }, at): Constraint[] => {
+    const place = placeOf(["conditions", at, "condition"]);
+    try {
+      const origin = { file: `features/${file}`, line: place.line };
+      return [{ expression: parseExpression(condition), reason, origin }];
+    } catch (error) {
+      problems.push({ file, ...place, path: `conditions[${at}].condition`, message: (error as Error).message });
+      return [];
+    }
+  });
+  return { edges, constraints };
 }

@@ -12,7 +12,10 @@ export function statementText(statement: Statement): string {
     case "mandatory": return `${statement.feature.path} is mandatory below ${statement.feature.parent}`;
     case "group": return groupText(statement.group);
     case "edge": return edgeText(statement.edge);
-    case "constraint": return `the condition ${formatExpression(statement.constraint.expression)} must hold`;
+    case "constraint": {
+      const { expression, reason } = statement.constraint;
+      return `the condition ${formatExpression(expression)} must hold${reason === "" ? "" : ` (${reason})`}`;
+    }
   }
 }
 
