@@ -2,7 +2,8 @@
  * The HTTP surface under load: durable single puts, durable batches of 100 and gets of a product with an HTTP surface,
  * beside what SNDV-KV publishes of itself.
  *
- *     node src/bench/http.bench.ts [--seconds 10] [--launches 5] [--contract FILE] [--record examples/bars/http]
+ *     node src/bench/http.bench.ts --help
+ *     node src/bench/http.bench.ts --record examples/bars/http
  *
  * Each launch starts the product on fresh data, on a disk: figures of what is synced in memory are no durable ones.
  */
@@ -27,8 +28,27 @@ const { values: flags } = parseArgs({
     contract: { type: "string", default: "examples/sndv-kv/contract.yaml" },
     record: { type: "string" },
     "node-argument": { type: "string", multiple: true, default: [] },
+    help: { type: "boolean", default: false },
   },
 });
+
+const help = `Usage: node src/bench/http.bench.ts [options]
+
+Durable single puts, durable batches of 100 and gets of an HTTP product, beside SNDV-KV's own figures.
+
+  --seconds N            of each of the three phases (default 10), after a warm-up of 2 at most
+  --launches N           each on fresh data; the median is told, with the least and the most (default 5)
+  --connections N        of puts and gets (default 64)
+  --batch-connections N  of batches (default 16)
+  --contract FILE        whose product is measured (default examples/sndv-kv/contract.yaml)
+  --record FILE          write FILE.json and FILE.md
+  --node-argument ARG    for the product's Node, as --cpu-prof; may be repeated
+  --help                 this text
+`;
+if (flags.help) {
+  process.stdout.write(help);
+  process.exit(0);
+}
 
 /** What the bar asks for, and SNDV-KV's own figures. */
 const asked: Readonly<Record<HttpPhaseName, { readonly items: number; readonly seed: string }>> = {

@@ -48,6 +48,10 @@ export interface KeyRange {
   readonly prefix?: Uint8Array | undefined;
 }
 
+export interface KeyValueView {
+  release(): void;
+}
+
 export interface KeyValueStore {
   readonly keyBytesMax: number;
   readonly valueBytesMax: number;
@@ -62,7 +66,12 @@ export interface KeyValueStore {
    * NOT_FOUND where the table was dropped meanwhile, BACKPRESSURE, and the log's.
    */
   write(changes: readonly KeyValueChange[]): Promise<WriteResult>;
-  /** Visits items in key order until the visitor returns false; the state is that of the call's turn. */
-  scan(range: KeyRange, visit: (item: KeyValueItem) => boolean): void;
+  /**
+   * Visits items in key order until the visitor returns false; the state is that of the call's turn, or of the view's.
+   * What has expired is left out by the time of the call, also of a view.
+   */
+  scan(range: KeyRange, visit: (item: KeyValueItem) => boolean, view?: KeyValueView): void;
+  /** The state as of now, for several scans. It pins files until it is released. Errors: BACKPRESSURE. */
+  view(): KeyValueView;
   metrics(): Metric[];
 }

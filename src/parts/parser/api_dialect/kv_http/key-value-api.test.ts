@@ -27,10 +27,10 @@ type Ask = (
 ) => Promise<Reply>;
 
 async function openApi(anonymous = true) {
-  const { store, log } = await openStore(true);
+  const { store, log, engine } = await openStore(true);
   const env = { log: silent, clock: { nowMs: () => log.ms, defer: (callback: () => void) => setImmediate(callback) } as never };
   const about = { title: "test", version: "1", description: "a test" };
-  const api = createKeyValueApi(env, { store, authority, anonymous, about, metrics: () => store.metrics(), bodyBytesMax: 100_000 });
+  const api = createKeyValueApi(env, { store, authority, anonymous, about, metrics: () => store.metrics(), bodyBytesMax: 100_000, exportMsMax: 5000 });
   const ask: Ask = (method, target, body = "", headers = {}, pieces = 1) =>
     new Promise((resolve) => {
       const [path, query = ""] = target.split("?");
@@ -55,7 +55,7 @@ async function openApi(anonymous = true) {
       if ("status" in opened) return responder.send(opened);
       feed(opened, Buffer.from(body), pieces, (next) => (resume = next));
     });
-  return { ask, store, log, api };
+  return { ask, store, log, api, engine };
 }
 
 /** A body as its exchange wants it; streamed ones in so many pieces, each when the one before was taken. */
@@ -202,6 +202,45 @@ test("an export is what an import takes, in any pieces", async () => {
     assert.deepEqual([reply.status, reply.text], [200, '{"imported":1201}']);
     assert.equal((await to.ask("GET", "/export")).text, exported.text);
   }
+});
+
+test("an export shows one moment, whatever is written meanwhile, and holds it no longer than it takes", async () => {
+  const { ask, engine } = await openApi();
+  const keyOf = (at: number) => `k${String(at).padStart(4, "0")}`;
+  const items = Array.from({ length: 1000 }, (_, at) => ({ key: keyOf(at), value: "before" }));
+  await ask("POST", "/batch", json({ items }));
+  const exporting = ask("GET", "/export");
+  // Its pages come in later turns.
+  await ask("POST", "/batch", json({ items: items.map(({ key }) => ({ key: `${key}x`, value: "new" })) }));
+  await ask("PUT", `/kv/${keyOf(999)}`, "after");
+  await ask("DELETE", `/kv/${keyOf(998)}`);
+  assert.equal(engine.openSnapshots, 1);
+  const lines = (await exporting).text.trimEnd().split("\n").map((line) => JSON.parse(line) as { key: string; value: string });
+  assert.deepEqual(lines, items);
+  assert.equal(engine.openSnapshots, 0);
+});
+
+test("an export that takes too long is broken off, too many at once are refused, and none keeps its moment", async () => {
+  const { ask, api, engine, log } = await openApi();
+  await ask("POST", "/batch", json({ items: Array.from({ length: 1000 }, (_, at) => ({ key: `k${at}`, value: "x" })) }));
+  const late = ask("GET", "/export");
+  log.ms += 5001;
+  assert.equal((await late).status, 0, "aborted");
+  assert.equal(engine.openSnapshots, 0);
+  const statuses: number[] = [];
+  const exchanges = Array.from({ length: 17 }, () => {
+    const note = ({ status }: { status: number }) => void statuses.push(status);
+    // Whoever writes to it has to wait.
+    const responder = { send: note, begin: note, write: () => false, end: () => {}, abort: () => {}, resumeBody: () => {} };
+    const request = { method: "GET", path: "/export", query: "", remoteAddress: "test", header: () => undefined };
+    const exchange = api.open(request, responder) as HttpExchange;
+    exchange.handle?.(Buffer.alloc(0));
+    return exchange;
+  });
+  assert.deepEqual(statuses, [...Array.from({ length: 16 }, () => 200), 503]);
+  for (const exchange of exchanges) exchange.gone?.();
+  assert.equal(engine.openSnapshots, 0);
+  assert.equal((await ask("GET", "/export")).status, 200);
 });
 
 test("an import says which line is wrong and how much is in", async () => {

@@ -15,7 +15,7 @@ import type {
 import type { TokenAuthority } from "../../../architecture/security/token-authority.ts";
 import type { KeyValueStore } from "../../../concurrency/transaction/key-value-store.ts";
 import { Access } from "./access.ts";
-import { ExportExchange } from "./export-exchange.ts";
+import { ExportExchange, type ExportLimits } from "./export-exchange.ts";
 import { type Call, type CollectedOperation, type HandlerDoors, handlers, type Health, rangeOf } from "./handlers.ts";
 import { ImportExchange } from "./import-exchange.ts";
 import type { ApiDescription } from "./openapi.ts";
@@ -35,9 +35,12 @@ export interface KeyValueApiOptions {
   readonly health?: (() => Health) | undefined;
   /** Of a collected body. Default: 8 MiB. */
   readonly bodyBytesMax?: number | undefined;
+  /** How long an export may hold its view of the store. Default: an hour. */
+  readonly exportMsMax?: number | undefined;
 }
 
 const defaultBodyBytesMax = 8 << 20;
+const defaultExportMsMax = 3_600_000;
 const healthOfSafe = (): Health => ({ status: "ok", profile: "safe", loss_window_ms: 0 });
 
 export function createKeyValueApi(
@@ -57,6 +60,7 @@ class KeyValueApi implements HttpApplication {
   readonly #log: Logger;
   readonly #access: Access;
   readonly #bodyBytesMax: number;
+  readonly #exports: ExportLimits;
   /** By path, then by method. Paths with a key stand under what is before it. */
   readonly #routes = new Map<string, Map<string, Route<Operation>>>();
 
@@ -66,6 +70,7 @@ class KeyValueApi implements HttpApplication {
     this.#log = env.log;
     this.#access = new Access({ authority, anonymous, clock: env.clock });
     this.#bodyBytesMax = options.bodyBytesMax ?? defaultBodyBytesMax;
+    this.#exports = { msMax: options.exportMsMax ?? defaultExportMsMax, running: 0 };
     for (const route of routes) {
       const path = route.path.replace("{key}", "");
       const methods = this.#routes.get(path) ?? new Map<string, Route<Operation>>();
@@ -104,7 +109,9 @@ class KeyValueApi implements HttpApplication {
     const { store, clock } = this.#doors;
     const query = new QueryParameters(request.query);
     const { operation } = route;
-    if (operation === "exportItems") return new ExportExchange(store, clock, rangeOf(query), responder);
+    if (operation === "exportItems") {
+      return new ExportExchange({ store, clock, limits: this.#exports }, rangeOf(query), responder);
+    }
     if (operation === "importItems") return new ImportExchange(store, clock, responder);
     return {
       body: "collect",

@@ -159,7 +159,7 @@ export const routes: readonly Route<Operation>[] = [
   },
   {
     operation: "exportItems", methods: ["GET"], path: "/export", scope: "read",
-    summary: "All items of a range as lines of JSON, in key order; a line is as of the moment it is sent.",
+    summary: "All items of a range as lines of JSON, in key order, as of the moment of the request.",
     parameters: rangeQuery,
     answers: { 200: { text: "One item per line.", content: { "application/x-ndjson": itemIn } }, 400: badRequest },
   },

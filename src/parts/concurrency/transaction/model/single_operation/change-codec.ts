@@ -181,7 +181,8 @@ export class ChangeReader {
   /** Errors: FORMAT_UNKNOWN. */
   constructor(command: Uint8Array) {
     if (command[0] !== changesKind || command[1] !== format) {
-      throw new LatheError("FORMAT_UNKNOWN", `changes of format ${command[1]}; this product reads ${format}`);
+      const message = `changes of format ${command[1]}; this product reads ${format}`;
+      throw new LatheError("FORMAT_UNKNOWN", `${message}: open them with the one that wrote them`);
     }
     this.#bytes = command;
     this.key = command.subarray(0, 0);

@@ -3,11 +3,13 @@
  * `LATHE_TEST_RUNS` sets the runs per property.
  */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { KeyValueChange, KeyValueStore, WriteCondition } from "../../key-value-store.ts";
 import { commandCodec } from "../one_shot_command/command-codec.ts";
-import { ChangeReader, ChangeWriter, changesKind } from "./change-codec.ts";
+import { ChangeReader, ChangeWriter, changesKind, flagAbsent, flagPresent } from "./change-codec.ts";
 import { openStore } from "./in-memory-store.fixture.ts";
 
 const runs = { numRuns: Number(process.env.LATHE_TEST_RUNS ?? 100) };
@@ -141,6 +143,37 @@ test("a table that was dropped, or got an index, is not written to", async () =>
   await store.prepare();
   await store.write([{ key: "a", value: "b" }]);
   assert.equal(read(store, "a")?.value, "b");
+});
+
+test("golden: commands are written, and read, as they were when their format was made", () => {
+  const golden: KeyValueChange[][] = [
+    [{ key: "a", value: "1" }],
+    [{ key: "a", value: undefined }],
+    [{ key: "é", value: "x".repeat(130), ttlMs: 1500 }],
+    [
+      { key: Uint8Array.of(0, 255), value: new Uint8Array(0), condition: "absent" },
+      { key: "b", value: undefined, condition: "present" },
+    ],
+    [{ key: "k", value: "v", ttlMs: 2 ** 40, condition: [1n, -1n, 2n ** 53n] }, { key: "l", value: "w" }],
+  ];
+  const file = readFileSync(join(import.meta.dirname, "golden", "changes-v1.hex"), "utf8").trimEnd().split("\n");
+  assert.equal(file.length, golden.length);
+  const bytesOf = (data: string | Uint8Array | undefined) => (data === undefined ? undefined : Buffer.from(data as string));
+  for (const [at, changes] of golden.entries()) {
+    const writer = new ChangeWriter(1 << 20);
+    writer.begin();
+    for (const one of changes) writer.add(one, 1024, 1024);
+    assert.equal(Buffer.from(writer.finish()).toString("hex"), file[at]);
+    const reader = new ChangeReader(Buffer.from(file[at], "hex"));
+    for (const { key, value, ttlMs, condition } of changes) {
+      assert.ok(reader.next());
+      const conditions = [(reader.flags & flagAbsent) !== 0, (reader.flags & flagPresent) !== 0, [...reader.versions]];
+      const wanted = [condition === "absent", condition === "present", typeof condition === "object" ? condition : []];
+      assert.deepEqual([bytesOf(reader.key), bytesOf(reader.value), reader.ttlMs], [bytesOf(key), bytesOf(value), ttlMs]);
+      assert.deepEqual(conditions, wanted);
+    }
+    assert.ok(!reader.next());
+  }
 });
 
 test("commands come back as they were written, and hostile ones are refused", () => {

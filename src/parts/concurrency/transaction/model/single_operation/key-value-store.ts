@@ -12,9 +12,11 @@ import { LatheError } from "../../../../../kit/errors.ts";
 import type { Metric } from "../../../../../kit/metric.ts";
 import type { Table } from "../../../../architecture/catalog/table.ts";
 import type { ReplicatedLog, StateMachine } from "../../../../replication/replicated-log.ts";
-import type { ScanRange } from "../../../../storage/engine.ts";
+import type { ScanRange, Snapshot } from "../../../../storage/engine.ts";
 import type { CommandCodec } from "../../command.ts";
-import type { KeyRange, KeyValueChange, KeyValueItem, KeyValueStore, WriteResult } from "../../key-value-store.ts";
+import type {
+  KeyRange, KeyValueChange, KeyValueItem, KeyValueStore, KeyValueView, WriteResult,
+} from "../../key-value-store.ts";
 import { ChangeWriter } from "./change-codec.ts";
 import { KeyValueMachine, type KeyValueMachineDoors, type TableUnfit } from "./key-value-machine.ts";
 import { readItem, RowWriter, tableOf } from "./key-value-table.ts";
@@ -103,10 +105,15 @@ class LoggedKeyValueStore implements KeyValueStore {
     return outcome;
   }
 
-  scan(range: KeyRange, visit: (item: KeyValueItem) => boolean): void {
+  view(): KeyValueView {
+    return this.#options.engine.snapshot();
+  }
+
+  scan(range: KeyRange, visit: (item: KeyValueItem) => boolean, view?: KeyValueView): void {
     const { layout, engine } = this.#options;
     const table = this.#table();
-    const cursor = engine.scan(this.#engineRange(table, range));
+    const snapshot = view as Snapshot | undefined;
+    const cursor = engine.scan({ ...this.#engineRange(table, range), ...(snapshot === undefined ? {} : { snapshot }) });
     try {
       while (cursor.next()) {
         const key = layout.decodeKey(table, cursor.key)[0] as Uint8Array;
