@@ -115,7 +115,7 @@ class DamagedStore {
       const tuples = this.#values.slice(from, from + rowsPerStatement).map((value, at) => `(${from + at}, '${value}')`);
       await env.run(product.query(`INSERT INTO ${this.#table} (id, value) VALUES ${tuples.join(", ")}`));
       // Half of it goes to the bottom; the rest stays in level 0 and in the log.
-      if (from + rowsPerStatement === rows / 2) await env.run(product.rewrite());
+      if (from < rows / 2 && from + rowsPerStatement >= rows / 2) await env.run(product.rewrite());
     }
     await env.run(product.close());
   }

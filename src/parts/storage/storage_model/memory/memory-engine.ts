@@ -233,8 +233,9 @@ export class MemoryEngine implements StorageEngine {
   /** Drops what has expired, and writes what is left. */
   async compactAll(): Promise<void> {
     if (this.#closed !== undefined) throw closedError();
+    const before = this.#store.expiredDropped;
     if (this.#store.expiringCount > 0) this.#store.sweep(this.#store.hashed.slotCount);
-    await this.#writer.rewrite();
+    if (this.#store.expiredDropped > before) await this.#writer.rewrite();
     await this.flush();
   }
 
