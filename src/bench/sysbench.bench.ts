@@ -4,11 +4,12 @@
  *   node src/bench/sysbench.bench.ts PRODUCT_DIRECTORY [--test oltp_point_select] [--rows 100000] [--threads 8]
  *     [--launches 5] [--seconds 5] [--pool-mib 1024] [--knob name=value]… [--record DIR]
  *
- * A launch starts the servers anew on their data, in an order drawn by coin, warms each with two seconds of the same, and
- * runs sysbench against one at a time while the others are stopped (SIGSTOP). What counts is server CPU per query, from
- * the kernel's accounting: on few cores throughput also depends on what the client leaves. The fixed-row server takes
- * part in point reads only, and products and MariaDB once more by their Unix-domain sockets. Point reads go without the secondary index, so that any product will do (taobench-o has a row
- * cache); the other tests need one with secondary indexes (bulk-ingest).
+ * A launch starts the servers anew on their data, in an order drawn by coin, warms each with two seconds of the same,
+ * and runs sysbench against one at a time while the others are stopped (SIGSTOP). What counts is server CPU per query,
+ * from the kernel's accounting: on few cores throughput also depends on what the client leaves. The fixed-row server
+ * takes part in point reads only; there, the product and MariaDB are asked once more by their Unix-domain sockets.
+ * Point reads go without the secondary index, so that any product will do (taobench-o has a row cache); the other tests
+ * need one with secondary indexes (bulk-ingest).
  */
 import { execFile } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
