@@ -34,6 +34,8 @@ import type { TlsState } from "./handshake.ts";
 import { protocolError } from "./wire-error.ts";
 import type { ProtocolErrorKind } from "./wire-error.ts";
 
+/** A global is looked up at every use. */
+const NodeBuffer = Buffer;
 const headerBytes = 4;
 const frameBytesMax = 0xff_ff_ff;
 /** Results go to the network in pieces of about this size. */
@@ -115,7 +117,7 @@ export class ConnectionProtocol {
     context.metrics.bytesReceived += chunk.length;
     this.lastReceivedUs = this.#startedUs = this.#turnSinceUs = context.clock.monotonicUs();
     const bytes =
-      chunk instanceof Buffer ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+      chunk instanceof NodeBuffer ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
     const inbound = this.#inbound;
     if (inbound.length === 0) {
       const end = this.#consume(bytes, 0, bytes.length);

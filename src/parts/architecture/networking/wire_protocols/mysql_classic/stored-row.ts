@@ -27,7 +27,14 @@ const numberBytesMax = 32;
 /** Below this many bytes a loop is faster than making a view for `set`. */
 const loopBytesMax = 48;
 
+/** Beyond this many bytes of a value a view costs little beside the copy, and none is kept. */
+const keptViewBytesMax = 4096;
+
 const span = { start: 0, end: 0 };
+/** The view that was copied last: caches give all values of one length in one place. */
+const kept: { source: Uint8Array; start: number; end: number; view: Uint8Array } = {
+  source: new Uint8Array(0), start: 0, end: 0, view: new Uint8Array(0),
+};
 const doubleScratch = new Float64Array(1);
 const doubleBytes = new Uint8Array(doubleScratch.buffer);
 
@@ -118,9 +125,20 @@ function copySpan(output: OutputBuffer, source: Uint8Array, start: number, end: 
   if (length <= loopBytesMax) {
     for (let i = 0; i < length; i++) bytes[at + i] = source[start + i];
   } else {
-    bytes.set(source.subarray(start, end), at);
+    bytes.set(viewOf(source, start, end), at);
   }
   output.position = at + length;
+}
+
+function viewOf(source: Uint8Array, start: number, end: number): Uint8Array {
+  if (kept.source === source && kept.start === start && kept.end === end) return kept.view;
+  const view = source.subarray(start, end);
+  if (source.buffer.byteLength > keptViewBytesMax) return view;
+  kept.source = source;
+  kept.start = start;
+  kept.end = end;
+  kept.view = view;
+  return view;
 }
 
 function writeTextSpan(
