@@ -31,6 +31,9 @@ export interface ClosedLeaf {
 /** In `details` of the error with which a closing ends. */
 export interface ClosingConflict {
   readonly path: string;
+  readonly entry: Entry;
+  /** The selected leaf that needs `path`. */
+  readonly by: string | undefined;
   /** The pick that led to `path`. */
   readonly root: string;
   readonly because: string;
@@ -101,6 +104,14 @@ export class Closing {
     }
   }
 
+  /** The choice nearest to a leaf on the way to its pick: a leaf that came in where several would have done. */
+  choiceBehind(leaf: string | undefined): string | undefined {
+    for (let at = leaf; at !== undefined; at = this.#leaves.get(at)?.by) {
+      if (this.#leaves.get(at)?.entry === "default") return at;
+    }
+    return undefined;
+  }
+
   /** What stands against a feature, in one clause. */
   conflictOf(path: string): { readonly text: string; readonly against: string | undefined } | undefined {
     for (const above of [path, ...this.#model.ancestors(path)]) {
@@ -154,9 +165,9 @@ export class Closing {
     const found = this.conflictOf(path);
     if (found !== undefined) {
       const { text: conflict, against } = found;
-      const { root, because } = cause;
+      const { entry, by, root, because } = cause;
       const againstRoot = against === undefined ? undefined : (this.reasonOf(against)?.root ?? against);
-      const closing: ClosingConflict = { path, root, because, against, againstRoot, conflict };
+      const closing: ClosingConflict = { path, entry, by, root, because, against, againstRoot, conflict };
       const message = `${path} (${because}) cannot be added: ${conflict}`;
       throw new LatheError("INVALID_ARGUMENT", message, { details: { closing } });
     }

@@ -8,11 +8,14 @@ import { loadContract } from "../../contract/parse.ts";
 import type { Contract } from "../../contract/contract.ts";
 import { loadArchetypes } from "../../model/load-archetypes.ts";
 import { loadModel } from "../../model/load-model.ts";
+import { statementText } from "../../model/sentence.ts";
+import { violationsOf } from "../../model/violations.ts";
 import { loadPartDescriptors } from "../part-descriptor.ts";
 import { selectParts } from "../parts-list.ts";
 import { loadWaves } from "../plan/load-waves.ts";
 import { makePlan } from "../plan/plan.ts";
 import { expandSelection } from "../plan/plan-input.ts";
+import { type Demand, selectionThatMeets } from "./demands.ts";
 import { explainLeftOut, explainSelected } from "./explain-selection.ts";
 import type { FeatureSelection } from "./feature-selection.ts";
 import { loadSelectRules } from "./select-rules.ts";
@@ -36,21 +39,9 @@ function select(contract: Contract, overrides: Partial<Overrides> = {}): Feature
   return selectFeatures({ contract, model, rules, archetypes, library, overrides: both });
 }
 
-/** What the model says against a selection, worked out apart from the closing. */
+/** What the model says against a selection, by its own judge. */
 function violations({ leaves }: FeatureSelection): string[] {
-  const selected = new Set(model.withAncestors(leaves));
-  const groups = model.groups
-    .filter(({ parent }) => selected.has(parent))
-    .map((group) => ({ ...group, count: group.members.filter((one) => selected.has(one)).length }))
-    .filter(({ count, min, max }) => count < min || count > max)
-    .map(({ parent, count, min, max }) => `${parent} has ${count} of [${min}..${max}]`);
-  const edges = model.edges
-    .filter(({ kind, from, to }) => {
-      if (!selected.has(from)) return false;
-      return kind === "requires" ? !selected.has(to) : kind === "mutex" && selected.has(to);
-    })
-    .map(({ kind, from, to }) => `${from} ${kind} ${to}`);
-  return [...groups, ...edges];
+  return violationsOf(model, new Set(model.withAncestors(leaves))).map(statementText);
 }
 
 test("the contracts of the examples get the parts that serve them, in a selection that the model allows", () => {
@@ -83,11 +74,14 @@ test("an override outweighs a rule, and what the contract depends on outweighs n
   assert.deepEqual(violations(tree), []);
   assert.ok(tree.leftOut.some(({ path }) => path === "storage/storage_model/row/kvlsm/blackboard"));
   assert.throws(() => select(taobench, { without: ["core/wal"] }), {
-    code: "INVALID_ARGUMENT", message: /what is acknowledged survives[^]*--without/,
+    code: "INVALID_ARGUMENT", message: /--without[^]*what is acknowledged survives/,
   });
   const both = { with: ["storage/storage_model/row"], without: ["storage/storage_model"] };
   assert.throws(() => select(taobench, both), { code: "INVALID_ARGUMENT", message: /asked for[^]*--without/ });
   assert.throws(() => select(taobench, { with: ["recovery/auxiliary/relaxed_sync"] }), { message: /has been flushed/ });
+  // No choice of the rules does, so the solver finds one.
+  const without = select(taobench, { without: ["storage/lsm/memtable", "storage/lsm/kv_primitives"] });
+  assert.deepEqual(violations(without), []);
   assert.throws(() => select(taobench, { with: ["core/wall"] }), { code: "NOT_FOUND", message: /core\/wal/ });
 });
 
@@ -118,9 +112,14 @@ test("random overrides end in a selection that the model allows and that plans, 
         try {
           selection = select(contract, { with: wanted, without: unwanted });
         } catch (error) {
-          const { code, details } = error as { code: string; details: { because: string; conflict: string } };
+          const { code, details } = error as { code: string; details: { demands: Demand[] } };
           assert.equal(code, "INVALID_ARGUMENT");
-          assert.ok(details.because.length > 0 && details.conflict.length > 0);
+          assert.ok(details.demands.length > 0);
+          assert.throws(() => selectionThatMeets(model, details.demands), "the demands named are enough for it");
+          for (const one of details.demands) {
+            const others = details.demands.filter((other) => other.path !== one.path);
+            assert.ok(selectionThatMeets(model, others).size > 0, `${one.path} is not needed for the conflict`);
+          }
           refused++;
           return;
         }
