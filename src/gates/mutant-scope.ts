@@ -23,7 +23,7 @@ const overHttp: Readonly<Record<string, string>> = {
 const sqlParts = [
   "query_processing", "parser/implementation", "indexing", "architecture/networking/wire_protocols",
   "concurrency/transaction/model/one_shot_command", "concurrency/transaction/model/single_node_acid",
-].map((part) => `parts/${part}/`);
+].map((part) => `parts/${part}/`).concat("parts/concurrency/transaction/row-condition.ts");
 
 export interface MutantScope {
   /** The gates of which one must reject a planted fault in this product. */

@@ -1,5 +1,6 @@
 /** One accepted connection: the world's side of an HttpProtocol. */
 import type { Connection } from "../../../../../kit/env/env.ts";
+import type { PlacedConnection } from "../../connection-places.ts";
 import type { HttpContext, HttpHost } from "./http-context.ts";
 import type { HttpLimits } from "./http-limits.ts";
 import { HttpProtocol } from "./http-protocol.ts";
@@ -10,7 +11,7 @@ const handshakeRecord = 0x16;
 
 type TimeLimit = keyof HttpLimits & `${string}TimeoutMs`;
 
-export class HttpConnection implements HttpHost {
+export class HttpConnection implements HttpHost, PlacedConnection {
   readonly #context: HttpContext;
   readonly #connection: Connection;
   readonly #protocol: HttpProtocol;
@@ -50,6 +51,7 @@ export class HttpConnection implements HttpHost {
   }
 
   release(): void {
+    if (this.#heldSinceUs === undefined) return;
     this.#heldSinceUs = undefined;
     this.#steer();
   }
@@ -156,7 +158,7 @@ export class HttpConnection implements HttpHost {
     else this.#connection.resume();
   }
 
-  checkQueueTime(nowUs: number): void {
+  checkWaitingTime(nowUs: number): void {
     if (this.#endedAtUs === undefined) {
       const since = this.#heldSinceUs ?? nowUs;
       if (nowUs - since > this.#context.limits.queueTimeoutMs * 1000) {

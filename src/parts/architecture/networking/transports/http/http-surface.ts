@@ -11,14 +11,13 @@
  *   5. A client that begins with a TLS handshake is spoken to in HTTPS, on the same port; the network's own.
  * Source: Node's net for the socket model; nginx and Apache's mod_reqtimeout for which waits are bounded.
  */
-import type { Connection, Env, Listener, Timer } from "../../../../../kit/env/env.ts";
+import type { Connection, Env, Listener } from "../../../../../kit/env/env.ts";
 import { LatheError } from "../../../../../kit/errors.ts";
 import type { Metric } from "../../../../../kit/metric.ts";
+import { ConnectionPlaces } from "../../connection-places.ts";
 import type { Surface } from "../../surface.ts";
 import { HttpConnection } from "./http-connection.ts";
 import { createHttpContext, type HttpContext, type HttpSurfaceOptions } from "./http-context.ts";
-
-const sweepMsMax = 1000;
 
 /** Opens a surface; `listen` binds it. Errors: INVALID_ARGUMENT for limits out of range. */
 export function openHttpSurface(env: Env, options: HttpSurfaceOptions): Surface {
@@ -28,24 +27,23 @@ export function openHttpSurface(env: Env, options: HttpSurfaceOptions): Surface 
 class HttpSurface implements Surface {
   readonly #env: Env;
   readonly #context: HttpContext;
-  readonly #connections = new Set<HttpConnection>();
-  /** In the order in which they came. */
-  readonly #queue = new Set<HttpConnection>();
-  readonly #sweepMs: number;
+  readonly #places: ConnectionPlaces<HttpConnection>;
   #listener: Listener | undefined;
   #closed = false;
-  #sweepTimer: Timer | undefined;
-  #emptied: (() => void) | undefined;
 
   constructor(env: Env, context: HttpContext) {
     this.#env = env;
     this.#context = context;
-    const { headTimeoutMs, bodyTimeoutMs, idleTimeoutMs, slowReaderTimeoutMs, lingerTimeoutMs, queueTimeoutMs } =
-      context.limits;
-    const shortest = Math.min(
-      headTimeoutMs, bodyTimeoutMs, idleTimeoutMs, slowReaderTimeoutMs, lingerTimeoutMs, queueTimeoutMs,
-    );
-    this.#sweepMs = Math.min(sweepMsMax, Math.ceil(shortest / 4));
+    const {
+      connectionsMax, headTimeoutMs, bodyTimeoutMs, idleTimeoutMs, slowReaderTimeoutMs, lingerTimeoutMs, queueTimeoutMs,
+    } = context.limits;
+    this.#places = new ConnectionPlaces<HttpConnection>(env.clock, {
+      placesMax: connectionsMax,
+      shortestLimitMs: Math.min(
+        headTimeoutMs, bodyTimeoutMs, idleTimeoutMs, slowReaderTimeoutMs, lingerTimeoutMs, queueTimeoutMs,
+      ),
+      onServed: (connection) => connection.release(),
+    });
   }
 
   async listen(options: { host: string; port: number }): Promise<{ port: number }> {
@@ -59,22 +57,13 @@ class HttpSurface implements Surface {
 
   async drain(timeoutMs: number): Promise<void> {
     await this.#stopAccepting();
-    for (const connection of this.#queue) connection.destroy();
-    for (const connection of this.#connections) connection.drain();
-    if (this.#connections.size > 0) {
-      await new Promise<void>((resolve) => {
-        this.#emptied = resolve;
-        this.#env.clock.setTimer(timeoutMs, resolve);
-      });
-    }
+    await this.#places.drain(timeoutMs);
     await this.close();
   }
 
   async close(): Promise<void> {
     await this.#stopAccepting();
-    this.#sweepTimer?.cancel();
-    this.#sweepTimer = undefined;
-    for (const connection of [...this.#queue, ...this.#connections]) connection.destroy();
+    this.#places.destroyAll();
   }
 
   metrics(): Metric[] {
@@ -84,6 +73,7 @@ class HttpSurface implements Surface {
 
   async #stopAccepting(): Promise<void> {
     this.#closed = true;
+    this.#places.close();
     const listener = this.#listener;
     this.#listener = undefined;
     await listener?.close();
@@ -93,50 +83,20 @@ class HttpSurface implements Surface {
     const { metrics, limits } = this.#context;
     if (this.#closed) return connection.destroy();
     metrics.connectionsAccepted++;
-    const accepted = new HttpConnection(this.#context, connection, () => this.#forget(accepted));
-    this.#sweepTimer ??= this.#scheduleSweep();
-    if (this.#connections.size < limits.connectionsMax) return this.#serve(accepted);
-    accepted.hold();
-    this.#queue.add(accepted);
-    metrics.connectionsQueued = this.#queue.size;
-    if (this.#queue.size <= limits.queuedConnectionsMax) return;
+    const accepted = new HttpConnection(this.#context, connection, () => {
+      this.#places.remove(accepted);
+      this.#count();
+    });
+    this.#places.add(accepted);
+    this.#count();
+    if (this.#places.waiting <= limits.queuedConnectionsMax) return;
     metrics.connectionsRefused++;
     accepted.refuse("too many connections; try again later");
   }
 
-  #serve(connection: HttpConnection): void {
-    this.#connections.add(connection);
-    this.#context.metrics.connectionsOpen = this.#connections.size;
-  }
-
-  #forget(connection: HttpConnection): void {
+  #count(): void {
     const { metrics } = this.#context;
-    if (this.#queue.delete(connection)) metrics.connectionsQueued = this.#queue.size;
-    if (!this.#connections.delete(connection)) return;
-    this.#admit();
-    metrics.connectionsOpen = this.#connections.size;
-    if (this.#connections.size === 0) this.#emptied?.();
-  }
-
-  /** The oldest that waits takes the place of one that ended. */
-  #admit(): void {
-    for (const waiting of this.#queue) {
-      if (this.#connections.size >= this.#context.limits.connectionsMax || this.#closed) return;
-      if (waiting.refused) continue;
-      this.#queue.delete(waiting);
-      this.#context.metrics.connectionsQueued = this.#queue.size;
-      this.#serve(waiting);
-      waiting.release();
-    }
-  }
-
-  #scheduleSweep(): Timer {
-    return this.#env.clock.setTimer(this.#sweepMs, () => {
-      const nowUs = this.#env.clock.monotonicUs();
-      for (const connection of this.#connections) connection.checkTime(nowUs);
-      for (const connection of this.#queue) connection.checkQueueTime(nowUs);
-      const some = this.#connections.size + this.#queue.size > 0;
-      this.#sweepTimer = some ? this.#scheduleSweep() : undefined;
-    });
+    metrics.connectionsOpen = this.#places.served;
+    metrics.connectionsQueued = this.#places.waiting;
   }
 }

@@ -14,6 +14,7 @@ import type { Connection, Env, Listener, Timer } from "../../../../../kit/env/en
 import { LatheError } from "../../../../../kit/errors.ts";
 import { isLoopback } from "../../../../../kit/loopback.ts";
 import type { Metric } from "../../../../../kit/metric.ts";
+import { ConnectionPlaces, type PlacedConnection } from "../../connection-places.ts";
 import type { ListenAt, Surface } from "../../surface.ts";
 import type { SessionProcess } from "../../../../query_processing/executor.ts";
 import { ConnectionProtocol } from "./connection-protocol.ts";
@@ -27,8 +28,6 @@ import { writeError } from "./result-writer.ts";
 import { protocolError } from "./wire-error.ts";
 import type { WireError } from "./wire-error.ts";
 
-const sweepMsMax = 1000;
-
 /** Opens a surface; `listen` binds it. Errors: INVALID_ARGUMENT for limits out of range. */
 export function openMysqlSurface(env: Env, options: MysqlSurfaceOptions): Surface {
   return new MysqlSurface(env, createProtocolContext(env, options));
@@ -37,23 +36,24 @@ export function openMysqlSurface(env: Env, options: MysqlSurfaceOptions): Surfac
 class MysqlSurface implements Surface {
   readonly #env: Env;
   readonly #context: ProtocolContext;
-  readonly #connections = new Set<MysqlConnection>();
-  /** Those that wait for one of the others to end, first come first. */
-  readonly #waiting = new Set<WaitingConnection>();
-  readonly #sweepMs: number;
+  readonly #places: ConnectionPlaces<MysqlConnection>;
   readonly #listeners: Listener[] = [];
   #beyondLoopback = false;
   #closed = false;
   #lastConnectionId = 0;
-  #sweepTimer: Timer | undefined;
-  #emptied: (() => void) | undefined;
 
   constructor(env: Env, context: ProtocolContext) {
     this.#env = env;
     this.#context = context;
-    const { loginTimeoutMs, idleTimeoutMs, slowReaderTimeoutMs, lingerTimeoutMs, waitingTimeoutMs } = context.limits;
-    const shortest = Math.min(loginTimeoutMs, idleTimeoutMs, slowReaderTimeoutMs, lingerTimeoutMs, waitingTimeoutMs);
-    this.#sweepMs = Math.min(sweepMsMax, Math.ceil(shortest / 4));
+    const { connectionsMax, loginTimeoutMs, idleTimeoutMs, slowReaderTimeoutMs, lingerTimeoutMs, waitingTimeoutMs } =
+      context.limits;
+    this.#places = new ConnectionPlaces<MysqlConnection>(env.clock, {
+      placesMax: connectionsMax,
+      shortestLimitMs: Math.min(
+        loginTimeoutMs, idleTimeoutMs, slowReaderTimeoutMs, lingerTimeoutMs, waitingTimeoutMs,
+      ),
+      onServed: (connection) => this.#serve(connection),
+    });
   }
 
   async listen({ host, port, socketPath }: ListenAt): Promise<{ port: number }> {
@@ -84,34 +84,25 @@ class MysqlSurface implements Surface {
 
   async drain(timeoutMs: number): Promise<void> {
     await this.#stopAccepting();
-    this.#endWaiting();
-    for (const connection of this.#connections) connection.drain();
-    if (this.#connections.size > 0) {
-      await new Promise<void>((resolve) => {
-        this.#emptied = resolve;
-        this.#env.clock.setTimer(timeoutMs, resolve);
-      });
-    }
+    await this.#places.drain(timeoutMs);
     await this.close();
   }
 
   async close(): Promise<void> {
     await this.#stopAccepting();
-    this.#sweepTimer?.cancel();
-    this.#sweepTimer = undefined;
-    this.#endWaiting();
-    for (const connection of this.#connections) connection.destroy();
+    this.#places.destroyAll();
   }
 
   metrics(): Metric[] {
     const { metrics, statements, inbound, unsent } = this.#context;
     return metrics.toMetrics({
-      statements: statements.used, inboundBytes: inbound.used, unsentBytes: unsent.used, waiting: this.#waiting.size,
+      statements: statements.used, inboundBytes: inbound.used, unsentBytes: unsent.used, waiting: this.#places.waiting,
     });
   }
 
   async #stopAccepting(): Promise<void> {
     this.#closed = true;
+    this.#places.close();
     for (const listener of this.#listeners.splice(0)) await listener.close();
   }
 
@@ -122,8 +113,7 @@ class MysqlSurface implements Surface {
       const message = "this server asks for TLS, which its network does not have";
       return this.#refuse(connection, protocolError("insecure_transport", message));
     }
-    const full = this.#connections.size >= limits.connectionsMax;
-    if (full && this.#waiting.size >= limits.connectionsWaitingMax) {
+    if (this.#places.areTaken && this.#places.waiting >= limits.connectionsWaitingMax) {
       this.#context.metrics.connectionsRefused++;
       return this.#refuse(connection, protocolError("too_many_connections", "Too many connections"));
     }
@@ -131,28 +121,15 @@ class MysqlSurface implements Surface {
     const accepted = new MysqlConnection(this.#context, connection, this.#lastConnectionId, tls, () => {
       this.#forget(accepted);
     });
-    if (full) this.#wait(accepted);
-    else this.#admit(accepted);
-    this.#sweepTimer ??= this.#scheduleSweep();
+    this.#places.add(accepted);
   }
 
-  #admit(accepted: MysqlConnection): void {
+  #serve(accepted: MysqlConnection): void {
     const { metrics, connections } = this.#context;
     metrics.connectionsAccepted++;
     metrics.connectionsOpen++;
-    this.#connections.add(accepted);
     connections.add(accepted.connectionId, accepted);
     accepted.greet();
-  }
-
-  #wait(connection: MysqlConnection): void {
-    connection.hold();
-    this.#waiting.add({ connection, sinceUs: this.#env.clock.monotonicUs() });
-  }
-
-  #endWaiting(): void {
-    for (const { connection } of this.#waiting) connection.destroy();
-    this.#waiting.clear();
   }
 
   /** In place of a greeting the client gets an error, which it shows to its user. */
@@ -176,52 +153,15 @@ class MysqlSurface implements Surface {
   }
 
   #forget(connection: MysqlConnection): void {
-    if (!this.#connections.delete(connection)) {
-      for (const entry of this.#waiting) if (entry.connection === connection) this.#waiting.delete(entry);
-      return;
-    }
+    if (!this.#places.remove(connection)) return;
     const { metrics, connections } = this.#context;
     metrics.connectionsOpen--;
     connections.remove(connection.connectionId);
-    for (const entry of this.#waiting) {
-      if (this.#closed) break;
-      this.#waiting.delete(entry);
-      this.#admit(entry.connection);
-      break;
-    }
-    if (this.#connections.size > 0) return;
-    this.#sweepTimer?.cancel();
-    this.#sweepTimer = undefined;
-    this.#emptied?.();
   }
-
-  #scheduleSweep(): Timer {
-    return this.#env.clock.setTimer(this.#sweepMs, () => {
-      const nowUs = this.#env.clock.monotonicUs();
-      for (const connection of this.#connections) connection.checkTime(nowUs);
-      this.#refuseOverdue(nowUs);
-      this.#sweepTimer = this.#connections.size > 0 ? this.#scheduleSweep() : undefined;
-    });
-  }
-
-  #refuseOverdue(nowUs: number): void {
-    const { limits, metrics } = this.#context;
-    for (const entry of this.#waiting) {
-      if (nowUs - entry.sinceUs <= limits.waitingTimeoutMs * 1000) break;
-      this.#waiting.delete(entry);
-      metrics.connectionsRefused++;
-      entry.connection.refuse(protocolError("too_many_connections", "Too many connections"));
-    }
-  }
-}
-
-interface WaitingConnection {
-  readonly connection: MysqlConnection;
-  readonly sinceUs: number;
 }
 
 /** One accepted connection: the world's side of a ConnectionProtocol. */
-class MysqlConnection implements ProtocolHost, RegisteredConnection {
+class MysqlConnection implements ProtocolHost, RegisteredConnection, PlacedConnection {
   readonly connectionId: number;
   readonly #context: ProtocolContext;
   readonly #connection: Connection;
@@ -230,6 +170,7 @@ class MysqlConnection implements ProtocolHost, RegisteredConnection {
   #blockedSinceUs: number | undefined;
   #endedAtUs: number | undefined;
   #refusalTimer: Timer | undefined;
+  #heldSinceUs = 0;
   #paused = false;
   /** What this connection has taken of the surface's budget for unsent bytes. */
   #unsentTaken = 0;
@@ -262,6 +203,7 @@ class MysqlConnection implements ProtocolHost, RegisteredConnection {
 
   /** Reads nothing until it is greeted. */
   hold(): void {
+    this.#heldSinceUs = this.#context.clock.monotonicUs();
     this.#paused = true;
     this.#connection.pause();
   }
@@ -269,6 +211,10 @@ class MysqlConnection implements ProtocolHost, RegisteredConnection {
   greet(): void {
     this.#protocol.greet();
     this.#steer();
+  }
+
+  get refused(): boolean {
+    return this.#refusalTimer !== undefined;
   }
 
   /** In place of a greeting. */
@@ -373,6 +319,13 @@ class MysqlConnection implements ProtocolHost, RegisteredConnection {
     this.#paused = pause;
     if (pause) this.#connection.pause();
     else this.#connection.resume();
+  }
+
+  checkWaitingTime(nowUs: number): void {
+    const { limits, metrics } = this.#context;
+    if (this.refused || nowUs - this.#heldSinceUs <= limits.waitingTimeoutMs * 1000) return;
+    metrics.connectionsRefused++;
+    this.refuse(protocolError("too_many_connections", "Too many connections"));
   }
 
   /** Closes a connection that has used up one of its times. */
