@@ -1,11 +1,10 @@
 /**
  * What cannot be given up: overrides, and rules that the contract depends on. Whether they go together is the solver's
- * to say: it finds a selection that has them all, or a minimal set of statements why there is none.
+ * to say, and where they do not, which of them are enough for that.
  */
 import { LatheError } from "../../kit/errors.ts";
 import { explainContradiction, explanationText } from "../../model/explain.ts";
-import type { FeatureModel } from "../../model/feature-model.ts";
-import { Reasoner } from "../../model/reasoner.ts";
+import type { Reasoner } from "../../model/reasoner.ts";
 import { examine } from "./condition.ts";
 import type { Facts } from "./facts.ts";
 import type { SelectRules } from "./select-rules.ts";
@@ -43,15 +42,10 @@ export function demandsOf(overrides: Overriding, { rules }: SelectRules, facts: 
   return demands;
 }
 
-/**
- * Features, groups included, of a selection that meets all demands.
- * Errors: INVALID_ARGUMENT with the demands that contradict one another (`details.demands`) and the steps that lead
- * there.
- */
-export function selectionThatMeets(model: FeatureModel, demands: readonly Demand[]): Set<string> {
-  const reasoner = new Reasoner(model);
+/** Errors: INVALID_ARGUMENT with demands that contradict one another (`details.demands`), and the steps to it. */
+export function meetDemands(reasoner: Reasoner, demands: readonly Demand[]): void {
   const literals = [...new Set(demands.map(({ path, selected }) => reasoner.literal(path, selected)))];
-  if (reasoner.satisfiable(literals)) return new Set(reasoner.selectionOf(reasoner.lastFound));
+  if (reasoner.satisfiable(literals)) return;
   const explanation = explainContradiction(reasoner, literals);
   const picks = explanation?.picks ?? [];
   const involved = demands.filter(({ path, selected }) =>
@@ -59,9 +53,8 @@ export function selectionThatMeets(model: FeatureModel, demands: readonly Demand
   );
   const lines = involved.map(({ because }) => `  ${because}`).join("\n");
   // Where both sides are about one feature there is nothing to derive.
-  const direct = new Set(involved.map(({ path }) => path)).size === 1;
+  const direct = involved.length === 2 && involved[0].path === involved[1].path;
   const steps = explanation === undefined || direct ? "" : `\nbecause:\n${explanationText(explanation)}`;
-  throw new LatheError("INVALID_ARGUMENT", `these cannot go together:\n${lines}${steps}`, {
-    details: { demands: involved },
-  });
+  const head = involved.length === 1 ? "this cannot be:" : "these cannot go together:";
+  throw new LatheError("INVALID_ARGUMENT", `${head}\n${lines}${steps}`, { details: { demands: involved } });
 }

@@ -6,6 +6,7 @@
  */
 import { findProfile } from "../../contract/benchmarks.ts";
 import type { Column, Contract, OperationSpec } from "../../contract/contract.ts";
+import { engineChoice } from "../../contract/engine-choice.ts";
 
 export type Fact = string | number | boolean | readonly string[];
 
@@ -32,6 +33,7 @@ export const factNames = {
   data_mib: "estimated data, MiB",
   memory_mib_max: "memory granted, MiB",
   fits_memory: "whether the data takes at most 70 % of the memory granted",
+  placement: "memory or disk: what the contract says, or what its latency and size lead to (contract/engine-choice.ts)",
   p99_us_max: "target of the 99th percentile, µs; left out where none is set",
 } as const;
 
@@ -73,6 +75,7 @@ export function factsOf(contract: Contract): Facts {
     data_mib: dataMiB,
     memory_mib_max: targets.memoryMiBMax,
     fits_memory: dataMiB <= 0.7 * targets.memoryMiBMax,
+    placement: engineChoice(contract).leaf === "storage/storage_model/memory" ? "memory" : "disk",
     ...(targets.p99UsMax === undefined ? {} : { p99_us_max: targets.p99UsMax }),
   };
 }

@@ -12,8 +12,8 @@ export interface Decision {
   readonly origin: Origin;
   /** One clause. */
   readonly because: string;
-  /** The leaf that brought it. */
-  readonly by?: string | undefined;
+  /** The picks that it rests on; empty where it holds in every selection, or was decided as a default. */
+  readonly by?: readonly string[] | undefined;
   /** The variation point that a rule decided. */
   readonly point?: string | undefined;
 }

@@ -8,6 +8,7 @@ import { loadContract } from "../../contract/parse.ts";
 import type { Contract } from "../../contract/contract.ts";
 import { loadArchetypes } from "../../model/load-archetypes.ts";
 import { loadModel } from "../../model/load-model.ts";
+import { Reasoner } from "../../model/reasoner.ts";
 import { statementText } from "../../model/sentence.ts";
 import { violationsOf } from "../../model/violations.ts";
 import { loadPartDescriptors } from "../part-descriptor.ts";
@@ -15,15 +16,16 @@ import { selectParts } from "../parts-list.ts";
 import { loadWaves } from "../plan/load-waves.ts";
 import { makePlan } from "../plan/plan.ts";
 import { expandSelection } from "../plan/plan-input.ts";
-import { type Demand, selectionThatMeets } from "./demands.ts";
+import { type Demand, meetDemands } from "./demands.ts";
 import { explainLeftOut, explainSelected } from "./explain-selection.ts";
 import type { FeatureSelection } from "./feature-selection.ts";
 import { loadSelectRules } from "./select-rules.ts";
 import { type Overrides, selectFeatures } from "./select-features.ts";
 
-const runs = { numRuns: Number(process.env.LATHE_TEST_RUNS ?? 60) };
+const runs = { numRuns: Number(process.env.LATHE_TEST_RUNS ?? 15) };
 
 const model = loadModel();
+const reasoner = new Reasoner(model);
 const rules = loadSelectRules(model);
 const archetypes = loadArchetypes(model);
 const library = loadPartDescriptors();
@@ -76,8 +78,9 @@ test("an override outweighs a rule, and what the contract depends on outweighs n
   assert.throws(() => select(taobench, { without: ["core/wal"] }), {
     code: "INVALID_ARGUMENT", message: /--without[^]*what is acknowledged survives/,
   });
-  const both = { with: ["storage/storage_model/row"], without: ["storage/storage_model"] };
+  const both = { with: ["storage/storage_model/row/heap"], without: ["storage/storage_model/row"] };
   assert.throws(() => select(taobench, both), { code: "INVALID_ARGUMENT", message: /asked for[^]*--without/ });
+  assert.throws(() => select(taobench, { without: ["storage/storage_model"] }), { message: /this cannot be/ });
   assert.throws(() => select(taobench, { with: ["recovery/auxiliary/relaxed_sync"] }), { message: /has been flushed/ });
   // No choice of the rules does, so the solver finds one.
   const without = select(taobench, { without: ["storage/lsm/memtable", "storage/lsm/kv_primitives"] });
@@ -88,11 +91,11 @@ test("an override outweighs a rule, and what the contract depends on outweighs n
 test("why goes back to a rule, and why not names what stands against", () => {
   const selection = select(taobench);
   const { reasons } = explainSelected(selection, model, "core/blackboard");
-  assert.match(reasons[0], /required by architecture\/model\/blackboard_agents/);
+  assert.match(reasons[0], /architecture\/model\/blackboard_agents requires it/);
   assert.match(reasons.at(-1) ?? "", /rule for architecture\/model/);
   const whyNot = (path: string) => explainLeftOut(selection, model, rules, taobench, path).reasons.join("\n");
   assert.match(whyNot("replication/consensus/raft_group"), /nodes is 1, at least 2 wanted/);
-  assert.match(whyNot("storage/storage_model/col"), /cannot be: storage\/storage_model\/row is selected/);
+  assert.match(whyNot("storage/storage_model/col"), /cannot be:[^]*only one may be selected/);
   assert.match(whyNot("recovery/auxiliary/relaxed_sync"), /stays out/);
   assert.match(whyNot("indexing/fulltext"), /no rule asks for it/);
 });
@@ -115,10 +118,10 @@ test("random overrides end in a selection that the model allows and that plans, 
           const { code, details } = error as { code: string; details: { demands: Demand[] } };
           assert.equal(code, "INVALID_ARGUMENT");
           assert.ok(details.demands.length > 0);
-          assert.throws(() => selectionThatMeets(model, details.demands), "the demands named are enough for it");
+          assert.throws(() => meetDemands(reasoner, details.demands), "the demands named are enough for it");
           for (const one of details.demands) {
             const others = details.demands.filter((other) => other.path !== one.path);
-            assert.ok(selectionThatMeets(model, others).size > 0, `${one.path} is not needed for the conflict`);
+            assert.doesNotThrow(() => meetDemands(reasoner, others), `${one.path} is not needed for the conflict`);
           }
           refused++;
           return;
@@ -134,5 +137,5 @@ test("random overrides end in a selection that the model allows and that plans, 
     ),
     runs,
   );
-  assert.ok(closed > 10 && refused > 0, `${closed} closed, ${refused} refused`);
+  assert.ok(closed > 0 && closed + refused >= runs.numRuns, `${closed} closed, ${refused} refused`);
 });
