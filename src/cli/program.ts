@@ -9,6 +9,7 @@ import { registerCheck } from "./commands/check.ts";
 import { registerContract } from "./commands/contract.ts";
 import { registerDoctor } from "./commands/doctor.ts";
 import { registerEvolve } from "./commands/evolve.ts";
+import { registerModel } from "./commands/model.ts";
 import { registerPlan } from "./commands/plan.ts";
 import { registerReplay } from "./commands/replay.ts";
 import { registerExport } from "./commands/export.ts";
@@ -24,7 +25,7 @@ import { exitCodeHelp } from "./exit-codes.ts";
 
 /** In the order in which a user meets them. */
 const registrations = [
-  registerRun, registerContract, registerSelect, registerPlan, registerBuild, registerServe,
+  registerRun, registerContract, registerModel, registerSelect, registerPlan, registerBuild, registerServe,
   registerBench, registerCheck, registerSim, registerEvolve, registerReport, registerReplay,
   registerBackup, registerRestore, registerRepair, registerExport, registerImport, registerDoctor,
 ];

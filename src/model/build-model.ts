@@ -6,7 +6,8 @@
  *   2. siblings are put in groups: `xor`, `or` and `cardinality` siblings with the same `groupName` form one group,
  *      `mandatory` and `optional` runs form one each;
  *   3. features are put in depth-first order, groups of a parent in order of their first member;
- *   4. ends of edges and names in constraints exist; no edge joins a feature with itself or stands twice.
+ *   4. edges are put in order of kind and ends, whichever way they came;
+ *   5. ends of edges and names in constraints exist; no edge joins a feature with itself or stands twice.
  * The result is canonical: exporting and importing it gives the same order again.
  */
 import { LatheError } from "../kit/errors.ts";
@@ -55,7 +56,18 @@ export function buildModel(statements: ModelStatements): FeatureModel {
   checkEdges(statements.features, edges, problems);
   checkConstraints(statements.features, constraints, problems);
   if (problems.length > 0 || tree === undefined) throw problemsError(statements.name, problems);
-  return new FeatureModel({ name: statements.name, ...tree, edges, constraints });
+  return new FeatureModel({ name: statements.name, ...tree, edges: arranged(edges, tree.features), constraints });
+}
+
+const kindOrder = ["requires", "mutex", "reference", "cooperate"];
+
+/** By kind, then by the positions of their ends. */
+function arranged(edges: readonly Edge[], features: readonly Feature[]): Edge[] {
+  const positions = new Map(features.map(({ path }, position) => [path, position]));
+  const position = (path: string) => positions.get(path) as number;
+  return edges.toSorted((one, other) =>
+    kindOrder.indexOf(one.kind) - kindOrder.indexOf(other.kind) ||
+    position(one.from) - position(other.from) || position(one.to) - position(other.to));
 }
 
 export function problemsError(name: string, problems: readonly ModelProblem[]): LatheError {

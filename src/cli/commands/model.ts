@@ -1,0 +1,14 @@
+/** `lathe model …`: questions to the feature model. */
+import type { Command } from "commander";
+import { registerModelFiles } from "./model/files.ts";
+import { registerPicks } from "./model/picks.ts";
+import { registerQueries } from "./model/queries.ts";
+
+export function registerModel(program: Command): void {
+  const model = program
+    .command("model")
+    .description("the feature model: check it, search it, complete and explain a choice, draw, convert");
+  registerQueries(model);
+  registerPicks(model);
+  registerModelFiles(model);
+}
