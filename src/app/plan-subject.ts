@@ -9,7 +9,6 @@ import { join } from "node:path";
 import { z } from "zod";
 import { loadPartDescriptors } from "../foundry/part-descriptor.ts";
 import { selectParts } from "../foundry/parts-list.ts";
-import { closeSelection } from "../foundry/plan/addition.ts";
 import type { DeclaredContract } from "../foundry/plan/components.ts";
 import { loadWaves } from "../foundry/plan/load-waves.ts";
 import type { CooperateGroup } from "../foundry/plan/plan-input.ts";
@@ -18,9 +17,12 @@ import { makeSelection } from "../foundry/selection.ts";
 import { LatheError } from "../kit/errors.ts";
 import { suggestion } from "../kit/suggestion.ts";
 import { formatProblem, readYaml } from "../knobs/yaml-document.ts";
+import { completeSelection } from "../model/complete.ts";
+import { explanationText } from "../model/explain.ts";
 import type { FeatureModel } from "../model/feature-model.ts";
 import { loadArchetypes } from "../model/load-archetypes.ts";
 import { loadPaperSelection, paperSelectionNames } from "../model/paper-selection.ts";
+import { Reasoner } from "../model/reasoner.ts";
 import { loadServedContract } from "./contract.ts";
 
 export interface PlanSubject {
@@ -59,7 +61,12 @@ export function loadPlanSubject(what: string, model: FeatureModel): PlanSubject 
   const archetypes = loadArchetypes(model);
   const archetype = archetypes.find(({ name }) => name === what);
   if (archetype !== undefined) {
-    return { ...catalogSubject, name: what, waves: loadWaves(), leaves: closeSelection(model, archetype.picks) };
+    const outcome = completeSelection(new Reasoner(model), { chosen: archetype.picks, excluded: [] });
+    if (!outcome.ok) {
+      const { explanation } = outcome.conflict;
+      throw new LatheError("INVALID_ARGUMENT", `${what} contradicts the model:\n${explanationText(explanation)}`);
+    }
+    return { ...catalogSubject, name: what, waves: loadWaves(), leaves: outcome.value.leaves };
   }
   const names = [...paperSelectionNames(), ...archetypes.map(({ name }) => name)];
   const known = `selections and archetypes are ${names.join(", ")}; or name a contract.yaml or a selection's file`;

@@ -19,7 +19,7 @@ export interface SelectionReason {
 const stepsMax = 20;
 
 function sentenceOf({ path, because }: Decision): string {
-  return because.startsWith(path) ? because : `${path}: ${because}`;
+  return `${path}: ${because}`;
 }
 
 /** Why a pick is one, or why a feature was excluded. */

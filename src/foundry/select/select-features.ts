@@ -181,7 +181,8 @@ function complete({ reasoner, picks, excluded }: Picker, preferred: readonly str
       if (pick !== undefined) return { path, origin: pick.origin, because: pick.because, point: pick.point };
       const reason = reasons.get(path);
       const origin = reason?.rule === "default" ? "default" : reason?.rule === "mandatory" ? "mandatory" : "required";
-      return { path, origin, because: reason?.because ?? "", by: reason?.picks };
+      const because = (reason?.because ?? "").replace(`${path} is selected: `, "");
+      return { path, origin, because, by: reason?.picks };
     })
     .sort((one, other) => compare(one.path, other.path));
 }
