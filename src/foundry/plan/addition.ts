@@ -1,10 +1,10 @@
 /**
  * What has to be added to what is built so that a missing feature can be, each with its reason.
  *
- * Steps: complete what is built by the model (a product's leaves need not be whole), complete it together with the feature,
- * and take the difference. What is built stays: what stands against the feature is an error with the steps that show it.
- * References, which the paper's Route B follows too, bind only what is selected, so they are offered and not added.
- * Source: SpecDB, section 4.4 (Route B).
+ * Steps: complete what is built by the model (a product's leaves need not be whole), complete it together with the
+ * feature, and take the difference. What is built stays: what stands against the feature is an error with the steps
+ * that show it. References, which the paper's Route B follows too, bind only what is selected, so they are offered and
+ * not added. Source: SpecDB, section 4.4 (Route B).
  */
 import { LatheError } from "../../kit/errors.ts";
 import { completeSelection, type Completed } from "../../model/complete.ts";
