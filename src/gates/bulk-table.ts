@@ -5,16 +5,35 @@
  * Each round's keys cover the whole range, so that files overlap. Old rows are overwritten and deleted all the time: a
  * tombstone or a newer version must go on hiding what lies in deeper levels.
  */
-import type { GateConnection, StatementResult } from "./gate-connection.ts";
 import { RandomLetters } from "./random-letters.ts";
+
+export interface BulkRow {
+  readonly id: number;
+  readonly value: string;
+}
+
+export interface BulkChange {
+  readonly id: number;
+  readonly value: string | undefined;
+}
+
+/** How rows are asked for; each says what was wrong with an answer, or undefined. */
+export interface BulkDoor<Connection> {
+  insert(connection: Connection, rows: readonly BulkRow[]): Promise<string | undefined>;
+  /** Rows that are there: new values, and undefined for those to be deleted. */
+  change(connection: Connection, rows: readonly BulkChange[]): Promise<string | undefined>;
+  /** Values in the order of the keys. */
+  read(connection: Connection, ids: readonly number[]): Promise<(string | undefined)[] | string>;
+  all(connection: Connection): Promise<BulkRow[] | string>;
+}
 
 const rowBytes = 3000;
 const insertsPerRound = 100;
 const changesPerRound = 10;
 const readsPerRound = 20;
 
-export class BulkTable {
-  readonly #table: string;
+export class BulkTable<Connection> {
+  readonly #door: BulkDoor<Connection>;
   readonly #next: () => number;
   readonly #letters: RandomLetters;
   /** Beginning of the value by key; the whole value is too much to keep and to compare. */
@@ -22,14 +41,10 @@ export class BulkTable {
   readonly #deleted: number[] = [];
   #rounds = 0;
 
-  constructor(table: string, next: () => number) {
-    this.#table = table;
+  constructor(door: BulkDoor<Connection>, next: () => number) {
+    this.#door = door;
     this.#next = next;
     this.#letters = new RandomLetters(next);
-  }
-
-  get createTable(): string {
-    return `CREATE TABLE ${this.#table} (id BIGINT PRIMARY KEY, value VARCHAR(4000))`;
   }
 
   get rows(): number {
@@ -37,67 +52,58 @@ export class BulkTable {
   }
 
   /** Inserts, overwrites, deletes and reads; what was wrong with an answer, or undefined. */
-  async round(connection: GateConnection): Promise<string | undefined> {
+  async round(connection: Connection): Promise<string | undefined> {
     return (await this.#insert(connection)) ?? (await this.#change(connection)) ?? (await this.#read(connection));
   }
 
-  async compareAll(connection: GateConnection): Promise<string | undefined> {
-    const [result] = await connection.query(`SELECT id, value FROM ${this.#table} ORDER BY id LIMIT 1000000`);
-    if (result?.error !== undefined) return `${this.#table} cannot be read: ${result.error.message}`;
-    const found = new Map(result.rows.map(([id, value]) => [Number(id), value]));
+  async compareAll(connection: Connection): Promise<string | undefined> {
+    const all = await this.#door.all(connection);
+    if (typeof all === "string") return all;
+    const found = new Map(all.map(({ id, value }) => [id, value]));
     for (const [id, start] of this.#rows) {
-      const difference = differs(id, found.get(id) ?? undefined, start);
+      const difference = differs(id, found.get(id), start);
       if (difference !== undefined) return difference;
     }
     const extra = [...found.keys()].find((id) => !this.#rows.has(id));
     return extra === undefined ? undefined : `bulk row ${extra} is there, but was deleted or never written`;
   }
 
-  async #insert(connection: GateConnection): Promise<string | undefined> {
-    const tuples: string[] = [];
+  #insert(connection: Connection): Promise<string | undefined> {
     // Each round covers the whole range, as every flushed file then does.
-    for (let at = 0; at < insertsPerRound; at++) {
-      const id = at * 10_000 + this.#rounds;
-      const value = this.#letters.take(rowBytes);
-      this.#rows.set(id, value.slice(0, 40));
-      tuples.push(`(${id}, '${value}')`);
-    }
+    const rows = Array.from({ length: insertsPerRound }, (_, at) => {
+      return { id: at * 10_000 + this.#rounds, value: this.#letters.take(rowBytes) };
+    });
+    for (const { id, value } of rows) this.#rows.set(id, value.slice(0, 40));
     this.#rounds++;
-    const results = await connection.query(`INSERT INTO ${this.#table} VALUES ${tuples.join(",")}`);
-    return unexpected(results, [insertsPerRound]);
+    return this.#door.insert(connection, rows);
   }
 
-  async #change(connection: GateConnection): Promise<string | undefined> {
-    const texts: string[] = [];
-    for (const id of this.#pick(changesPerRound)) {
+  #change(connection: Connection): Promise<string | undefined> {
+    const changes = this.#pick(changesPerRound).map((id) => {
       if (this.#next() < 0.5) {
         this.#rows.delete(id);
         this.#deleted.push(id);
-        texts.push(`DELETE FROM ${this.#table} WHERE id=${id}`);
-      } else {
-        const value = this.#letters.take(rowBytes);
-        this.#rows.set(id, value.slice(0, 40));
-        texts.push(`UPDATE ${this.#table} SET value='${value}' WHERE id=${id}`);
+        return { id, value: undefined };
       }
-    }
-    return unexpected(await connection.query(texts.join("; ")), texts.map(() => 1));
+      const value = this.#letters.take(rowBytes);
+      this.#rows.set(id, value.slice(0, 40));
+      return { id, value };
+    });
+    return this.#door.change(connection, changes);
   }
 
-  async #read(connection: GateConnection): Promise<string | undefined> {
+  async #read(connection: Connection): Promise<string | undefined> {
     const ids = this.#pick(readsPerRound);
     if (this.#deleted.length > 0) ids.push(this.#deleted[Math.floor(this.#next() * this.#deleted.length)]);
-    const results = await connection.query(
-      ids.map((id) => `SELECT value FROM ${this.#table} WHERE id=${id}`).join("; "),
-    );
+    const values = await this.#door.read(connection, ids);
+    if (typeof values === "string") return values;
     for (const [at, id] of ids.entries()) {
-      const { rows, error } = results[at] ?? {};
-      if (rows === undefined || error !== undefined) return `bulk row ${id} cannot be read: ${error?.message}`;
       const start = this.#rows.get(id);
       if (start === undefined) {
-        if (rows.length > 0) return `bulk row ${id} was deleted and is there again`;
+        if (values[at] !== undefined) return `bulk row ${id} was deleted and is there again`;
         continue;
       }
-      const difference = differs(id, rows[0]?.[0] ?? undefined, start);
+      const difference = differs(id, values[at], start);
       if (difference !== undefined) return difference;
     }
     return undefined;
@@ -120,13 +126,4 @@ function differs(id: number, value: string | undefined, start: string): string |
   if (value.length === rowBytes && value.startsWith(start)) return undefined;
   const found = `${value.slice(0, 20)} (${value.length} letters)`;
   return `bulk row ${id} begins ${found} where the model says ${start.slice(0, 20)}`;
-}
-
-function unexpected(results: readonly StatementResult[], affected: readonly number[]): string | undefined {
-  const failed = results.find(({ error }) => error !== undefined);
-  if (failed?.error !== undefined) {
-    return `a bulk write was refused with ${failed.error.errno}: ${failed.error.message}`;
-  }
-  const at = affected.findIndex((count, index) => results[index]?.affectedRows !== count);
-  return at < 0 ? undefined : `a bulk write changed ${results[at]?.affectedRows} rows instead of ${affected[at]}`;
 }

@@ -19,6 +19,7 @@ import type { Gate, GateSubject, GateVerdict } from "./gate.ts";
 import { connectGate, startSubject, type GateConnection, type StatementResult } from "./gate-connection.ts";
 import { verdictOf } from "./run-gates.ts";
 import { shrunkKnobs } from "./shrunk-knobs.ts";
+import { createBulkTable, sqlBulkDoor } from "./sql-bulk-door.ts";
 import { TableModel, type ModelRow } from "./table-model.ts";
 import { tableNames } from "./table-names.ts";
 
@@ -86,7 +87,8 @@ async function runDifferential(
 class TwoTables {
   readonly kinds: Record<string, number> = {};
   readonly #scripts: readonly DifferentialScript[];
-  readonly #bulk: BulkTable | undefined;
+  readonly #bulk: BulkTable<GateConnection> | undefined;
+  readonly #bulkName: string;
   readonly #next: () => number;
   #last: DifferentialScript;
 
@@ -95,7 +97,8 @@ class TwoTables {
     this.#next = next;
     const names = tableNames(next);
     this.#scripts = names.map((table) => new DifferentialScript(table, next, this.kinds));
-    this.#bulk = withBulk ? new BulkTable(`${names[1]}b`, next) : undefined;
+    this.#bulkName = `${names[1]}b`;
+    this.#bulk = withBulk ? new BulkTable(sqlBulkDoor(this.#bulkName), next) : undefined;
     this.#last = this.#scripts[0];
   }
 
@@ -108,7 +111,8 @@ class TwoTables {
   }
 
   async createTables(connection: GateConnection): Promise<void> {
-    for (const { createTable } of [...this.#scripts, ...(this.#bulk === undefined ? [] : [this.#bulk])]) {
+    const bulk = this.#bulk === undefined ? [] : [createBulkTable(this.#bulkName)];
+    for (const createTable of [...this.#scripts.map((script) => script.createTable), ...bulk]) {
       const [result] = await connection.query(createTable);
       if (result?.error !== undefined) throw new Error(`no table: ${result.error.message}`);
     }

@@ -32,7 +32,7 @@ async function runDifferential(gateName: string, requests: number, subject: Gate
   const verdict = verdictOf(gateName, performance.now());
   // A candidate is judged with its own knobs.
   const shrunk = gateName === name ? { ...subject, knobs: shrunkKnobs(subject) } : subject;
-  const script = new KeyValueScript(subject.seed);
+  const script = new KeyValueScript(subject.seed, gateName === name);
   let server = await startHttpSubject(shrunk);
   try {
     let connection = await HttpGateConnection.open(server);

@@ -6,9 +6,12 @@
  * may expire; then either answer is right.
  */
 import { seededNumbers } from "../../simulation/simulated-env.ts";
+import { BulkTable } from "../bulk-table.ts";
+import { bulkPrefix, httpBulkDoor } from "./http-bulk-door.ts";
 import type { HttpGateConnection, ListedItem } from "./http-subject.ts";
 
 const keysMax = 400;
+const requestsPerBulkRound = 25;
 const longValues = 8;
 
 interface Known {
@@ -34,10 +37,14 @@ export class KeyValueScript {
   readonly #next: () => number;
   readonly #model = new Map<string, Known>();
   readonly #kinds: Record<string, number> = {};
+  readonly #bulk: BulkTable<HttpGateConnection> | undefined;
+  #requests = 0;
 
-  constructor(seed: number) {
+  /** `withBulk`: with megabytes of rows beside, so that there are flushes and compactions. */
+  constructor(seed: number, withBulk = false) {
     this.#seed = seed;
     this.#next = seededNumbers(seed);
+    this.#bulk = withBulk ? new BulkTable(httpBulkDoor, seededNumbers(seed + 1)) : undefined;
   }
 
   get size(): number {
@@ -45,7 +52,7 @@ export class KeyValueScript {
   }
 
   evidence(): Record<string, unknown> {
-    return { seed: this.#seed, keys: this.size, kinds: this.#kinds };
+    return { seed: this.#seed, keys: this.size, bulkRows: this.#bulk?.rows ?? 0, kinds: this.#kinds };
   }
 
   /** When the last of the keys that expire within seconds is gone. */
@@ -59,7 +66,10 @@ export class KeyValueScript {
     const kind = kinds[this.#integer(kinds.length)];
     this.#kinds[kind] = (this.#kinds[kind] ?? 0) + 1;
     const wrong = await this.#steps[kind](connection).catch((error: Error) => error.message);
-    return wrong === undefined ? undefined : `${kind}: ${wrong}`;
+    if (wrong !== undefined) return `${kind}: ${wrong}`;
+    return this.#requests++ % requestsPerBulkRound === 0
+      ? this.#bulk?.round(connection).catch((error: Error) => error.message)
+      : undefined;
   }
 
   readonly #steps: Readonly<Record<(typeof kinds)[number], (at: HttpGateConnection) => Promise<string | undefined>>> = {
@@ -137,7 +147,7 @@ export class KeyValueScript {
   async compareAll(connection: HttpGateConnection): Promise<string | undefined> {
     const sentMs = Date.now();
     const found = await connection.list("", 100);
-    return this.#compareList("", found, sentMs);
+    return this.#compareList("", found, sentMs) ?? (await this.#bulk?.compareAll(connection));
   }
 
   /** Every line of an export, whose items are those of a scan. */
@@ -155,7 +165,7 @@ export class KeyValueScript {
       .filter(([key]) => bytesOf(key).subarray(0, Buffer.byteLength(prefix)).equals(bytesOf(prefix)))
       .filter(([key]) => this.#state(key, sentMs) === "there")
       .sort(([one], [other]) => Buffer.compare(bytesOf(one), bytesOf(other)));
-    const judged = found.filter(({ key }) => this.#state(key, sentMs) !== "either");
+    const judged = found.filter(({ key }) => !key.startsWith(bulkPrefix) && this.#state(key, sentMs) !== "either");
     for (const [at, [key, { value, etag }]] of wanted.entries()) {
       const item = judged[at];
       const isSame = item?.key === key && item.value === value;
