@@ -86,7 +86,11 @@ const statements: readonly Rule[] = [
     `, PRIMARY KEY (${list(draw, () => name(draw, 0))}))`,
   (draw) => `DROP TABLE ${pick(draw, ["", "IF EXISTS "])}${list(draw, () => name(draw, 0))}`,
   (draw) => `SET ${list(draw, () => `${pick(draw, ["", "SESSION ", "@@", "GLOBAL "])}${name(draw, 0)} = ${value(draw, 0)}`)}`,
-  (draw) => pick(draw, ["BEGIN", "COMMIT", "ROLLBACK", "START TRANSACTION", "SET autocommit = 0", "SET autocommit = 1"]),
+  (draw) => pick(draw, [
+    "BEGIN", "COMMIT", "ROLLBACK", "START TRANSACTION", "SET autocommit = 0", "SET autocommit = 1", "COMMIT AND CHAIN",
+    "ROLLBACK WORK", "START TRANSACTION READ ONLY", "START TRANSACTION READ WRITE, WITH CONSISTENT SNAPSHOT",
+    "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE", "SET SESSION TRANSACTION READ ONLY",
+  ]),
   (draw) =>
     pick(draw, ["SAVEPOINT ", "ROLLBACK TO ", "RELEASE SAVEPOINT ", "LOCK TABLES ", "UNLOCK TABLES", "START TRANSACTION /*!40100 WITH "]) +
     pick(draw, ["", name(draw, 0), `${name(draw, 0)} READ`, "a AS b READ /*!32311 LOCAL */, c WRITE", "CONSISTENT SNAPSHOT */"]),

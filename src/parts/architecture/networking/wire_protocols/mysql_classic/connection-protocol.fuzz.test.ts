@@ -6,6 +6,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
+import {
+  OpenTransaction,
+} from "../../../../concurrency/transaction/model/single_node_acid/open-transaction.ts";
+import { SqlSession } from "../../../../query_processing/execution/model/point_api/sql-session.ts";
 import { Authenticator } from "./authentication.ts";
 import { executorTarget } from "./executor-fuzz.fixture.ts";
 import { InboundBuffer } from "../../inbound-buffer.ts";
@@ -43,9 +47,11 @@ for (const [name, target, share] of [["scripts", scriptedTarget, 1], ["the execu
 }
 
 test("the fuzzer finds planted bugs", async (context) => {
-  const plant = async (prototype: object, method: string, broken: (...given: never[]) => unknown) => {
+  const plant = async (
+    prototype: object, method: string, broken: (...given: never[]) => unknown, target = scriptedTarget,
+  ) => {
     const planted = context.mock.method(prototype as Record<string, (...given: never[]) => unknown>, method, broken);
-    await assert.rejects(fuzz(scriptedTarget, 4000), /seed \d+, input \d+/, `${method} was broken and nobody noticed`);
+    await assert.rejects(fuzz(target, 4000), /seed \d+, input \d+/, `${method} was broken and nobody noticed`);
     planted.mock.restore();
   };
   // A length that is not checked against the end of its packet.
@@ -66,6 +72,9 @@ test("the fuzzer finds planted bugs", async (context) => {
   await plant(SessionStatements.prototype, "forgetLongData", () => {});
   await plant(InboundBuffer.prototype, "release", () => {});
   await plant(SharedBudget.prototype, "give", () => {});
+  // A transaction that stays open when its client has gone, and one whose rollback forgets the snapshot.
+  await plant(SqlSession.prototype, "reset", () => {}, executorTarget);
+  await plant(OpenTransaction.prototype, "rollback", () => {}, executorTarget);
   // A command without an answer, or with two.
   await plant(Session.prototype, "conclude", () => {});
   const { ok } = ResultWriter.prototype;

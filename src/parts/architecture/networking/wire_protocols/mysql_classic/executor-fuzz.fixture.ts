@@ -1,6 +1,19 @@
-/** The protocol's fuzzer in front of the real executor: statements of a grammar on a catalog in memory. */
+/**
+ * The protocol's fuzzer in front of the real executor: statements of a grammar on a catalog in memory, transactions that
+ * stay open among them.
+ */
+import {
+  createStepRunner,
+} from "../../../../concurrency/transaction/model/one_shot_command/run-steps.ts";
+import {
+  createTransactions,
+} from "../../../../concurrency/transaction/model/single_node_acid/transactions.ts";
 import { drawText } from "../../../../parser/implementation/recursive_descent/statement-grammar.fixture.ts";
-import { openInMemory } from "../../../../query_processing/execution/model/point_api/in-memory-doors.fixture.ts";
+import {
+  type MapEngine, openInMemory,
+} from "../../../../query_processing/execution/model/point_api/in-memory-doors.fixture.ts";
+import type { Executor } from "../../../../query_processing/executor.ts";
+import { rowToKv } from "../../../../storage/layout/row_to_kv/row-to-kv.ts";
 import type { FuzzTarget } from "./protocol-fuzzer.fixture.ts";
 
 const fixedTexts = [
@@ -13,7 +26,39 @@ const fixedTexts = [
   "START TRANSACTION; INSERT INTO items VALUES (5, 6, 'z'); SELECT * FROM items WHERE id = 5; COMMIT",
 ];
 
+/** What opens transactions, goes on in them, and ends them or not; more than once, so that they come together. */
+const transactionTexts = [
+  "BEGIN", "BEGIN", "START TRANSACTION READ ONLY", "START TRANSACTION WITH CONSISTENT SNAPSHOT", "SET autocommit = 0",
+  "SET autocommit = 1", "COMMIT", "ROLLBACK", "COMMIT AND CHAIN", "SAVEPOINT s", "SAVEPOINT `S`", "ROLLBACK TO s",
+  "ROLLBACK TO SAVEPOINT t", "RELEASE SAVEPOINT s", "LOCK TABLES items READ", "LOCK TABLES items WRITE", "UNLOCK TABLES",
+  "UPDATE items SET a = a + 1 WHERE id = 1", "SELECT * FROM items WHERE id = 1 FOR UPDATE",
+  "BEGIN; INSERT INTO items VALUES (7, 7, 'open')", "BEGIN; UPDATE items SET a = 0; SAVEPOINT s; DELETE FROM items",
+  "SELECT COUNT(*) FROM items; SAVEPOINT s; UPDATE items SET name = 'x'; ROLLBACK TO s; COMMIT",
+  "BEGIN; SELECT * FROM items; TRUNCATE TABLE items; COMMIT", "BEGIN; DROP TABLE IF EXISTS items",
+  "CREATE TABLE IF NOT EXISTS numbered (id BIGINT PRIMARY KEY AUTO_INCREMENT, a BIGINT)",
+  "BEGIN; INSERT INTO numbered (a) VALUES (1), (2); SELECT LAST_INSERT_ID()",
+];
+
+const engines = new WeakMap<Executor, MapEngine>();
+
 export const executorTarget: FuzzTarget = {
-  createExecutor: () => openInMemory({ limits: { resultRowsMax: 500, statementsMax: 200 } }).executor,
-  texts: (choice) => [...fixedTexts, ...Array.from({ length: 60 }, () => drawText(choice).slice(0, 8000))],
+  createExecutor() {
+    const { executor, engine } = openInMemory({
+      limits: { resultRowsMax: 500, statementsMax: 200 },
+      transactions: ({ env, engine: store, catalog }) => {
+        const steps = createStepRunner({ catalog, layout: rowToKv });
+        const limits = { openMax: 4, readRowsMax: 200, writeBytesMax: 20_000 };
+        return createTransactions({ env, engine: store, catalog, steps, limits });
+      },
+    });
+    engines.set(executor, engine);
+    return executor;
+  },
+  held(executor) {
+    const engine = engines.get(executor);
+    return engine === undefined ? [] : [engine.openSnapshots, engine.openCursors];
+  },
+  texts: (choice) => [
+    ...fixedTexts, ...transactionTexts, ...Array.from({ length: 60 }, () => drawText(choice).slice(0, 8000)),
+  ],
 };

@@ -4,13 +4,14 @@
  * A batch is one world: a context, an executor and a neighbour that has logged in, all from one seed. An input is what
  * one connection sends in its life: packets drawn by a grammar (packet-grammar.fixture.ts), or packets of an input that
  * has led to an answer not seen before in this batch, damaged once more; cut into chunks at any place.
+ * Some are killed while a statement runs, or end with a transaction open.
  * Held for every input:
  *   1. nothing is thrown, and no packet is read beyond its end;
  *   2. what comes back is whole packets in sequence, and before the login has ended nothing but the login's;
  *   3. nothing runs before the login; not more statements run than were sent; every command that has an answer gets one;
  *   4. a connection that is left is in a right state: it answers a ping, or waits for the rest of a packet;
  *   5. it ends: whatever waits has been answered after a bounded number of turns;
- *   6. when it has gone everything it took has been given back;
+ *   6. when it has gone everything it took has been given back, snapshots of open transactions and cursors among it;
  *   7. the neighbour is answered as before, byte for byte.
  */
 import assert from "node:assert/strict";
@@ -186,17 +187,20 @@ export interface FuzzCounts {
   errors: number;
   closed: number;
   statements: number;
+  kills: number;
   /** Kinds of answers that were seen, by what they answered. */
   readonly seen: Set<string>;
 }
 
 export function emptyCounts(): FuzzCounts {
-  return { inputs: 0, answers: 0, errors: 0, closed: 0, statements: 0, seen: new Set() };
+  return { inputs: 0, answers: 0, errors: 0, closed: 0, statements: 0, kills: 0, seen: new Set() };
 }
 
 export interface FuzzTarget {
   /** Made anew for every batch. */
   readonly createExecutor: () => Executor;
+  /** What sessions hold of the store behind the executor. */
+  readonly held?: (executor: Executor) => readonly number[];
   readonly texts: readonly string[] | ((choice: Choice) => readonly string[]);
 }
 
@@ -213,6 +217,7 @@ export class ProtocolBatch {
   readonly #clock = new StepClock();
   readonly #context: ProtocolContext;
   readonly #executor: CountingExecutor;
+  readonly #heldBehind: () => readonly number[];
   readonly #texts: readonly string[];
   readonly #neighbour: FuzzHost;
   readonly #neighbourAnswer: string;
@@ -229,7 +234,9 @@ export class ProtocolBatch {
     this.#seed = seed;
     this.#choice = new Choice(seed);
     this.#counts = counts;
-    this.#executor = new CountingExecutor(target.createExecutor());
+    const inner = target.createExecutor();
+    this.#executor = new CountingExecutor(inner);
+    this.#heldBehind = () => target.held?.(inner) ?? [];
     this.#texts = typeof target.texts === "function" ? target.texts(this.#choice) : target.texts;
     this.#context = createProtocolContext(
       { clock: this.#clock, random: seededRandom(seed), log: new RecordingLog() },
@@ -286,7 +293,8 @@ export class ProtocolBatch {
   /** What connections hold of what they share. */
   #held(): number[] {
     const { inbound, statements, statementBytes, unsent, slab } = this.#context;
-    return [inbound.used, statements.used, statementBytes.used, unsent.used, Number(slab.leased)];
+    const { used } = inbound;
+    return [used, statements.used, statementBytes.used, unsent.used, Number(slab.leased), ...this.#heldBehind()];
   }
 
   async #input(number: number): Promise<void> {
@@ -347,9 +355,16 @@ export class ProtocolBatch {
       at += chunk.length;
       // Bytes are valid during the call only: who kept them sees others now.
       chunk.fill(0xee);
+      if (host.protocol.waiting && choice.below(12) === 0) this.#kill(host);
       if (host.protocol.waiting && choice.below(2) === 0) await this.#settle(host);
     }
     if (host.protocol.busy || this.#clock.due) await this.#settle(host);
+  }
+
+  /** By somebody else, while a statement runs or a text waits for its next turn. */
+  #kill(host: FuzzHost): void {
+    host.protocol.kill(this.#choice.below(3) === 0 ? "connection" : "query");
+    this.#counts.kills++;
   }
 
   async #settle(host: FuzzHost): Promise<void> {
