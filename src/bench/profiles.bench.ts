@@ -57,7 +57,8 @@ async function main(): Promise<void> {
     const strict = loadContract(contractFile);
     const storage = { ...strict.storage, durability: "interval", lossWindowMs: windowMs } as const;
     const contractText = readFileSync(contractFile, "utf8");
-    buildProduct({ contract: { ...strict, storage }, contractText, knobCatalog: loadKnobCatalog() }, join(work.path, "product"));
+    const contract = { ...strict, storage };
+    buildProduct({ contract, contractText, knobCatalog: loadKnobCatalog() }, join(work.path, "product"));
     const pairs: Record<Profile, HttpPhase[]>[] = [];
     for (let pair = 0; pair < Number(flags.pairs); pair++) {
       const found: Partial<Record<Profile, HttpPhase[]>> = {};
@@ -66,15 +67,18 @@ async function main(): Promise<void> {
       }
       pairs.push(found as Record<Profile, HttpPhase[]>);
     }
-    console.log(`${pairs.length} pairs of ${flags.seconds} s, a window of ${windowMs} ms, ${machineText(describeMachine())}`);
+    const machine = machineText(describeMachine());
+    console.log(`${pairs.length} pairs of ${flags.seconds} s, a window of ${windowMs} ms, ${machine}`);
     for (const [at, { name }] of pairs[0].safe.entries()) {
-      const ratio = (of: (phase: HttpPhase) => number) => spread(pairs.map(({ safe, fast }) => of(fast[at]) / of(safe[at])));
+      const ratio = (of: (phase: HttpPhase) => number) =>
+        spread(pairs.map(({ safe, fast }) => of(fast[at]) / of(safe[at])));
       const rate = (profile: Profile) => spread(pairs.map((pair) => pair[profile][at].itemsPerSecond / 1000));
       const wrong = pairs.reduce((sum, { safe, fast }) => sum + safe[at].wrong + fast[at].wrong, 0);
       console.log(
         `${name}: fast/safe items/s ${ratio((phase) => phase.itemsPerSecond)}, server CPU ` +
           `${ratio((phase) => phase.serverCpuUsPerItem)}, p50 ${ratio((phase) => phase.p50Us)}, p99 ` +
-          `${ratio((phase) => phase.p99Us)}; thousand items/s safe ${rate("safe")}, fast ${rate("fast")}; ${wrong} wrong`,
+          `${ratio((phase) => phase.p99Us)}; thousand items/s safe ${rate("safe")}, fast ${rate("fast")}; ` +
+          `${wrong} wrong`,
       );
     }
   } finally {
