@@ -56,12 +56,20 @@ interface Suites {
   readonly suites: readonly string[];
 }
 
+/** Without what it has installed, and without its studies: one of them is where a study of a product works. */
+export function copyProduct(productDirectory: string, copy: string): void {
+  mkdirSync(copy, { recursive: true });
+  for (const entry of readdirSync(productDirectory)) {
+    if (entry === "node_modules" || entry === ".lathe") continue;
+    cpSync(join(productDirectory, entry), join(copy, entry), { recursive: true });
+  }
+}
+
 /** Copies the product and puts the workshop's tests in the place of its own. */
 function plantWorkshopTests(productDirectory: string, copy: string): Suites {
-  cpSync(productDirectory, copy, { recursive: true });
+  copyProduct(productDirectory, copy);
   // The suites use fast-check, which is the workshop's; a product need not have installed it.
   const fastCheck = dirname(createRequire(import.meta.url).resolve("fast-check/package.json"));
-  rmSync(join(copy, "node_modules"), { recursive: true, force: true });
   symlinkSync(dirname(fastCheck), join(copy, "node_modules"), "dir");
   rmSync(join(copy, "test"), { recursive: true, force: true });
   const sources = filesBelow(copy).filter((path) => /^(kit|parts)\/.*\.ts$/.test(path));
