@@ -165,6 +165,7 @@ export type SqlErrorReason =
   | "conflict"
   | "read_only_transaction"
   | "transaction_in_progress"
+  | "time_exceeded"
   | "savepoint_missing"
   /** A write, or a read of another table, while LOCK TABLES … READ stands. */
   | "table_locked"

@@ -124,8 +124,8 @@ function refuseSetting(name: string, value: string): void {
   if (refusal !== undefined) throw refusal;
   const set = value.toUpperCase();
   if (set === "0" || set === "DEFAULT") return;
-  if (name === "max_execution_time" || name === "max_statement_time") {
-    throw notSelected("architecture/resource_management/runaway_queries", "a time limit on statements");
+  if (name === "max_statement_time") {
+    throw notSelected("architecture/resource_management/runaway_queries", "a time limit on all statements");
   }
   if (name === "sql_select_limit" && set !== "18446744073709551615") {
     throw notSelected("query_processing/operators/limit", "a limit on every SELECT");

@@ -40,6 +40,7 @@ export const sqlErrorKinds: { readonly [reason in SqlErrorReason]: WireErrorKind
   auto_column: { number: 1075, state: "42000" },
   conflict: { number: 1213, state: "40001" },
   read_only_transaction: { number: 1792, state: "25006" },
+  time_exceeded: { number: 3024, state: "HY000" },
   transaction_in_progress: { number: 1568, state: "25001" },
   savepoint_missing: { number: 1305, state: "42000" },
   table_locked: { number: 1099, state: "HY000" },

@@ -2,7 +2,7 @@
  * GatheredRead: a SELECT whose rows go through a pipeline (`row-pipeline.ts`) before any is sent.
  *
  * Steps: the ranges of the path, of the primary key or of an index; rows that meet the filters are decoded and
- * gathered; the pipeline sends. All of it is within one turn and sees one state.
+ * gathered; the pipeline sends. All of it sees one state, also where it takes several turns (`paced-read.ts`).
  * Limits: it looks at no more than `resultRowsMax` rows, and gathers no more than `resultBytesMax` bytes; beyond, the
  * statement is refused before anything is sent.
  */
@@ -12,10 +12,11 @@ import type { SelectStatement } from "../../../../parser/statement.ts";
 import type { ResultShape, ResultSink } from "../../../executor.ts";
 import type { AccessPath } from "./access-path.ts";
 import { keyRanges } from "./key-ranges.ts";
-import { type RowSource, tooLarge, visitRows } from "./ordered-rows.ts";
+import { PacedRead, type RowSource, type RunOptions } from "./paced-read.ts";
 import type { ReadPlan, RowView, RunDoors } from "./plan.ts";
 import { addReadSteps, bindConditions } from "./read-steps.ts";
 import { type PipelinePlan, planPipeline } from "./row-pipeline.ts";
+import { type OrderedRows, RowWalk, tooLarge } from "./row-walk.ts";
 import { bindCut } from "./value-source.ts";
 
 /** What is read: the table's rows by their keys, or by the entries of an index. */
@@ -59,25 +60,37 @@ export class GatheredRead implements ReadPlan {
     parameters: readonly ColumnValue[],
     base: number,
     sink: ResultSink,
-    _atOnce: boolean,
-    view?: RowView,
-  ): undefined {
+    options: RunOptions,
+  ): Promise<void> | undefined {
     const doors = this.#doors;
-    const table = this.table;
-    const { layout, bounds } = doors;
-    const ranges = keyRanges(layout, this.#source.keys, this.#path, parameters, base);
+    const { table } = this;
+    const ranges = keyRanges(doors.layout, this.#source.keys, this.#path, parameters, base);
     const conditions = bindConditions(this.#path.filters, parameters, base);
     const cut = bindCut(this.#statement.limit, this.#statement.offset, parameters, base);
-    const pipeline = this.#pipeline.start();
-    const source = this.#source.open(view);
+    const source = new PacedRead(doors, this.#source.open(options.view), options);
     const all = { limit: Number.POSITIVE_INFINITY, offset: 0, reverse: false };
+    return source.run(this.#steps({ doors, table, source, ranges, conditions, ...all }, cut, sink), sink);
+  }
+
+  *#steps(
+    read: OrderedRows,
+    { limit, offset }: { limit: number; offset: number },
+    sink: ResultSink,
+  ): Generator<undefined, void> {
+    const { layout, bounds } = this.#doors;
+    const pipeline = this.#pipeline.start();
     let bytes = 0;
-    visitRows({ doors, table, source, ranges, conditions, ...all }, true, (key, value) => {
+    const walk = new RowWalk(read, true, (key, value) => {
       bytes += key.length + value.length;
-      if (bytes > bounds.resultBytesMax) throw tooLarge(table, `${bounds.resultBytesMax} bytes`);
-      pipeline.add(layout.decodeRow(table, key, value));
+      if (bytes > bounds.resultBytesMax) throw tooLarge(this.table, `${bounds.resultBytesMax} bytes`);
+      pipeline.add(layout.decodeRow(this.table, key, value));
     });
-    pipeline.send(sink, cut.limit, cut.offset);
+    try {
+      while (walk.slice()) if (read.source.isOver()) yield;
+    } finally {
+      walk.close();
+    }
+    yield* pipeline.send(sink, limit, offset, read.source);
   }
 
   addSteps(parameters: readonly ColumnValue[], base: number, steps: CommandStep[]): void {
@@ -100,6 +113,6 @@ export class GatheredRead implements ReadPlan {
       for (const row of result.rows) pipeline.add(row);
     }
     const cut = bindCut(this.#statement.limit, this.#statement.offset, parameters, base);
-    pipeline.send(sink, cut.limit, cut.offset);
+    for (const _ of pipeline.send(sink, cut.limit, cut.offset, undefined));
   }
 }

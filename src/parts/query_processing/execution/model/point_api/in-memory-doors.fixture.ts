@@ -1,7 +1,7 @@
 /**
  * What the executor's tests stand on: an engine that is a sorted map, a log that applies at once, a sink that records.
  */
-import type { Env } from "../../../../../kit/env/env.ts";
+import type { Clock, Env } from "../../../../../kit/env/env.ts";
 import { nodeClock } from "../../../../../kit/env/node-clock.ts";
 import { createCatalog } from "../../../../architecture/catalog/kv_encoded/kv-encoded-catalog.ts";
 import type { CatalogStore } from "../../../../architecture/catalog/catalog-store.ts";
@@ -269,16 +269,18 @@ export interface InMemoryOptions {
   readonly indexedPlans?: IndexedPlans;
   /** Makes transactions that stay open. */
   readonly transactions?: (doors: { env: Env; engine: MapEngine; catalog: CatalogStore }) => InteractiveTransactions;
+  readonly clock?: Clock;
   /** A store that is there already: as after a restart. */
   readonly engine?: MapEngine;
 }
 
 export function openInMemory(options: InMemoryOptions = {}): InMemoryDoors {
   const { cache, limits, indexes, indexedPlans, engine = new MapEngine() } = options;
+  const env = options.clock === undefined ? testEnv : { ...testEnv, clock: options.clock };
   const catalog = createCatalog({ engine, layout: rowToKv, indexes });
   const log = new InstantLog(createStateMachine({ engine, catalog, layout: rowToKv, cache, indexes }));
   const executor = createExecutor({
-    env: testEnv,
+    env,
     engine,
     log,
     catalog,
@@ -288,7 +290,7 @@ export function openInMemory(options: InMemoryOptions = {}): InMemoryDoors {
     indexedPlans,
     cache,
     limits,
-    transactions: options.transactions?.({ env: testEnv, engine, catalog }),
+    transactions: options.transactions?.({ env, engine, catalog }),
   });
   return { engine, catalog, log, executor, limits };
 }

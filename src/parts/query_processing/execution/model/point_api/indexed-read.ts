@@ -17,7 +17,8 @@ import type { Cursor, ScanRange } from "../../../../storage/engine.ts";
 import type { ResultShape, ResultSink } from "../../../executor.ts";
 import type { AccessPath } from "./access-path.ts";
 import { keyRanges } from "./key-ranges.ts";
-import { type RowSource, sendRows } from "./ordered-rows.ts";
+import { sendRows } from "./ordered-rows.ts";
+import { PacedRead, type RowSource, type RunOptions } from "./paced-read.ts";
 import type { ReadPlan, RowView, RunDoors } from "./plan.ts";
 import type { RangeOptions } from "./range-read.ts";
 import { addReadSteps, answerRows, bindConditions } from "./read-steps.ts";
@@ -68,16 +69,16 @@ export class IndexedRead implements ReadPlan {
     parameters: readonly ColumnValue[],
     base: number,
     sink: ResultSink,
-    _atOnce: boolean,
-    view?: RowView,
-  ): undefined {
-    const ranges = keyRanges(this.#doors.layout, this.#target.entries, this.#path, parameters, base);
+    options: RunOptions,
+  ): Promise<void> | undefined {
+    const doors = this.#doors;
+    const { table } = this;
+    const ranges = keyRanges(doors.layout, this.#target.entries, this.#path, parameters, base);
     const conditions = bindConditions(this.#path.filters, parameters, base);
     const { limit, offset } = bindCut(this.#limit, this.#offset, parameters, base);
-    const { table } = this.#target;
-    const source = new IndexedSource(this.#doors, this.#target, view);
-    const reverse = this.#reverse;
-    sendRows({ doors: this.#doors, table, source, ranges, conditions, limit, offset, reverse }, this.shape, sink);
+    const source = new PacedRead(doors, new IndexedSource(doors, this.#target, options.view), options);
+    const read = { doors, table, source, ranges, conditions, limit, offset, reverse: this.#reverse };
+    return source.run(sendRows(read, this.shape, sink), sink);
   }
 
   addSteps(parameters: readonly ColumnValue[], base: number, steps: CommandStep[]): void {
@@ -95,19 +96,25 @@ export class IndexedRead implements ReadPlan {
 export class IndexedSource implements RowSource {
   readonly #doors: RunDoors;
   readonly #target: IndexTarget;
-  readonly #view: RowView | undefined;
+  /** What entries and rows are read from; undefined: the engine, and the row cache. */
+  view: RowView | undefined;
   /** For keys of rows, in bytes of our own: those of an entry are gone with the next call on the engine. */
   readonly #scratch = { bytes: new Uint8Array(256) };
 
   constructor(doors: RunDoors, target: IndexTarget, view: RowView | undefined) {
     this.#doors = doors;
     this.#target = target;
-    this.#view = view;
+    this.view = view;
   }
 
   scan(range: ScanRange): Cursor {
-    const entries = (this.#view ?? this.#doors.engine).scan(range);
-    return new IndexedRows(this.#doors, this.#target, entries, this.#scratch, this.#view);
+    const entries = (this.view ?? this.#doors.engine).scan(range);
+    return new IndexedRows(this.#doors, this.#target, entries, this.#scratch, this);
+  }
+
+  /** Cursors that are open see it too: their entries are of the same moment. */
+  pin(view: RowView): void {
+    this.view = view;
   }
 }
 
@@ -117,7 +124,7 @@ class IndexedRows implements Cursor {
   readonly #target: IndexTarget;
   readonly #entries: Cursor;
   readonly #scratch: { bytes: Uint8Array };
-  readonly #view: RowView | undefined;
+  readonly #source: IndexedSource;
   #key: Uint8Array | undefined;
 
   constructor(
@@ -125,13 +132,13 @@ class IndexedRows implements Cursor {
     target: IndexTarget,
     entries: Cursor,
     scratch: { bytes: Uint8Array },
-    view: RowView | undefined,
+    source: IndexedSource,
   ) {
     this.#doors = doors;
     this.#target = target;
     this.#entries = entries;
     this.#scratch = scratch;
-    this.#view = view;
+    this.#source = source;
   }
 
   next(): boolean {
@@ -147,7 +154,8 @@ class IndexedRows implements Cursor {
   get value(): Uint8Array {
     const { cache, engine } = this.#doors;
     const { key } = this;
-    const value = this.#view === undefined ? (cache?.get(key) ?? engine.getSync(key)) : this.#view.getSync(key);
+    const { view } = this.#source;
+    const value = view === undefined ? (cache?.get(key) ?? engine.getSync(key)) : view.getSync(key);
     if (value !== undefined) return value;
     const { table, index } = this.#target;
     throw new LatheError("CORRUPTION", `index ${index.name} of table ${table.name} has an entry without a row`, {

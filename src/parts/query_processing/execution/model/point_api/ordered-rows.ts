@@ -1,91 +1,41 @@
 /**
  * OrderedRows: answers a `SELECT` with rows in the order of what they are read from: the primary key, or an index.
  *
- * Steps: the ranges in order, or from the last to the first and each backwards; rows that do not meet the filters are
- * left out; OFFSET and LIMIT cut.
  * A result must fit `resultRowsMax` and `resultBytesMax`. Where LIMIT does not promise that, a first pass counts
- * without sending anything, so that a refusal comes instead of a torn result. Both passes run within one turn and see
- * one state.
+ * without sending anything, so that a refusal comes instead of a torn result. Both passes see one state, also where
+ * they take several turns (`paced-read.ts`).
  */
-import type { Table } from "../../../../architecture/catalog/table.ts";
-import type { ColumnCondition } from "../../../../concurrency/transaction/command.ts";
-import { segmentHas } from "../../../../concurrency/transaction/key-segments.ts";
-import { rowMatches } from "../../../../concurrency/transaction/row-condition.ts";
-import type { Cursor, ScanRange } from "../../../../storage/engine.ts";
-import { type ResultShape, type ResultSink, SqlError } from "../../../executor.ts";
-import type { KeyRange } from "./key-ranges.ts";
-import type { RunDoors } from "./plan.ts";
+import type { ResultShape, ResultSink } from "../../../executor.ts";
+import { type OrderedRows, RowWalk, tooLarge } from "./row-walk.ts";
 
 /** So many rows are taken to fit, whatever their size. */
 const promisedRows = 4096;
 
-export interface RowSource {
-  scan(range: ScanRange): Cursor;
-}
-
-export interface OrderedRows {
-  readonly doors: RunDoors;
-  readonly table: Table;
-  /** Gives the rows of a range; the engine does where the ranges are of the primary key. */
-  readonly source: RowSource;
-  readonly ranges: readonly KeyRange[];
-  readonly conditions: readonly ColumnCondition[];
-  readonly limit: number;
-  readonly offset: number;
-  readonly reverse: boolean;
-}
-
-/** Errors: SqlError limit_exceeded, before anything was sent; those of the source. */
-export function sendRows(read: OrderedRows, shape: ResultShape, sink: ResultSink): void {
-  const { doors, conditions, limit, offset } = read;
-  const filtered = conditions.length > 0 || read.ranges.some(({ anyOf }) => anyOf !== undefined);
-  const promised = limit + offset <= Math.min(doors.bounds.resultRowsMax, promisedRows) && !filtered;
-  if (!promised) visit(read, true, undefined);
-  sink.rows(shape);
-  visit(read, false, sink);
-  sink.end();
-}
-
-export function tooLarge({ name }: Table, what: string): SqlError {
-  return new SqlError("limit_exceeded", `a SELECT from ${name} goes over more than ${what}; add a LIMIT`);
-}
-
-/** Visits the rows in order. Throws limit_exceeded where `bounded`. */
-function visit(read: OrderedRows, bounded: boolean, sink: ResultSink | undefined): void {
-  let bytes = 0;
-  visitRows(read, bounded, (key, value) => {
-    bytes += key.length + value.length;
-    const { bounds } = read.doors;
-    if (bounded && bytes > bounds.resultBytesMax) throw tooLarge(read.table, `${bounds.resultBytesMax} bytes`);
-    sink?.storedRow(key, value);
-  });
-}
-
-/** Calls for each row that counts. Where `bounded`, more than `resultRowsMax` rows to look at are refused. */
-export function visitRows(
-  read: OrderedRows,
-  bounded: boolean,
-  row: (key: Uint8Array, value: Uint8Array) => void,
-): void {
-  const { source, table, ranges, conditions, limit, offset, reverse } = read;
-  const { layout, bounds } = read.doors;
-  const end = limit + offset;
-  let rows = 0;
-  let examined = 0;
-  for (let i = 0; i < ranges.length; i++) {
-    if (rows >= end) return;
-    const { gte, lt, anyOf } = ranges[reverse ? ranges.length - 1 - i : i];
-    const cursor = source.scan(reverse ? { gte, lt, reverse } : { gte, lt });
-    try {
-      while (rows < end && cursor.next()) {
-        if (bounded && ++examined > bounds.resultRowsMax) throw tooLarge(table, `${bounds.resultRowsMax} rows`);
-        const { key, value } = cursor;
-        if (conditions.length > 0 && !rowMatches(layout, table, conditions, key, value)) continue;
-        if (anyOf !== undefined && !segmentHas(layout, table, anyOf, key, value)) continue;
-        if (++rows > offset) row(key, value);
-      }
-    } finally {
-      cursor.close();
-    }
+/** Errors: SqlError limit_exceeded, before anything was sent; time_exceeded; those of the source. */
+export function* sendRows(read: OrderedRows, shape: ResultShape, sink: ResultSink): Generator<undefined, void> {
+  let walk = isPromised(read) ? undefined : countingWalk(read);
+  try {
+    while (walk?.slice() === true) if (read.source.isOver()) yield;
+    sink.rows(shape);
+    walk = new RowWalk(read, false, (key, value) => sink.storedRow(key, value));
+    while (walk.slice()) if (read.source.isOver()) yield;
+    sink.end();
+  } finally {
+    walk?.close();
   }
+}
+
+function isPromised({ doors, conditions, ranges, limit, offset }: OrderedRows): boolean {
+  if (conditions.length > 0 || limit + offset > Math.min(doors.bounds.resultRowsMax, promisedRows)) return false;
+  return !ranges.some(({ anyOf }) => anyOf !== undefined);
+}
+
+/** Throws limit_exceeded where rows or bytes are too many. */
+function countingWalk(read: OrderedRows): RowWalk {
+  const { resultBytesMax } = read.doors.bounds;
+  let bytes = 0;
+  return new RowWalk(read, true, (key, value) => {
+    bytes += key.length + value.length;
+    if (bytes > resultBytesMax) throw tooLarge(read.table, `${resultBytesMax} bytes`);
+  });
 }

@@ -24,6 +24,7 @@ import type { Env } from "../../../../../kit/env/env.ts";
 import type { ResultShape, ResultSink } from "../../../executor.ts";
 import type { AccessPath } from "./access-path.ts";
 import type { ExecutorCounters } from "./executor-counters.ts";
+import type { RunOptions } from "./paced-read.ts";
 
 export interface ExecutorDoors {
   readonly env: Env;
@@ -107,15 +108,14 @@ export interface ReadPlan extends PlanBase {
   /** FOR UPDATE; set by the planner. */
   locks: boolean;
   /**
-   * Throws SqlError before it has called the sink. Where `atOnce`, it ends within the turn; otherwise long counts may
-   * take several turns and return a promise. With a `view`, that is what is read, past the row cache.
+   * Throws SqlError before it has called the sink. One that walks far takes several turns and returns a promise, unless
+   * it is to be within this one. With a `view`, that is what is read, past the row cache.
    */
   run(
     parameters: readonly ColumnValue[],
     base: number,
     sink: ResultSink,
-    atOnce: boolean,
-    view?: RowView,
+    options: RunOptions,
   ): Promise<void> | undefined;
   addSteps(parameters: readonly ColumnValue[], base: number, steps: CommandStep[]): void;
   readonly answer: Answer;
@@ -151,6 +151,8 @@ export interface BorderPlan extends PlanBase {
 export interface SettingsPlan extends PlanBase {
   readonly kind: "settings";
   readonly autocommit: boolean | undefined;
+  /** Of SELECTs that walk far; 0: none. */
+  readonly timeLimitMs: number | undefined;
   /** Of the next transaction, or of all that follow. */
   readonly serializable: { readonly on: boolean; readonly scope: "next" | "session" } | undefined;
 }

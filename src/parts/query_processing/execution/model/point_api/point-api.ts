@@ -36,6 +36,7 @@ import {
   snapshotName,
   type WritePlan,
 } from "./plan.ts";
+import type { RunOptions } from "./paced-read.ts";
 import { planStatement } from "./planner.ts";
 import { commandRefused, toSqlError } from "./sql-errors.ts";
 import { SqlSession, type StatementRunner } from "./sql-session.ts";
@@ -43,6 +44,9 @@ import { TextPlanner } from "./text-planner.ts";
 
 const interactive = "concurrency/transaction/model/single_node_acid";
 const savepoints = "concurrency/transaction/features/savepoints";
+
+const inTurns: RunOptions = { atOnce: false };
+const withinTurn: RunOptions = { atOnce: true };
 
 /** A statement of a transaction, with the steps that it became. */
 interface Part {
@@ -180,16 +184,16 @@ class PointApiExecutor implements Executor, StatementRunner {
       text.clearValues();
       const plan = text.plan(at);
       if (plan.kind === "begin") session?.unlockTables();
-      const plain = session === undefined || session.isPlain;
+      const free = session === undefined || session.isFree;
       const { end } = text;
-      if (plan.kind === "begin" && plain) {
+      if (plan.kind === "begin" && free) {
         const whole = this.#wholeTransaction(end, sink, session);
         if (whole !== undefined) return whole;
       }
       const next = text.next(end);
       sink.moreResults = next >= 0;
       const waiting =
-        plan.kind === "read" && plain
+        plan.kind === "read" && (session === undefined || session.isPlain)
           ? this.#read(plan, text.values, text.base, sink)
           : this.#runOther(plan, text.values, text.base, sink, session);
       return { ok: true, next, waiting: waiting === undefined ? undefined : this.#outcome(waiting, sink) };
@@ -208,10 +212,10 @@ class PointApiExecutor implements Executor, StatementRunner {
   ): Promise<void> | undefined {
     this.#counters.statements.select++;
     const barrier = this.#doors.log.readBarrier();
-    if (barrier === undefined) return plan.run(parameters, base, sink, false);
+    if (barrier === undefined) return plan.run(parameters, base, sink, inTurns);
     // The caller's values, and the bytes that they may be views of, are valid during the call only.
     const kept = parameters.map((value) => (value instanceof Uint8Array ? value.slice() : value));
-    return barrier.then(() => plan.run(kept, base, sink, false));
+    return barrier.then(() => plan.run(kept, base, sink, inTurns));
   }
 
   /** As `#transaction`; undefined for one that must stay open, and may. */
@@ -286,7 +290,7 @@ class PointApiExecutor implements Executor, StatementRunner {
     for (const { plan, base } of parts) {
       if (plan.kind === "read") {
         this.#counters.statements.select++;
-        plan.run(values, base, sink, true);
+        void plan.run(values, base, sink, withinTurn);
       } else if (plan.kind === "session") {
         plan.run(sink, values, session);
       } else {
@@ -336,7 +340,7 @@ class PointApiExecutor implements Executor, StatementRunner {
     session: SqlSession | undefined,
   ): Promise<void> | undefined {
     this.#counters.statements[plan.label]++;
-    if (plan.kind === "write" && (session === undefined || session.isPlain)) {
+    if (plan.kind === "write" && (session === undefined || session.isFree)) {
       return this.write(plan, parameters, base, sink, session);
     }
     if (session !== undefined) return session.run(plan, parameters, base, sink);

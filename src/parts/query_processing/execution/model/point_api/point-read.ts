@@ -14,6 +14,7 @@ import type { Operand } from "../../../../parser/statement.ts";
 import type { ResultShape, ResultSink } from "../../../executor.ts";
 import type { AccessPath } from "./access-path.ts";
 import { KeyWriter } from "./key-writer.ts";
+import type { RunOptions } from "./paced-read.ts";
 import type { ReadPlan, RowView, RunDoors } from "./plan.ts";
 import { addReadSteps, answerRows, bindConditions } from "./read-steps.ts";
 import type { SelectedColumns } from "./selected-columns.ts";
@@ -49,8 +50,7 @@ export class PointRead implements ReadPlan {
     parameters: readonly ColumnValue[],
     base: number,
     sink: ResultSink,
-    _atOnce: boolean,
-    view?: RowView,
+    { view }: RunOptions,
   ): undefined {
     if (this.#simple === undefined) return this.#runGeneral(parameters, base, sink, view);
     const key = this.#key.write(this.#simple, parameters, base);

@@ -2,25 +2,22 @@
  * RangeRead: `SELECT` and `COUNT(*)` over ranges of the primary key.
  *
  * Steps: the ranges of the path (`key-ranges.ts`), in key order; what they hold is sent by `ordered-rows.ts`.
- * COUNT(*) goes in slices of `sliceRows` with other work between them; its cursor, and a snapshot for the ranges behind
- * it, see the state of its beginning. A statement has one cursor open at a time.
+ * COUNT(*) may walk any number of rows, except where all must be within one turn. A statement has one cursor open at a
+ * time.
  */
 import type { ColumnValue, Table } from "../../../../architecture/catalog/table.ts";
-import type { ColumnCondition, CommandStep, StepResult } from "../../../../concurrency/transaction/command.ts";
-import { segmentHas } from "../../../../concurrency/transaction/key-segments.ts";
-import { rowMatches } from "../../../../concurrency/transaction/row-condition.ts";
+import type { CommandStep, StepResult } from "../../../../concurrency/transaction/command.ts";
 import type { Operand } from "../../../../parser/statement.ts";
 import type { ResultShape, ResultSink } from "../../../executor.ts";
-import type { Cursor, Snapshot } from "../../../../storage/engine.ts";
 import type { AccessPath } from "./access-path.ts";
-import { type KeyRange, keyRanges } from "./key-ranges.ts";
-import { sendRows, tooLarge } from "./ordered-rows.ts";
-import type { ReadPlan, RowView, RunDoors } from "./plan.ts";
+import { keyRanges } from "./key-ranges.ts";
+import { sendRows } from "./ordered-rows.ts";
+import { PacedRead, type RunOptions } from "./paced-read.ts";
+import type { ReadPlan, RunDoors } from "./plan.ts";
 import { addReadSteps, answerRows, bindConditions } from "./read-steps.ts";
+import { type OrderedRows, RowWalk } from "./row-walk.ts";
 import { countShape, type SelectedColumns } from "./selected-columns.ts";
 import { bindCut } from "./value-source.ts";
-
-const sliceRows = 4096;
 
 export interface RangeOptions {
   readonly limit?: Operand | undefined;
@@ -67,20 +64,32 @@ export class RangeRead implements ReadPlan {
     parameters: readonly ColumnValue[],
     base: number,
     sink: ResultSink,
-    atOnce: boolean,
-    view?: RowView,
+    options: RunOptions,
   ): Promise<void> | undefined {
-    const ranges = keyRanges(this.#doors.layout, this.table, this.#path, parameters, base);
+    const doors = this.#doors;
+    const ranges = keyRanges(doors.layout, this.table, this.#path, parameters, base);
     const conditions = bindConditions(this.#path.filters, parameters, base);
     const { limit, offset } = bindCut(this.#limit, this.#offset, parameters, base);
-    const source = view ?? this.#doors.engine;
-    if (this.#counts) {
-      if (limit === 0 || offset > 0) return this.#answerNothing(sink);
-      return this.#count(source, ranges, conditions, sink, atOnce || view !== undefined);
+    const source = new PacedRead(doors, options.view ?? doors.engine, options);
+    const read = { doors, table: this.table, source, ranges, conditions };
+    if (!this.#counts) {
+      const reverse = this.#reverse;
+      return source.run(sendRows({ ...read, limit, offset, reverse }, this.shape, sink), sink);
     }
-    const reverse = this.#reverse;
-    const read = { doors: this.#doors, table: this.table, source, ranges, conditions, limit, offset, reverse };
-    sendRows(read, this.shape, sink);
+    if (limit === 0 || offset > 0) return this.#answerNothing(sink);
+    const all = { ...read, limit: Number.POSITIVE_INFINITY, offset: 0, reverse: false };
+    return source.run(this.#count(all, options.atOnce, sink), sink);
+  }
+
+  *#count(read: OrderedRows, bounded: boolean, sink: ResultSink): Generator<undefined, void> {
+    let rows = 0;
+    const walk = new RowWalk(read, bounded, () => rows++);
+    try {
+      while (walk.slice()) if (read.source.isOver()) yield;
+    } finally {
+      walk.close();
+    }
+    this.#answerCount(rows, sink);
   }
 
   addSteps(parameters: readonly ColumnValue[], base: number, steps: CommandStep[]): void {
@@ -117,109 +126,5 @@ export class RangeRead implements ReadPlan {
     sink.rows(this.shape);
     sink.valueRow([BigInt(rows)]);
     sink.end();
-  }
-
-  /** COUNT(*): in one turn while it is short, or where it must be at one moment; otherwise in slices. */
-  #count(
-    source: RowView,
-    ranges: readonly KeyRange[],
-    conditions: readonly ColumnCondition[],
-    sink: ResultSink,
-    atOnce: boolean,
-  ): Promise<void> | undefined {
-    const { bounds } = this.#doors;
-    const count = new RangeCount(this.#doors, source, this.table, conditions, ranges);
-    let goesOn = false;
-    try {
-      let more = count.slice(atOnce ? bounds.resultRowsMax : sliceRows);
-      if (more && atOnce) throw tooLarge(this.table, `${bounds.resultRowsMax} rows inside a transaction`);
-      if (more) {
-        goesOn = count.keepMoment();
-        if (!goesOn) while (more) more = count.slice(sliceRows);
-      }
-    } finally {
-      if (!goesOn) count.close();
-    }
-    if (goesOn) return this.#countOn(count, sink);
-    this.#answerCount(count.rows, sink);
-  }
-
-  async #countOn(count: RangeCount, sink: ResultSink): Promise<void> {
-    const { clock } = this.#doors.env;
-    try {
-      do await new Promise<void>((resolve) => clock.defer(resolve));
-      while (count.slice(sliceRows));
-    } finally {
-      count.close();
-    }
-    this.#answerCount(count.rows, sink);
-  }
-}
-
-/**
- * A count under way: one cursor at a time, however many ranges there are. One that goes on in later turns reads them
- * from a snapshot of its first turn.
- */
-class RangeCount {
-  rows = 0;
-  readonly #doors: RunDoors;
-  readonly #source: RowView;
-  readonly #table: Table;
-  readonly #conditions: readonly ColumnCondition[];
-  readonly #ranges: readonly KeyRange[];
-  #nextRange = 0;
-  #cursor: Cursor | undefined;
-  #snapshot: Snapshot | undefined;
-
-  constructor(
-    doors: RunDoors,
-    source: RowView,
-    table: Table,
-    conditions: readonly ColumnCondition[],
-    ranges: readonly KeyRange[],
-  ) {
-    this.#doors = doors;
-    this.#source = source;
-    this.#table = table;
-    this.#conditions = conditions;
-    this.#ranges = ranges;
-  }
-
-  /** Looks at up to `rowsMax` rows; whether there are more. A range without rows counts as one: a slice ends. */
-  slice(rowsMax: number): boolean {
-    const { layout } = this.#doors;
-    for (let examined = 0; examined < rowsMax; examined++) {
-      if (this.#cursor === undefined) {
-        const range = this.#ranges[this.#nextRange++];
-        if (range === undefined) return false;
-        this.#cursor = this.#source.scan({ gte: range.gte, lt: range.lt, snapshot: this.#snapshot });
-      }
-      if (!this.#cursor.next()) {
-        this.#cursor.close();
-        this.#cursor = undefined;
-        continue;
-      }
-      const { key, value } = this.#cursor;
-      const { anyOf } = this.#ranges[this.#nextRange - 1];
-      if (this.#conditions.length > 0 && !rowMatches(layout, this.#table, this.#conditions, key, value)) continue;
-      if (anyOf === undefined || segmentHas(layout, this.#table, anyOf, key, value)) this.rows++;
-    }
-    return true;
-  }
-
-  /** Call it in the first turn. Whether later slices may run in later turns: not over ranges without a snapshot. */
-  keepMoment(): boolean {
-    if (this.#nextRange >= this.#ranges.length) return true;
-    const { engine } = this.#doors;
-    if (!engine.capabilities.snapshots) return false;
-    this.#snapshot = engine.snapshot();
-    return true;
-  }
-
-  close(): void {
-    this.#cursor?.close();
-    this.#cursor = undefined;
-    this.#snapshot?.release();
-    this.#snapshot = undefined;
   }
 }

@@ -15,6 +15,7 @@ import type { Column, ColumnValue, Table } from "../../../../architecture/catalo
 import type { AggregateFunction, SelectItem, SelectStatement } from "../../../../parser/statement.ts";
 import { type ResultColumn, type ResultShape, type ResultSink, SqlError } from "../../../executor.ts";
 import { findColumn, notSelected } from "./access-path.ts";
+import { rowsPerSlice } from "./row-walk.ts";
 import { selectedColumns } from "./selected-columns.ts";
 import { compareSorted } from "../../../../concurrency/transaction/value-order.ts";
 
@@ -25,10 +26,15 @@ export interface PipelinePlan {
   start(): RowPipeline;
 }
 
+export interface Pace {
+  isOver(): boolean;
+}
+
 export interface RowPipeline {
   /** A row with one value per column of the table. */
   add(row: readonly ColumnValue[]): void;
-  send(sink: ResultSink, limit: number, offset: number): void;
+  /** Asks the pace, if there is one, and yields where others are to have their turn. */
+  send(sink: ResultSink, limit: number, offset: number, pace: Pace | undefined): Generator<undefined, void>;
 }
 
 /** Throws SqlError. */
@@ -79,17 +85,51 @@ class SortedRows implements RowPipeline {
     this.#rows.push(row);
   }
 
-  send(sink: ResultSink, limit: number, offset: number): void {
+  *send(sink: ResultSink, limit: number, offset: number, pace: Pace | undefined): Generator<undefined, void> {
     const order = this.#order;
-    if (order.length > 0) this.#rows.sort((a, b) => compareRows(order, a, b));
+    const compare = (a: readonly ColumnValue[], b: readonly ColumnValue[]) => compareRows(order, a, b);
+    const rows = order.length === 0 ? this.#rows : yield* sortInTurns(this.#rows, compare, pace);
     sink.rows(this.#shape);
-    const end = Math.min(this.#rows.length, offset + limit);
+    const end = Math.min(rows.length, offset + limit);
     for (let i = offset; i < end; i++) {
-      const row = this.#rows[i];
+      if (i % rowsPerSlice === rowsPerSlice - 1 && pace?.isOver() === true) yield;
+      const row = rows[i];
       sink.valueRow(this.#ordinals.map((ordinal) => row[ordinal]));
     }
     sink.end();
   }
+}
+
+/** So many rows are sorted at once. */
+const runLength = 2048;
+
+/** As `sort`, stable: runs that are sorted at once, then merged two by two with turns for others between. */
+export function* sortInTurns<Row>(
+  rows: Row[],
+  compare: (a: Row, b: Row) => number,
+  pace: Pace | undefined,
+): Generator<undefined, Row[]> {
+  if (rows.length <= runLength) return rows.sort(compare);
+  let runs: Row[][] = [];
+  for (let from = 0; from < rows.length; from += runLength) {
+    if (pace?.isOver() === true) yield;
+    runs.push(rows.slice(from, from + runLength).sort(compare));
+  }
+  while (runs.length > 1) {
+    const merged: Row[][] = [];
+    for (let i = 0; i < runs.length; i += 2) {
+      const [left, right = []] = runs.slice(i, i + 2);
+      const both: Row[] = [];
+      for (let at = 0, other = 0; at < left.length || other < right.length; ) {
+        if (both.length % rowsPerSlice === rowsPerSlice - 1 && pace?.isOver() === true) yield;
+        const first = other >= right.length || (at < left.length && compare(left[at], right[other]) <= 0);
+        both.push(first ? left[at++] : right[other++]);
+      }
+      merged.push(both);
+    }
+    runs = merged;
+  }
+  return runs[0];
 }
 
 function compareRows(order: readonly SortColumn[], a: readonly ColumnValue[], b: readonly ColumnValue[]): number {
@@ -154,7 +194,8 @@ class AggregatedRows implements RowPipeline {
     for (const tally of this.#tallies) tally.add(row);
   }
 
-  send(sink: ResultSink, limit: number, offset: number): void {
+  // oxlint-disable-next-line require-yield -- one row is sent at once
+  *send(sink: ResultSink, limit: number, offset: number): Generator<undefined, void> {
     sink.rows(this.#shape);
     if (limit > 0 && offset === 0) sink.valueRow(this.#tallies.map((tally) => tally.value()));
     sink.end();

@@ -140,9 +140,11 @@ type KillStatement = Extract<SessionStatement, { kind: "kill" }>;
 export function planSet({ transactions }: RunDoors, { assignments }: SetStatement): SessionPlan | SettingsPlan {
   let autocommit: boolean | undefined;
   let serializable: SettingsPlan["serializable"];
+  let timeLimitMs: number | undefined;
   for (const assignment of assignments) {
     const { name, value, scope } = assignment;
     if (name === "autocommit") autocommit = !["0", "off", "false"].includes(value.toLowerCase());
+    if (name === "max_execution_time") timeLimitMs = timeLimit(assignment);
     const level = isolationLevel(assignment);
     if (level === undefined) continue;
     const on = level === serializableName;
@@ -151,8 +153,21 @@ export function planSet({ transactions }: RunDoors, { assignments }: SetStatemen
     }
     if (scope !== "global") serializable = { on, scope: scope ?? "next" };
   }
-  if (autocommit === undefined && serializable === undefined) return nothingToDo;
-  return { kind: "settings", label: "session", shape: undefined, autocommit, serializable };
+  if (autocommit === undefined && serializable === undefined && timeLimitMs === undefined) return nothingToDo;
+  return { kind: "settings", label: "session", shape: undefined, autocommit, serializable, timeLimitMs };
+}
+
+const timeLimitMsMax = 2 ** 32 - 1;
+
+/** Milliseconds, of this session's SELECTs. Throws SqlError. */
+function timeLimit({ value, scope }: SetAssignment): number {
+  const limitMs = value.toUpperCase() === "DEFAULT" ? 0 : Number(value);
+  if (!Number.isInteger(limitMs) || limitMs < 0 || limitMs > timeLimitMsMax) {
+    const shown = value.slice(0, 32);
+    throw new SqlError("syntax", `max_execution_time takes milliseconds up to ${timeLimitMsMax}, not '${shown}'`);
+  }
+  if (limitMs === 0 || scope !== "global") return limitMs;
+  throw notSelected("architecture/resource_management/runaway_queries", "a time limit for all sessions");
 }
 
 const isolationLevels: ReadonlySet<string> = new Set([

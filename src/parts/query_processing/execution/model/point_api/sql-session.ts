@@ -10,7 +10,7 @@
  * After LOCK TABLES … READ reads are of its moment (`table-locks.ts`), and nothing is written.
  * A statement that fails leaves the transaction open, as in MySQL; where the transaction itself cannot go on (it was
  * idle for too long, a definition changed, it has read or written too much) it is rolled back, and the statement fails.
- * A session that is neither in a transaction nor without autocommit costs a statement one look at three fields.
+ * A session that has none of this costs a statement one look at four fields.
  */
 import type { ColumnValue } from "../../../../architecture/catalog/table.ts";
 import type { CommandResult, CommandStep, StepResult } from "../../../../concurrency/transaction/command.ts";
@@ -28,6 +28,7 @@ import {
   type SettingsPlan,
   type WritePlan,
 } from "./plan.ts";
+import type { RunOptions } from "./paced-read.ts";
 import { commandRefused } from "./sql-errors.ts";
 import { lockedForReading, TableLocks } from "./table-locks.ts";
 
@@ -63,6 +64,7 @@ export class SqlSession implements ExecutorSession {
   #serializable = false;
   #nextSerializable: boolean | undefined;
   #locks: TableLocks | undefined;
+  #timeLimitMs: number | undefined;
 
   constructor(runner: StatementRunner, doors: RunDoors) {
     this.#runner = runner;
@@ -73,9 +75,14 @@ export class SqlSession implements ExecutorSession {
     return this.#transaction !== undefined;
   }
 
-  /** Whether statements run as they would without a session. */
-  get isPlain(): boolean {
+  /** Whether each statement is a transaction of its own, and a text may be one. */
+  get isFree(): boolean {
     return this.#transaction === undefined && this.autocommit && this.#locks === undefined;
+  }
+
+  /** Whether reads run as they would without a session. */
+  get isPlain(): boolean {
+    return this.isFree && this.#timeLimitMs === undefined;
   }
 
   execute(
@@ -96,6 +103,7 @@ export class SqlSession implements ExecutorSession {
     this.autocommit = true;
     this.#serializable = false;
     this.#nextSerializable = undefined;
+    this.#timeLimitMs = undefined;
     this.lastInsertId = 0n;
   }
 
@@ -103,6 +111,7 @@ export class SqlSession implements ExecutorSession {
     const isolation = this.#serializable ? serializableName : this.#doors.bounds.isolationName;
     return new Map<string, ColumnValue>([
       ["autocommit", this.autocommit ? 1n : 0n],
+      ["max_execution_time", BigInt(this.#timeLimitMs ?? 0)],
       ["transaction_isolation", isolation],
       ["tx_isolation", isolation],
     ]);
@@ -143,7 +152,7 @@ export class SqlSession implements ExecutorSession {
         plan.run(sink, parameters, this);
         return undefined;
       case "read":
-        return this.#read(() => plan.run(parameters, base, sink, true, this.#viewOf(plan)));
+        return this.#read(() => plan.run(parameters, base, sink, this.#optionsOf(plan)));
       case "savepoint":
         return this.#savepoint(plan, sink);
       case "lock":
@@ -180,10 +189,15 @@ export class SqlSession implements ExecutorSession {
   }
 
   /** What a read sees: the moment of the locks, or the open transaction's. Throws SqlError. */
-  #viewOf({ table, locks }: ReadPlan): InteractiveTransaction["view"] {
-    if (this.#locks === undefined) return locks ? this.#going().lockingView : this.#going().view;
-    this.#locks.checkRead(table);
-    return this.#locks.view;
+  #optionsOf({ table, locks }: ReadPlan): RunOptions {
+    const timeLimitMs = this.#timeLimitMs;
+    if (this.#locks !== undefined) {
+      this.#locks.checkRead(table);
+      return { atOnce: false, view: this.#locks.view, timeLimitMs };
+    }
+    if (this.isFree) return { atOnce: false, timeLimitMs };
+    const transaction = this.#going();
+    return { atOnce: false, view: locks ? transaction.lockingView : transaction.view, timeLimitMs };
   }
 
   #lock({ tables }: LockPlan, sink: ResultSink): undefined {
@@ -208,11 +222,12 @@ export class SqlSession implements ExecutorSession {
     this.#transaction = undefined;
   }
 
-  #set({ autocommit, serializable }: SettingsPlan, sink: ResultSink): Promise<void> | undefined {
+  #set({ autocommit, serializable, timeLimitMs }: SettingsPlan, sink: ResultSink): Promise<void> | undefined {
     if (serializable?.scope === "next" && this.#transaction !== undefined) {
       const what = "Transaction characteristics can't be changed while a transaction is in progress";
       throw new SqlError("transaction_in_progress", what);
     }
+    if (timeLimitMs !== undefined) this.#timeLimitMs = timeLimitMs === 0 ? undefined : timeLimitMs;
     if (serializable?.scope === "next") this.#nextSerializable = serializable.on;
     else if (serializable !== undefined) this.#serializable = serializable.on;
     return autocommit === undefined ? done(sink) : this.#setAutocommit(autocommit, sink);
@@ -250,7 +265,10 @@ export class SqlSession implements ExecutorSession {
   /** Reads wait for the log's barrier; what they throw beside SqlError ends the transaction. */
   #read(run: () => Promise<void> | undefined): Promise<void> | undefined {
     const barrier = this.#doors.log.readBarrier();
-    return barrier === undefined ? this.#guarded(run) : barrier.then(() => this.#guarded(run));
+    const waiting = barrier === undefined ? this.#guarded(run) : barrier.then(() => this.#guarded(run));
+    return waiting?.catch((thrown: unknown) => this.#guarded(() => {
+      throw thrown;
+    }));
   }
 
   #guarded<Result>(run: () => Result): Result {
