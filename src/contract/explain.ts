@@ -150,7 +150,19 @@ function explainCaching({ caching, targets }: Contract): TopicExplanation {
   };
 }
 
+function explainLibrary(): TopicExplanation {
+  return {
+    title: "Query surface",
+    promises: [
+      "A library in its user's process: typed tables to get, put, delete and scan; transactions are atomic batches.",
+    ],
+    costs: ["No server, no SQL: one process has the directory, a second one is refused."],
+    leaves: ["architecture/model/embedded_library"],
+  };
+}
+
 function explainSurface({ surface }: Contract): TopicExplanation {
+  if (surface.protocols.includes("embedded")) return explainLibrary();
   const packets = surface.transactions === "multi_statement_packet";
   const overMysql = surface.protocols.includes("mysql");
   const overHttp = surface.protocols.includes("http");

@@ -50,7 +50,6 @@ const rules: readonly Rule[] = [
 
 const protocolLeaves: Readonly<Record<string, string>> = {
   postgresql: "architecture/networking/wire_protocols/pg_fe_be",
-  embedded: "architecture/model/embedded_library",
 };
 
 /** Everything that no part serves, all at once. */
@@ -63,6 +62,10 @@ export function findUnserved(contract: Contract): Unserved[] {
   });
   for (const [at, protocol] of contract.surface.protocols.entries()) {
     if (protocol === "mysql" || protocol === "http") continue;
+    if (protocol === "embedded") {
+      found.push(...unservedBesideLibrary(contract, at));
+      continue;
+    }
     const path = ["surface", "protocols", at];
     const instead = "set protocols to [mysql] or [http]";
     found.push({ path, leaf: protocolLeaves[protocol], asked: `the ${protocol} surface`, instead });
@@ -70,8 +73,30 @@ export function findUnserved(contract: Contract): Unserved[] {
   return [...found, ...unservedBenchmark(contract), ...unservedWorkload(contract)];
 }
 
-/** Benchmarks are driven over one protocol each. */
+/** A library has its tables, one log flushed with every write, and nothing beside it. */
+function unservedBesideLibrary({ surface, storage, consistency, data }: Contract, at: number): Unserved[] {
+  const leaf = "architecture/model/embedded_library";
+  const missing = (path: Path, asked: string, instead: string) => ({ path, leaf, asked, instead });
+  if (surface.protocols.length > 1) {
+    return [missing(["surface", "protocols", at], "a library beside a server", "set protocols to [embedded] alone")];
+  }
+  const indexed = data.tables.findIndex(({ indexes }) => (indexes?.length ?? 0) > 0);
+  return [
+    ...(storage.durability === "every_commit"
+      ? []
+      : [missing(["storage", "durability"], "a library without a flush per write", "set durability to every_commit")]),
+    ...(consistency.transactions === "interactive"
+      ? [missing(["consistency", "transactions"], "a library with interactive transactions", "set it to one_shot")]
+      : []),
+    ...(indexed < 0
+      ? []
+      : [missing(["data", "tables", indexed, "indexes"], "a library with secondary indexes", "leave indexes out")]),
+  ];
+}
+
+/** Benchmarks are driven over one protocol each; a library is driven by its user. */
 function unservedBenchmark({ surface, workload }: Contract): Unserved[] {
+  if (surface.protocols.includes("embedded")) return [];
   const wanted = surfaceOf(workload);
   if (surface.protocols.includes(wanted)) return [];
   return [{

@@ -17,8 +17,10 @@ import { knobProblems, resolveKnobs } from "../kit/knob-table.ts";
 import type { KnobValues } from "../kit/product.ts";
 import { formatKnobFile } from "../knobs/assignment.ts";
 import type { Knob } from "../knobs/knob.ts";
+import { embeddedTypes } from "./embedded-types.ts";
+import { embeddedEntries, embeddedModule } from "./embedded-wiring.ts";
 import { loadPartDescriptors, type PartDescriptor, sourceRoot } from "./part-descriptor.ts";
-import { selectParts, type SelectedParts } from "./parts-list.ts";
+import { isEmbedded, selectParts, type SelectedParts } from "./parts-list.ts";
 import { readManifest, replaceProduct, type UserEdit } from "./product-directory.ts";
 import { packageFile, tsconfigFile } from "./product-package.ts";
 import { productReadme } from "./product-readme.ts";
@@ -106,16 +108,38 @@ export function assembleFiles(
     `Knobs of ${contract.name}. Read at start; --knobs FILE and --knob name=value override them.`,
   ]));
   files.set("knobs.ts", knobsModule(knobs));
-  files.set("product.ts", productModule(contract, selected, selection, knobs));
-  files.set("main.ts", mainModule(contract));
-  for (const [path, text] of clientModules(contract)) files.set(path, text);
+  const embedded = isEmbedded(contract);
+  const wiring = embedded
+    ? embeddedFiles(contract, selected, selection, knobs)
+    : serverFiles(contract, selected, selection, knobs);
+  for (const [path, text] of wiring) files.set(path, text);
 
-  const closure = sourceClosure(sourceRoot, wiringEntries(selected));
+  const closure = sourceClosure(sourceRoot, embedded ? embeddedEntries(selected) : wiringEntries(selected));
   for (const path of [...closure].sort()) files.set(path, readFileSync(join(sourceRoot, path), "utf8"));
   const folders = parts.map((part) => `parts/${part.path}`);
   for (const [path, text] of productTests(sourceRoot, folders, closure)) files.set(path, text);
   files.set("test/product.test.ts", productTestModule(contract));
   return files;
+}
+
+function serverFiles(
+  contract: Contract, selected: SelectedParts, selection: Selection, knobs: readonly Knob[],
+): Map<string, string> {
+  return new Map([
+    ["product.ts", productModule(contract, selected, selection, knobs)],
+    ["main.ts", mainModule(contract)],
+    ...clientModules(contract),
+  ]);
+}
+
+function embeddedFiles(
+  contract: Contract, selected: SelectedParts, selection: Selection, knobs: readonly Knob[],
+): Map<string, string> {
+  return new Map([
+    ["product.ts", embeddedModule(contract, selected, selection, knobs)],
+    ["product.d.ts", embeddedTypes(contract)],
+    ["pack.ts", readFileSync(join(sourceRoot, "foundry", "embedded-pack.template"), "utf8")],
+  ]);
 }
 
 /** Knobs of the selected parts, in the catalog's order. Errors: NOT_FOUND where the catalog lacks one. */

@@ -43,7 +43,7 @@ function mysqlClient(contract: Contract): string {
     .replace("/* TABLE_OPENINGS */", tables.map(tableOpening).join("\n"));
 }
 
-function rowTypes({ name, columns, primaryKey }: TableSpec): string {
+export function rowTypes({ name, columns, primaryKey }: TableSpec): string {
   const field = (column: Column) => `  readonly ${propertyName(column.name)}: ${typeOf(column)};`;
   const keys = columns.filter((column) => primaryKey.includes(column.name));
   return [
@@ -73,12 +73,12 @@ function typeOf({ type, nullable }: Column): string {
   return nullable ? `${types[type]} | null` : types[type];
 }
 
-function propertyName(name: string): string {
+export function propertyName(name: string): string {
   return /^[A-Za-z_$][\w$]*$/.test(name) ? name : JSON.stringify(name);
 }
 
 /** `taobench-o` becomes `TaobenchO`. */
-function pascal(name: string): string {
+export function pascal(name: string): string {
   return name.split(/[^A-Za-z0-9]+/).filter((word) => word !== "").map((word) => word[0].toUpperCase() + word.slice(1))
     .join("");
 }

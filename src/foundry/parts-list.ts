@@ -13,7 +13,7 @@ export type Role =
   | "engine" | "log" | "layout" | "catalog" | "stateMachine" | "replicatedLog" | "rowCache" | "parser" | "executor"
   | "secondaryIndexes" | "openTransactions" | "syncPolicy"
   | "keyValueStore" | "tokenAuthority" | "keyValueApi" | "httpSurface"
-  | "mysqlSurface" | "metricsEndpoint";
+  | "mysqlSurface" | "metricsEndpoint" | "embeddedLibrary";
 
 interface RoleRule {
   readonly role: Role;
@@ -22,6 +22,9 @@ interface RoleRule {
   readonly wanted?: (contract: Contract) => boolean;
 }
 
+/** A library in its user's process, and nothing beside it. */
+export const isEmbedded = ({ surface }: Contract) => surface.protocols.includes("embedded");
+const isServer = (contract: Contract) => !isEmbedded(contract);
 const overHttp = ({ surface }: Contract) => surface.protocols.includes("http");
 
 const rules: readonly RoleRule[] = [
@@ -43,12 +46,12 @@ const rules: readonly RoleRule[] = [
   {
     role: "rowCache",
     path: "storage/page_io/replacement/lru",
-    wanted: (contract) => contract.caching.rowCache === "lru",
+    wanted: (contract) => isServer(contract) && contract.caching.rowCache === "lru",
   },
   {
     role: "rowCache",
     path: "storage/page_io/replacement/w_tinylfu",
-    wanted: (contract) => contract.caching.rowCache === "w_tinylfu",
+    wanted: (contract) => isServer(contract) && contract.caching.rowCache === "w_tinylfu",
   },
   {
     role: "secondaryIndexes",
@@ -58,15 +61,15 @@ const rules: readonly RoleRule[] = [
   {
     role: "openTransactions",
     path: "concurrency/transaction/model/single_node_acid",
-    wanted: ({ consistency }) => consistency.transactions === "interactive",
+    wanted: (contract) => isServer(contract) && contract.consistency.transactions === "interactive",
   },
   {
     role: "syncPolicy",
     path: "recovery/auxiliary/relaxed_sync",
     wanted: ({ storage }) => storage.durability === "interval",
   },
-  { role: "parser", path: "parser/implementation/recursive_descent" },
-  { role: "executor", path: "query_processing/execution/model/point_api" },
+  { role: "parser", path: "parser/implementation/recursive_descent", wanted: isServer },
+  { role: "executor", path: "query_processing/execution/model/point_api", wanted: isServer },
   { role: "keyValueStore", path: "concurrency/transaction/model/single_operation", wanted: overHttp },
   { role: "tokenAuthority", path: "architecture/security/authentication/auth_token", wanted: overHttp },
   { role: "keyValueApi", path: "parser/api_dialect/kv_http", wanted: overHttp },
@@ -76,7 +79,8 @@ const rules: readonly RoleRule[] = [
     path: "architecture/networking/wire_protocols/mysql_classic",
     wanted: (contract) => contract.surface.protocols.includes("mysql"),
   },
-  { role: "metricsEndpoint", path: "architecture/observability/metrics_endpoint" },
+  { role: "metricsEndpoint", path: "architecture/observability/metrics_endpoint", wanted: isServer },
+  { role: "embeddedLibrary", path: "architecture/model/embedded_library", wanted: isEmbedded },
 ];
 
 export type SelectedParts = Readonly<Partial<Record<Role, PartDescriptor>>>;

@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Contract } from "../contract/contract.ts";
 import { sourceRoot } from "./part-descriptor.ts";
+import { isEmbedded } from "./parts-list.ts";
 import { testPackages } from "./source-closure.ts";
 
 export function packageFile(contract: Contract): string {
@@ -16,10 +17,11 @@ export function packageFile(contract: Contract): string {
     private: true,
     type: "module",
     engines: { node: ">=24.15" },
-    bin: { [contract.name]: "main.ts" },
-    exports: { ".": "./product.ts", "./client": "./client.ts" },
+    ...(isEmbedded(contract)
+      ? { exports: { ".": { types: "./dist/product.d.ts", default: "./dist/product.js" } }, files: ["dist"] }
+      : { bin: { [contract.name]: "main.ts" }, exports: { ".": "./product.ts", "./client": "./client.ts" } }),
     scripts: {
-      start: "node main.ts",
+      ...(isEmbedded(contract) ? { prepack: "node pack.ts" } : { start: "node main.ts" }),
       test: "node --test \"test/*.test.ts\" \"test/parts/**/*.test.ts\"",
       "test:conformance": "npm install --no-audit --no-fund && node --test \"test/conformance/**/*.test.ts\"",
     },

@@ -1,10 +1,12 @@
 /**
  * README.md of a product: what it is, what it promises, what it leaves out, how to run it.
  */
-import type { Contract } from "../contract/contract.ts";
+import type { Column, Contract } from "../contract/contract.ts";
 import { dataBytes, explainContract, formatCount } from "../contract/explain.ts";
 import { keyValueTableOf } from "../contract/key-value-table.ts";
 import type { Knob } from "../knobs/knob.ts";
+import { propertyName } from "./client-module.ts";
+import { isEmbedded } from "./parts-list.ts";
 import type { Selection } from "./selection.ts";
 
 export function productReadme(contract: Contract, selection: Selection, knobs: readonly Knob[]): string {
@@ -20,10 +22,7 @@ export function productReadme(contract: Contract, selection: Selection, knobs: r
     "A database for this one workload, assembled by Lathe from its parts library. It holds nothing else, has no",
     "dependency, and is yours: an ordinary project to read, change and keep in git.",
     "",
-    "## Run",
-    "",
-    "```sh",
-    ...runLines(contract),
+    ...(isEmbedded(contract) ? librarySection(contract) : ["## Run", "", "```sh", ...runLines(contract)]),
     "npm test                                                           # what runs with Node alone",
     "npm run test:conformance                                           # suites of its parts; installs fast-check",
     "```",
@@ -31,7 +30,9 @@ export function productReadme(contract: Contract, selection: Selection, knobs: r
     ...(contract.surface.protocols.includes("mysql")
       ? ["The password comes from `LATHE_PASSWORD` or is made at the first start."]
       : []),
-    "SIGTERM drains and exits with 0. `node main.ts --help` lists flags and exit codes.",
+    ...(isEmbedded(contract)
+      ? []
+      : ["SIGTERM drains and exits with 0. `node main.ts --help` lists flags and exit codes."]),
     "",
     ...(contract.surface.protocols.includes("http") ? httpSection(contract) : []),
     "## What it promises",
@@ -57,12 +58,47 @@ export function productReadme(contract: Contract, selection: Selection, knobs: r
     "|---|---|---|",
     ...selection.parts.map((part) => `| ${part.name} | \`parts/${part.path}\` | ${part.leaves.length} |`),
     "",
-    "Read `product.ts` first: it is the wiring. `main.ts` opens it on the real machine. `kit/` holds what every",
+    `Read \`product.ts\` first: it is the wiring. ${mainNote(contract)}\`kit/\` holds what every`,
     `product carries, \`parts/\` the database itself. \`knobs.yaml\` documents ${knobs.length} knobs${hint}.`,
     "",
     `Sized for at most ${formatCount(megabytes)} MB of rows, within ${contract.targets.memoryMiBMax} MiB of memory.`,
     "",
   ].join("\n");
+}
+
+function mainNote(contract: Contract): string {
+  return isEmbedded(contract) ? "" : "`main.ts` opens it on the real machine. ";
+}
+
+/** A program of ten lines, and how the library gets into a project of JavaScript. */
+function librarySection({ name, data }: Contract): string[] {
+  const [{ name: table, columns, primaryKey }] = data.tables;
+  const valueOf = ({ type }: Column) =>
+    ({ bigint: "1n", int: "1", double: "1.5", varchar: '"a"', varbinary: "Uint8Array.of(1)" })[type];
+  const fields = (shown: readonly Column[]) =>
+    shown.map((column) => `${propertyName(column.name)}: ${valueOf(column)}`).join(", ");
+  const key = `{ ${fields(columns.filter((column) => primaryKey.includes(column.name)))} }`;
+  return [
+    "## Use",
+    "",
+    "```js",
+    `import { open } from "${name}";`,
+    "",
+    'const store = await open("./data");                        // one process has a directory',
+    `const row = { ${fields(columns)} };`,
+    `await store.${table}.put(row);                              // resolves when it is on the device`,
+    `console.log(store.${table}.get(${key}));`,
+    `await store.${table}.putIf(row, "absent");                  // false: it is there`,
+    `await store.transaction((batch) => batch.put(store.${table}, row).delete(store.${table}, ${key}));`,
+    `for (const found of store.${table}.scan({ limit: 10 })) console.log(found);`,
+    "await store.close();",
+    "```",
+    "",
+    "`npm pack` here writes a package of plain JavaScript with types; install that where it is used. TypeScript that",
+    "Node runs as it is may import `product.ts`.",
+    "",
+    "```sh",
+  ];
 }
 
 function runLines({ surface }: Contract): string[] {

@@ -37,6 +37,7 @@ const exportOfRole: Readonly<Record<Role, string>> = {
   httpSurface: "openHttpSurface",
   mysqlSurface: "openMysqlSurface",
   metricsEndpoint: "openMetricsEndpoint",
+  embeddedLibrary: "EmbeddedStore, EmbeddedTable, openTables",
 };
 
 /** Where several parts can fill a role: what the entry of the part exports. */
@@ -252,7 +253,7 @@ function hasTuning({ engine }: SelectedParts): boolean {
   return engine?.path === "storage/storage_model/row/kvlsm/blackboard";
 }
 
-function exportName(role: Role, part: PartDescriptor): string {
+export function exportName(role: Role, part: PartDescriptor): string {
   return exportOfPart[part.path] ?? exportOfRole[role];
 }
 
@@ -593,7 +594,7 @@ function limitLines(lines: readonly string[], indent: string): string[] {
   return lines.length === 0 ? [] : [`${indent}limits: {`, ...lines, `${indent}},`];
 }
 
-function optionLines(part: PartDescriptor | undefined, knobs: readonly Knob[], indent: string): string[] {
+export function optionLines(part: PartDescriptor | undefined, knobs: readonly Knob[], indent: string): string[] {
   const names = new Set(part?.knobs ?? []);
   return knobs
     .filter((knob) => names.has(knob.name))

@@ -65,10 +65,20 @@ export function httpProductGates(effort = 1, alone = true): Gate[] {
   ];
 }
 
+/** Of a library, which has no surface to be asked over: those that look at its parts. */
+export function libraryGates(effort = 1): Gate[] {
+  return [
+    simulationGate({ seeds: 120 * effort }),
+    metamorphicGate({ programs: 20 * effort, programsMin: 8 * effort, knobSets: 12 }),
+    conformanceGate(),
+  ];
+}
+
 /** The gates of the surfaces that a contract asks for. */
 export function gatesOf(protocols: readonly string[], stage: Gate["stage"], effort = 1): Gate[] {
   const overMysql = protocols.includes("mysql");
   const overHttp = protocols.includes("http");
+  if (protocols.includes("embedded")) return stage === "product" ? libraryGates(effort) : [];
   if (stage === "candidate") {
     return [...(overMysql ? candidateGates() : []), ...(overHttp ? httpCandidateGates() : [])];
   }

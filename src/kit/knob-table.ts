@@ -7,7 +7,7 @@
  */
 import { LatheError } from "./errors.ts";
 import { holds, parseConstraint } from "./knob-constraint.ts";
-import type { KnobValues } from "./product.ts";
+import type { KnobValues } from "./knob-values.ts";
 import { suggestion } from "./suggestion.ts";
 
 export interface KnobDefinition {

@@ -3,10 +3,10 @@
  * The workshop (gates, fleet, bench) loads a product through this interface only, with its own Env.
  */
 import type { Env, TlsIdentity } from "./env/env.ts";
+import type { KnobValues as Values } from "./knob-values.ts";
 import type { Metric } from "./metric.ts";
 
-/** Knob values by name, as in the product's `knobs.yaml`. */
-export type KnobValues = Readonly<Record<string, number | string | boolean>>;
+export type KnobValues = Values;
 
 export interface ProductOptions {
   /** Where the data live; created where missing. */

@@ -1,8 +1,8 @@
 /**
  * SecondaryIndexes: the hooks by which indexes on other columns than the primary key take part in a product.
  *
- * Purpose: parser, catalog, state machine and executor each have one door for it, open only where the leaf was
- * selected. Contract:
+ * Purpose: catalog, state machine and executor each have one door for it (the parser too: `indexed-sql.ts`), open only
+ * where the leaf was selected. Contract:
  *   1. Every row of a table has exactly one entry in each of its indexes, unless an indexed column of it is NULL: then
  *      it has none. Entries are written and removed in the batch of the command that changes the row.
  *   2. Entries stand in the order of the indexed columns, then of the primary key; an index is, to readers, a table
@@ -11,12 +11,10 @@
  * Source: TiDB's and CockroachDB's index entries as key-value pairs.
  */
 import type { ColumnValue, Table, TableIndex } from "../architecture/catalog/table.ts";
-import type { IndexGrammar } from "../parser/key-grammar.ts";
 import type { RowLayout } from "../storage/layout/row-layout.ts";
 import type { WriteBatch } from "../storage/write-batch.ts";
 
 export interface SecondaryIndexes {
-  readonly grammar: IndexGrammar;
   /**
    * The entries of an index as a table: the columns of `table`, the id of the index, and as primary key the indexed
    * columns followed by the table's primary key. One object per index.

@@ -7,7 +7,7 @@
 import { type Codec, codecs, hasCodec } from "../../../../../../kit/compression.ts";
 import { LatheError } from "../../../../../../kit/errors.ts";
 import { noSelectionHash } from "../../../../../../kit/file-header.ts";
-import type { KnobValues } from "../../../../../../kit/product.ts";
+import type { KnobValues } from "../../../../../../kit/knob-values.ts";
 import type { DurableLog } from "../../../../../core/durable-log.ts";
 import { cacheBytesMin } from "./memory-budget.ts";
 import type { ExpiryTime } from "../../../../expiry-clock.ts";
