@@ -1,7 +1,7 @@
 /**
  * SecondaryIndexes: the hooks by which indexes on other columns than the primary key take part in a product.
  *
- * Purpose: catalog, state machine and executor each have one door for it (the parser too: `indexed-sql.ts`), open only
+ * Purpose: catalog, state machine and executor each have one door for it (the parser too: `sql-indexes.ts`), open only
  * where the leaf was selected. Contract:
  *   1. Every row of a table has exactly one entry in each of its indexes, unless an indexed column of it is NULL: then
  *      it has none. Entries are written and removed in the batch of the command that changes the row.

@@ -7,7 +7,7 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import type { ColumnValue, Table } from "../../../architecture/catalog/table.ts";
 import { kvSecondary } from "./kv-secondary.ts";
-import type { IndexedSql } from "../../indexed-sql.ts";
+import type { SqlIndexes } from "../../sql-indexes.ts";
 import type { IndexWrites } from "../../secondary-indexes.ts";
 import { createLruCache } from "../../../storage/page_io/replacement/lru/lru-cache.ts";
 import { rowToKv } from "../../../storage/layout/row_to_kv/row-to-kv.ts";
@@ -98,7 +98,7 @@ class JudgedEngine extends MapEngine {
 
 async function agree(
   steps: readonly (readonly Operation[] | Lookup)[],
-  plant: (engine: MapEngine) => IndexedSql = () => kvSecondary,
+  plant: (engine: MapEngine) => SqlIndexes = () => kvSecondary,
 ): Promise<void> {
   const engine = new JudgedEngine();
   const doors = openInMemory({ engine, ...withIndexes, indexes: plant(engine), cache: createLruCache({ capacityBytes: 8 << 10 }) });
@@ -121,7 +121,7 @@ async function agree(
 }
 
 /** kvSecondary with its writes replaced. */
-function planted(change: (writes: IndexWrites) => Partial<IndexWrites>): IndexedSql {
+function planted(change: (writes: IndexWrites) => Partial<IndexWrites>): SqlIndexes {
   return {
     ...kvSecondary,
     createWrites(layout) {
@@ -139,7 +139,7 @@ function planted(change: (writes: IndexWrites) => Partial<IndexWrites>): Indexed
   };
 }
 
-const findsPlanted = (plant: (engine: MapEngine) => IndexedSql) =>
+const findsPlanted = (plant: (engine: MapEngine) => SqlIndexes) =>
   assert.rejects(fc.assert(fc.asyncProperty(history, (steps) => agree(steps, plant)), { numRuns: 2000 }));
 
 describe("a table with secondary indexes and a model of it agree", () => {

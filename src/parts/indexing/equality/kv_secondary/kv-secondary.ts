@@ -17,7 +17,7 @@
 import { LatheError } from "../../../../kit/errors.ts";
 import type { Table, TableIndex } from "../../../architecture/catalog/table.ts";
 import type { RowLayout } from "../../../storage/layout/row-layout.ts";
-import type { IndexedSql } from "../../indexed-sql.ts";
+import type { SqlIndexes } from "../../sql-indexes.ts";
 import { ddlGrammar } from "./ddl-grammar.ts";
 import { entriesOf } from "./entry-table.ts";
 import { EntryWrites } from "./entry-writes.ts";
@@ -25,7 +25,7 @@ import { EntryWrites } from "./entry-writes.ts";
 const indexesMax = 64;
 const columnsMax = 16;
 
-export const kvSecondary: IndexedSql = {
+export const kvSecondary: SqlIndexes = {
   grammar: ddlGrammar,
 
   entriesOf,

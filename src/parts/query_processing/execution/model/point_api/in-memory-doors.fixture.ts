@@ -9,7 +9,7 @@ import type { ColumnValue } from "../../../../architecture/catalog/table.ts";
 import { commandCodec } from "../../../../concurrency/transaction/model/one_shot_command/command-codec.ts";
 import type { InteractiveTransactions } from "../../../../concurrency/transaction/interactive-transactions.ts";
 import { createStateMachine } from "../../../../concurrency/transaction/model/one_shot_command/state-machine.ts";
-import type { IndexedSql } from "../../../../indexing/indexed-sql.ts";
+import type { SqlIndexes } from "../../../../indexing/sql-indexes.ts";
 import { createParser, recursiveDescentParser } from "../../../../parser/implementation/recursive_descent/recursive-descent.ts";
 import type { CommandOutcome, ReplicatedLog, StateMachine } from "../../../../replication/replicated-log.ts";
 import type { Cursor, EngineCapabilities, ScanRange, Snapshot, StorageEngine } from "../../../../storage/engine.ts";
@@ -265,7 +265,7 @@ export interface InMemoryOptions {
   readonly cache?: Cache;
   readonly limits?: Partial<ExecutorLimits>;
   /** With secondary indexes: both or neither. */
-  readonly indexes?: IndexedSql;
+  readonly indexes?: SqlIndexes;
   readonly indexedPlans?: IndexedPlans;
   /** Makes transactions that stay open. */
   readonly transactions?: (doors: { env: Env; engine: MapEngine; catalog: CatalogStore }) => InteractiveTransactions;

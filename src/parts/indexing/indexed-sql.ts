@@ -1,7 +1,0 @@
-/** IndexedSql: secondary indexes with the rules that they add to a parser of SQL. Products without SQL do not have it. */
-import type { IndexGrammar } from "../parser/key-grammar.ts";
-import type { SecondaryIndexes } from "./secondary-indexes.ts";
-
-export interface IndexedSql extends SecondaryIndexes {
-  readonly grammar: IndexGrammar;
-}
