@@ -95,7 +95,12 @@ export async function judgeMutants(
   const gatesHash = hashOfGates();
   const results = new Map((kept?.mutants ?? []).map((result) => [result.name, result]));
   const mutants: MutantResult[] = [];
-  let record = recordOf(request, bench, kept, results, skipped);
+  const keepRecord = (): MutantsRecord => {
+    const { recordFile } = request;
+    const made = recordOf(request, bench, kept, results, skipped);
+    if (recordFile !== undefined) writeRecordFile(recordFile, made, mutantTable(made, recordFile));
+    return made;
+  };
   for (const mutant of chosen) {
     if (context.signal.aborted) throw new LatheError("CANCELLED", "stopped by request; what was judged is recorded");
     const product = products.of(mutant);
@@ -116,10 +121,10 @@ export async function judgeMutants(
     if (!isKept) context.progress(`  ${right ? "right" : "WRONG"}: ${verdict} (${seconds} s)`);
     mutants.push(result);
     results.set(mutant.name, result);
-    record = recordOf(request, bench, kept, results, skipped);
-    const { recordFile } = request;
-    if (recordFile !== undefined) writeRecordFile(recordFile, record, mutantTable(record, recordFile));
+    keepRecord();
   }
+  // With those that were left out last.
+  const record = keepRecord();
   return { mutants, skipped, record };
 }
 
