@@ -117,7 +117,9 @@ class IndexedTable {
     counts: { statements: number; reads: number; duplicates: number },
   ): Promise<IndexedTable> {
     const env = createSimulatedEnv({ seed, disk });
-    return new IndexedTable(env, await env.run(open(env, knobs, { dataDirectory })), table, next, counts);
+    // What a window of losses may take is for the power-loss gate.
+    const product = await env.run(open(env, knobs, { dataDirectory, profile: "safe" }));
+    return new IndexedTable(env, product, table, next, counts);
   }
 
   async create(): Promise<void> {

@@ -1,5 +1,5 @@
 /** A network whose other side is the test: it delivers bytes, takes them or leaves them, and closes. */
-import type { Connection, Listener, Network, Written } from "../../../kit/env/env.ts";
+import type { Connection, Listener, ListenOptions, Network, Written } from "../../../kit/env/env.ts";
 import type { Surface } from "./surface.ts";
 
 export class ManualConnection implements Connection {
@@ -77,11 +77,15 @@ export class ManualConnection implements Connection {
 export class ManualNetwork implements Pick<Network, "listen"> {
   #accept: ((connection: Connection) => void) | undefined;
 
+  /** How many connections the surface lets wait to be accepted. */
+  backlog = 0;
+
   get listening(): boolean {
     return this.#accept !== undefined;
   }
 
-  async listen({ host, port }: { host: string; port: number }, onConnection: (connection: Connection) => void) {
+  async listen({ host, port, backlog = 0 }: ListenOptions, onConnection: (connection: Connection) => void) {
+    this.backlog = backlog;
     this.#accept = onConnection;
     const listener: Listener = { host, port, close: async () => void (this.#accept = undefined) };
     return listener;

@@ -17,6 +17,17 @@ export type SurfaceLimitTable = Readonly<Record<string, SurfaceLimit>>;
 /** A value for each limit of a table. */
 export type LimitsOf<Table extends SurfaceLimitTable> = { readonly [name in keyof Table]: number };
 
+const backlogMin = 4096;
+
+/**
+ * How many connections the system may hold until they are accepted: all that the surface would serve or queue, or a
+ * burst of them is dropped before anybody could be told, and comes again only after seconds. The system has a bound of
+ * its own (`somaxconn`).
+ */
+export function backlogFor(connectionsMax: number, queuedMax: number): number {
+  return Math.max(backlogMin, connectionsMax + queuedMax);
+}
+
 /**
  * From the defaults and what was given to a surface ("HTTP", "MySQL"). Errors: INVALID_ARGUMENT for an unknown name or
  * a value out of range.

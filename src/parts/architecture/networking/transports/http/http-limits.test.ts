@@ -22,6 +22,14 @@ function meets(...names: (keyof typeof httpLimitTable)[]): void {
   for (const name of names) met.add(name);
 }
 
+test("a burst of connections waits to be accepted, instead of being dropped by the system", async () => {
+  for (const [limits, least] of [[{}, 2048], [{ connectionsMax: 9000, queuedConnectionsMax: 1000 }, 10_000]] as const) {
+    const { surface, backlog } = await openManualSurface(limits);
+    assert.ok(backlog() >= least, `${backlog()}`);
+    await surface.close();
+  }
+});
+
 test("connections wait in a queue, and are refused where it is full or takes too long", async () => {
   meets("connectionsMax", "queuedConnectionsMax", "queueTimeoutMs", "lingerTimeoutMs");
   const limits = { connectionsMax: 2, queuedConnectionsMax: 2, queueTimeoutMs: 1000, lingerTimeoutMs: 500 };

@@ -16,6 +16,7 @@ import { LatheError } from "../../../../../kit/errors.ts";
 import type { Metric } from "../../../../../kit/metric.ts";
 import { ConnectionPlaces } from "../../connection-places.ts";
 import type { Surface } from "../../surface.ts";
+import { backlogFor } from "../../surface-limits.ts";
 import { HttpConnection } from "./http-connection.ts";
 import { createHttpContext, type HttpContext, type HttpSurfaceOptions } from "./http-context.ts";
 
@@ -50,7 +51,9 @@ class HttpSurface implements Surface {
     if (this.#closed || this.#listener !== undefined) {
       throw new LatheError("CLOSED", "this surface listens already, or was closed; open another one");
     }
-    const listener = await this.#env.network.listen(options, (connection) => this.#accept(connection));
+    const { connectionsMax, queuedConnectionsMax } = this.#context.limits;
+    const listening = { ...options, backlog: backlogFor(connectionsMax, queuedConnectionsMax) };
+    const listener = await this.#env.network.listen(listening, (connection) => this.#accept(connection));
     this.#listener = listener;
     return { port: listener.port };
   }

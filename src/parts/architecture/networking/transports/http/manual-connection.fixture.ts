@@ -84,6 +84,7 @@ export interface ManualSurface {
   readonly application: ScriptedApplication;
   readonly clock: ManualClock;
   connect(): HttpManualConnection;
+  backlog(): number;
 }
 
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
@@ -98,6 +99,7 @@ export async function openManualSurface(limits: Partial<HttpLimits> = {}): Promi
   return {
     surface, application, clock,
     connect: () => network.connect(new HttpManualConnection()),
+    backlog: () => network.backlog,
   };
 }
 

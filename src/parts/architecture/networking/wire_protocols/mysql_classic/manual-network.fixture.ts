@@ -35,6 +35,7 @@ export interface ManualSurface {
   readonly clock: ManualClock;
   connect(): MysqlManualConnection;
   readonly listening: () => boolean;
+  readonly backlog: () => number;
 }
 
 /** A surface that listens on a manual network. */
@@ -48,6 +49,7 @@ export async function openManualSurface(limits: Partial<MysqlLimits> = {}): Prom
   return {
     surface, executor, clock,
     listening: () => network.listening,
+    backlog: () => network.backlog,
     connect: () => network.connect(new MysqlManualConnection()),
   };
 }

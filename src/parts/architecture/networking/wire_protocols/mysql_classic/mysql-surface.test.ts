@@ -125,3 +125,11 @@ test("metrics count connections, commands, bytes, errors, failures and latency",
   assert.ok((metricOf(surface, "mysql_received_bytes_total") ?? 0) > 100);
   await surface.close();
 });
+
+test("a burst of connections waits to be accepted, instead of being dropped by the system", async () => {
+  for (const [limits, least] of [[{}, 640], [{ connectionsMax: 9000, connectionsWaitingMax: 1000 }, 10_000]] as const) {
+    const { surface, backlog } = await openManualSurface(limits);
+    assert.ok(backlog() >= least, `${backlog()}`);
+    await surface.close();
+  }
+});

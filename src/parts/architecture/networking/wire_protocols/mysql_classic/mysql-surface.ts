@@ -16,6 +16,7 @@ import { isLoopback } from "../../../../../kit/loopback.ts";
 import type { Metric } from "../../../../../kit/metric.ts";
 import { ConnectionPlaces, type PlacedConnection } from "../../connection-places.ts";
 import type { ListenAt, Surface } from "../../surface.ts";
+import { backlogFor } from "../../surface-limits.ts";
 import type { SessionProcess } from "../../../../query_processing/executor.ts";
 import { ConnectionProtocol } from "./connection-protocol.ts";
 import type { RegisteredConnection } from "./connection-registry.ts";
@@ -73,7 +74,9 @@ class MysqlSurface implements Surface {
       this.#listeners.push(await network.listenOnPath(socketPath, (connection) => this.#accept(connection, "local")));
     }
     try {
-      const listener = await network.listen({ host, port }, (connection) => this.#accept(connection));
+      const { connectionsMax, connectionsWaitingMax } = this.#context.limits;
+      const backlog = backlogFor(connectionsMax, connectionsWaitingMax);
+      const listener = await network.listen({ host, port, backlog }, (connection) => this.#accept(connection));
       this.#listeners.push(listener);
       return { port: listener.port };
     } catch (error) {
