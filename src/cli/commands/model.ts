@@ -1,5 +1,6 @@
 /** `lathe model …`: questions to the feature model. */
 import type { Command } from "commander";
+import { registerDraw } from "./model/draw.ts";
 import { registerModelFiles } from "./model/files.ts";
 import { registerPicks } from "./model/picks.ts";
 import { registerQueries } from "./model/queries.ts";
@@ -10,5 +11,6 @@ export function registerModel(program: Command): void {
     .description("the feature model: check it, search it, complete and explain a choice, draw, convert");
   registerQueries(model);
   registerPicks(model);
+  registerDraw(model);
   registerModelFiles(model);
 }
