@@ -11,8 +11,8 @@ test("a module is drawn with a box per feature, an arc per group and a circle pe
   const features = model.subtree("storage");
   const boxes = count(svg, /<rect [^>]*class="(leaf|group)( marked)?"/g);
   assert.equal(boxes, features.length);
-  const groups = features.flatMap(({ path }) => model.groupsBelow(path)).filter(({ relation }) => relation !== "mandatory");
-  const arcs = groups.filter(({ relation }) => relation !== "optional");
+  const groups = features.flatMap(({ path }) => model.groupsBelow(path));
+  const arcs = groups.filter(({ relation }) => relation === "xor" || relation === "or");
   // Two more of each stand in the legend.
   assert.equal(count(svg, /<path [^>]*class="arc /g), arcs.length + 2);
   const circles = features.slice(1).filter(({ relation }) => relation === "mandatory" || relation === "optional");
