@@ -4,8 +4,9 @@
  *
  * A tree grows from left to right, one leaf per row. A filled circle at a feature: mandatory; a hollow one: optional.
  * An open arc over the lines of a group: exactly one of them (xor); a filled one: at least one (or). What is deeper
- * than asked for is folded into a count. A neighbourhood has the feature in the middle, with its way up to the root; on its
- * left what points at it, on its right what it points at; what it excludes or cooperates with fills the shorter side.
+ * than asked for is folded into a count. A neighbourhood has the feature in the middle, with its way up to the root;
+ * on its left what points at it, on its right what it points at; what it excludes or cooperates with fills the shorter
+ * side.
  * Source of the notation: FODA (Kang and others 1990), groups as in FeatureIDE.
  */
 import type { Edge, Feature, Group } from "../model/feature.ts";
