@@ -15,6 +15,8 @@ const margin = 24;
 const headHeight = 78;
 const leafHeight = 31;
 const memberHeight = 12;
+/** Per character; a guess on the wide side. */
+const titleWidth = 10.5;
 const [widthMin, widthMax] = [84, 196];
 
 /** Told apart in light and dark; the module's name stands in the legend and in the hint of each box. */
@@ -43,7 +45,7 @@ export function drawPlan(plan: Plan): string {
   const drawn = withoutImplied(plan.edges);
   const layout = layOut(nodes, drawn);
   const legendLines = legend(plan, drawn.length);
-  const width = Math.max(layout.width + 2 * margin, 760);
+  const width = Math.max(layout.width + 2 * margin, 900);
   const bottom = headHeight + layout.height + 26;
   const height = bottom + legendHeight + margin;
   const columns = layout.columns.map(({ x, width: wide }, at) => {
@@ -57,7 +59,7 @@ export function drawPlan(plan: Plan): string {
   const body = [
     element("rect", { width, height, fill: "var(--paper)" }),
     label(margin, 26, plan.name, { class: "title" }),
-    label(margin + fitWidth(plan.name, 10) + 14, 26, summary(plan), { class: "soft" }),
+    label(margin + plan.name.length * titleWidth + 16, 26, summary(plan), { class: "soft" }),
     ...columns,
     shifted,
     element("g", { transform: `translate(${margin} ${bottom})` }, legendLines),
@@ -74,11 +76,6 @@ function summary(plan: Plan): string {
   const merged = `${contracts} contracts, ${mergedNodes} nodes merged`;
   const layered = `${layers.length} layers ${mode === "waves" ? "by waves" : "strictly"}`;
   return `${leaves} leaves, ${cooperateEdges} cooperate edges, ${merged}; ${layered}; hash ${hash.slice(0, 12)}`;
-}
-
-/** A guess of the width of a text; 0.55 em per character. */
-function fitWidth(text: string, size: number): number {
-  return text.length * size * 0.55 * 1.55;
 }
 
 function contractAt(plan: Plan, path: string): number {
