@@ -43,7 +43,13 @@ function select(contract: Contract, overrides: Partial<Overrides> = {}): Feature
 
 /** What the model says against a selection, by its own judge. */
 function violations({ leaves }: FeatureSelection): string[] {
-  return violationsOf(model, new Set(model.withAncestors(leaves))).map(statementText);
+  const selected = new Set(model.withAncestors(leaves));
+  // A mandatory group of options only may be there without any leaf.
+  for (const { path, parent, relation, kind } of model.features) {
+    const mayBeEmpty = kind === "group" && model.groupsBelow(path).every(({ min }) => min === 0);
+    if (relation === "mandatory" && mayBeEmpty && parent !== undefined && selected.has(parent)) selected.add(path);
+  }
+  return violationsOf(model, selected).map(statementText);
 }
 
 test("the contracts of the examples get the parts that serve them, in a selection that the model allows", () => {
