@@ -69,6 +69,8 @@ const selectionHash = "5".repeat(64);
 /** A real run that takes longer is stuck. */
 const realTimeoutMs = 60_000;
 const enginePort = "storage/engine.ts";
+/** The knob sets are those of a log-structured merge tree; a source tree holds other engines beside it. */
+const engineLeaf = "storage/lsm/memtable";
 
 /** Errors: NOT_FOUND where the root holds no engine. `workDirectory`: where real files go. */
 export async function loadProductEngine(root: string, workDirectory: string): Promise<StoreMaker> {
@@ -87,10 +89,12 @@ export async function loadProductEngine(root: string, workDirectory: string): Pr
 
 async function loadModules(root: string): Promise<Modules> {
   const part = loadPartDescriptors().find(
-    ({ path, provides, entry }) => provides.includes(enginePort) && existsSync(join(root, "parts", path, entry)),
+    ({ path, provides, leaves, entry }) =>
+      provides.includes(enginePort) && leaves.includes(engineLeaf) && existsSync(join(root, "parts", path, entry)),
   );
   if (part === undefined) {
-    throw new LatheError("NOT_FOUND", `${root} holds no part that provides ${enginePort}; give a product's directory`);
+    const what = `part of ${engineLeaf} that provides ${enginePort}`;
+    throw new LatheError("NOT_FOUND", `${root} holds no ${what}; give a product's directory`);
   }
   const load = (path: string) => import(pathToFileURL(join(root, path)).href) as Promise<Record<string, unknown>>;
   const entry = await load(`parts/${part.path}/${part.entry}`);
