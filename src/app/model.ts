@@ -6,6 +6,7 @@ import { formatExpression } from "../model/expression.ts";
 import { analyseModel, type ModelAnalysis } from "../model/analyse.ts";
 import { type Completed, completeSelection, type PartialConfiguration, propagatePicks } from "../model/complete.ts";
 import { type Conflict, findConflict } from "../model/conflict.ts";
+import { diffModels, type ModelDifference } from "../model/diff.ts";
 import { type Explanation, explainConsequence, explanationText } from "../model/explain.ts";
 import type { Edge, Feature } from "../model/feature.ts";
 import type { FeatureModel } from "../model/feature-model.ts";
@@ -20,7 +21,7 @@ import { suggestion } from "../kit/suggestion.ts";
 import { readModelFile } from "./model-file.ts";
 
 export { explanationText, formatExpression };
-export type { Advice, Completed, Conflict, Explanation, ModelAnalysis, PartialConfiguration };
+export type { Advice, Completed, Conflict, Explanation, ModelAnalysis, ModelDifference, PartialConfiguration };
 
 /** The catalog's model, or the one of a file. Errors: INVALID_ARGUMENT with every problem, NOT_FOUND. */
 export function openModel(file: string | undefined): FeatureModel {
@@ -164,4 +165,9 @@ export function explain(file: string | undefined, path: string, picked: PickArgu
 export function conflict(file: string | undefined, picked: PickArguments): Conflict | undefined {
   const model = openModel(file);
   return findConflict(new Reasoner(model), picksOf(model, picked));
+}
+
+/** Between two files, or a file and the catalog's model. */
+export function differenceOf(before: string | undefined, after: string | undefined): ModelDifference {
+  return diffModels(openModel(before), openModel(after));
 }

@@ -57,6 +57,16 @@ export interface ModelAnalysis {
   readonly atomicSets: readonly (readonly string[])[];
 }
 
+/** Void, core, dead and false-optional alone: what every change of a model is checked for. */
+export function checkBasics(reasoner: Reasoner) {
+  const backbone = backboneOf(reasoner);
+  if (backbone === undefined) return { void: true, core: [], dead: [], falseOptional: [] };
+  const paths = (value: number) =>
+    reasoner.model.features.filter((_, at) => backbone[at + 1] === value).map(({ path }) => path);
+  const optional = falseOptional(reasoner, backbone).map(({ path }) => path);
+  return { void: false, core: paths(1), dead: paths(-1), falseOptional: optional };
+}
+
 export function analyseModel(reasoner: Reasoner): ModelAnalysis {
   const { model } = reasoner;
   const backbone = backboneOf(reasoner);

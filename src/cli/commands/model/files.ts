@@ -1,8 +1,8 @@
-/** `lathe model import`, `export`. */
+/** `lathe model import`, `export`, `diff`. */
 import { writeFileSync } from "node:fs";
 import type { Command } from "commander";
 import { exportFormats, type ExportFormat, renderModel } from "../../../app/model-file.ts";
-import { openModel } from "../../../app/model.ts";
+import { differenceOf, type ModelDifference, openModel } from "../../../app/model.ts";
 import { LatheError } from "../../../kit/errors.ts";
 import { runAction, withFrame } from "../../command-frame.ts";
 import { modelOption } from "./queries.ts";
@@ -15,6 +15,7 @@ interface FileOptions {
 }
 
 export function registerModelFiles(model: Command): void {
+  registerDiff(model);
   const exporting = model
     .command("export")
     .description("write the model as UVL, JSON or DIMACS")
@@ -33,6 +34,31 @@ export function registerModelFiles(model: Command): void {
     .option("--out <file>", "write there; to stdout where it is left out");
   withFrame(importing, { examples: ["lathe model import other.xml --out other.uvl"], exitCodes: [5, 6, 7] })
     .action((file: string, options: FileOptions) => runAction(options.json, () => convert(file, options)));
+}
+
+function registerDiff(model: Command): void {
+  const command = model
+    .command("diff")
+    .description("what an edit of the model changes: features, edges, and whether it widens or narrows the choice")
+    .argument("<before>", "a model's file")
+    .argument("[after]", "a model's file; the catalog's model where it is left out");
+  const examples = ["lathe model diff old.uvl", "lathe model diff old.uvl new.json --json"];
+  withFrame(command, { examples, exitCodes: [7] })
+    .action((before: string, after: string | undefined, options: { json?: boolean }) =>
+      runAction(options.json, () => {
+        const found = differenceOf(before, after);
+        return { json: found, text: differenceText(found) };
+      }));
+}
+
+function differenceText({ kind, added, removed, moved, edgesAdded, edgesRemoved, ...only }: ModelDifference): string {
+  const lines = [`kind of edit: ${kind ?? "not decided: counted groups or deep conditions are in the way"}`];
+  const edges = { "edge added": edgesAdded, "edge removed": edgesRemoved };
+  const lists = { added, removed, moved, ...edges };
+  for (const [what, list] of Object.entries(lists)) for (const one of list) lines.push(`${what}: ${one}`);
+  if (only.onlyBefore !== undefined) lines.push(`allowed before only: ${only.onlyBefore.join(" ")}`);
+  if (only.onlyAfter !== undefined) lines.push(`allowed after only: ${only.onlyAfter.join(" ")}`);
+  return lines.join("\n");
 }
 
 function convert(source: string | undefined, { format, out }: FileOptions) {
