@@ -11,8 +11,8 @@ import { RandomNumbers } from "./random-numbers.ts";
 import { Reasoner } from "./reasoner.ts";
 import { violationsOf } from "./violations.ts";
 
-test("two thousand small random models are analysed as by brute force", () => {
-  for (let seed = 1; seed <= 2000; seed++) {
+test("a thousand small random models are analysed as by brute force", () => {
+  for (let seed = 1; seed <= 1000; seed++) {
     assert.deepEqual(disagreements(new Reasoner(smallModel(seed))), [], `seed ${seed}`);
   }
 });
@@ -95,8 +95,8 @@ test("the catalog's model is not void, and no feature of it is dead or false-opt
   assert.ok(found.core.includes("architecture/engine_core/session_object"));
 });
 
-test("a random model of 5,000 features is analysed, and its example is valid", () => {
-  const shape = { features: 5000, edges: 300, constraints: 20, childrenMax: 8, satisfiable: true };
+test("a random model of 2,000 features is analysed, and its example is valid", () => {
+  const shape = { features: 2000, edges: 150, constraints: 20, childrenMax: 8, satisfiable: true };
   const model = randomModel(new RandomNumbers(3), shape);
   const found = analyseModel(new Reasoner(model));
   assert.equal(found.void, false);
