@@ -113,7 +113,8 @@ function pageOf(rows: readonly Row[], loadBefore: number): string {
   return [
     "# HTTP: durable puts, batches and gets",
     "",
-    `\`node src/bench/http.bench.ts --seconds ${seconds} --launches ${launches}\` on ${machineText(describeMachine())}; ` +
+    `\`node src/bench/http.bench.ts --seconds ${seconds} --launches ${launches} --connections ${connections} ` +
+      `--batch-connections ${batchConnections}\` on ${machineText(describeMachine())}; ` +
       `load average ${loadBefore.toFixed(1)} before, ${loadavg()[0].toFixed(1)} after.`,
     "",
     "Driver and server share the machine. Items per second are the median (least–most) of launches on fresh data, every",
