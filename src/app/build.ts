@@ -2,10 +2,12 @@
  * Use case: build a product from a contract file.
  */
 import { type BuildReport, buildProduct } from "../foundry/build.ts";
+import { sizeSentence } from "../foundry/source-size.ts";
 import type { KnobValues } from "../kit/product.ts";
 import { loadKnobCatalog } from "../knobs/catalog.ts";
 import { loadServedContract } from "./contract.ts";
 
+export { sizeSentence };
 export type { BuildReport };
 
 export interface BuildRequest {

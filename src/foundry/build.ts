@@ -26,6 +26,7 @@ import { packageFile, tsconfigFile } from "./product-package.ts";
 import { productReadme } from "./product-readme.ts";
 import { productTestModule } from "./product-test.ts";
 import { makePlan, makeSelection, type Selection } from "./selection.ts";
+import { type SourceSize, sourceSize } from "./source-size.ts";
 import { productTests, sourceClosure } from "./source-closure.ts";
 import { clientModules } from "./client-module.ts";
 import { knobsModule, mainModule, productModule, wiringEntries } from "./wiring.ts";
@@ -50,6 +51,8 @@ export interface BuildReport {
   readonly knobs: number;
   readonly files: number;
   readonly bytes: number;
+  /** Of its own code, without tests. */
+  readonly source: SourceSize;
   readonly replaced: boolean;
   readonly setAside: readonly UserEdit[];
   /** Knobs whose values were taken over from the product that was there. */
@@ -79,6 +82,7 @@ export function buildProduct(input: BuildInput, directory: string): BuildReport 
     leaves: selection.leaves.length,
     knobs: knobs.length,
     files: files.size,
+    source: sourceSize(files),
     bytes: [...files.values()].reduce((sum, text) => sum + Buffer.byteLength(text), 0),
     replaced,
     setAside,

@@ -1,6 +1,8 @@
 /** `lathe build CONTRACT --out DIR`. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import type { Command } from "commander";
-import { buildFromContract, type BuildReport } from "../../app/build.ts";
+import { buildFromContract, type BuildReport, sizeSentence } from "../../app/build.ts";
 import { runAction, withFrame } from "../command-frame.ts";
 import { collect, knobArguments } from "../knob-arguments.ts";
 
@@ -42,10 +44,13 @@ function formatReport(report: BuildReport): string {
   const lines = [
     `${report.replaced ? "rebuilt" : "built"} ${report.product} in ${report.directory}: ${report.parts} parts, ` +
       `${report.leaves} leaves, ${report.knobs} knobs, ${report.files} files, ${Math.round(report.bytes / 1024)} KiB`,
+    sizeSentence(report.source),
     `selection ${report.selectionHash.slice(0, 16)}`,
   ];
   if (report.carriedKnobs.length > 0) lines.push(`kept your values of ${report.carriedKnobs.join(", ")}`);
   for (const { path, kind } of report.setAside) lines.push(`yours, kept in .lathe/replaced/: ${path} (${kind})`);
-  lines.push(`next: lathe serve ${report.directory} --data ./data`);
+  const isLibrary = existsSync(join(report.directory, "pack.ts"));
+  const next = isLibrary ? `cd ${report.directory} && npm pack` : `lathe serve ${report.directory} --data ./data`;
+  lines.push(`next: ${next}`);
   return lines.join("\n");
 }
