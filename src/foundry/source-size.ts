@@ -1,6 +1,6 @@
 /**
- * How large a product is: lines as cloc counts them (without blank lines and comments) of its TypeScript outside `test/`,
- * and what the SpecDB paper counts for databases that serve any workload (its Table 8: server-side lines).
+ * How large a product is: lines as cloc counts them (without blank lines and comments) of its TypeScript outside
+ * `test/`, and what the SpecDB paper counts for databases that serve any workload (its Table 8: server-side lines).
  *
  * Comments are whole lines here, as this library writes them; what follows code on its line is part of the line.
  */
@@ -52,5 +52,6 @@ export function countLines(text: string): number {
 export function sizeSentence({ lines, bytes }: SourceSize): string {
   const shown = (count: number) => count.toLocaleString("en-US");
   const others = linesElsewhere.map(([system, count]) => `${system} ${shown(count)}`).join(", ");
-  return `${shown(lines)} lines of code, ${Math.round(bytes / 1024)} KiB, without blanks, comments and tests (${others})`;
+  const size = `${shown(lines)} lines of code, ${Math.round(bytes / 1024)} KiB`;
+  return `${size}, without blanks, comments and tests (${others})`;
 }
