@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { findPlanted, type PlantedFault } from "./planted-fault.ts";
 
 const lsm = "parts/storage/storage_model/row/kvlsm/blackboard";
+const memory = "parts/storage/storage_model/memory";
 const wal = "parts/core/wal";
 const relaxed = "parts/recovery/auxiliary/relaxed_sync/relaxed-sync.ts";
 
@@ -213,6 +214,56 @@ const faults: readonly PlantedFault[] = [
     subject: "relaxed-node",
     seedsMax: 40,
   },
+  {
+    name: "the log is given up before the snapshot is on the device",
+    edits: [
+      { file: `${memory}/snapshot-jobs.ts`, find: 'if (input.flush !== "nothing") file.syncSync();', replace: "" },
+    ],
+    subject: "memory",
+    seedsMax: 60,
+  },
+  {
+    name: "a snapshot comes into force before its name is on the device",
+    edits: [{ file: `${memory}/current-file.ts`, find: "    file.syncSync();\n", replace: "" }],
+    subject: "memory",
+    seedsMax: 60,
+  },
+  {
+    name: "cursors and snapshots of the memory engine see what is written later",
+    edits: [
+      {
+        file: `${memory}/record-store.ts`,
+        find: "return this.heap.indexOf(ref) <= this.views.newest;",
+        replace: "return false;",
+      },
+    ],
+    subject: "memory",
+    seedsMax: 60,
+  },
+  {
+    name: "a growing hash table loses a key",
+    edits: [
+      {
+        file: `${memory}/hash-table.ts`,
+        find: "this.#place(old[at * 2], ref);",
+        replace: "if (at !== 5) this.#place(old[at * 2], ref);",
+      },
+    ],
+    subject: "memory",
+    seedsMax: 60,
+  },
+  {
+    name: "the memory engine returns what has expired",
+    edits: [
+      {
+        file: `${memory}/record-store.ts`,
+        find: "if (kind !== batchKindPutExpiring) return true;",
+        replace: "if (timeMs === undefined) return true;",
+      },
+    ],
+    subject: "memory",
+    seedsMax: 100,
+  },
 ];
 
 for (const fault of faults) {
@@ -229,7 +280,7 @@ for (const fault of faults) {
 }
 
 test("nothing is found where nothing was planted", async () => {
-  for (const subject of ["bare-engine", "log"]) {
+  for (const subject of ["bare-engine", "log", "memory"]) {
     assert.equal(await findPlanted({ name: "none", edits: [], subject, seedsMax: 40 }), undefined);
   }
 });

@@ -11,10 +11,11 @@
  * Invariant: every key is in exactly one of the two tables.
  * Source: Knuth, The Art of Computer Programming 3, section 6.4 (algorithms L and R); Redis' incremental rehashing.
  */
+import { assert } from "../../../../kit/assert.ts";
 import { releaseBuffer } from "../../../../kit/buffer-release.ts";
 import type { RecordHeap } from "./record-heap.ts";
 
-const slotsInitial = 256;
+const slotsInitial = 16;
 /** Slots of the old table that an insertion takes over. */
 const slotsPerInsertion = 16;
 /** In the old table: was taken over, or removed. */
@@ -75,14 +76,14 @@ export class HashIndex {
   replace(hash: number, ref: number, by: number): void {
     const at = this.#slotOf(hash, ref);
     if (at >= 0) this.#slots[at * 2 + 1] = by;
-    else (this.#old as Int32Array)[this.#oldSlotOf(hash, ref) * 2 + 1] = by;
+    else this.#setOld(this.#oldSlotOf(hash, ref), by);
   }
 
   remove(hash: number, ref: number): void {
     this.#count--;
     const at = this.#slotOf(hash, ref);
     if (at >= 0) this.#close(at);
-    else (this.#old as Int32Array)[this.#oldSlotOf(hash, ref) * 2 + 1] = moved;
+    else this.#setOld(this.#oldSlotOf(hash, ref), moved);
   }
 
   /** The record in a slot, 0: none. For those that look at all of them by and by, while the index does not grow. */
@@ -142,11 +143,18 @@ export class HashIndex {
   }
 
   #oldSlotOf(hash: number, ref: number): number {
-    const old = this.#old as Int32Array;
+    const old = this.#old;
     const wanted = ref | 0;
-    let at = hash & this.#oldMask;
-    while (old[at * 2 + 1] !== wanted) at = (at + 1) & this.#oldMask;
-    return at;
+    // At most three quarters of the slots were ever filled, so there is an empty one to end at.
+    for (let at = hash & this.#oldMask; old !== undefined && old[at * 2 + 1] !== 0; at = (at + 1) & this.#oldMask) {
+      if (old[at * 2 + 1] === wanted) return at;
+    }
+    assert(false, "a record that is to be replaced or removed is in the hash table");
+    return -1;
+  }
+
+  #setOld(at: number, ref: number): void {
+    if (this.#old !== undefined) this.#old[at * 2 + 1] = ref;
   }
 
   /** Empties a slot, and moves back what a search would not find beyond the gap. */
