@@ -56,7 +56,7 @@ test("a server does not outlive a workshop that is killed, even frozen", async (
   }
 });
 
-test("CPU time counts threads that have ended, stands still while frozen, and never goes back", async () => {
+test("CPU time counts threads that have ended, stands still while frozen, and never goes back", async (context) => {
   // By CPU time and not by the clock: on a loaded machine the two are far apart.
   const spin = "const start = process.cpuUsage().user; while (process.cpuUsage().user < start + 100_000);";
   const busy = await script(`
@@ -66,6 +66,7 @@ test("CPU time counts threads that have ended, stands still while frozen, and ne
       setInterval(() => { for (let i = 0; i < 1e5; i++); }, 1);
     });
   `);
+  context.after(() => busy.kill());
   const before = busy.cpuUs();
   await busy.waitForLine((line) => (line === "worker done" ? true : undefined), 20_000);
   const worked = busy.cpuUs();
