@@ -128,7 +128,6 @@ const refused: [string, number, string, RegExp][] = [
   ["SET autocommit = 0", 1235, "42000", /single_node_acid/],
   ["SET @mine = 1", 1235, "42000", /session_object/],
   ["SELECT @mine", 1235, "42000", /session_object/],
-  ["SET max_execution_time = 100", 1235, "42000", /runaway_queries/],
   ["SET SQL_SELECT_LIMIT = 501", 1235, "42000", /operators\/limit/],
   ["BEGIN", 1235, "42000", /single_node_acid/],
   ["START TRANSACTION", 1235, "42000", /single_node_acid/],
