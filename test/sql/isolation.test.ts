@@ -30,21 +30,11 @@ import {
 } from "../../src/parts/query_processing/execution/model/point_api/in-memory-doors.fixture.ts";
 import type { ExecutorSession } from "../../src/parts/query_processing/executor.ts";
 import { rowToKv } from "../../src/parts/storage/layout/row_to_kv/row-to-kv.ts";
+import { drawing } from "./drawing.fixture.ts";
 import { openWithTransactions } from "./open-transactions.fixture.ts";
 
 const histories = Number(process.env.LATHE_TEST_RUNS ?? 150);
 const definition = "CREATE TABLE t (id INT PRIMARY KEY, n INT, s VARCHAR(8), KEY by_n (n))";
-
-/** A small generator of numbers (mulberry32), so that a seed is a history. */
-function drawing(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
-}
 
 function statement(draw: (below: number) => number): string {
   const id = draw(6);

@@ -18,6 +18,7 @@ import {
   runOne,
 } from "../../src/parts/query_processing/execution/model/point_api/in-memory-doors.fixture.ts";
 import type { ExecutorSession } from "../../src/parts/query_processing/executor.ts";
+import { drawing } from "./drawing.fixture.ts";
 import { openWithTransactions } from "./open-transactions.fixture.ts";
 
 const programs = Number(process.env.LATHE_TEST_RUNS ?? 60);
@@ -38,16 +39,6 @@ const seen = async (target: Pick<ExecutorSession, "query">): Promise<ColumnValue
 };
 const ok = async (session: ExecutorSession, sql: string) => affectedOf(await runOne(session, sql));
 const reason = async (session: ExecutorSession, sql: string) => errorOf(await runOne(session, sql)).reason;
-
-function drawing(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
-}
 
 function write(draw: (below: number) => number): string {
   const [id, n] = [draw(6), draw(4)];

@@ -30,6 +30,7 @@ import {
 } from "../../src/parts/query_processing/execution/model/point_api/in-memory-doors.fixture.ts";
 import type { ExecutorSession } from "../../src/parts/query_processing/executor.ts";
 import { rowToKv } from "../../src/parts/storage/layout/row_to_kv/row-to-kv.ts";
+import { drawing } from "./drawing.fixture.ts";
 import { openWithTransactions } from "./open-transactions.fixture.ts";
 
 const histories = Number(process.env.LATHE_TEST_RUNS ?? 60);
@@ -75,16 +76,6 @@ const shown = (result: RecordedResult): string => {
 };
 const rowsIn = async (target: Target): Promise<Rows> =>
   new Map(rowsOf(await one(target, "SELECT id, n, s FROM t")).map((row) => [Number(row[0]), JSON.stringify(row)]));
-
-function drawing(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
-}
 
 function statement(draw: (below: number) => number): string {
   const [id, n] = [draw(6), draw(4)];
