@@ -16,6 +16,7 @@
  * truncation).
  */
 import { commonPrefixLength, compareRanges } from "../../../../kit/compare.ts";
+import { wordAt } from "../../../../kit/key-word.ts";
 import type { RecordHeap } from "./record-heap.ts";
 
 export const nodeBytes = 512;
@@ -217,15 +218,4 @@ export class OrderedNodes {
     const rest = start + words[at + nodeShared];
     words[at + firstEntry + entry] = wordAt(heap.sourceOf(ref), rest, start + heap.keyLengthOf(ref));
   }
-}
-
-/** Four bytes from `at`, big-endian, zero-padded at `end`, with the sign bit turned so that signed order is theirs. */
-function wordAt(bytes: Uint8Array, at: number, end: number): number {
-  if (at + 4 <= end) {
-    const word = (bytes[at] << 24) | (bytes[at + 1] << 16) | (bytes[at + 2] << 8) | bytes[at + 3];
-    return word ^ 0x80000000;
-  }
-  let word = 0;
-  for (let i = 0; i < 4; i++) word = (word << 8) | (at + i < end ? bytes[at + i] : 0);
-  return word ^ 0x80000000;
 }

@@ -12,6 +12,7 @@
  */
 import { releaseBuffer } from "../../../../../../kit/buffer-release.ts";
 import { commonPrefixLength, compareRanges } from "../../../../../../kit/compare.ts";
+import { wordAt } from "../../../../../../kit/key-word.ts";
 
 export class SortedKeys {
   readonly count: number;
@@ -99,18 +100,4 @@ export class SortedKeys {
     }
     return low - 1;
   }
-}
-
-/**
- * Four bytes from `at`, big-endian, zero-padded at `end`, with the sign bit turned so that signed order is
- * theirs.
- */
-function wordAt(bytes: Uint8Array, at: number, end: number): number {
-  if (at + 4 <= end) {
-    const word = (bytes[at] << 24) | (bytes[at + 1] << 16) | (bytes[at + 2] << 8) | bytes[at + 3];
-    return word ^ 0x80000000;
-  }
-  let word = 0;
-  for (let i = 0; i < 4; i++) word = (word << 8) | (at + i < end ? bytes[at + i] : 0);
-  return word ^ 0x80000000;
 }
