@@ -23,19 +23,20 @@ import { simulationGate } from "./simulation-gate.ts";
 
 /**
  * Once per product; cheap ones and those that look from outside come first, so that a product that is wrong is known by
- * its behaviour and soon. `effort` multiplies what is random or slow (1 in the main job; more by flag).
+ * its behaviour and soon. `effort` multiplies what is random or slow: 1 in the main job, more by flag, a fraction in
+ * tests that ask whether every gate runs and not how far it looks.
  */
 export function productGates(effort = 1): Gate[] {
   return [
-    flushAuditGate({ writes: 40 * effort, stage: "product" }),
-    powerLossGate({ points: 40 * effort, fates: 6 }),
-    loadGate({ connections: 48, milliseconds: 1000 * effort, stage: "product" }),
-    damageGate({ flips: 48 * effort }),
-    differentialGate({ statements: 1500 * effort, shrunk: true }),
-    indexesGate({ statements: 240 * effort, losses: 12 * effort }),
-    simulationGate({ seeds: 120 * effort }),
-    killGate({ rounds: 5 * effort, stage: "product" }),
-    metamorphicGate({ programs: 20 * effort, programsMin: 8 * effort, knobSets: 12 }),
+    flushAuditGate({ writes: scaled(40, effort), stage: "product" }),
+    powerLossGate({ points: scaled(40, effort), fates: 6 }),
+    loadGate({ connections: 48, milliseconds: scaled(1000, effort), stage: "product" }),
+    damageGate({ flips: scaled(48, effort) }),
+    differentialGate({ statements: scaled(1500, effort), shrunk: true }),
+    indexesGate({ statements: scaled(240, effort), losses: scaled(12, effort) }),
+    simulationGate({ seeds: scaled(120, effort) }),
+    killGate({ rounds: scaled(5, effort), stage: "product" }),
+    metamorphicGate({ programs: scaled(20, effort), programsMin: scaled(8, effort), knobSets: 12 }),
     conformanceGate(),
     boundsGate({ dataMiB: 160, overwriteMiB: 60 }),
   ];
@@ -47,29 +48,34 @@ export function productGates(effort = 1): Gate[] {
  */
 export function httpProductGates(effort = 1, alone = true): Gate[] {
   const overHttp = [
-    httpFlushAuditGate({ writes: 40 * effort }),
+    httpFlushAuditGate({ writes: scaled(40, effort) }),
     httpAccessGate(),
-    httpLoadGate({ connections: 48, milliseconds: 1000 * effort }),
-    httpDifferentialGate({ requests: 1500 * effort }),
-    httpKillGate({ rounds: 5 * effort }),
+    httpLoadGate({ connections: 48, milliseconds: scaled(1000, effort) }),
+    httpDifferentialGate({ requests: scaled(1500, effort) }),
+    httpKillGate({ rounds: scaled(5, effort) }),
     httpBoundsGate({ dataMiB: 160, overwriteMiB: 60 }),
   ];
   if (!alone) return overHttp;
   return [
     ...overHttp,
-    powerLossGate({ points: 40 * effort, fates: 6 }),
-    damageGate({ flips: 48 * effort }),
-    simulationGate({ seeds: 120 * effort }),
-    metamorphicGate({ programs: 20 * effort, programsMin: 8 * effort, knobSets: 12 }),
+    powerLossGate({ points: scaled(40, effort), fates: 6 }),
+    damageGate({ flips: scaled(48, effort) }),
+    simulationGate({ seeds: scaled(120, effort) }),
+    metamorphicGate({ programs: scaled(20, effort), programsMin: scaled(8, effort), knobSets: 12 }),
     conformanceGate(),
   ];
+}
+
+/** At least one, so that no gate is left with nothing to look at. */
+function scaled(count: number, effort: number): number {
+  return Math.max(1, Math.ceil(count * effort));
 }
 
 /** Of a library, which has no surface to be asked over: those that look at its parts. */
 export function libraryGates(effort = 1): Gate[] {
   return [
-    simulationGate({ seeds: 120 * effort }),
-    metamorphicGate({ programs: 20 * effort, programsMin: 8 * effort, knobSets: 12 }),
+    simulationGate({ seeds: scaled(120, effort) }),
+    metamorphicGate({ programs: scaled(20, effort), programsMin: scaled(8, effort), knobSets: 12 }),
     conformanceGate(),
   ];
 }

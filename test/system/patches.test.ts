@@ -27,15 +27,15 @@ function patchOf(name: string, directory: string): string {
   return file;
 }
 
-function check(patchFile: string, workDirectory: string): Promise<CheckResult> {
+function check(patchFile: string, workDirectory: string, effort = 1): Promise<CheckResult> {
   const context = { signal: new AbortController().signal, progress: () => {}, status: () => {} };
-  const request = { contractFile, mutants: false, names: [], patchFile, seed: 1, effort: 1, workDirectory };
+  const request = { contractFile, mutants: false, names: [], patchFile, seed: 1, effort, workDirectory };
   return checkProduct(request, context);
 }
 
 test("a good patch passes every gate, after those for patches", { skip }, () =>
   withTemporaryDirectory(async (directory) => {
-    const { verdict, gates, patch } = await check(patchOf("benign-fsync-twice", directory), directory);
+    const { verdict, gates, patch } = await check(patchOf("benign-fsync-twice", directory), directory, 0.25);
     assert.equal(verdict, "admit", JSON.stringify(gates));
     assert.deepEqual(gates.slice(0, 2).map(({ gate }) => gate), ["source-law", "containment"]);
     assert.deepEqual(patch?.files, [{ path: "parts/core/wal/wal.ts", kind: "modify" }]);
