@@ -59,24 +59,50 @@ export interface BuildReport {
   readonly carriedKnobs: readonly string[];
 }
 
+/** A product before it is written. */
+export interface AssembledProduct {
+  readonly name: string;
+  readonly selected: SelectedParts;
+  readonly selection: Selection;
+  readonly knobs: readonly Knob[];
+  /** Every generated file by path. */
+  readonly files: ReadonlyMap<string, string>;
+  /** Knobs whose values were taken over from the product that is there. */
+  readonly carriedKnobs: readonly string[];
+}
+
 /**
  * Errors: NOT_SELECTED where no part serves the contract; INVALID_ARGUMENT for knobs; ALREADY_EXISTS where something is
  * in the way; READ_ONLY, PERMISSION and DISK_FULL from the file system. Nothing is left half written.
  */
 export function buildProduct(input: BuildInput, directory: string): BuildReport {
+  return writeProduct(assembleProduct(input, directory), directory, input.force);
+}
+
+/** Reads the knob values of the product that is in the directory, and writes nothing. Errors: as `buildProduct`. */
+export function assembleProduct(input: BuildInput, directory: string): AssembledProduct {
   const selected = selectParts(input.contract, loadPartDescriptors());
   const selection = makeSelection(input.contract, selected);
   const knobs = knobsOf(input.knobCatalog, selected);
   const carried = carriedKnobs(directory, knobs);
   const values = resolveKnobs(knobs, { ...grantedKnobs(input.contract, selected), ...carried, ...input.knobs });
   const files = assembleFiles(input, selected, selection, knobs, values);
-  const { replaced, setAside } = replaceProduct(directory, input.contract.name, selection.hash, files, {
-    force: input.force ?? false,
-    carried: ["knobs.yaml"],
+  return { name: input.contract.name, selected, selection, knobs, files, carriedKnobs: Object.keys(carried) };
+}
+
+/** Generated files whose edits are carried over and need no force. */
+export const carriedFiles: readonly string[] = ["knobs.yaml"];
+
+/** Errors: those of `replaceProduct`. */
+export function writeProduct(assembled: AssembledProduct, directory: string, force = false): BuildReport {
+  const { name, selection, knobs, files, carriedKnobs: carried } = assembled;
+  const { replaced, setAside } = replaceProduct(directory, name, selection.hash, files, {
+    force,
+    carried: carriedFiles,
   });
   return {
     directory,
-    product: input.contract.name,
+    product: name,
     selectionHash: selection.hash,
     parts: selection.parts.length,
     leaves: selection.leaves.length,
@@ -86,7 +112,7 @@ export function buildProduct(input: BuildInput, directory: string): BuildReport 
     bytes: [...files.values()].reduce((sum, text) => sum + Buffer.byteLength(text), 0),
     replaced,
     setAside,
-    carriedKnobs: Object.keys(carried),
+    carriedKnobs: carried,
   };
 }
 

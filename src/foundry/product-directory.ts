@@ -95,6 +95,17 @@ export function replaceProduct(
   }
 }
 
+/** Whether a product may be written there, told before any work is done. Errors: as `replaceProduct`. */
+export function checkProductPlace(directory: string, options: ReplaceOptions): void {
+  const target = resolve(directory);
+  try {
+    recover(target);
+    checkTarget(target, options);
+  } catch (error) {
+    throw describeSystemError(error, target);
+  }
+}
+
 function checkTarget(target: string, options: ReplaceOptions): UserEdit[] {
   if (!existsSync(target)) return [];
   if (!statSync(target).isDirectory()) {
