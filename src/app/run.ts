@@ -6,10 +6,11 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
-import { buildProduct } from "../foundry/build.ts";
+import { constructProduct, type VerifyMode } from "../foundry/construct/construct-product.ts";
 import { LatheError } from "../kit/errors.ts";
 import { loadKnobCatalog } from "../knobs/catalog.ts";
 import type { ExpertConfiguration } from "../study/settings.ts";
+import { layerLine, verifiedSentence } from "./build.ts";
 import { type Budget, conductStudy, type RunResult, type StudyOverrides } from "./conduct-study.ts";
 import { loadServedContract } from "./contract.ts";
 import { productKnobs } from "./product-knobs.ts";
@@ -26,6 +27,8 @@ export interface RunRequest {
   readonly policy: "greedy" | "random";
   readonly seed: number;
   readonly force: boolean;
+  /** Which suites are run while the product is built. */
+  readonly verify: VerifyMode;
   /** Edges or records instead of the contract's. */
   readonly scale: number | undefined;
   readonly mariadb: boolean;
@@ -46,9 +49,13 @@ export async function runContract(request: RunRequest, context: UseCaseContext):
   // A study that is there belongs to the product that is there.
   if (!existsSync(directory.journal) || !existsSync(directory.product)) {
     const input = { contract: loaded.contract, contractText: loaded.text, knobCatalog, force: request.force };
-    const built = buildProduct(input, directory.product);
+    const built = await constructProduct(input, directory.product, {
+      verify: request.verify,
+      signal: context.signal,
+      onLayer: (layer, of) => context.progress(layerLine(layer, of)),
+    });
     const size = `${built.parts} parts, ${built.files} files, ${Math.round(built.bytes / 1024)} KiB`;
-    context.progress(`built ${built.product}: ${size}, in ${directory.product}`);
+    context.progress(`built ${built.product}: ${size}, in ${directory.product}; ${verifiedSentence(built)}`);
   }
   return conductStudy(
     {

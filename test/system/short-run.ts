@@ -23,6 +23,7 @@ try {
       policy: "greedy",
       seed: Number(seed),
       force: false,
+      verify: "none",
       scale: 2000,
       mariadb: false,
       overrides: {

@@ -1,8 +1,8 @@
 /** `lathe build CONTRACT --out DIR`. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { Command } from "commander";
-import { buildFromContract, type BuildReport, sizeSentence } from "../../app/build.ts";
+import { type Command, Option } from "commander";
+import { constructFromContract, type ConstructReport, sizeSentence, verifiedSentence } from "../../app/build.ts";
 import { runAction, withFrame } from "../command-frame.ts";
 import { collect, knobArguments } from "../knob-arguments.ts";
 
@@ -10,6 +10,7 @@ interface BuildOptions {
   readonly out: string;
   readonly knob: readonly string[];
   readonly force?: boolean;
+  readonly verify: "new" | "all" | false;
   readonly json?: boolean;
 }
 
@@ -23,28 +24,37 @@ export function registerBuild(program: Command): void {
       "directory of the product; created, or replaced where it holds an unchanged product",
     )
     .option("--knob <name=value>", "a knob value other than the default; may be repeated", collect, [])
-    .option("--force", "replace a product that you changed; your files are kept in .lathe/replaced/");
+    .option("--force", "replace a product that you changed; your files are kept in .lathe/replaced/")
+    .addOption(
+      new Option("--verify <which>", "suites to run: new (what has not passed with the same bytes), or all")
+        .choices(["new", "all"])
+        .default("new"),
+    )
+    .option("--no-verify", "run no suite; the report says so");
   withFrame(command, {
     examples: [
       "lathe build examples/taobench-o/contract.yaml --out build/taobench-o",
       "lathe build contract.yaml --out ./store --knob lsm.block_cache_bytes=134217728",
     ],
-    exitCodes: [5, 6, 9, 11],
+    exitCodes: [5, 6, 9, 10, 11],
   }).action((contract: string, options: BuildOptions) =>
-    runAction(options.json, () => {
+    runAction(options.json, async (context) => {
       const knobs = knobArguments(options.knob);
       const force = options.force ?? false;
-      const report = buildFromContract({ contractFile: contract, directory: options.out, knobs, force });
+      const verify = options.verify === false ? "none" : options.verify;
+      const request = { contractFile: contract, directory: options.out, knobs, force, verify } as const;
+      const report = await constructFromContract(request, context);
       return { json: report, text: formatReport(report) };
     }),
   );
 }
 
-function formatReport(report: BuildReport): string {
+function formatReport(report: ConstructReport): string {
   const lines = [
     `${report.replaced ? "rebuilt" : "built"} ${report.product} in ${report.directory}: ${report.parts} parts, ` +
       `${report.leaves} leaves, ${report.knobs} knobs, ${report.files} files, ${Math.round(report.bytes / 1024)} KiB`,
     sizeSentence(report.source),
+    verifiedSentence(report),
     `selection ${report.selectionHash.slice(0, 16)}`,
   ];
   if (report.carriedKnobs.length > 0) lines.push(`kept your values of ${report.carriedKnobs.join(", ")}`);

@@ -1,0 +1,70 @@
+/**
+ * The directory in which a product is raised, beside the place where it will stand: written layer by layer, so that a
+ * suite sees only what has been laid down, and removed whatever happens.
+ *
+ * Packages that suites use are linked from the workshop, as `npm install` would bring them to the product's owner.
+ */
+import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { basename, dirname, join, resolve } from "node:path";
+import { isSystemError, translateSystemError } from "../../kit/env/system-error.ts";
+import { testPackages } from "../source-closure.ts";
+
+const require = createRequire(import.meta.url);
+
+/** Name and version of every package that suites may use. */
+export function packageVersions(): string {
+  const versionOf = (name: string) => (require(`${name}/package.json`) as { version: string }).version;
+  return testPackages.map((name) => `${name}@${versionOf(name)}`).join(" ");
+}
+
+/** Runs the work in a fresh directory beside `target`. Errors: READ_ONLY, PERMISSION, DISK_FULL, those of the work. */
+export async function inStaging<Result>(
+  target: string,
+  work: (directory: string) => Promise<Result>,
+): Promise<Result> {
+  const place = resolve(target);
+  const prefix = `.${basename(place)}.staging-`;
+  const directory = join(dirname(place), `${prefix}${process.pid}`);
+  try {
+    removeAbandoned(dirname(place), prefix);
+    rmSync(directory, { recursive: true, force: true });
+    for (const name of testPackages) {
+      mkdirSync(join(directory, "node_modules"), { recursive: true });
+      symlinkSync(dirname(require.resolve(`${name}/package.json`)), join(directory, "node_modules", name), "junction");
+    }
+    return await work(directory);
+  } catch (error) {
+    throw isSystemError(error) ? translateSystemError(error, "write", directory) : error;
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** Writes files of the product into the staging directory. */
+export function layFiles(directory: string, paths: readonly string[], files: ReadonlyMap<string, string>): void {
+  for (const path of paths) {
+    const file = join(directory, path);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, files.get(path) ?? "");
+  }
+}
+
+/** What a build left that was killed before it could clear up. */
+function removeAbandoned(parent: string, prefix: string): void {
+  if (!existsSync(parent)) return;
+  for (const name of readdirSync(parent)) {
+    if (!name.startsWith(prefix)) continue;
+    const holder = Number(name.slice(prefix.length));
+    if (Number.isInteger(holder) && !isRunning(holder)) rmSync(join(parent, name), { recursive: true, force: true });
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
