@@ -64,7 +64,8 @@ export function verifiedSentence({ verified }: Pick<ConstructReport, "verified">
   const known = suitesKnown === 0 ? "" : `; ${count(suitesKnown, "suite")} passed before with these bytes`;
   const again = unsteady.length === 0 ? "" : `; passed only at the second try: ${unsteady.join(", ")}`;
   const seconds = (ms / 1000).toFixed(1);
-  return `verified in ${layers.length} layers: ${count(suitesRun, "suite")} run${known}; ${tests} tests, ${seconds} s${again}`;
+  const ran = `${count(suitesRun, "suite")} run${known}`;
+  return `verified in ${layers.length} layers: ${ran}; ${tests} tests, ${seconds} s${again}`;
 }
 
 function count(number: number, noun: string): string {

@@ -44,8 +44,8 @@ export function registerRun(program: Command): void {
       const budget = parseBudget(options.budget);
       const { scale, mariadb, force = false } = options;
       const verify = options.verify ? "new" : "none";
-      const request = { contractFile: contract, directory: out, budget, policy, seed, force, verify, scale, mariadb } as const;
-      const { summary, ...json } = await runContract(request, context);
+      const build = { contractFile: contract, directory: out, force, verify } as const;
+      const { summary, ...json } = await runContract({ ...build, budget, policy, seed, scale, mariadb }, context);
       // What was measured is kept and shown, but the job was not done.
       return { json, text: summary, exitCode: context.signal.aborted ? 130 : 0 };
     }),

@@ -6,8 +6,8 @@
  *   1. a part is laid down in the layer of the last of its leaves: what any of them needs is due by then;
  *   2. its files are those of its folder, and what they import: `kit/` and ports. A file that several parts need comes
  *      with the first. An import of a file of a part that comes later is an error that names both;
- *   3. a suite runs in the layer where everything that it imports has been laid down, its own part included, so one that
- *      sets two parts beside one another waits for the second.
+ *   3. a suite runs in the layer where everything that it imports has been laid down, its own part included, so one
+ *      that sets two parts beside one another waits for the second.
  * What is left (wiring, tests of the product as a whole) is no layer's. Invariant: every source file is in one place.
  * Source: SpecDB, section 4.3.
  */

@@ -1,6 +1,6 @@
 /**
- * Raises a product layer by layer: lay down the files of a layer's parts, run the suites that can run from then on, go on
- * only where all of them pass; at last the wiring, and the tests of the product as a whole.
+ * Raises a product layer by layer: lay down the files of a layer's parts, run the suites that can run from then on, go
+ * on only where all of them pass; at last the wiring, and the tests of the product as a whole.
  *
  * Everything happens in a staging directory; who calls this writes the product when it returns. A suite that passed
  * before with the same bytes is not run again (`suite-record.ts`). One that fails is run once more, alone: a machine
@@ -168,7 +168,7 @@ function failureOf({ number, kind, parts }: Stage, suite: string, { failedTest, 
   const where = kind === "wiring" ? "the product as a whole does not stand" : `layer ${number} does not stand`;
   const laid = parts.length === 0 ? "" : ` (${parts.join(", ")})`;
   const shown = output.split("\n").map((line) => `    ${line}`).join("\n");
-  const message =
-    `${where}${laid}, and nothing was written:\n  suite  ${suite}\n  test   ${failedTest ?? "outside of a test"}\n${shown}`;
+  const test = failedTest ?? "outside of a test";
+  const message = `${where}${laid}, and nothing was written:\n  suite  ${suite}\n  test   ${test}\n${shown}`;
   return new LatheError("CONSTRAINT", message, { details: { layer: number, suite, test: failedTest, output } });
 }

@@ -1,9 +1,11 @@
 /**
- * What has passed before: a record per set of bytes, so that a second build, or a sister product, runs only what is new.
+ * What has passed before: a record per set of bytes, so that a second build, or a sister product, runs only what is
+ * new.
  *
- * The key is SHA-256 over the version of Node, the machine's architecture, and path and text of every file that the suite
- * is made of, so one changed byte anywhere in its closure makes it run again. One file per key, written as a whole and
- * renamed into place; one that cannot be read or does not say what its name says is ignored, and the suite runs.
+ * The key is SHA-256 over the version of Node, the machine's architecture, and path and text of every file that the
+ * suite is made of, so one changed byte anywhere in its closure makes it run again. One file per key, written as a
+ * whole and renamed into place; one that cannot be read or does not say what its name says is ignored, and the suite
+ * runs.
  * Invariant: at most `recordsMax` files; those used longest ago go first.
  */
 import { createHash } from "node:crypto";

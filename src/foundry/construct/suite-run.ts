@@ -76,7 +76,8 @@ export function readReport(tap: string, stderr: string, succeeded: boolean, ende
   if (succeeded && tests > 0) return { ok: true, tests, failedTest: undefined, output: "" };
   const lines = tap.split("\n");
   const failures = lines.flatMap((line, at) => (/^ *not ok \d+ - /.test(line) ? [at] : []));
-  const first = failures.find((at) => !diagnosisAt(lines, at).some((line) => /failureType: 'subtestsFailed'/.test(line)));
+  const isParent = (at: number) => diagnosisAt(lines, at).some((line) => /failureType: 'subtestsFailed'/.test(line));
+  const first = failures.find((at) => !isParent(at));
   const failedTest = first === undefined ? undefined : /not ok \d+ - (.*)$/.exec(lines[first])?.[1];
   const diagnosis = first === undefined ? [succeeded ? "it ran no test" : ended] : diagnosisAt(lines, first);
   const shown = [...diagnosis, ...stderr.split("\n").filter((line) => line.trim() !== "")];
