@@ -231,3 +231,11 @@ test("every leaf that a part, a knob or a specification names is a leaf of the f
   const offenders = named.filter(({ leaf }) => model.find(leaf)?.kind !== "leaf");
   law(named.length, 100, offenders.map(({ leaf, where }) => `${where} names ${leaf}`));
 });
+
+test("every feature that the code names is in the feature model", () => {
+  const model = loadModel();
+  const quoted = new RegExp(`["'\`]((?:${model.root.children.join("|")})(?:/[a-z0-9_]+)+)["'\`]`, "g");
+  const named = product.flatMap((file) => [...readText(file).matchAll(quoted)].map(([, path]) => ({ file, path })));
+  const offenders = named.filter(({ path }) => model.find(path) === undefined);
+  law(named.length, 100, offenders.map(({ file, path }) => `${file} names ${path}`));
+});

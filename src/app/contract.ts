@@ -30,7 +30,7 @@ export function checkContract(file: string): ContractCheck {
   const result = parseContract(readContractText(file), file);
   if (!result.ok) return { file, name: undefined, verdict: "invalid", problems: result.problems, missingLeaves: [] };
   const problems = unservedProblems(result.contract, file, result.placeOf);
-  const missingLeaves = [...new Set(findUnserved(result.contract).map((one) => one.leaf))];
+  const missingLeaves = [...new Set(findUnserved(result.contract).flatMap(({ leaf }) => leaf ?? []))];
   const verdict = problems.length === 0 ? "valid" : "unserved";
   return { file, name: result.contract.name, verdict, problems, missingLeaves };
 }

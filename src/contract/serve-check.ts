@@ -11,8 +11,8 @@ import type { Contract } from "./contract.ts";
 
 export interface Unserved {
   readonly path: Path;
-  /** Path of the leaf in the feature model that would serve it. */
-  readonly leaf: string;
+  /** Path of the leaf in the feature model that would serve it; undefined where no single feature is missing. */
+  readonly leaf: string | undefined;
   /** What was asked for, as a noun phrase. */
   readonly asked: string;
   readonly instead: string;
@@ -42,7 +42,7 @@ const rules: readonly Rule[] = [
   },
   {
     path: "storage.durability",
-    leaf: "storage/storage_model/memory",
+    leaf: "recovery/strategy/volatile",
     asked: ({ storage }) => (storage.durability === "none" ? "a store without durability" : undefined),
     instead: "set durability to every_commit, or to interval with a loss_window_ms",
   },
@@ -75,8 +75,7 @@ export function findUnserved(contract: Contract): Unserved[] {
 
 /** A library has its tables, one log flushed with every write, and nothing beside it. */
 function unservedBesideLibrary({ surface, storage, consistency, data }: Contract, at: number): Unserved[] {
-  const leaf = "architecture/model/embedded_library";
-  const missing = (path: Path, asked: string, instead: string) => ({ path, leaf, asked, instead });
+  const missing = (path: Path, asked: string, instead: string) => ({ path, leaf: undefined, asked, instead });
   if (surface.protocols.length > 1) {
     return [missing(["surface", "protocols", at], "a library beside a server", "set protocols to [embedded] alone")];
   }
@@ -101,7 +100,7 @@ function unservedBenchmark({ surface, workload }: Contract): Unserved[] {
   if (surface.protocols.includes(wanted)) return [];
   return [{
     path: ["workload", "benchmark"],
-    leaf: `workload/${workload.benchmark}_over_${surface.protocols[0]}`,
+    leaf: undefined,
     asked: `${workload.benchmark} over ${surface.protocols.join(" and ")}`,
     instead: `add ${wanted} to surface.protocols, or take ${wanted === "http" ? "ycsb" : "key_value"}`,
   }];
@@ -121,7 +120,7 @@ function unservedWorkload({ workload }: Contract): Unserved[] {
   const mix = profile.operations.map((operation) => `${operation.name} ${operation.weight}`).join(", ");
   return [{
     path: ["workload", "operations"],
-    leaf: "workload/custom_mix",
+    leaf: undefined,
     asked: `a mix of its own (${differs.join(", ")} differ from profile ${profile.profile})`,
     instead: `leave operations out, or list the profile's: ${mix}`,
   }];
@@ -133,7 +132,7 @@ export function unservedProblems(contract: Contract, file: string, placeOf: (pat
     file,
     ...placeOf(path),
     path: formatPath(path),
-    message: `no part serves ${asked} yet: the leaf ${leaf} is missing; ${instead}`,
+    message: `no part serves ${asked} yet${leaf === undefined ? "" : `: the leaf ${leaf} is missing`}; ${instead}`,
   }));
   return sortProblems(problems);
 }

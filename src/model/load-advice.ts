@@ -36,7 +36,8 @@ const dimensionsSchema = z.array(
       z.strictObject({
         name,
         title: z.string(),
-        systems_general: z.array(z.enum(surveyedSystems)).min(1),
+        systems: z.array(z.enum(surveyedSystems)).default([]),
+        systems_general: z.array(z.enum(surveyedSystems)).default([]),
         when: z.string(),
       }),
     ),
@@ -54,6 +55,8 @@ export interface Advice {
 export interface Alternative {
   readonly name: string;
   readonly title: string;
+  /** Those that the paper's text names. */
+  readonly systems: readonly string[];
   /** By general knowledge: the paper's table shows its marks as pictures. */
   readonly systemsGeneral: readonly string[];
   readonly when: Expression;

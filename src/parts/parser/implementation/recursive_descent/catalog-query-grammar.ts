@@ -121,7 +121,7 @@ function parseSources(stream: TokenStream): CatalogSource[] {
         stream.acceptWord("CROSS");
       }
       if (!stream.acceptWord("JOIN")) {
-        if (stream.isWord("RIGHT")) throw notSelected("query_processing/join/types/outer", "RIGHT JOIN");
+        if (stream.isWord("RIGHT")) throw notSelected("parser/syntax/query_features/join_clauses", "RIGHT JOIN");
         return sources;
       }
       sources.push(withCondition(stream, parseSource(stream, join)));
@@ -133,7 +133,7 @@ function parseSources(stream: TokenStream): CatalogSource[] {
 function parseSource(stream: TokenStream, join: "inner" | "left"): CatalogSource {
   const schema = stream.name("information_schema");
   if (schema.toUpperCase() !== schemaName) {
-    throw notSelected("query_processing/join", "a table beside those of information_schema");
+    throw notSelected("query_processing/joins/nested_loop", "a table beside those of information_schema");
   }
   stream.expectSymbol(".");
   const table = stream.name("a table");

@@ -276,7 +276,7 @@ test("whatever an executor does wrong, the client gets one answer and no secret"
     sink.end();
   });
   script("fails twice", 1235, (sink) => {
-    sink.fail(new SqlError("not_selected", "joins are not there", "query_processing/join"));
+    sink.fail(new SqlError("not_selected", "joins are not there", "query_processing/joins/nested_loop"));
     sink.done(done);
     sink.fail(new SqlError("internal", "again"));
   });
