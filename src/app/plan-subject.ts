@@ -1,5 +1,5 @@
 /**
- * What can be planned: a named selection, an archetype, a selection's file, or a contract with the parts chosen for it.
+ * What can be planned: a named selection, an archetype, a selection's file, or what is selected for a contract.
  *
  * A word that names a file is that file; its content says what it is (`leaves`: a selection; else a contract). Any
  * other word is a name of the catalog.
@@ -7,13 +7,11 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { loadPartDescriptors } from "../foundry/part-descriptor.ts";
-import { selectParts } from "../foundry/parts-list.ts";
 import type { DeclaredContract } from "../foundry/plan/components.ts";
 import { loadWaves } from "../foundry/plan/load-waves.ts";
 import type { CooperateGroup } from "../foundry/plan/plan-input.ts";
 import type { Wave } from "../foundry/plan/wave.ts";
-import { makeSelection } from "../foundry/selection.ts";
+import { selectFor } from "../foundry/select/design-space.ts";
 import { LatheError } from "../kit/errors.ts";
 import { suggestion } from "../kit/suggestion.ts";
 import { formatProblem, readYaml } from "../knobs/yaml-document.ts";
@@ -105,6 +103,6 @@ function subjectOfFile(file: string): PlanSubject {
 
 function subjectOfContract(file: string): PlanSubject {
   const { contract } = loadServedContract(file);
-  const { leaves } = makeSelection(contract, selectParts(contract, loadPartDescriptors()));
+  const { leaves } = selectFor(contract);
   return { ...catalogSubject, name: contract.name, waves: loadWaves(), leaves };
 }

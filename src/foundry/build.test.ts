@@ -6,10 +6,10 @@ import { test } from "node:test";
 import { loadContract } from "../contract/parse.ts";
 import { knobValuesOf, parseKnobFile } from "../kit/knob-file.ts";
 import { loadKnobCatalog } from "../knobs/catalog.ts";
-import { assembleFiles, buildProduct, knobsOf } from "./build.ts";
+import { assembleFiles, buildProduct, composeProduct, knobsOf } from "./build.ts";
+import { composeParts, wiredComposition } from "./composition.ts";
 import { loadPartDescriptors } from "./part-descriptor.ts";
-import { selectParts } from "./parts-list.ts";
-import { makePlan, makeSelection } from "./selection.ts";
+import { noOverrides } from "./select/design-space.ts";
 
 const examples = join(import.meta.dirname, "..", "..", "examples");
 const tao = loadContract(join(examples, "taobench-o", "contract.yaml"));
@@ -17,10 +17,10 @@ const library = loadPartDescriptors();
 const catalog = loadKnobCatalog();
 
 function assemble(contract: typeof tao): Map<string, string> {
-  const selected = selectParts(contract, library);
-  const knobs = knobsOf(catalog, selected);
+  const composed = composeProduct({ contract });
+  const knobs = knobsOf(catalog, composed.selected);
   const input = { contract, contractText: "version: 1\n", knobCatalog: catalog };
-  return assembleFiles(input, selected, makeSelection(contract, selected), knobs, {});
+  return assembleFiles(input, { ...composed, knobs }, {});
 }
 
 test("a leaf that was not selected contributes no line", () => {
@@ -95,18 +95,21 @@ test("open transactions are carried where the contract has interactive ones, and
 
 test("building is deterministic, and knob values do not change the selection", () => {
   assert.deepEqual(assemble(tao), assemble(tao));
-  const selected = selectParts(tao, library);
   const busier = { ...tao, workload: { ...tao.workload, clients: 99 } };
-  assert.equal(makeSelection(tao, selected).hash, makeSelection(busier, selected).hash);
-  assert.notEqual(makeSelection(tao, selected).contractHash, makeSelection(busier, selected).contractHash);
+  const [{ selection }, other] = [composeProduct({ contract: tao }), composeProduct({ contract: busier })];
+  assert.equal(selection.hash, other.selection.hash);
+  assert.notEqual(selection.contractHash, other.selection.contractHash);
 });
 
-test("the plan builds every part once, after what it needs", () => {
-  const parts = Object.values(selectParts(tao, library));
-  const { layers } = makePlan(parts);
-  assert.deepEqual(layers.flat().sort(), parts.map((part) => part.name).sort());
-  const layerOf = (name: string) => layers.findIndex((layer) => layer.includes(name));
-  assert.ok(layerOf("wal") < layerOf("single-node-log"));
+test("the plan of a product has every leaf once, and every part implements leaves of it", () => {
+  const { plan, selection, parts } = composeProduct({ contract: tao });
+  const members = plan.contractNodes.filter(({ form }) => form === "unit");
+  const planned = plan.order.flatMap((node) => members.find(({ path }) => path === node)?.members ?? [node]);
+  assert.deepEqual(planned.filter((node) => !node.startsWith("contract/")).sort(), [...selection.leaves]);
+  assert.deepEqual(plan.unmet, []);
+  assert.deepEqual(selection.parts.map(({ path }) => path), parts.map(({ path }) => path));
+  const implemented = new Set(selection.parts.flatMap(({ leaves }) => leaves));
+  assert.deepEqual([...implemented].sort(), [...selection.leaves]);
 });
 
 test("knob values of the owner are carried over, stale ones are dropped", () => {
@@ -145,7 +148,16 @@ test("every part's descriptor holds: knobs in the catalog, each knob's leaf decl
   }
 });
 
-test("a contract that the library cannot serve is refused by role", () => {
+test("what the wiring cannot do without, or holds twice, is refused by role", () => {
+  const { leaves } = composeProduct({ contract: tao }).selection;
   const without = library.filter((part) => part.path !== "core/wal");
-  assert.throws(() => selectParts(tao, without), { code: "NOT_SELECTED", message: /no part at core\/wal/ });
+  assert.throws(() => wiredComposition(leaves, without), { code: "NOT_SELECTED", message: /role log\); the library has none/ });
+  assert.deepEqual(composeParts(leaves, without).missing, ["core/wal"]);
+  const both = [...leaves, "storage/page_io/replacement/w_tinylfu"];
+  assert.throws(() => wiredComposition(both, library), { code: "INVALID_ARGUMENT", message: /role rowCache .* holds one part/ });
+  assert.throws(() => wiredComposition(leaves.filter((leaf) => !leaf.startsWith("parser/impl")), library), {
+    code: "NOT_SELECTED", message: /--with parser\/implementation\/recursive_descent/,
+  });
+  const overrides = { ...noOverrides, with: ["storage/storage_model/row/btree_clustered"] };
+  assert.throws(() => composeProduct({ contract: tao, overrides }), { code: "NOT_SELECTED", message: /btree_clustered/ });
 });

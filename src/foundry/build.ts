@@ -1,8 +1,8 @@
 /**
- * Builds a product: contract → parts → source → a directory that stands alone.
+ * Builds a product: contract → leaves → parts and plan → source → a directory that stands alone.
  *
  * Steps:
- *   1. select parts (`parts-list.ts`), make selection and plan;
+ *   1. select leaves (`select/`), find the parts that implement them (`composition.ts`), plan the leaves (`plan/`);
  *   2. wire them: `product.ts`, `main.ts`, `knobs.ts` (`wiring.ts`), and a typed client (`client-module.ts`);
  *   3. copy what can be reached from there, and the tests that need nothing more;
  *   4. write it as a whole (`product-directory.ts`); knob values that the owner of an older build had set are kept.
@@ -19,13 +19,20 @@ import { formatKnobFile } from "../knobs/assignment.ts";
 import type { Knob } from "../knobs/knob.ts";
 import { embeddedTypes } from "./embedded-types.ts";
 import { embeddedEntries, embeddedModule } from "./embedded-wiring.ts";
-import { loadPartDescriptors, type PartDescriptor, sourceRoot } from "./part-descriptor.ts";
-import { isEmbedded, selectParts, type SelectedParts } from "./parts-list.ts";
+import { type Composition, isLibrary, type SelectedParts, wiredComposition } from "./composition.ts";
+import { refuseMissingLeaves } from "./missing-leaves.ts";
+import { sourceRoot } from "./part-descriptor.ts";
+import { loadWaves } from "./plan/load-waves.ts";
+import { makePlan, type Plan } from "./plan/plan.ts";
+import { expandSelection } from "./plan/plan-input.ts";
 import { readManifest, replaceProduct, type UserEdit } from "./product-directory.ts";
 import { packageFile, tsconfigFile } from "./product-package.ts";
 import { productReadme } from "./product-readme.ts";
 import { productTestModule } from "./product-test.ts";
-import { makePlan, makeSelection, type Selection } from "./selection.ts";
+import { type DesignSpace, designSpace, selectFor } from "./select/design-space.ts";
+import type { FeatureSelection } from "./select/feature-selection.ts";
+import type { Overrides } from "./select/select-features.ts";
+import { makeSelection, type Selection } from "./selection.ts";
 import { type SourceSize, sourceSize } from "./source-size.ts";
 import { productTests, sourceClosure } from "./source-closure.ts";
 import { clientModules } from "./client-module.ts";
@@ -40,6 +47,12 @@ export interface BuildInput {
   readonly knobs?: KnobValues;
   /** Replace a product that its owner edited. */
   readonly force?: boolean;
+  /** Features to select or to leave out, whatever the rules say. */
+  readonly overrides?: Overrides;
+  /** Made before, for this contract; else the rules decide. */
+  readonly selection?: FeatureSelection;
+  /** Catalog and parts, other than Lathe's own. */
+  readonly space?: DesignSpace;
 }
 
 export interface BuildReport {
@@ -64,6 +77,7 @@ export interface AssembledProduct {
   readonly name: string;
   readonly selected: SelectedParts;
   readonly selection: Selection;
+  readonly plan: Plan;
   readonly knobs: readonly Knob[];
   /** Every generated file by path. */
   readonly files: ReadonlyMap<string, string>;
@@ -81,13 +95,40 @@ export function buildProduct(input: BuildInput, directory: string): BuildReport 
 
 /** Reads the knob values of the product that is in the directory, and writes nothing. Errors: as `buildProduct`. */
 export function assembleProduct(input: BuildInput, directory: string): AssembledProduct {
-  const selected = selectParts(input.contract, loadPartDescriptors());
-  const selection = makeSelection(input.contract, selected);
-  const knobs = knobsOf(input.knobCatalog, selected);
+  const { contract, knobCatalog, space = designSpace() } = input;
+  const { selected, selection, plan } = composeProduct(input, space);
+  const knobs = knobsOf(knobCatalog, selected);
   const carried = carriedKnobs(directory, knobs);
-  const values = resolveKnobs(knobs, { ...grantedKnobs(input.contract, selected), ...carried, ...input.knobs });
-  const files = assembleFiles(input, selected, selection, knobs, values);
-  return { name: input.contract.name, selected, selection, knobs, files, carriedKnobs: Object.keys(carried) };
+  const values = resolveKnobs(knobs, { ...grantedKnobs(contract, selected), ...carried, ...input.knobs });
+  const assembled = { name: contract.name, selected, selection, plan, knobs, carriedKnobs: Object.keys(carried) };
+  return { ...assembled, files: assembleFiles(input, assembled, values) };
+}
+
+/** What a product is made of, before any of its sources is read. */
+export interface ComposedProduct extends Composition {
+  readonly selection: Selection;
+  readonly plan: Plan;
+}
+
+/**
+ * Errors: those of `selectFeatures` and `wiredComposition`; NOT_SELECTED with every leaf that has no part; those of
+ * `makePlan`.
+ */
+export function composeProduct(
+  input: Pick<BuildInput, "contract" | "overrides" | "selection">,
+  space: DesignSpace = designSpace(),
+): ComposedProduct {
+  const { model, library } = space;
+  const features = input.selection ?? selectFor(input.contract, input.overrides, space);
+  refuseMissingLeaves(features, space);
+  const composition = wiredComposition(features.leaves, library);
+  return { ...composition, selection: makeSelection(features, composition), plan: planLeaves(features, model) };
+}
+
+/** Errors: those of `expandSelection` and `makePlan`. */
+export function planLeaves({ contract, leaves }: FeatureSelection, model: DesignSpace["model"]): Plan {
+  const { unmet, ...planned } = expandSelection(model, leaves);
+  return makePlan(planned, { name: contract, mode: "strict", waves: loadWaves(), unmet });
 }
 
 /** Generated files whose edits are carried over and need no force. */
@@ -119,54 +160,52 @@ export function writeProduct(assembled: AssembledProduct, directory: string, for
 /** Every generated file by path. Pure apart from reading the parts library. */
 export function assembleFiles(
   input: BuildInput,
-  selected: SelectedParts,
-  selection: Selection,
-  knobs: readonly Knob[],
+  { selected, selection, plan, knobs }: Pick<AssembledProduct, "selected" | "selection" | "plan" | "knobs">,
   values: KnobValues,
 ): Map<string, string> {
   const { contract } = input;
-  const parts: PartDescriptor[] = Object.values(selected);
+  const parts = Object.values(selected);
   const files = new Map<string, string>();
-  files.set("README.md", productReadme(contract, selection, knobs));
-  files.set("package.json", packageFile(contract));
+  files.set("README.md", productReadme(contract, selected, selection, knobs));
+  files.set("package.json", packageFile(contract, selected));
   files.set("tsconfig.json", tsconfigFile());
   files.set(".gitignore", "data/\nnode_modules/\n");
   files.set("contract.yaml", input.contractText.replace(/^# yaml-language-server:.*\n/m, ""));
   files.set("selection.json", `${JSON.stringify(selection, null, 2)}\n`);
-  files.set("plan.json", `${JSON.stringify(makePlan(parts), null, 2)}\n`);
+  files.set("plan.json", `${JSON.stringify(plan, null, 2)}\n`);
   files.set("knobs.yaml", formatKnobFile(knobs, values, [
     `Knobs of ${contract.name}. Read at start; --knobs FILE and --knob name=value override them.`,
   ]));
   files.set("knobs.ts", knobsModule(knobs));
-  const embedded = isEmbedded(contract);
+  const embedded = isLibrary(selected);
   const wiring = embedded
-    ? embeddedFiles(contract, selected, selection, knobs)
-    : serverFiles(contract, selected, selection, knobs);
+    ? embeddedFiles(contract, selected, selection.hash, knobs)
+    : serverFiles(contract, selected, selection.hash, knobs);
   for (const [path, text] of wiring) files.set(path, text);
 
   const closure = sourceClosure(sourceRoot, embedded ? embeddedEntries(selected) : wiringEntries(selected));
   for (const path of [...closure].sort()) files.set(path, readFileSync(join(sourceRoot, path), "utf8"));
   const folders = parts.map((part) => `parts/${part.path}`);
   for (const [path, text] of productTests(sourceRoot, folders, closure)) files.set(path, text);
-  files.set("test/product.test.ts", productTestModule(contract));
+  files.set("test/product.test.ts", productTestModule(contract, selected));
   return files;
 }
 
 function serverFiles(
-  contract: Contract, selected: SelectedParts, selection: Selection, knobs: readonly Knob[],
+  contract: Contract, selected: SelectedParts, selectionHash: string, knobs: readonly Knob[],
 ): Map<string, string> {
   return new Map([
-    ["product.ts", productModule(contract, selected, selection, knobs)],
-    ["main.ts", mainModule(contract)],
+    ["product.ts", productModule(contract, selected, selectionHash, knobs)],
+    ["main.ts", mainModule(contract, selected)],
     ...clientModules(contract),
   ]);
 }
 
 function embeddedFiles(
-  contract: Contract, selected: SelectedParts, selection: Selection, knobs: readonly Knob[],
+  contract: Contract, selected: SelectedParts, selectionHash: string, knobs: readonly Knob[],
 ): Map<string, string> {
   return new Map([
-    ["product.ts", embeddedModule(contract, selected, selection, knobs)],
+    ["product.ts", embeddedModule(contract, selected, selectionHash, knobs)],
     ["product.d.ts", embeddedTypes(contract)],
     ["pack.ts", readFileSync(join(sourceRoot, "foundry", "embedded-pack.template"), "utf8")],
   ]);

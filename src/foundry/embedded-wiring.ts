@@ -7,23 +7,27 @@
 import type { Contract, TableSpec } from "../contract/contract.ts";
 import type { Knob } from "../knobs/knob.ts";
 import { pascal, propertyName, rowTypes } from "./client-module.ts";
-import type { PartDescriptor } from "./part-descriptor.ts";
-import type { Role, SelectedParts } from "./parts-list.ts";
-import type { Selection } from "./selection.ts";
-import { exportName, optionLines } from "./wiring.ts";
+import type { SelectedParts } from "./composition.ts";
+import { filesOfSlots, importsOfSlots, type UsedSlots } from "./part-exports.ts";
+import type { Role } from "./role.ts";
+import { optionLines, slotsOf } from "./wiring.ts";
 
 const kitEntries = ["kit/knob-table.ts", "kit/env/env.ts", "kit/env/node-embedded-env.ts"];
 
 /** Files from which everything that a library needs can be reached, relative to the source root. */
 export function embeddedEntries(selected: SelectedParts): string[] {
-  const parts = Object.values(selected);
-  const ports = parts.flatMap((part) => part.provides.map((port) => `parts/${port}`));
-  const entries = parts.map((part) => `parts/${part.path}/${part.entry}`);
-  return [...kitEntries, ...entries, `parts/${selected.log?.path}/log-copy.ts`, ...ports];
+  const ports = Object.values(selected).flatMap((part) => part.provides.map((port) => `parts/${port}`));
+  return [...kitEntries, ...filesOfSlots(selected, usedSlots), ...ports];
 }
 
+const usedSlots: UsedSlots = [
+  ["engine", "open"], ["log", "open"], ["log", "copy"], ["layout", "layout"], ["catalog", "create"],
+  ["stateMachine", "create"], ["stateMachine", "codec"], ["replicatedLog", "open"],
+  ["embeddedLibrary", "open"], ["embeddedLibrary", "store"], ["embeddedLibrary", "table"],
+];
+
 export function embeddedModule(
-  contract: Contract, selected: SelectedParts, selection: Selection, knobs: readonly Knob[],
+  contract: Contract, selected: SelectedParts, selectionHash: string, knobs: readonly Knob[],
 ): string {
   const knobLines = (role: Role) => optionLines(selected[role], knobs, "    ");
   const { tables } = contract.data;
@@ -32,10 +36,10 @@ export function embeddedModule(
     ...imports(selected),
     "",
     "/** Stands in the header of every file on disk. */",
-    `export const selectionHash = ${JSON.stringify(selection.hash)};`,
+    `export const selectionHash = ${JSON.stringify(selectionHash)};`,
     "",
     ...tables.map((table) => `${rowTypes(table)}\n`),
-    ...storeClass(contract),
+    ...storeClass(contract, selected),
     "",
     "export interface OpenOptions {",
     "  /** Values by name, as in `knobs.yaml`; the defaults where left out. */",
@@ -65,11 +69,7 @@ function header({ name }: Contract): string {
 }
 
 function imports(selected: SelectedParts): string[] {
-  const roles = ["engine", "log", "layout", "catalog", "stateMachine", "replicatedLog", "embeddedLibrary"] as const;
-  const parts = roles.map((role) => {
-    const part = selected[role] as PartDescriptor;
-    return [`./parts/${part.path}/${part.entry}`, `{ ${exportName(role, part)} }`];
-  });
+  const parts = importsOfSlots(selected, usedSlots);
   const others = [
     ["./kit/env/env.ts", "type { Env }"],
     ["./kit/env/node-embedded-env.ts", "{ createEmbeddedEnv }"],
@@ -77,23 +77,22 @@ function imports(selected: SelectedParts): string[] {
     ["./kit/knob-values.ts", "type { KnobValues }"],
     ["./knobs.ts", "{ type Knobs, knobTable }"],
     ["./parts/architecture/catalog/table.ts", "type { Table }"],
-    [`./parts/${selected.log?.path}/log-copy.ts`, "{ copyLog }"],
-    [`./parts/${selected.stateMachine?.path}/command-codec.ts`, "{ commandCodec }"],
   ];
   const sorted = [...parts, ...others].sort(([one], [other]) => (one < other ? -1 : 1));
   return sorted.map(([path, names]) => `import ${names} from "${path}";`);
 }
 
-function storeClass({ name, data }: Contract): string[] {
+function storeClass({ name, data }: Contract, selected: SelectedParts): string[] {
+  const of = slotsOf(selected);
   const field = ({ name: table }: TableSpec) =>
-    `  readonly ${propertyName(table)}: EmbeddedTable<${pascal(table)}Row, ${pascal(table)}Key>;`;
+    `  readonly ${propertyName(table)}: ${of("embeddedLibrary", "table")}<${pascal(table)}Row, ${pascal(table)}Key>;`;
   const opening = ({ name: table }: TableSpec) =>
-    `    this.${propertyName(table)} = new EmbeddedTable(doors, ${JSON.stringify(table)});`;
+    `    this.${propertyName(table)} = new ${of("embeddedLibrary", "table")}(doors, ${JSON.stringify(table)});`;
   return [
-    `export class ${storeName(name)} extends EmbeddedStore {`,
+    `export class ${storeName(name)} extends ${of("embeddedLibrary", "store")} {`,
     ...data.tables.map(field),
     "",
-    "  constructor(doors: ConstructorParameters<typeof EmbeddedStore>[0]) {",
+    `  constructor(doors: ConstructorParameters<typeof ${of("embeddedLibrary", "store")}>[0]) {`,
     "    super(doors);",
     ...data.tables.map(opening),
     "  }",
@@ -106,6 +105,7 @@ export function storeName(name: string): string {
 }
 
 function openFunction({ name }: Contract, selected: SelectedParts, knobLines: (role: Role) => string[]): string[] {
+  const of = slotsOf(selected);
   return [
     "/**",
     " * Opens or creates the store in a directory, which it keeps to itself until it is closed.",
@@ -122,7 +122,7 @@ function openFunction({ name }: Contract, selected: SelectedParts, knobLines: (r
     "    const lock = env.disk.lock(directory);",
     "    opened.defer(() => lock.release());",
     "    const doors = await openStore(env, knobs, directory, opened);",
-    "    await openTables(doors, tables);",
+    `    await ${of("embeddedLibrary", "open")}(doors, tables);`,
     `    return new ${storeName(name)}(doors);`,
     "  } catch (error) {",
     "    await opened.disposeAsync();",
@@ -131,31 +131,31 @@ function openFunction({ name }: Contract, selected: SelectedParts, knobLines: (r
     "}",
     "",
     "async function openStore(env: Env, knobs: Knobs, directory: string, opened: AsyncDisposableStack) {",
-    `  const engine = await ${exportName("engine", selected.engine as PartDescriptor)}(env, {`,
+    `  const engine = await ${of("engine", "open")}(env, {`,
     "    directory: `${directory}/engine`,",
     "    selectionHash,",
     ...knobLines("engine"),
     "  });",
     "  opened.defer(() => engine.close());",
-    "  const catalog = createCatalog({ engine, layout: rowToKv });",
-    "  const stateMachine = createStateMachine({ engine, catalog, layout: rowToKv });",
-    "  const wal = await openWal(env, {",
+    `  const catalog = ${of("catalog", "create")}({ engine, layout: ${of("layout", "layout")} });`,
+    `  const stateMachine = ${of("stateMachine", "create")}({ engine, catalog, layout: ${of("layout", "layout")} });`,
+    `  const wal = await ${of("log", "open")}(env, {`,
     "    directory: `${directory}/wal`,",
     "    selectionHash,",
     ...knobLines("log"),
     "  });",
-    "  const log = openSingleNodeLog(env, { log: wal, stateMachine });",
+    `  const log = ${of("replicatedLog", "open")}(env, { log: wal, stateMachine });`,
     "  opened.defer(() => log.close());",
     "  await log.recover();",
     "  return {",
-    "    engine, layout: rowToKv, catalog, log, codec: commandCodec,",
+    `    engine, layout: ${of("layout", "layout")}, catalog, log, codec: ${of("stateMachine", "codec")},`,
     "    metrics: () => [engine, wal, log].flatMap((source) => source.metrics()),",
     "    close: () => opened.disposeAsync(),",
     "    async checkpoint(target: string) {",
     "      await engine.checkpoint(`${target}/engine`);",
     "      // In the same turn, so that the log has not been truncated beyond what the checkpoint holds.",
     "      const copy = { directory: `${target}/wal`, selectionHash, nextSalt: () => env.random.u32() };",
-    "      copyLog(env.disk, wal, engine.durableIndex, copy);",
+    `      ${of("log", "copy")}(env.disk, wal, engine.durableIndex, copy);`,
     "    },",
     "  };",
     "}",

@@ -6,18 +6,28 @@ import { dirname, join, relative, sep } from "node:path";
 import { z } from "zod";
 import { LatheError } from "../kit/errors.ts";
 import { formatProblem, readYaml } from "../knobs/yaml-document.ts";
+import { roleNames, roleSpec } from "./role.ts";
 
 const leafPath = z.string().regex(/^[a-z][a-z0-9_]*(\/[a-z0-9_]+)*$/, "a leaf's path, as core/wal");
 const sourceFile = z.string().regex(/^[A-Za-z0-9_./-]+\.ts$/, "a .ts file");
+const exported = z
+  .string()
+  .regex(/^([A-Za-z0-9_-]+\.ts#)?[A-Za-z_$][\w$]*$/, "a name that is exported, or file.ts#name");
 
 export const partSchema = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9-]*$/, "a name of small letters, digits and -"),
-  /** The first one is the primary leaf, at whose path the part lives. */
+  /** The place in the wiring that it takes (`role.ts`). */
+  role: z.enum(roleNames),
+  /** The first one is the primary leaf, at whose path the part lives: with it the part is taken and brings the rest. */
   leaves: z.array(leafPath).min(1),
+  /** What it implements too where that is selected, without bringing it: alternatives that it serves alike. */
+  offers: z.array(leafPath).default([]),
   /** Port files, relative to `src/parts`. */
   provides: z.array(sourceFile),
   requires: z.array(sourceFile),
   entry: sourceFile,
+  /** By slot of the role: a name that the entry exports, or `file.ts#name` of a file beside it. */
+  exports: z.record(z.string(), exported),
   knobs: z.array(z.string()),
   capabilities: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
   conformance: z.array(sourceFile),
@@ -28,6 +38,11 @@ export type PartFile = z.output<typeof partSchema>;
 export interface PartDescriptor extends PartFile {
   /** Folder, relative to `src/parts`, with `/`. */
   readonly path: string;
+}
+
+/** What a part implements: what it brings and what it offers. */
+export function implementedLeaves({ leaves, offers }: Pick<PartDescriptor, "leaves" | "offers">): string[] {
+  return [...leaves, ...offers];
 }
 
 /** The source tree that products are cut from: `src/` of the repository, also where Lathe runs from `dist/`. */
@@ -46,7 +61,8 @@ export function loadPartDescriptors(partsRoot: string = join(sourceRoot, "parts"
     }
     const path = relative(partsRoot, dirname(file)).split(sep).join("/");
     const part: PartDescriptor = { ...read.value, path };
-    problems.push(...missingFiles(part, partsRoot).map((message) => `${shown}: ${message}`));
+    const found = [...missingFiles(part, partsRoot), ...slotProblems(part)];
+    problems.push(...found.map((message) => `${shown}: ${message}`));
     parts.push(part);
   }
   const names = parts.map((part) => part.name);
@@ -58,7 +74,8 @@ export function loadPartDescriptors(partsRoot: string = join(sourceRoot, "parts"
 }
 
 function missingFiles(part: PartDescriptor, partsRoot: string): string[] {
-  const inside = [part.entry];
+  const beside = Object.values(part.exports).flatMap((name) => (name.includes("#") ? [name.split("#")[0]] : []));
+  const inside = [part.entry, ...beside];
   const outside = [...part.provides, ...part.requires];
   const missing = [
     ...inside.filter((file) => !existsSync(join(partsRoot, part.path, file))),
@@ -66,6 +83,18 @@ function missingFiles(part: PartDescriptor, partsRoot: string): string[] {
     ...part.conformance.filter((file) => resolveConformance(part, file, partsRoot) === undefined),
   ];
   return missing.map((file) => `${file} does not exist`);
+}
+
+/** What the wiring asks of the role and the part does not say, and the other way round. */
+function slotProblems({ role, exports: named }: PartDescriptor): string[] {
+  const { slots, optionalSlots } = roleSpec(role);
+  const known = [...slots, ...optionalSlots];
+  return [
+    ...slots.filter((slot) => named[slot] === undefined)
+      .map((slot) => `exports lacks ${slot}, which the wiring calls of the role ${role}`),
+    ...Object.keys(named).filter((slot) => !known.includes(slot))
+      .map((slot) => `exports has ${slot}; the role ${role} knows ${known.join(", ")}`),
+  ];
 }
 
 /** A conformance suite is named relative to `src/parts`, or beside the part. Returns the path below `src/parts`. */

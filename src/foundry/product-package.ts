@@ -6,10 +6,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Contract } from "../contract/contract.ts";
 import { sourceRoot } from "./part-descriptor.ts";
-import { isEmbedded } from "./parts-list.ts";
+import { isLibrary, type SelectedParts } from "./composition.ts";
 import { testPackages } from "./source-closure.ts";
 
-export function packageFile(contract: Contract): string {
+export function packageFile(contract: Contract, selected: SelectedParts): string {
   const file = {
     name: contract.name,
     version: "0.1.0",
@@ -17,11 +17,11 @@ export function packageFile(contract: Contract): string {
     private: true,
     type: "module",
     engines: { node: ">=24.15" },
-    ...(isEmbedded(contract)
+    ...(isLibrary(selected)
       ? { exports: { ".": { types: "./dist/product.d.ts", default: "./dist/product.js" } }, files: ["dist"] }
       : { bin: { [contract.name]: "main.ts" }, exports: { ".": "./product.ts", "./client": "./client.ts" } }),
     scripts: {
-      ...(isEmbedded(contract) ? { prepack: "node pack.ts" } : { start: "node main.ts" }),
+      ...(isLibrary(selected) ? { prepack: "node pack.ts" } : { start: "node main.ts" }),
       test: "node --test \"test/*.test.ts\" \"test/parts/**/*.test.ts\"",
       "test:conformance": "npm install --no-audit --no-fund && node --test \"test/conformance/**/*.test.ts\"",
     },

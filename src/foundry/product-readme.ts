@@ -6,10 +6,12 @@ import { dataBytes, explainContract, formatCount } from "../contract/explain.ts"
 import { keyValueTableOf } from "../contract/key-value-table.ts";
 import type { Knob } from "../knobs/knob.ts";
 import { propertyName } from "./client-module.ts";
-import { isEmbedded } from "./parts-list.ts";
+import { isLibrary, type SelectedParts } from "./composition.ts";
 import type { Selection } from "./selection.ts";
 
-export function productReadme(contract: Contract, selection: Selection, knobs: readonly Knob[]): string {
+export function productReadme(
+  contract: Contract, selected: SelectedParts, selection: Selection, knobs: readonly Knob[],
+): string {
   const topics = explainContract(contract);
   const megabytes = Math.round(dataBytes(contract.data.tables) / 1e6);
   const high = knobs.filter((knob) => knob.impact === "high").map((knob) => `\`${knob.name}\``);
@@ -22,7 +24,7 @@ export function productReadme(contract: Contract, selection: Selection, knobs: r
     "A database for this one workload, assembled by Lathe from its parts library. It holds nothing else, has no",
     "dependency, and is yours: an ordinary project to read, change and keep in git.",
     "",
-    ...(isEmbedded(contract) ? librarySection(contract) : ["## Run", "", "```sh", ...runLines(contract)]),
+    ...(isLibrary(selected) ? librarySection(contract) : ["## Run", "", "```sh", ...runLines(contract)]),
     "npm test                                                           # what runs with Node alone",
     "npm run test:conformance                                           # suites of its parts; installs fast-check",
     "```",
@@ -30,7 +32,7 @@ export function productReadme(contract: Contract, selection: Selection, knobs: r
     ...(contract.surface.protocols.includes("mysql")
       ? ["The password comes from `LATHE_PASSWORD` or is made at the first start."]
       : []),
-    ...(isEmbedded(contract)
+    ...(isLibrary(selected)
       ? []
       : ["SIGTERM drains and exits with 0. `node main.ts --help` lists flags and exit codes."]),
     "",
@@ -58,7 +60,7 @@ export function productReadme(contract: Contract, selection: Selection, knobs: r
     "|---|---|---|",
     ...selection.parts.map((part) => `| ${part.name} | \`parts/${part.path}\` | ${part.leaves.length} |`),
     "",
-    `Read \`product.ts\` first: it is the wiring. ${mainNote(contract)}\`kit/\` holds what every`,
+    `Read \`product.ts\` first: it is the wiring. ${mainNote(selected)}\`kit/\` holds what every`,
     `product carries, \`parts/\` the database itself. \`knobs.yaml\` documents ${knobs.length} knobs${hint}.`,
     "",
     `Sized for at most ${formatCount(megabytes)} MB of rows, within ${contract.targets.memoryMiBMax} MiB of memory.`,
@@ -66,8 +68,8 @@ export function productReadme(contract: Contract, selection: Selection, knobs: r
   ].join("\n");
 }
 
-function mainNote(contract: Contract): string {
-  return isEmbedded(contract) ? "" : "`main.ts` opens it on the real machine. ";
+function mainNote(selected: SelectedParts): string {
+  return isLibrary(selected) ? "" : "`main.ts` opens it on the real machine. ";
 }
 
 /** A program of ten lines, and how the library gets into a project of JavaScript. */

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import type { Column, Contract } from "../contract/contract.ts";
 import { pascal, propertyName } from "./client-module.ts";
 import { sourceRoot } from "./part-descriptor.ts";
-import { isEmbedded } from "./parts-list.ts";
+import { isLibrary, type SelectedParts } from "./composition.ts";
 
 /** A row of the first table for every number, in the order of the numbers. */
 function embeddedTestModule({ name, data }: Contract): string {
@@ -35,8 +35,8 @@ function embeddedTestModule({ name, data }: Contract): string {
     .replaceAll("again.TABLE", `again.${propertyName(table)}`);
 }
 
-export function productTestModule(contract: Contract): string {
-  if (isEmbedded(contract)) return embeddedTestModule(contract);
+export function productTestModule(contract: Contract, selected: SelectedParts): string {
+  if (isLibrary(selected)) return embeddedTestModule(contract);
   const name = contract.surface.protocols.includes("mysql") ? "product-test.template" : "product-test-http.template";
   const template = readFileSync(join(sourceRoot, "foundry", name), "utf8");
   return template.replaceAll("PRODUCT_NAME", contract.name);

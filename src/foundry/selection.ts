@@ -1,13 +1,12 @@
 /**
- * A selection: the chosen leaves and parts of one product, with the hash that its files carry.
+ * The selection of a product: the chosen leaves with their reasons, and the parts that implement them.
  *
- * The hash covers what decides the formats on disk: leaves and the parts that implement them. Knob values and the code
- * inside a part do not change it, so a tuned product opens the data of an untuned one.
+ * Its hash is that of the leaves, as `lathe select` tells it, and stands in the header of every file on disk. Knob
+ * values and the code inside a part do not change it, so a tuned product opens the data of an untuned one.
  */
-import type { Contract } from "../contract/contract.ts";
-import { canonicalHash } from "../contract/canonical-json.ts";
-import type { PartDescriptor } from "./part-descriptor.ts";
-import type { SelectedParts } from "./parts-list.ts";
+import type { Composition } from "./composition.ts";
+import { implementedLeaves } from "./part-descriptor.ts";
+import type { FeatureSelection } from "./select/feature-selection.ts";
 
 export interface SelectedPart {
   readonly role: string;
@@ -16,47 +15,17 @@ export interface SelectedPart {
   readonly leaves: readonly string[];
 }
 
-export interface Selection {
-  readonly version: 1;
-  readonly contract: string;
-  readonly contractHash: string;
-  readonly leaves: readonly string[];
+export interface Selection extends FeatureSelection {
   readonly parts: readonly SelectedPart[];
-  /** SHA-256 in hex; its first 16 bytes stand in the header of every file of the product. */
-  readonly hash: string;
 }
 
-export function makeSelection(contract: Contract, selected: SelectedParts): Selection {
-  const parts = Object.entries(selected).map(([role, part]) => ({
-    role,
+export function makeSelection(features: FeatureSelection, composition: Composition): Selection {
+  const wanted = new Set(features.leaves);
+  const parts = composition.parts.map((part) => ({
+    role: part.role,
     name: part.name,
     path: part.path,
-    leaves: part.leaves,
+    leaves: implementedLeaves(part).filter((leaf) => wanted.has(leaf)),
   }));
-  const leaves = [...new Set(parts.flatMap((part) => part.leaves))].sort();
-  const hash = canonicalHash({ leaves, parts: parts.map(({ role, name }) => ({ role, name })) });
-  return { version: 1, contract: contract.name, contractHash: canonicalHash(contract), leaves, parts, hash };
-}
-
-export interface Plan {
-  readonly version: 1;
-  /** Parts by layer: each needs only ports that earlier layers provide. */
-  readonly layers: readonly (readonly string[])[];
-}
-
-/** Kahn's algorithm by layers over the ports that parts require and provide. */
-export function makePlan(parts: readonly PartDescriptor[]): Plan {
-  const layers: string[][] = [];
-  let waiting = [...parts].sort((one, other) => (one.path < other.path ? -1 : 1));
-  while (waiting.length > 0) {
-    // A port that no selected part provides (a shared vocabulary of types) does not hold anything up.
-    const blocked = (part: PartDescriptor) =>
-      part.requires.some((port) => waiting.some((other) => other !== part && other.provides.includes(port)));
-    const ready = waiting.filter((part) => !blocked(part));
-    // Parts that need one another's ports are built together.
-    const layer = ready.length > 0 ? ready : waiting;
-    layers.push(layer.map((part) => part.name));
-    waiting = waiting.filter((part) => !layer.includes(part));
-  }
-  return { version: 1, layers };
+  return { ...features, parts };
 }

@@ -8,60 +8,52 @@ import type { Contract } from "../contract/contract.ts";
 import { keyValueShape, keyValueTableOf } from "../contract/key-value-table.ts";
 import { LatheError } from "../kit/errors.ts";
 import type { Knob } from "../knobs/knob.ts";
+import type { SelectedParts } from "./composition.ts";
 import type { PartDescriptor } from "./part-descriptor.ts";
-import type { Role, SelectedParts } from "./parts-list.ts";
-import type { Selection } from "./selection.ts";
+import { called, filesOfSlots, importsOfSlots, type UsedSlots } from "./part-exports.ts";
+import type { Role } from "./role.ts";
 
 const commonEntries = [
   "kit/product.ts", "kit/knob-table.ts", "kit/serve-main.ts", "kit/env/env.ts", "kit/env/node-env.ts",
   "kit/prometheus.ts", "parts/query_processing/collect-results.ts",
 ];
 
-/** What the entry of each role exports and the wiring calls. */
-const exportOfRole: Readonly<Record<Role, string>> = {
-  engine: "openBlackboardEngine",
-  log: "openWal",
-  layout: "rowToKv",
-  catalog: "createCatalog",
-  stateMachine: "createStateMachine",
-  replicatedLog: "openSingleNodeLog",
-  syncPolicy: "createRelaxedSync",
-  rowCache: "createLruCache",
-  secondaryIndexes: "kvSecondary",
-  openTransactions: "createTransactions",
-  parser: "recursiveDescentParser",
-  executor: "createExecutor",
-  keyValueStore: "createKeyValueMachine, openKeyValueStore",
-  tokenAuthority: "createTokenAuthority",
-  keyValueApi: "createKeyValueApi",
-  httpSurface: "openHttpSurface",
-  mysqlSurface: "openMysqlSurface",
-  metricsEndpoint: "openMetricsEndpoint",
-  embeddedLibrary: "EmbeddedStore, EmbeddedTable, openTables",
-};
-
-/** Where several parts can fill a role: what the entry of the part exports. */
-const exportOfPart: Readonly<Record<string, string>> = {
-  "storage/page_io/replacement/w_tinylfu": "createWTinyLfuCache",
-  "storage/storage_model/memory": "openMemoryEngine",
-};
-
 /** Options that are not named after their knob. */
 const optionOfKnob: Readonly<Record<string, string>> = { "row_cache.bytes": "capacityBytes" };
 
 /** Files from which everything that a product needs can be reached, relative to the source root. */
 export function wiringEntries(selected: SelectedParts): string[] {
-  const parts = Object.values(selected);
-  const ports = parts.flatMap((part) => part.provides.map((port) => `parts/${port}`));
-  const indexed = selected.secondaryIndexes === undefined ? [] : [`parts/${indexedPlansFile(selected)}`];
-  const open = selected.openTransactions === undefined ? [] : [`parts/${selected.stateMachine?.path}/run-steps.ts`];
-  const entries = parts.map((part) => `parts/${part.path}/${part.entry}`);
-  return [...commonEntries, ...entries, `parts/${selected.log?.path}/log-copy.ts`, ...ports, ...indexed, ...open];
+  const ports = Object.values(selected).flatMap((part) => part.provides.map((port) => `parts/${port}`));
+  return [...commonEntries, ...filesOfSlots(selected, usedSlots(selected)), ...ports];
 }
 
-/** What the executor has for secondary indexes; reached from the wiring alone, so that others do not carry it. */
-function indexedPlansFile({ executor }: SelectedParts): string {
-  return `${executor?.path}/indexed-plans.ts`;
+/** What the wiring calls: of every role what it needs in this company. */
+function usedSlots(selected: SelectedParts): UsedSlots {
+  const { secondaryIndexes, openTransactions, mysqlSurface, httpSurface } = selected;
+  const slots: Readonly<Record<Role, readonly (string | false)[]>> = {
+    engine: ["open", hasTuning(selected) && "tuning"],
+    log: ["open", "copy"],
+    layout: ["layout"],
+    catalog: ["create"],
+    stateMachine: ["create", "codec", openTransactions !== undefined && "steps"],
+    replicatedLog: ["open"],
+    syncPolicy: ["create", mysqlSurface !== undefined && "facts", httpSurface !== undefined && "health"],
+    rowCache: ["create"],
+    secondaryIndexes: ["indexes"],
+    openTransactions: ["create"],
+    parser: [secondaryIndexes === undefined ? "parser" : "create"],
+    executor: ["create", secondaryIndexes !== undefined && "indexedPlans"],
+    keyValueStore: ["machine", "open", mysqlSurface !== undefined && "share"],
+    tokenAuthority: ["create"],
+    keyValueApi: ["create"],
+    httpSurface: ["open"],
+    mysqlSurface: ["open"],
+    metricsEndpoint: ["open"],
+    embeddedLibrary: [],
+  };
+  return (Object.keys(selected) as Role[]).flatMap((role) =>
+    slots[role].flatMap((slot) => (slot === false ? [] : [[role, slot] as const])),
+  );
 }
 
 /** `knobs.ts`: the table that `resolveKnobs` checks against, and the type of a resolved assignment. */
@@ -87,11 +79,10 @@ export function knobsModule(knobs: readonly Knob[]): string {
   ].join("\n");
 }
 
-export function mainModule(contract: Contract): string {
+export function mainModule(contract: Contract, selected: SelectedParts): string {
   const description = descriptionOf(contract);
-  const { protocols } = contract.surface;
-  const overHttp = protocols.includes("http");
-  const strict = contract.storage.durability !== "interval";
+  const overHttp = selected.httpSurface !== undefined;
+  const strict = selected.syncPolicy === undefined;
   const names = [
     "open", "productName", "productVersion", "selectionHash",
     ...(overHttp ? ["issueToken"] : []), ...(strict ? ["fastRefusal"] : []),
@@ -113,14 +104,14 @@ export function mainModule(contract: Contract): string {
     "  open,",
     "  createEnv: createNodeEnv,",
     ...(strict ? ["  fastRefusal,"] : []),
-    ...(overHttp ? httpDefinition(contract) : []),
+    ...(overHttp ? httpDefinition(selected) : []),
     "});",
     "",
   ].join("\n");
 }
 
-function httpDefinition({ surface }: Contract): string[] {
-  const surfaces = surface.protocols.filter((protocol) => protocol === "mysql" || protocol === "http");
+function httpDefinition({ mysqlSurface }: SelectedParts): string[] {
+  const surfaces = [...(mysqlSurface === undefined ? [] : ["mysql"]), "http"];
   return [`  surfaces: ${literal(surfaces)},`, "  issueToken,"];
 }
 
@@ -144,7 +135,7 @@ function descriptionOf(contract: Contract): string {
 export function productModule(
   contract: Contract,
   selected: SelectedParts,
-  selection: Selection,
+  selectionHash: string,
   knobs: readonly Knob[],
 ): string {
   const knobLines = (role: Role, indent: string) => optionLines(selected[role], knobs, indent);
@@ -155,7 +146,7 @@ export function productModule(
     `export const productName = ${JSON.stringify(contract.name)};`,
     'export const productVersion = "0.1.0";',
     "/** Stands in the header of every file on disk. */",
-    `export const selectionHash = ${JSON.stringify(selection.hash)};`,
+    `export const selectionHash = ${JSON.stringify(selectionHash)};`,
     ...(selected.syncPolicy === undefined ? refusalLines(contract) : []),
     "",
     "/** Errors: INVALID_ARGUMENT for knobs; LOCKED, CORRUPTION, FORMAT_UNKNOWN, DISK_FULL, READ_ONLY, IO_ERROR. */",
@@ -182,7 +173,7 @@ export function productModule(
     "",
     ...storeFunction(contract, selected, knobLines),
     "",
-    ...(selected.tokenAuthority === undefined ? [] : issueTokenFunction),
+    ...(selected.tokenAuthority === undefined ? [] : issueTokenFunction(slotsOf(selected))),
     ...productClass(contract, selected, knobLines),
     "",
   ].join("\n");
@@ -206,7 +197,7 @@ function imports(selected: SelectedParts): string[] {
   const tuned = hasTuning(selected) ? "KnobValues, " : "";
   const lines = [
     'import type { Env } from "./kit/env/env.ts";',
-    ...(selected.syncPolicy === undefined ? ['import { LatheError } from "./kit/errors.ts";'] : []),
+    ...(relaxed && selected.metricsEndpoint !== undefined ? [] : ['import { LatheError } from "./kit/errors.ts";']),
     'import { resolveKnobs } from "./kit/knob-table.ts";',
     'import type { Metric } from "./kit/metric.ts";',
     "import type {",
@@ -217,73 +208,54 @@ function imports(selected: SelectedParts): string[] {
       : ['import type { TokenRequest } from "./kit/serve-arguments.ts";']),
     'import { type Knobs, knobTable } from "./knobs.ts";',
   ];
-  const parts = (Object.keys(selected) as Role[]).map((role) => {
-    const part = selected[role] as PartDescriptor;
-    const name = role === "parser" ? parserOf(selected).imported : exportName(role, part);
-    return [`./parts/${part.path}/${part.entry}`, `{ ${[name, ...alsoOf(role, selected)].join(", ")} }`];
-  });
-  const ports = [
-    [`./parts/${selected.stateMachine?.path}/command-codec.ts`, "{ commandCodec }"],
-    [`./parts/${selected.log?.path}/log-copy.ts`, "{ copyLog }"],
+  const ports: [string, string][] = [
     ["./parts/architecture/networking/surface.ts", "type { Surface }"],
     ["./parts/query_processing/collect-results.ts", "{ collectResults }"],
     ["./parts/query_processing/executor.ts", "type { Executor }"],
     ["./parts/storage/engine.ts", "type { StorageEngine }"],
-    ...(relaxed ? [["./parts/recovery/sync-policy.ts", "type { SyncPolicy }"]] : []),
+    ...(relaxed ? [["./parts/recovery/sync-policy.ts", "type { SyncPolicy }"] as [string, string]] : []),
     ...(selected.keyValueStore === undefined
       ? []
-      : [["./parts/concurrency/transaction/key-value-store.ts", "type { KeyValueStore }"]]),
+      : [["./parts/concurrency/transaction/key-value-store.ts", "type { KeyValueStore }"] as [string, string]]),
     ...(selected.tokenAuthority === undefined
       ? []
-      : [["./parts/architecture/security/token-authority.ts", "type { TokenScope }"]]),
-    ...(hasTuning(selected) ? [[`./parts/${selected.engine?.path}/options.ts`, "{ tuningOf }"]] : []),
-    ...(selected.openTransactions === undefined
-      ? []
-      : [[`./parts/${selected.stateMachine?.path}/run-steps.ts`, "{ createStepRunner }"]]),
-    ...(selected.secondaryIndexes === undefined
-      ? []
-      : [[`./parts/${indexedPlansFile(selected)}`, "{ createIndexedPlans }"]]),
+      : [["./parts/architecture/security/token-authority.ts", "type { TokenScope }"] as [string, string]]),
   ];
+  const parts = importsOfSlots(selected, usedSlots(selected));
   const sorted = [...parts, ...ports].sort(([one], [other]) => (one < other ? -1 : 1));
   return [...lines, ...sorted.map(([path, names]) => `import ${names} from "${path}";`)];
 }
 
 /** Whether the engine has options that change while it is open. */
 function hasTuning({ engine }: SelectedParts): boolean {
-  return engine?.path === "storage/storage_model/row/kvlsm/blackboard";
+  return engine?.exports.tuning !== undefined;
 }
 
-export function exportName(role: Role, part: PartDescriptor): string {
-  return exportOfPart[part.path] ?? exportOfRole[role];
+type SlotNames = (role: Role, slot: string) => string;
+
+export function slotsOf(selected: SelectedParts): SlotNames {
+  return (role, slot) => called(selected, role, slot);
 }
 
-/** What the wiring imports of a part beside its entry. */
-function alsoOf(role: Role, selected: SelectedParts): string[] {
-  if (role === "keyValueStore" && selected.mysqlSurface !== undefined) return ["shareRows"];
-  if (role !== "syncPolicy") return [];
-  return [
-    ...(selected.mysqlSurface === undefined ? [] : ["durabilityFacts"]),
-    ...(selected.httpSurface === undefined ? [] : ["durabilityHealth"]),
-  ];
-}
-
-/** The parser with the rules of what was selected: what is imported, and the expression that makes it. */
-function parserOf(selected: SelectedParts): { readonly imported: string; readonly made: string } {
-  if (selected.secondaryIndexes === undefined) return { imported: exportOfRole.parser, made: exportOfRole.parser };
-  return { imported: "createParser", made: "createParser(kvSecondary.grammar)" };
+/** The parser with the rules of what was selected. */
+function parserOf(selected: SelectedParts): string {
+  const of = slotsOf(selected);
+  if (selected.secondaryIndexes === undefined) return of("parser", "parser");
+  return `${of("parser", "create")}(${of("secondaryIndexes", "indexes")}.grammar)`;
 }
 
 type KnobLines = (role: Role, indent: string) => string[];
 
 function storeFunction(contract: Contract, selected: SelectedParts, knobLines: KnobLines): string[] {
   const keyValue = selected.keyValueStore === undefined ? undefined : keyValueLines(contract, selected);
+  const of = slotsOf(selected);
   const cache = selected.rowCache;
-  const doors = ["engine", "catalog", "layout: rowToKv", ...(cache === undefined ? [] : ["cache"])].join(", ");
+  const doors = `engine, catalog, layout: ${of("layout", "layout")}${cache === undefined ? "" : ", cache"}`;
   const readDoors = keyValue?.doors("reading", doors) ?? doors;
   const readEngine = keyValue?.engineOfReads ?? "engine";
   const indexed = selected.secondaryIndexes !== undefined;
   const relaxed = selected.syncPolicy !== undefined;
-  const indexes = indexed ? ", indexes: kvSecondary" : "";
+  const indexes = indexed ? `, indexes: ${of("secondaryIndexes", "indexes")}` : "";
   return [
     "interface Store {",
     "  readonly engine: StorageEngine;",
@@ -302,8 +274,8 @@ function storeFunction(contract: Contract, selected: SelectedParts, knobLines: K
     "  opened: AsyncDisposableStack,",
     ...(relaxed ? ["  profile: Profile,"] : []),
     "): Promise<Store> {",
-    ...(relaxed ? [...walLines(knobLines), ...policyLines(contract, knobLines)] : []),
-    `  const engine = await ${exportName("engine", selected.engine as PartDescriptor)}(env, {`,
+    ...(relaxed ? [...walLines(of, knobLines), ...policyLines(contract, of, knobLines)] : []),
+    `  const engine = await ${of("engine", "open")}(env, {`,
     "    directory: `${dataDirectory}/engine`,",
     "    selectionHash,",
     ...(keyValue?.engineOptions ?? []),
@@ -311,23 +283,23 @@ function storeFunction(contract: Contract, selected: SelectedParts, knobLines: K
     ...knobLines("engine", "    "),
     "  });",
     "  opened.defer(() => engine.close());",
-    `  const catalog = createCatalog({ engine, layout: rowToKv${indexes} });`,
-    ...(cache === undefined ? [] : cacheLines(exportName("rowCache", cache), knobLines)),
+    `  const catalog = ${of("catalog", "create")}({ engine, layout: ${of("layout", "layout")}${indexes} });`,
+    ...(cache === undefined ? [] : cacheLines(of("rowCache", "create"), knobLines)),
     ...(keyValue === undefined
-      ? [`  const stateMachine = createStateMachine({ ${doors}${indexes} });`]
-      : keyValue.machine(`createStateMachine({ ${keyValue.doors("applying", doors)}${indexes} })`)),
+      ? [`  const stateMachine = ${of("stateMachine", "create")}({ ${doors}${indexes} });`]
+      : keyValue.machine(`${of("stateMachine", "create")}({ ${keyValue.doors("applying", doors)}${indexes} })`)),
     "",
-    ...(relaxed ? [] : walLines(knobLines)),
-    `  const log = openSingleNodeLog(env, { log: wal, stateMachine${relaxed ? ", syncPolicy" : ""} });`,
+    ...(relaxed ? [] : walLines(of, knobLines)),
+    `  const log = ${of("replicatedLog", "open")}(env, { log: wal, stateMachine${relaxed ? ", syncPolicy" : ""} });`,
     "  opened.defer(() => log.close());",
     "  const { replayedEntries } = await log.recover();",
     '  env.log.info("recovered", { replayedEntries, appliedIndex: log.appliedIndex });',
     "",
     ...(keyValue?.store ?? []),
-    ...(selected.openTransactions === undefined ? [] : transactionLines(contract, indexes, readEngine, knobLines)),
-    "  const executor = createExecutor({",
-    `    env, ${readDoors}, log, codec: commandCodec, parser: ${parserOf(selected).made},`,
-    ...(indexed ? ["    indexedPlans: createIndexedPlans(kvSecondary),"] : []),
+    ...(selected.openTransactions === undefined ? [] : transactionLines(contract, of, indexes, readEngine, knobLines)),
+    `  const executor = ${of("executor", "create")}({`,
+    `    env, ${readDoors}, log, codec: ${of("stateMachine", "codec")}, parser: ${parserOf(selected)},`,
+    ...(indexed ? [`    indexedPlans: ${of("executor", "indexedPlans")}(${of("secondaryIndexes", "indexes")}),`] : []),
     ...(selected.openTransactions === undefined ? [] : ["    transactions,"]),
     ...limitLines(knobLines("executor", "      "), "    "),
     "  });",
@@ -339,21 +311,23 @@ function storeFunction(contract: Contract, selected: SelectedParts, knobLines: K
     ...(keyValue === undefined ? [] : ["    keyValueStore,"]),
     ...(relaxed ? ["    syncPolicy,"] : []),
     "    metrics: () => sources.flatMap((source) => source.metrics()),",
-    ...(hasTuning(selected) ? ["    reconfigure: (values) => void engine.setTuning(tuningOf(values)),"] : []),
+    ...(hasTuning(selected)
+      ? [`    reconfigure: (values) => void engine.setTuning(${of("engine", "tuning")}(values)),`]
+      : []),
     "    async checkpoint(directory) {",
     "      await engine.checkpoint(`${directory}/engine`);",
     "      // In the same turn, so that the log has not been truncated beyond what the checkpoint holds.",
     "      const copy = { directory: `${directory}/wal`, selectionHash, nextSalt: () => env.random.u32() };",
-    "      copyLog(env.disk, wal, engine.durableIndex, copy);",
+    `      ${of("log", "copy")}(env.disk, wal, engine.durableIndex, copy);`,
     "    },",
     "  };",
     "}",
   ];
 }
 
-function walLines(knobLines: KnobLines): string[] {
+function walLines(of: SlotNames, knobLines: KnobLines): string[] {
   return [
-    "  const wal = await openWal(env, {",
+    `  const wal = await ${of("log", "open")}(env, {`,
     "    directory: `${dataDirectory}/wal`,",
     "    selectionHash,",
     ...knobLines("log", "    "),
@@ -362,10 +336,10 @@ function walLines(knobLines: KnobLines): string[] {
 }
 
 /** Before the engine, whose files must not be ahead of the log. */
-function policyLines({ storage }: Contract, knobLines: KnobLines): string[] {
+function policyLines({ storage }: Contract, of: SlotNames, knobLines: KnobLines): string[] {
   return [
     "  opened.defer(() => wal.close());",
-    '  const syncPolicy = profile === "safe" ? undefined : createRelaxedSync(env, {',
+    `  const syncPolicy = profile === "safe" ? undefined : ${of("syncPolicy", "create")}(env, {`,
     "    log: wal,",
     `    lossWindowMs: ${storage.lossWindowMs},`,
     ...knobLines("syncPolicy", "    "),
@@ -376,6 +350,7 @@ function policyLines({ storage }: Contract, knobLines: KnobLines): string[] {
 
 /** What a key-value store adds to the opening of the store. */
 function keyValueLines(contract: Contract, selected: SelectedParts) {
+  const of = slotsOf(selected);
   const table = keyValueTableOf(contract.data.tables);
   if (table === undefined) throw new LatheError("INVALID_ARGUMENT", `${contract.name} has no ${keyValueShape}`);
   const [key, value] = table.columns;
@@ -394,18 +369,20 @@ function keyValueLines(contract: Contract, selected: SelectedParts) {
     engineOfReads: alone ? "engine" : "engine: sharedRows.reading.engine",
     machine: (behind: string) => [
       ...(alone ? [] : [
-        `  const sharedRows = shareRows({ engine,${cache} layout: rowToKv, clock: env.clock });`,
+        `  const sharedRows = ${of("keyValueStore", "share")}({`,
+        `    engine,${cache} layout: ${of("layout", "layout")}, clock: env.clock,`,
+        "  });",
       ]),
       "  const keyValueDoors = {",
-      `    engine, catalog, layout: rowToKv,${cache} dropExpired: true,`,
+      `    engine, catalog, layout: ${of("layout", "layout")},${cache} dropExpired: true,`,
       ...(alone ? [] : ["    sharedRows,"]),
       `    table: ${literal(spec)},`,
       "  };",
-      `  const stateMachine = createKeyValueMachine(keyValueDoors, ${behind});`,
+      `  const stateMachine = ${of("keyValueStore", "machine")}(keyValueDoors, ${behind});`,
     ],
     store: [
-      "  const keyValueStore = openKeyValueStore({",
-      "    ...keyValueDoors, env, log, machine: stateMachine, codec: commandCodec,",
+      `  const keyValueStore = ${of("keyValueStore", "open")}({`,
+      `    ...keyValueDoors, env, log, machine: stateMachine, codec: ${of("stateMachine", "codec")},`,
       "  });",
       "  await keyValueStore.prepare();",
       "",
@@ -413,26 +390,27 @@ function keyValueLines(contract: Contract, selected: SelectedParts) {
   };
 }
 
-const issueTokenFunction: readonly string[] = [
+const issueTokenFunction = (of: SlotNames): string[] => [
   "/** A token for the HTTP surface. Errors: INVALID_ARGUMENT. */",
   "export function issueToken(secret: Uint8Array, request: TokenRequest, nowMs: number): string {",
   "  const { subject, days } = request;",
   "  const scopes = request.scopes as readonly TokenScope[];",
   "  const claims = { subject, scopes, issuedAtMs: nowMs, expiresAtMs: nowMs + days * 86_400_000 };",
-  "  return createTokenAuthority(secret).issue(claims);",
+  `  return ${of("tokenAuthority", "create")}(secret).issue(claims);`,
   "}",
   "",
 ];
 
 function transactionLines(
   { consistency }: Contract,
+  of: SlotNames,
   indexes: string,
   engine: string,
   knobLines: KnobLines,
 ): string[] {
   return [
-    `  const steps = createStepRunner({ catalog, layout: rowToKv${indexes} });`,
-    "  const transactions = createTransactions({",
+    `  const steps = ${of("stateMachine", "steps")}({ catalog, layout: ${of("layout", "layout")}${indexes} });`,
+    `  const transactions = ${of("openTransactions", "create")}({`,
     `    env, ${engine}, catalog, steps,`,
     ...(consistency.isolation === "snapshot" ? ['    isolation: "snapshot",'] : []),
     ...limitLines(knobLines("openTransactions", "      "), "    "),
@@ -450,6 +428,7 @@ function cacheLines(create: string, knobLines: KnobLines): string[] {
 function productClass(contract: Contract, selected: SelectedParts, knobLines: KnobLines): string[] {
   const overMysql = selected.mysqlSurface !== undefined;
   const overHttp = selected.httpSurface !== undefined;
+  const bound = selected.metricsEndpoint === undefined ? "metricsPort: undefined" : "metricsPort";
   return [
     "class WiredProduct implements Product {",
     "  readonly name = productName;",
@@ -468,10 +447,7 @@ function productClass(contract: Contract, selected: SelectedParts, knobLines: Kn
     "",
     "  async serve(options: ServeOptions): Promise<BoundPorts> {",
     "    const { host } = options;",
-    "    // Metrics first: whoever sees the main port open may scrape.",
-    "    const metricsPort = options.metricsPort === undefined",
-    "      ? undefined",
-    "      : await this.#serveMetrics(host, options.metricsPort);",
+    ...metricsPortLines(selected),
     ...(overMysql
       ? ["    const mysql = this.#openMysql(options);",
         "    const at = { host, port: options.mysqlPort ?? 0, socketPath: options.mysqlSocket };",
@@ -481,28 +457,30 @@ function productClass(contract: Contract, selected: SelectedParts, knobLines: Kn
       ? ["    const http = this.#openHttp(options);",
         "    const { port: httpPort } = await http.listen({ host, port: options.httpPort ?? 0 });"]
       : []),
-    `    return { ${overMysql ? "mysqlPort, " : ""}${overHttp ? "httpPort, " : ""}metricsPort };`,
+    `    return { ${overMysql ? "mysqlPort, " : ""}${overHttp ? "httpPort, " : ""}${bound} };`,
     "  }",
     "",
     ...(overMysql ? openMysqlMethod(selected, knobLines) : []),
     ...(overHttp ? openHttpMethod(contract, selected, knobLines) : []),
     ...(hasTuning(selected) ? reconfigureMethod : []),
-    ...productMethods,
+    ...productMethods(selected),
     "}",
   ];
 }
 
-function openMysqlMethod({ syncPolicy }: SelectedParts, knobLines: KnobLines): string[] {
+function openMysqlMethod(selected: SelectedParts, knobLines: KnobLines): string[] {
+  const { syncPolicy } = selected;
+  const of = slotsOf(selected);
   const limits = knobLines("mysqlSurface", "        ");
   return [
     "  #openMysql({ user, password, tls }: ServeOptions): Surface {",
     ...(limits.length === 0 ? [] : ["    const knobs = this.#knobs;"]),
-    "    const surface = openMysqlSurface(this.#env, {",
+    `    const surface = ${of("mysqlSurface", "open")}(this.#env, {`,
     "      executor: this.#store.executor,",
-    "      layout: rowToKv,",
+    `      layout: ${of("layout", "layout")},`,
     "      credentials: { user, password },",
     "      tls,",
-    ...(syncPolicy === undefined ? [] : ["      facts: durabilityFacts(this.#store.syncPolicy),"]),
+    ...(syncPolicy === undefined ? [] : [`      facts: ${of("syncPolicy", "facts")}(this.#store.syncPolicy),`]),
     ...limitLines(limits, "      "),
     "    });",
     "    return this.#opening(surface);",
@@ -511,23 +489,25 @@ function openMysqlMethod({ syncPolicy }: SelectedParts, knobLines: KnobLines): s
   ];
 }
 
-function openHttpMethod(contract: Contract, { syncPolicy }: SelectedParts, knobLines: KnobLines): string[] {
+function openHttpMethod(contract: Contract, selected: SelectedParts, knobLines: KnobLines): string[] {
+  const { syncPolicy } = selected;
+  const of = slotsOf(selected);
   const about = JSON.stringify(descriptionOf(contract));
   return [
     "  #openHttp({ access, tls }: ServeOptions): Surface {",
     "    const knobs = this.#knobs;",
     "    // Who opens a product by code and gives no secret gets one for this run: nobody has a token for it.",
     "    const tokenSecret = access?.tokenSecret ?? this.#env.random.bytes(32);",
-    "    const application = createKeyValueApi(this.#env, {",
+    `    const application = ${of("keyValueApi", "create")}(this.#env, {`,
     "      store: this.#store.keyValueStore,",
-    "      authority: createTokenAuthority(tokenSecret),",
+    `      authority: ${of("tokenAuthority", "create")}(tokenSecret),`,
     "      anonymous: access !== undefined && !access.tokenRequired,",
     `      about: { title: productName, version: productVersion, description: ${about} },`,
     "      metrics: () => this.metrics(),",
-    ...(syncPolicy === undefined ? [] : ["      health: () => durabilityHealth(this.#store.syncPolicy),"]),
+    ...(syncPolicy === undefined ? [] : [`      health: () => ${of("syncPolicy", "health")}(this.#store.syncPolicy),`]),
     ...knobLines("keyValueApi", "      "),
     "    });",
-    "    const surface = openHttpSurface(this.#env, {",
+    `    const surface = ${of("httpSurface", "open")}(this.#env, {`,
     "      application,",
     "      tls,",
     ...limitLines(knobLines("httpSurface", "        "), "      "),
@@ -545,10 +525,39 @@ const reconfigureMethod: readonly string[] = [
   "",
 ];
 
-/** What does not depend on the selection. */
-const productMethods: readonly string[] = [
+const metricsLeaf = "architecture/observability/metrics_endpoint";
+
+function metricsPortLines({ metricsEndpoint }: SelectedParts): string[] {
+  if (metricsEndpoint === undefined) {
+    return [
+      "    if (options.metricsPort !== undefined) {",
+      `      throw new LatheError("NOT_SELECTED", "a port for metrics needs the leaf ${metricsLeaf}");`,
+      "    }",
+    ];
+  }
+  return [
+    "    // Metrics first: whoever sees the main port open may scrape.",
+    "    const metricsPort = options.metricsPort === undefined",
+    "      ? undefined",
+    "      : await this.#serveMetrics(host, options.metricsPort);",
+  ];
+}
+
+function serveMetricsMethod(of: SlotNames): string[] {
+  return [
+    "",
+    "  async #serveMetrics(host: string, port: number): Promise<number> {",
+    `    const endpoint = ${of("metricsEndpoint", "open")}(this.#env, { metrics: () => this.metrics() });`,
+    "    this.#opened.defer(() => endpoint.close());",
+    "    return (await endpoint.listen({ host, port })).port;",
+    "  }",
+  ];
+}
+
+/** What hardly depends on the selection. */
+const productMethods = (selected: SelectedParts): string[] => [
   "  query(sql: string): Promise<QueryResult[]> {",
-  "    return collectResults(this.#store.executor, rowToKv, sql);",
+  `    return collectResults(this.#store.executor, ${called(selected, "layout", "layout")}, sql);`,
   "  }",
   "",
   "  metrics(): Metric[] {",
@@ -581,12 +590,7 @@ const productMethods: readonly string[] = [
   "    this.#surfaces.push(surface);",
   "    return surface;",
   "  }",
-  "",
-  "  async #serveMetrics(host: string, port: number): Promise<number> {",
-  "    const endpoint = openMetricsEndpoint(this.#env, { metrics: () => this.metrics() });",
-  "    this.#opened.defer(() => endpoint.close());",
-  "    return (await endpoint.listen({ host, port })).port;",
-  "  }",
+  ...(selected.metricsEndpoint === undefined ? [] : serveMetricsMethod(slotsOf(selected))),
 ];
 
 /** `limits: { … }` around the lines of knobs, or nothing. */

@@ -38,7 +38,7 @@ export interface FeatureSelection {
   readonly excluded: readonly { readonly path: string; readonly because: string }[];
   /** The best first. */
   readonly archetypes: readonly ArchetypeScore[];
-  /** Leaves that no part of the library implements. */
+  /** Leaves that no part implements of those that the selection takes. */
   readonly withoutPart: readonly string[];
   /** SHA-256 in hex of the leaves. */
   readonly hash: string;

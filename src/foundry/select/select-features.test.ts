@@ -12,7 +12,6 @@ import { Reasoner } from "../../model/reasoner.ts";
 import { statementText } from "../../model/sentence.ts";
 import { violationsOf } from "../../model/violations.ts";
 import { loadPartDescriptors } from "../part-descriptor.ts";
-import { selectParts } from "../parts-list.ts";
 import { loadWaves } from "../plan/load-waves.ts";
 import { makePlan } from "../plan/plan.ts";
 import { expandSelection } from "../plan/plan-input.ts";
@@ -57,11 +56,7 @@ test("the contracts of the examples get the parts that serve them, in a selectio
   for (const contract of contracts) {
     const selection = select(contract);
     assert.deepEqual(violations(selection), [], contract.name);
-    // A leaf that completion brings needs no part of its own: an embedded library executes calls by itself.
-    const ruled = new Set(selection.decisions.filter(({ origin }) => origin === "rule").map(({ path }) => path));
-    const parts = library.filter((part) => ruled.has(part.leaves[0])).map(({ name }) => name);
-    const expected = Object.values(selectParts(contract, library)).map(({ name }) => name);
-    assert.deepEqual(parts.sort(), expected.sort(), contract.name);
+    assert.deepEqual(selection.withoutPart, [], contract.name);
     assert.deepEqual(selection.leftOut, [], contract.name);
     assert.equal(selection.decisions.length, selection.leaves.length);
     assert.ok(selection.decisions.every(({ because }) => because.length > 10));
@@ -99,8 +94,10 @@ test("an override outweighs a rule, and what the contract depends on outweighs n
 test("why goes back to a rule, and why not names what stands against", () => {
   const selection = select(taobench);
   const { reasons } = explainSelected(selection, model, "core/blackboard");
-  assert.match(reasons[0], /architecture\/model\/blackboard_agents requires it/);
-  assert.match(reasons.at(-1) ?? "", /rule for architecture\/model/);
+  assert.match(reasons[0], /comes with the part blackboard-lsm/);
+  assert.match(reasons.at(-1) ?? "", /rule for storage\/storage_model/);
+  const asked = select(taobench, { with: ["core/checkpoint"] });
+  assert.match(explainSelected(asked, model, "core/checkpoint").reasons[0], /asked for/);
   const whyNot = (path: string) => explainLeftOut(selection, model, rules, taobench, path).reasons.join("\n");
   assert.match(whyNot("replication/consensus/raft_group"), /nodes is 1, at least 2 wanted/);
   assert.match(whyNot("storage/storage_model/col"), /cannot be:[^]*only one may be selected/);

@@ -21,7 +21,8 @@ import { explainContradiction } from "../../model/explain.ts";
 import type { FeatureModel } from "../../model/feature-model.ts";
 import type { Archetype } from "../../model/load-archetypes.ts";
 import { Reasoner } from "../../model/reasoner.ts";
-import type { PartDescriptor } from "../part-descriptor.ts";
+import { composeParts } from "../composition.ts";
+import { implementedLeaves, type PartDescriptor } from "../part-descriptor.ts";
 import { compare } from "../plan/components.ts";
 import { examine } from "./condition.ts";
 import { demandsOf, meetDemands } from "./demands.ts";
@@ -57,7 +58,7 @@ export function selectFeatures(input: SelectInput): FeatureSelection {
   for (const part of library) bringPart(picker, part, model);
   const scores = scoreArchetypes(input.rules, facts);
   const best = archetypes.find(({ name }) => name === scores[0]?.name);
-  const implemented = new Set(library.flatMap((part) => part.leaves));
+  const implemented = new Set(library.flatMap(implementedLeaves));
   const preferred = model.withAncestors([...implemented].filter((leaf) => model.has(leaf)));
   const wanted = model.withAncestors(best?.picks ?? []);
   const decisions = complete(picker, [...new Set([...preferred, ...wanted])]);
@@ -71,7 +72,7 @@ export function selectFeatures(input: SelectInput): FeatureSelection {
     leftOut: picker.leftOut,
     excluded: [...picker.excluded].map(([path, because]) => ({ path, because })),
     archetypes: scores,
-    withoutPart: leaves.filter((leaf) => !implemented.has(leaf)),
+    withoutPart: composeParts(leaves, library).missing,
     hash: canonicalHash({ leaves }),
   };
 }
@@ -80,6 +81,8 @@ interface Pick {
   readonly origin: Origin;
   readonly because: string;
   readonly point?: string;
+  /** The leaf whose part brings it. */
+  readonly by?: readonly string[];
 }
 
 /** Picks and exclusions so far, which go together at any time. */
@@ -166,7 +169,7 @@ function bringPart(picker: Picker, { name, leaves }: PartDescriptor, model: Feat
   if (!model.has(leaves[0]) || !picker.has(leaves[0])) return;
   const because = `comes with the part ${name}, which implements ${leaves[0]}`;
   for (const path of leaves) {
-    if (model.find(path)?.kind === "leaf") picker.choose(path, { origin: "part", because });
+    if (model.find(path)?.kind === "leaf") picker.choose(path, { origin: "part", because, by: [leaves[0]] });
   }
 }
 
@@ -178,7 +181,7 @@ function complete({ reasoner, picks, excluded }: Picker, preferred: readonly str
   return leaves
     .map((path): Decision => {
       const pick = picks.get(path);
-      if (pick !== undefined) return { path, origin: pick.origin, because: pick.because, point: pick.point };
+      if (pick !== undefined) return { path, ...pick };
       const reason = reasons.get(path);
       const origin = reason?.rule === "default" ? "default" : reason?.rule === "mandatory" ? "mandatory" : "required";
       const because = (reason?.because ?? "").replace(`${path} is selected: `, "");
