@@ -1,8 +1,8 @@
 /**
  * What a product's wiring imports of its parts, and under which names.
  *
- * A part keeps the names that it exports (`part.yaml`, `exports`), so `product.ts` reads as if written by hand. Where two
- * parts export one name, that of the later role gets its role behind it: `import { open as openOfLog }`.
+ * A part keeps the names that it exports (`part.yaml`, `exports`), so `product.ts` reads as if written by hand. Where
+ * two parts export one name, that of the later role gets its role behind it: `import { open as openOfLog }`.
  */
 import { LatheError } from "../kit/errors.ts";
 import type { SelectedParts } from "./composition.ts";

@@ -4,12 +4,8 @@
  * Nothing is written where a layer does not stand, a suite fails, or the build is cancelled: an older product that is
  * there stays as it is.
  */
-import { loadModel } from "../../model/load-model.ts";
-import { assembleProduct, type AssembledProduct, type BuildInput, type BuildReport, carriedFiles, writeProduct }
+import { assembleProduct, type BuildInput, type BuildReport, carriedFiles, writeProduct }
   from "../build.ts";
-import { loadWaves } from "../plan/load-waves.ts";
-import { makePlan, type Plan } from "../plan/plan.ts";
-import { expandSelection } from "../plan/plan-input.ts";
 import { checkProductPlace } from "../product-directory.ts";
 import { raiseProduct, type RaisedLayer, type RaiseReport } from "./raise-product.ts";
 import { SuiteRecord, userRecordDirectory } from "./suite-record.ts";
@@ -44,14 +40,8 @@ export async function constructProduct(
   const record = new SuiteRecord(options.recordDirectory ?? userRecordDirectory());
   const verified = verify === "none"
     ? undefined
-    : await raiseProduct(directory, planOf(assembled), Object.values(assembled.selected), assembled.files, {
+    : await raiseProduct(directory, assembled.plan, Object.values(assembled.selected), assembled.files, {
       record, runAll: verify === "all", signal, ...(onLayer === undefined ? {} : { onLayer }),
     });
   return { ...writeProduct(assembled, directory, force), verify, verified };
-}
-
-/** The plan of a product's leaves, in strict layers. */
-export function planOf({ name, selection }: Pick<AssembledProduct, "name" | "selection">): Plan {
-  const { unmet, ...input } = expandSelection(loadModel(), selection.leaves);
-  return makePlan(input, { name, mode: "strict", waves: loadWaves(), unmet });
 }

@@ -20,7 +20,9 @@ const plan = {
 };
 
 function part(name: string): PartDescriptor {
-  const common = { provides: [], requires: [], knobs: [], capabilities: {}, conformance: [] };
+  const common = {
+    role: "log" as const, offers: [], exports: {}, provides: [], requires: [], knobs: [], capabilities: {}, conformance: [],
+  };
   return { ...common, name, path: `base/${name}`, leaves: [`base/${name}`], entry: `${name}.ts` };
 }
 
