@@ -40,12 +40,12 @@ test("a product runs fast only where its contract allows losses, and says what t
   const strict = assemble(tao);
   assert.match(strict.get("product.ts") ?? "", /if \(profile === "fast"\) throw .*fastRefusal/);
   assert.match(strict.get("product.ts") ?? "", /put `storage: \{ durability: interval, loss_window_ms: 50 \}` into/);
-  assert.match(strict.get("main.ts") ?? "", /^ {2}fastRefusal,$/m);
+  assert.match(strict.get("serve.ts") ?? "", /^ {2}fastRefusal,$/m);
   assert.ok(![...strict.keys()].some((path) => path.includes("relaxed_sync")));
   const relaxed = assemble({ ...tao, storage: { ...tao.storage, durability: "interval", lossWindowMs: 40 } });
   assert.match(relaxed.get("product.ts") ?? "", /lossWindowMs: 40,/);
   assert.match(relaxed.get("product.ts") ?? "", /logDurable: \(index\) => syncPolicy\?\.durable\(index\),/);
-  assert.doesNotMatch(`${relaxed.get("product.ts")}${relaxed.get("main.ts")}`, /fastRefusal/);
+  assert.doesNotMatch(`${relaxed.get("product.ts")}${relaxed.get("serve.ts")}`, /fastRefusal/);
   assert.match(relaxed.get("knobs.yaml") ?? "", /^relaxed_sync.unsynced_bytes_max: /m);
 });
 

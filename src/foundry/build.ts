@@ -11,6 +11,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Contract } from "../contract/contract.ts";
 import { memoryEngineBytes } from "../contract/engine-choice.ts";
+import { compiledCodeName } from "../kit/program-loading.ts";
 import { LatheError } from "../kit/errors.ts";
 import { knobValuesOf, parseKnobFile } from "../kit/knob-file.ts";
 import { knobProblems, resolveKnobs } from "../kit/knob-table.ts";
@@ -36,7 +37,7 @@ import { makeSelection, type Selection } from "./selection.ts";
 import { type SourceSize, sourceSize } from "./source-size.ts";
 import { productTests, sourceClosure } from "./source-closure.ts";
 import { clientModules } from "./client-module.ts";
-import { knobsModule, mainModule, productModule, wiringEntries } from "./wiring.ts";
+import { knobsModule, mainModule, productModule, serveModule, wiringEntries } from "./wiring.ts";
 
 export interface BuildInput {
   readonly contract: Contract;
@@ -169,7 +170,8 @@ export function assembleFiles(
   files.set("README.md", productReadme(contract, selected, selection, knobs));
   files.set("package.json", packageFile(contract, selected));
   files.set("tsconfig.json", tsconfigFile());
-  files.set(".gitignore", "data/\nnode_modules/\n");
+  const compiled = selected.embeddedLibrary === undefined ? `${compiledCodeName}/\n` : "";
+  files.set(".gitignore", `data/\nnode_modules/\n${compiled}`);
   files.set("contract.yaml", input.contractText.replace(/^# yaml-language-server:.*\n/m, ""));
   files.set("selection.json", `${JSON.stringify(selection, null, 2)}\n`);
   files.set("plan.json", `${JSON.stringify(plan, null, 2)}\n`);
@@ -196,7 +198,8 @@ function serverFiles(
 ): Map<string, string> {
   return new Map([
     ["product.ts", productModule(contract, selected, selectionHash, knobs)],
-    ["main.ts", mainModule(contract, selected)],
+    ["main.ts", mainModule(contract)],
+    ["serve.ts", serveModule(contract, selected)],
     ...clientModules(contract),
   ]);
 }

@@ -1,5 +1,6 @@
 /**
- * Writes the generated modules of a product: `product.ts` (the wiring), `knobs.ts` (what may be set), `main.ts`.
+ * Writes the generated modules of a product: `product.ts` (the wiring), `knobs.ts` (what may be set), `main.ts` and
+ * `serve.ts`.
  *
  * They are meant to be read and owned by a person: each part is opened by one visible call, with its knobs by name, in
  * the order in which it is needed; what the contract did not select contributes no line.
@@ -14,8 +15,8 @@ import { called, filesOfSlots, importsOfSlots, type UsedSlots } from "./part-exp
 import type { Role } from "./role.ts";
 
 const commonEntries = [
-  "kit/product.ts", "kit/knob-table.ts", "kit/serve-main.ts", "kit/env/env.ts", "kit/env/node-env.ts",
-  "kit/prometheus.ts", "parts/query_processing/collect-results.ts",
+  "kit/product.ts", "kit/knob-table.ts", "kit/program-loading.ts", "kit/serve-main.ts", "kit/env/env.ts",
+  "kit/env/node-env.ts", "kit/prometheus.ts", "parts/query_processing/collect-results.ts",
 ];
 
 /** Options that are not named after their knob. */
@@ -79,7 +80,21 @@ export function knobsModule(knobs: readonly Knob[]): string {
   ].join("\n");
 }
 
-export function mainModule(contract: Contract, selected: SelectedParts): string {
+/** `main.ts`: makes loading quick before anything else is imported. */
+export function mainModule({ name }: Contract): string {
+  return [
+    `/** Serves ${name} on this machine: \`node main.ts --help\`. */`,
+    'import { quickenLoading } from "./kit/program-loading.ts";',
+    "",
+    "// Before all else: what is imported from here on is compiled once, and not at every start.",
+    "quickenLoading(import.meta.dirname);",
+    'await import("./serve.ts");',
+    "",
+  ].join("\n");
+}
+
+/** `serve.ts`: what `main.ts` runs. */
+export function serveModule(contract: Contract, selected: SelectedParts): string {
   const description = descriptionOf(contract);
   const overHttp = selected.httpSurface !== undefined;
   const strict = selected.syncPolicy === undefined;
@@ -88,7 +103,7 @@ export function mainModule(contract: Contract, selected: SelectedParts): string 
     ...(overHttp ? ["issueToken"] : []), ...(strict ? ["fastRefusal"] : []),
   ].sort();
   return [
-    `/** Serves ${contract.name} on this machine: \`node main.ts --help\`. */`,
+    `/** What \`main.ts\` runs: ${contract.name} with its knobs, doors to the world, and command line. */`,
     'import { createNodeEnv } from "./kit/env/node-env.ts";',
     'import { serveMain } from "./kit/serve-main.ts";',
     'import { knobTable } from "./knobs.ts";',

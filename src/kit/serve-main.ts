@@ -20,6 +20,7 @@ import type { KnobDefinition } from "./knob-table.ts";
 import { isLoopback } from "./loopback.ts";
 import { LatheError } from "./errors.ts";
 import type { BoundPorts, OpenProduct, Product, Profile } from "./product.ts";
+import { endLoading } from "./program-loading.ts";
 import {
   knobsInForce, parseServeArguments, type ServeArguments, type ServedSurface, serveHelp, type TokenRequest,
 } from "./serve-arguments.ts";
@@ -162,6 +163,7 @@ async function serve(
   const listening = { host: parsed.host, mysqlPort, mysqlSocket: parsed.mysqlSocket, httpPort, metricsPort };
   print({ event: "listening", ...listening });
   env.log.info("listening", { ...listening, dataDirectory, profile: parsed.profile });
+  endLoading();
   const signal = await stop;
   control?.close();
   env.log.info("draining", { signal, timeoutMs: parsed.drainMs });
