@@ -7,6 +7,7 @@ import type { RaisedLayer } from "../foundry/construct/raise-product.ts";
 import { sizeSentence } from "../foundry/source-size.ts";
 import type { KnobValues } from "../kit/product.ts";
 import { loadKnobCatalog } from "../knobs/catalog.ts";
+import { compileProduct } from "./compile-product.ts";
 import { loadServedContract } from "./contract.ts";
 import type { UseCaseContext } from "./use-case.ts";
 
@@ -33,8 +34,11 @@ export interface ConstructRequest extends BuildRequest {
   readonly verify: VerifyMode;
 }
 
-/** Layer by layer, with a line of progress for each. Errors: those of `loadServedContract` and `constructProduct`. */
-export function constructFromContract(
+/**
+ * Layer by layer, with a line of progress for each; then its code is compiled, for its first start. Errors: those of
+ * `loadServedContract` and `constructProduct`.
+ */
+export async function constructFromContract(
   request: ConstructRequest,
   { signal, progress }: Pick<UseCaseContext, "signal" | "progress">,
 ): Promise<ConstructReport> {
@@ -42,7 +46,9 @@ export function constructFromContract(
   const { knobs = {}, force = false, verify } = request;
   const input = { contract, contractText: text, knobCatalog: loadKnobCatalog(), knobs, force };
   const onLayer = (layer: RaisedLayer, of: number) => progress(layerLine(layer, of));
-  return constructProduct(input, request.directory, { verify, signal, onLayer });
+  const report = await constructProduct(input, request.directory, { verify, signal, onLayer });
+  await compileProduct(request.directory, signal);
+  return report;
 }
 
 /** `layer 2/5: 16 nodes; row-to-kv, single-node-log; 1 suite (35 tests), 0 known; 1203 ms`. */
