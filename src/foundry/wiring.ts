@@ -88,7 +88,7 @@ export function mainModule({ name }: Contract): string {
     "",
     "// Before all else: what is imported from here on is compiled once, and not at every start.",
     "quickenLoading(import.meta.dirname);",
-    'await import("./serve.ts");',
+    `await import(${JSON.stringify("./serve.ts")});`,
     "",
   ].join("\n");
 }

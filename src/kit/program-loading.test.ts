@@ -12,7 +12,7 @@ after(() => rmSync(scratch, { recursive: true, force: true }));
 
 const main = `import { quickenLoading, endLoading } from "./program-loading.ts";
 quickenLoading(import.meta.dirname);
-await import("./answer.ts");
+await import(${JSON.stringify("./answer.ts")});
 endLoading();
 if (process.argv[2] === "kill") process.kill(process.pid, "SIGKILL");
 `;
