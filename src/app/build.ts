@@ -1,10 +1,15 @@
 /**
  * Use case: build a product from a contract file.
  */
-import { type BuildReport, buildProduct } from "../foundry/build.ts";
+import { existsSync, readFileSync } from "node:fs";
+import { type BuildInput, type BuildReport, buildProduct } from "../foundry/build.ts";
 import { constructProduct, type ConstructReport, type VerifyMode } from "../foundry/construct/construct-product.ts";
 import type { RaisedLayer } from "../foundry/construct/raise-product.ts";
+import { designSpace } from "../foundry/select/design-space.ts";
+import type { Overrides } from "../foundry/select/select-features.ts";
+import { checkSelection, parseSelection } from "../foundry/select/selection-file.ts";
 import { sizeSentence } from "../foundry/source-size.ts";
+import { LatheError } from "../kit/errors.ts";
 import type { KnobValues } from "../kit/product.ts";
 import { loadKnobCatalog } from "../knobs/catalog.ts";
 import { compileProduct } from "./compile-product.ts";
@@ -21,13 +26,31 @@ export interface BuildRequest {
   readonly knobs?: KnobValues;
   /** Replace a product that was edited; the edited files are kept aside. */
   readonly force?: boolean;
+  /** Features to select or to leave out, and directories of parts of the user's own. */
+  readonly overrides?: Overrides;
+  /** A selection that `lathe select` wrote for this contract; without overrides beside it. */
+  readonly selectionFile?: string | undefined;
 }
 
 /** Without running its suites. Errors: those of `loadServedContract` and `buildProduct`. */
 export function buildFromContract(request: BuildRequest): BuildReport {
-  const { contract, text } = loadServedContract(request.contractFile);
-  const input = { contract, contractText: text, knobCatalog: loadKnobCatalog() };
-  return buildProduct({ ...input, knobs: request.knobs ?? {}, force: request.force ?? false }, request.directory);
+  return buildProduct(buildInput(request), request.directory);
+}
+
+/** Errors: those of `loadServedContract`, `designSpace`, `parseSelection` and `checkSelection`. */
+function buildInput({ contractFile, knobs = {}, force = false, overrides, selectionFile }: BuildRequest): BuildInput {
+  const { contract, text } = loadServedContract(contractFile);
+  const space = designSpace(overrides?.parts);
+  const input = { contract, contractText: text, knobCatalog: loadKnobCatalog(), knobs, force, space };
+  if (selectionFile === undefined) return { ...input, ...(overrides === undefined ? {} : { overrides }) };
+  if (overrides !== undefined && overrides.with.length + overrides.without.length > 0) {
+    const message = `${selectionFile} is a selection already; give --with and --without to lathe select`;
+    throw new LatheError("INVALID_ARGUMENT", message);
+  }
+  if (!existsSync(selectionFile)) throw new LatheError("NOT_FOUND", `there is no selection ${selectionFile}`);
+  const selection = parseSelection(readFileSync(selectionFile, "utf8"), selectionFile);
+  checkSelection(selection, contract, space, selectionFile);
+  return { ...input, selection };
 }
 
 export interface ConstructRequest extends BuildRequest {
@@ -42,11 +65,9 @@ export async function constructFromContract(
   request: ConstructRequest,
   { signal, progress }: Pick<UseCaseContext, "signal" | "progress">,
 ): Promise<ConstructReport> {
-  const { contract, text } = loadServedContract(request.contractFile);
-  const { knobs = {}, force = false, verify } = request;
-  const input = { contract, contractText: text, knobCatalog: loadKnobCatalog(), knobs, force };
+  const { verify } = request;
   const onLayer = (layer: RaisedLayer, of: number) => progress(layerLine(layer, of));
-  const report = await constructProduct(input, request.directory, { verify, signal, onLayer });
+  const report = await constructProduct(buildInput(request), request.directory, { verify, signal, onLayer });
   await compileProduct(request.directory, signal);
   return report;
 }

@@ -11,7 +11,8 @@ import type { DeclaredContract } from "../foundry/plan/components.ts";
 import { loadWaves } from "../foundry/plan/load-waves.ts";
 import type { CooperateGroup } from "../foundry/plan/plan-input.ts";
 import type { Wave } from "../foundry/plan/wave.ts";
-import { selectFor } from "../foundry/select/design-space.ts";
+import { designSpace, noOverrides, selectFor } from "../foundry/select/design-space.ts";
+import type { Overrides } from "../foundry/select/select-features.ts";
 import { LatheError } from "../kit/errors.ts";
 import { suggestion } from "../kit/suggestion.ts";
 import { formatProblem, readYaml } from "../knobs/yaml-document.ts";
@@ -43,9 +44,10 @@ const selectionSchema = z.looseObject({
 });
 
 /** Errors: NOT_FOUND with the nearest names; those of contracts and of selection files. */
-export function loadPlanSubject(what: string, model: FeatureModel): PlanSubject {
+export function loadPlanSubject(what: string, model: FeatureModel, overrides = noOverrides): PlanSubject {
   const file = fileOf(what);
-  if (file !== undefined) return subjectOfFile(file);
+  if (file !== undefined) return subjectOfFile(file, overrides);
+  if (isOverridden(overrides)) throw onlyContracts(what);
   if (paperSelectionNames().includes(what)) {
     const { leaves, waves, contracts } = loadPaperSelection(what);
     return {
@@ -82,10 +84,20 @@ function fileOf(what: string): string | undefined {
   throw new LatheError("NOT_FOUND", `${what} holds neither a selection.json nor a contract.yaml`);
 }
 
-function subjectOfFile(file: string): PlanSubject {
+function isOverridden(overrides: Overrides): boolean {
+  return overrides.with.length + overrides.without.length + (overrides.parts ?? []).length > 0;
+}
+
+function onlyContracts(what: string): LatheError {
+  const message = `${what} is a selection already; --with, --without and --parts are for contracts`;
+  return new LatheError("INVALID_ARGUMENT", message);
+}
+
+function subjectOfFile(file: string, overrides: Overrides): PlanSubject {
   const content = readFileSync(file, "utf8");
   const outline = readYaml(content, file, z.looseObject({}));
-  if (!outline.ok || !("leaves" in outline.value)) return subjectOfContract(file);
+  if (!outline.ok || !("leaves" in outline.value)) return subjectOfContract(file, overrides);
+  if (isOverridden(overrides)) throw onlyContracts(file);
   const read = readYaml(content, file, selectionSchema);
   if (!read.ok) {
     const { problems } = read;
@@ -101,8 +113,8 @@ function subjectOfFile(file: string): PlanSubject {
   };
 }
 
-function subjectOfContract(file: string): PlanSubject {
+function subjectOfContract(file: string, overrides: Overrides): PlanSubject {
   const { contract } = loadServedContract(file);
-  const { leaves } = selectFor(contract);
+  const { leaves } = selectFor(contract, overrides, designSpace(overrides.parts));
   return { ...catalogSubject, name: contract.name, waves: loadWaves(), leaves };
 }

@@ -12,9 +12,11 @@ import { comparePlans, type PlanDifference } from "../foundry/plan/plan-diff.ts"
 import { expandSelection } from "../foundry/plan/plan-input.ts";
 import { formatStep } from "../foundry/plan/relax.ts";
 import { type SubPlan, subPlan } from "../foundry/plan/sub-plan.ts";
+import type { Overrides } from "../foundry/select/select-features.ts";
 import { LatheError } from "../kit/errors.ts";
 import { suggestion } from "../kit/suggestion.ts";
-import { catalogRoot, loadModel } from "../model/load-model.ts";
+import { designSpace } from "../foundry/select/design-space.ts";
+import { catalogRoot } from "../model/load-model.ts";
 import type { FeatureModel } from "../model/feature-model.ts";
 import { drawPlan } from "../report/plan-figure.ts";
 import { loadPlanSubject, type PlanSubject } from "./plan-subject.ts";
@@ -23,10 +25,10 @@ import { replaceFile } from "./replace-file.ts";
 export type { ContractNode, ContractSpec, LayerMode, Plan, PlanDifference, SubPlan };
 export { formatStep, formatWhy, renderContractSpec };
 
-/** `what`: a name of the catalog, a contract, a selection's file, or a product's directory. */
-export function planFor(what: string, mode: LayerMode): Plan {
-  const model = loadModel();
-  return planSubject(loadPlanSubject(what, model), mode, model);
+/** `what`: a name of the catalog, a selection's file, a product's directory, or a contract, which overrides are for. */
+export function planFor(what: string, mode: LayerMode, overrides?: Overrides): Plan {
+  const { model } = designSpace();
+  return planSubject(loadPlanSubject(what, model, overrides), mode, model);
 }
 
 function planSubject(subject: PlanSubject, mode: LayerMode, model: FeatureModel): Plan {
@@ -37,7 +39,7 @@ function planSubject(subject: PlanSubject, mode: LayerMode, model: FeatureModel)
 
 /** What is left to build when a feature is added to a plan. Errors: those of `closeAddition`. */
 export function planAddition(what: string, mode: LayerMode, path: string): SubPlan {
-  const model = loadModel();
+  const { model } = designSpace();
   const subject = loadPlanSubject(what, model);
   const built = planSubject(subject, mode, model);
   const addition = closeAddition(model, subject.leaves, path);
@@ -47,7 +49,7 @@ export function planAddition(what: string, mode: LayerMode, path: string): SubPl
 
 /** A contract node by its name, with or without `contract/`. Errors: NOT_FOUND with the nearest name. */
 export function specifyContractNode(what: string, mode: LayerMode, name: string): ContractSpec {
-  const model = loadModel();
+  const { model } = designSpace();
   const plan = planSubject(loadPlanSubject(what, model), mode, model);
   const wanted = name.startsWith("contract/") ? name : `contract/${name}`;
   const contract = plan.contractNodes.find(({ path }) => path === wanted);

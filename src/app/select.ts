@@ -6,23 +6,20 @@ import { benchmarkProfiles } from "../contract/benchmarks.ts";
 import type { Contract } from "../contract/contract.ts";
 import { composeContract } from "../contract/interview.ts";
 import { loadContract, parseContract, problemsError } from "../contract/parse.ts";
-import { loadPartDescriptors } from "../foundry/part-descriptor.ts";
 import { explainLeftOut, explainSelected, type SelectionReason } from "../foundry/select/explain-selection.ts";
 import type { FeatureSelection } from "../foundry/select/feature-selection.ts";
-import { loadSelectRules } from "../foundry/select/select-rules.ts";
+import { type DesignSpace, designSpace } from "../foundry/select/design-space.ts";
 import { type Overrides, selectFeatures } from "../foundry/select/select-features.ts";
 import { LatheError } from "../kit/errors.ts";
 import { suggestion } from "../kit/suggestion.ts";
-import { loadArchetypes } from "../model/load-archetypes.ts";
-import { loadModel } from "../model/load-model.ts";
 import { replaceFile } from "./replace-file.ts";
 
 export type { FeatureSelection, Overrides, SelectionReason };
 
 interface Selected {
   readonly contract: Contract;
-  readonly model: ReturnType<typeof loadModel>;
-  readonly rules: ReturnType<typeof loadSelectRules>;
+  readonly model: DesignSpace["model"];
+  readonly rules: DesignSpace["rules"];
   readonly selection: FeatureSelection;
 }
 
@@ -43,12 +40,10 @@ export function explainSelection(
 }
 
 function select(what: string, overrides: Overrides): Selected {
-  const model = loadModel();
-  const rules = loadSelectRules(model);
+  const space = designSpace(overrides.parts);
+  const { model, rules } = space;
   const contract = contractOf(what);
-  const library = loadPartDescriptors();
-  const input = { contract, model, rules, archetypes: loadArchetypes(model), library, overrides };
-  return { contract, model, rules, selection: selectFeatures(input) };
+  return { contract, model, rules, selection: selectFeatures({ ...space, contract, overrides }) };
 }
 
 function contractOf(what: string): Contract {

@@ -1,4 +1,4 @@
-/** Values of flags that several commands share: repeated `--knob name=value`, whole numbers. */
+/** Values of flags that several commands share: repeated `--knob name=value`, directories of parts, whole numbers. */
 import { InvalidArgumentError } from "commander";
 import { parseKnobArgument } from "../kit/knob-file.ts";
 
@@ -6,6 +6,8 @@ import { parseKnobArgument } from "../kit/knob-file.ts";
 export function knobArguments(texts: readonly string[]): Record<string, number | string | boolean> {
   return Object.fromEntries(texts.map(parseKnobArgument));
 }
+
+export const partsHelp = "a directory of parts of your own, laid out as src/parts; can be given again";
 
 export function collect(value: string, before: readonly string[]): readonly string[] {
   return [...before, value];

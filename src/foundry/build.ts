@@ -36,7 +36,9 @@ import type { Overrides } from "./select/select-features.ts";
 import { makeSelection, type Selection } from "./selection.ts";
 import { type SourceSize, sourceSize } from "./source-size.ts";
 import { productTests, sourceClosure } from "./source-closure.ts";
+import { layeredTree } from "./source-tree.ts";
 import { clientModules } from "./client-module.ts";
+import { checkTypes } from "./type-check.ts";
 import { knobsModule, mainModule, productModule, serveModule, wiringEntries } from "./wiring.ts";
 
 export interface BuildInput {
@@ -102,7 +104,10 @@ export function assembleProduct(input: BuildInput, directory: string): Assembled
   const carried = carriedKnobs(directory, knobs);
   const values = resolveKnobs(knobs, { ...grantedKnobs(contract, selected), ...carried, ...input.knobs });
   const assembled = { name: contract.name, selected, selection, plan, knobs, carriedKnobs: Object.keys(carried) };
-  return { ...assembled, files: assembleFiles(input, assembled, values) };
+  const files = assembleFiles({ ...input, space }, assembled, values);
+  const strangers = Object.values(selected).filter(({ origin }) => origin !== undefined);
+  if (strangers.length > 0) checkTypes(files, strangers.map(({ path }) => path));
+  return { ...assembled, files };
 }
 
 /** What a product is made of, before any of its sources is read. */
@@ -123,7 +128,12 @@ export function composeProduct(
   const features = input.selection ?? selectFor(input.contract, input.overrides, space);
   refuseMissingLeaves(features, space);
   const composition = wiredComposition(features.leaves, library);
-  return { ...composition, selection: makeSelection(features, composition), plan: planLeaves(features, model) };
+  const plan = planLeaves(features, model);
+  if (plan.unmet.length > 0) {
+    const lines = plan.unmet.map(({ from, to, reason }) => `  ${from} requires ${to} (${reason})`);
+    throw new LatheError("INVALID_ARGUMENT", `the selection lacks what its leaves require:\n${lines.join("\n")}`);
+  }
+  return { ...composition, selection: makeSelection(features, composition), plan };
 }
 
 /** Errors: those of `expandSelection` and `makePlan`. */
@@ -185,10 +195,11 @@ export function assembleFiles(
     : serverFiles(contract, selected, selection.hash, knobs);
   for (const [path, text] of wiring) files.set(path, text);
 
-  const closure = sourceClosure(sourceRoot, embedded ? embeddedEntries(selected) : wiringEntries(selected));
-  for (const path of [...closure].sort()) files.set(path, readFileSync(join(sourceRoot, path), "utf8"));
+  const tree = layeredTree(sourceRoot, (input.space ?? designSpace()).library);
+  const closure = sourceClosure(tree, embedded ? embeddedEntries(selected) : wiringEntries(selected));
+  for (const path of [...closure].sort()) files.set(path, tree.read(path) ?? "");
   const folders = parts.map((part) => `parts/${part.path}`);
-  for (const [path, text] of productTests(sourceRoot, folders, closure)) files.set(path, text);
+  for (const [path, text] of productTests(tree, folders, closure)) files.set(path, text);
   files.set("test/product.test.ts", productTestModule(contract, selected));
   return files;
 }

@@ -4,15 +4,16 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { productTests, sourceClosure } from "./source-closure.ts";
+import { directoryTree, type SourceTree } from "./source-tree.ts";
 
-function withTree(files: Readonly<Record<string, string>>, run: (root: string) => void): void {
+function withTree(files: Readonly<Record<string, string>>, run: (tree: SourceTree) => void): void {
   const root = mkdtempSync(join(tmpdir(), "lathe-closure-"));
   try {
     for (const [path, text] of Object.entries(files)) {
       mkdirSync(dirname(join(root, path)), { recursive: true });
       writeFileSync(join(root, path), text);
     }
-    run(root);
+    run(directoryTree(root));
   } finally {
     rmSync(root, { recursive: true });
   }

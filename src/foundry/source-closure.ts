@@ -4,19 +4,19 @@
  * Invariants: a closure holds only files of `kit/` and `parts/`; tests are never reached; no package is imported. A
  * violation is an error here, before anything is written, because a product must stand alone.
  */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join, posix } from "node:path";
+import { posix } from "node:path";
 import { LatheError } from "../kit/errors.ts";
 import { rewriteImports, scanImports } from "./import-scanner.ts";
+import type { SourceTree } from "./source-tree.ts";
 
-/** Paths are relative to the source root, with `/`. */
-export function sourceClosure(root: string, entries: readonly string[]): Set<string> {
+/** Paths are relative to the root of the tree, with `/`. */
+export function sourceClosure(tree: SourceTree, entries: readonly string[]): Set<string> {
   const closure = new Set<string>();
   const waiting = [...entries];
   for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
     if (closure.has(path)) continue;
     closure.add(path);
-    for (const { specifier } of scanImports(readSource(root, path))) {
+    for (const { specifier } of scanImports(readSource(tree, path))) {
       const target = resolveImport(path, specifier);
       if (target === undefined) continue;
       if (!isProductFile(target)) {
@@ -47,19 +47,19 @@ function isProductFile(path: string): boolean {
  * alone, below `test/conformance/parts` what needs a package.
  */
 export function productTests(
-  root: string,
+  tree: SourceTree,
   folders: readonly string[],
   product: ReadonlySet<string>,
 ): Map<string, string> {
   const files = new Map<string, string>();
   for (const folder of folders) {
-    for (const name of readdirSync(join(root, folder)).sort()) {
+    for (const name of tree.list(folder)) {
       // A suffix before `.test.ts` names something beyond Node that a test needs.
       if (!/^[^.]+\.test\.ts$/.test(name)) continue;
-      const closure = testClosure(root, `${folder}/${name}`, product);
+      const closure = testClosure(tree, `${folder}/${name}`, product);
       const place = closure?.needsPackages ? "test/conformance" : "test";
       for (const path of closure?.files ?? []) {
-        files.set(`${place}/${path}`, rewriteForTest(root, path, place, product));
+        files.set(`${place}/${path}`, rewriteForTest(tree, path, place, product));
       }
     }
   }
@@ -75,14 +75,14 @@ interface TestClosure {
 }
 
 /** Files beyond the product that a test needs, itself first; undefined where it needs more than a product has. */
-function testClosure(root: string, test: string, product: ReadonlySet<string>): TestClosure | undefined {
+function testClosure(tree: SourceTree, test: string, product: ReadonlySet<string>): TestClosure | undefined {
   const files = new Set<string>();
   const waiting = [test];
   let needsPackages = false;
   for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
     if (files.has(path) || product.has(path)) continue;
-    if (!/^(kit|parts)\//.test(path) || !existsSync(join(root, path))) return undefined;
-    const source = readSource(root, path);
+    const source = /^(kit|parts)\//.test(path) ? tree.read(path) : undefined;
+    if (source === undefined) return undefined;
     // A test that reads files of its own (golden files) stays in the workshop.
     if (/\bimport\.meta\.(dirname|filename)\b|golden/i.test(source)) return undefined;
     files.add(path);
@@ -97,16 +97,18 @@ function testClosure(root: string, test: string, product: ReadonlySet<string>): 
   return { files, needsPackages };
 }
 
-function rewriteForTest(root: string, path: string, place: string, product: ReadonlySet<string>): string {
-  return rewriteImports(readSource(root, path), (specifier) => {
+function rewriteForTest(
+  tree: SourceTree, path: string, place: string, product: ReadonlySet<string>,
+): string {
+  return rewriteImports(readSource(tree, path), (specifier) => {
     const target = resolveImport(path, specifier);
     if (target === undefined || !product.has(target)) return specifier;
     return posix.relative(posix.dirname(`${place}/${path}`), target);
   });
 }
 
-function readSource(root: string, path: string): string {
-  const file = join(root, path);
-  if (!existsSync(file)) throw new LatheError("NOT_FOUND", `a part imports ${path}, which does not exist`);
-  return readFileSync(file, "utf8");
+function readSource(tree: SourceTree, path: string): string {
+  const text = tree.read(path);
+  if (text === undefined) throw new LatheError("NOT_FOUND", `a part imports ${path}, which does not exist`);
+  return text;
 }

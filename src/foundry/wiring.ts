@@ -546,7 +546,7 @@ function metricsPortLines({ metricsEndpoint }: SelectedParts): string[] {
   if (metricsEndpoint === undefined) {
     return [
       "    if (options.metricsPort !== undefined) {",
-      `      throw new LatheError("NOT_SELECTED", "a port for metrics needs the leaf ${metricsLeaf}");`,
+      `      throw new LatheError("NOT_SELECTED", "metrics need the leaf ${metricsLeaf}");`,
       "    }",
     ];
   }

@@ -18,6 +18,7 @@ import { guardProcess, releaseProcess } from "../fleet/orphan-guard.ts";
 import { scanImports } from "../foundry/import-scanner.ts";
 import { sourceRoot } from "../foundry/part-descriptor.ts";
 import { productTests } from "../foundry/source-closure.ts";
+import { directoryTree } from "../foundry/source-tree.ts";
 import { LatheError } from "../kit/errors.ts";
 import type { Gate, GateSubject, GateVerdict } from "./gate.ts";
 import { verdictOf } from "./run-gates.ts";
@@ -77,7 +78,7 @@ function plantWorkshopTests(productDirectory: string, copy: string): Suites {
     parts: readonly { readonly path: string }[];
   };
   const folders = parts.map(({ path }) => `parts/${path}`);
-  const planted = productTests(sourceRoot, folders, new Set(sources));
+  const planted = productTests(directoryTree(sourceRoot), folders, new Set(sources));
   for (const [path, text] of planted) {
     const target = join(copy, path);
     mkdirSync(dirname(target), { recursive: true });

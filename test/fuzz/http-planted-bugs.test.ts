@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { sourceClosure } from "../../src/foundry/source-closure.ts";
+import { directoryTree } from "../../src/foundry/source-tree.ts";
 
 const root = join(import.meta.dirname, "..", "..", "src");
 const folder = "parts/architecture/networking/transports/http";
@@ -55,7 +56,7 @@ interface Fuzzer {
 
 /** The fuzzer over a copy of the sources with a fault in them. */
 async function plant(bug: PlantedBug, directory: string): Promise<Fuzzer> {
-  for (const path of sourceClosure(root, [fuzzer])) {
+  for (const path of sourceClosure(directoryTree(root), [fuzzer])) {
     const text = readFileSync(join(root, path), "utf8");
     const target = join(directory, path);
     mkdirSync(dirname(target), { recursive: true });

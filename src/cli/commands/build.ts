@@ -4,11 +4,15 @@ import { join } from "node:path";
 import { type Command, Option } from "commander";
 import { constructFromContract, type ConstructReport, sizeSentence, verifiedSentence } from "../../app/build.ts";
 import { runAction, withFrame } from "../command-frame.ts";
-import { collect, knobArguments } from "../knob-arguments.ts";
+import { collect, knobArguments, partsHelp } from "../knob-arguments.ts";
 
 interface BuildOptions {
   readonly out: string;
   readonly knob: readonly string[];
+  readonly with: readonly string[];
+  readonly without: readonly string[];
+  readonly parts: readonly string[];
+  readonly selection?: string;
   readonly force?: boolean;
   readonly verify: "new" | "all" | false;
   readonly json?: boolean;
@@ -24,6 +28,10 @@ export function registerBuild(program: Command): void {
       "directory of the product; created, or replaced where it holds an unchanged product",
     )
     .option("--knob <name=value>", "a knob value other than the default; may be repeated", collect, [])
+    .option("--with <path>", "select this feature, whatever the rules say; can be given again", collect, [])
+    .option("--without <path>", "leave this feature out; can be given again", collect, [])
+    .option("--selection <file>", "build what lathe select --out wrote for this contract")
+    .option("--parts <dir>", partsHelp, collect, [])
     .option("--force", "replace a product that you changed; your files are kept in .lathe/replaced/")
     .addOption(
       new Option("--verify <which>", "suites to run: new (what has not passed with the same bytes), or all")
@@ -35,6 +43,8 @@ export function registerBuild(program: Command): void {
     examples: [
       "lathe build examples/taobench-o/contract.yaml --out build/taobench-o",
       "lathe build contract.yaml --out ./store --knob lsm.block_cache_bytes=134217728",
+      "lathe build contract.yaml --out ./store --without architecture/observability",
+      "lathe build contract.yaml --out ./store --parts ./parts --with storage/page_io/replacement/clock_sweep",
     ],
     exitCodes: [5, 6, 9, 10, 11],
   }).action((contract: string, options: BuildOptions) =>
@@ -42,7 +52,9 @@ export function registerBuild(program: Command): void {
       const knobs = knobArguments(options.knob);
       const force = options.force ?? false;
       const verify = options.verify === false ? "none" : options.verify;
-      const request = { contractFile: contract, directory: options.out, knobs, force, verify } as const;
+      const overrides = { with: options.with, without: options.without, parts: options.parts };
+      const selected = { overrides, selectionFile: options.selection };
+      const request = { contractFile: contract, directory: options.out, knobs, force, verify, ...selected } as const;
       const report = await constructFromContract(request, context);
       return { json: report, text: formatReport(report) };
     }),

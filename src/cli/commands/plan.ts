@@ -6,6 +6,7 @@ import {
 } from "../../app/plan.ts";
 import { LatheError } from "../../kit/errors.ts";
 import { type CommandOutput, runAction, withFrame } from "../command-frame.ts";
+import { collect, partsHelp } from "../knob-arguments.ts";
 
 interface ModeOptions {
   readonly waves?: boolean;
@@ -14,6 +15,9 @@ interface ModeOptions {
 }
 
 interface ShowOptions extends ModeOptions {
+  readonly with: readonly string[];
+  readonly without: readonly string[];
+  readonly parts: readonly string[];
   readonly add?: string;
   readonly contract?: string;
   readonly out?: string;
@@ -51,6 +55,9 @@ function registerShow(plan: Command): Command {
       .argument("<what>", whatHelp),
   )
     .option("--add <path>", "what is left to build when this feature is added: it, what it needs, changed contracts")
+    .option("--with <path>", "of a contract: select this feature; can be given again", collect, [])
+    .option("--without <path>", "of a contract: leave this feature out; can be given again", collect, [])
+    .option("--parts <dir>", partsHelp, collect, [])
     .option("--contract <name>", "the specification of one contract node, as Markdown")
     .option("--out <file>", "write the plan as JSON, for lathe plan diff and draw");
   withFrame(command, {
@@ -80,7 +87,8 @@ function show(what: string, options: ShowOptions): CommandOutput {
     const sub = planAddition(what, mode, add);
     return { json: sub, text: formatSubPlan(sub, add) };
   }
-  const made = planFor(what, mode);
+  const overrides = { with: options.with, without: options.without, parts: options.parts };
+  const made = planFor(what, mode, overrides);
   if (out !== undefined) writePlanFile(out, `${JSON.stringify(made, null, 2)}\n`);
   return { json: made, text: out === undefined ? formatPlan(made) : `${out}: ${summaryOf(made)}` };
 }

@@ -5,17 +5,17 @@ import {
 } from "../../app/select.ts";
 import { LatheError } from "../../kit/errors.ts";
 import { type CommandOutput, runAction, withFrame } from "../command-frame.ts";
+import { collect, partsHelp } from "../knob-arguments.ts";
 
 interface SelectOptions {
   readonly with: readonly string[];
   readonly without: readonly string[];
+  readonly parts: readonly string[];
   readonly why?: string;
   readonly whyNot?: string;
   readonly out?: string;
   readonly json?: boolean;
 }
-
-const collect = (path: string, before: readonly string[]) => [...before, path];
 
 export function registerSelect(program: Command): void {
   const command = program
@@ -24,6 +24,7 @@ export function registerSelect(program: Command): void {
     .argument("<what>", "a contract.yaml, or a benchmark as taobench/o")
     .option("--with <path>", "select this feature, whatever the rules say; can be given again", collect, [])
     .option("--without <path>", "leave this feature out; can be given again", collect, [])
+    .option("--parts <dir>", partsHelp, collect, [])
     .option("--why <path>", "why this feature is selected")
     .option("--why-not <path>", "why this feature is not selected")
     .option("--out <file>", "write selection.json; lathe plan reads it");
@@ -40,7 +41,7 @@ export function registerSelect(program: Command): void {
 
 function select(what: string, options: SelectOptions): CommandOutput {
   const { why, whyNot, out } = options;
-  const overrides = { with: options.with, without: options.without };
+  const overrides = { with: options.with, without: options.without, parts: options.parts };
   if (why !== undefined && whyNot !== undefined) {
     throw new LatheError("INVALID_ARGUMENT", "--why and --why-not are two questions; ask one");
   }

@@ -29,6 +29,10 @@ export interface FeatureSelection {
   readonly version: 1;
   readonly contract: string;
   readonly contractHash: string;
+  /** Version of the model that it was made with (`model-version.ts`). */
+  readonly model: string;
+  /** What the user asked for and left out, sorted. */
+  readonly overrides: { readonly with: readonly string[]; readonly without: readonly string[] };
   /** Sorted. */
   readonly leaves: readonly string[];
   /** One per leaf, in the same order. */

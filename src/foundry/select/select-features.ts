@@ -28,12 +28,15 @@ import { examine } from "./condition.ts";
 import { demandsOf, meetDemands } from "./demands.ts";
 import { type Facts, factsOf } from "./facts.ts";
 import type { Decision, FeatureSelection, LeftOut, Origin } from "./feature-selection.ts";
+import { modelVersion } from "./model-version.ts";
 import { scoreArchetypes } from "./score-archetypes.ts";
 import type { SelectRule, SelectRules } from "./select-rules.ts";
 
 export interface Overrides {
   readonly with: readonly string[];
   readonly without: readonly string[];
+  /** Directories of parts of the user's own, beside the library; looked into by who makes the `library`. */
+  readonly parts?: readonly string[];
 }
 
 export interface SelectInput {
@@ -67,6 +70,8 @@ export function selectFeatures(input: SelectInput): FeatureSelection {
     version: 1,
     contract: contract.name,
     contractHash: canonicalHash(contract),
+    model: modelVersion(model),
+    overrides: { with: [...overrides.with].sort(), without: [...overrides.without].sort() },
     leaves,
     decisions,
     leftOut: picker.leftOut,

@@ -1,0 +1,114 @@
+/**
+ * A selection that was written to a file and is to be built: read, and held against contract and model of today.
+ *
+ * It must be whole (its hash fits its leaves), be made for this contract, with this version of the model, and still be
+ * one that the model allows. A selection of another version is refused with what has changed since: leaves that are
+ * gone, and what the same overrides would select now.
+ */
+import { z } from "zod";
+import { canonicalHash } from "../../contract/canonical-json.ts";
+import type { Contract } from "../../contract/contract.ts";
+import { LatheError } from "../../kit/errors.ts";
+import { violationsOf } from "../../model/violations.ts";
+import { statementText } from "../../model/sentence.ts";
+import type { DesignSpace } from "./design-space.ts";
+import type { FeatureSelection } from "./feature-selection.ts";
+import { modelVersion } from "./model-version.ts";
+import { selectFeatures } from "./select-features.ts";
+
+const paths = z.array(z.string());
+const reasoned = z.looseObject({ path: z.string(), because: z.string() });
+
+const shape = z.looseObject({
+  version: z.literal(1),
+  contract: z.string(),
+  contractHash: z.string(),
+  model: z.string(),
+  overrides: z.strictObject({ with: paths, without: paths }),
+  leaves: paths.min(1),
+  decisions: z.array(reasoned),
+  leftOut: z.array(reasoned),
+  excluded: z.array(reasoned),
+  archetypes: z.array(z.looseObject({ name: z.string() })),
+  withoutPart: paths,
+  hash: z.string(),
+});
+
+/** Errors: FORMAT_UNKNOWN where it is no selection of this version, CORRUPTION where its hash does not fit. */
+export function parseSelection(text: string, file: string): FeatureSelection {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new LatheError("CORRUPTION", `${file} is not JSON: ${(cause as Error).message}`, { cause });
+  }
+  const read = shape.safeParse(value);
+  if (!read.success) {
+    const [{ path, message }] = read.error.issues;
+    const advice = "write one with lathe select CONTRACT --out FILE";
+    throw new LatheError("FORMAT_UNKNOWN", `${file} is no selection (${path.join(".")}: ${message}); ${advice}`);
+  }
+  const selection = read.data as unknown as FeatureSelection;
+  const decided = selection.decisions.map(({ path }) => path);
+  if (canonicalHash({ leaves: selection.leaves }) === selection.hash && `${decided}` === `${selection.leaves}`) {
+    return selection;
+  }
+  const message = `${file} was changed after it was written (its hash does not fit its leaves); make it anew with ` +
+    "lathe select CONTRACT --with PATH --without PATH --out FILE";
+  throw new LatheError("CORRUPTION", message);
+}
+
+/** Errors: INVALID_ARGUMENT, with `details.gone`, `details.added` and `details.dropped` for another version. */
+export function checkSelection(
+  selection: FeatureSelection, contract: Contract, space: DesignSpace, file: string,
+): void {
+  const { model } = space;
+  if (selection.contractHash !== canonicalHash(contract)) {
+    const other = selection.contract === contract.name ? "another version of it" : selection.contract;
+    const message = `${file} was not made for this ${contract.name} but for ${other}; select again: ` +
+      `lathe select CONTRACT${flagsOf(selection)} --out ${file}`;
+    throw new LatheError("INVALID_ARGUMENT", message);
+  }
+  if (selection.model !== modelVersion(model)) throw otherVersion(selection, contract, space, file);
+  const [first] = violationsOf(model, new Set(withEmptyGroups(selection.leaves, space)));
+  if (first !== undefined) {
+    throw new LatheError("INVALID_ARGUMENT", `${file} is no selection that the model allows: ${statementText(first)}`);
+  }
+}
+
+/** Leaves with what is above them; a mandatory group of options only may be there without any leaf. */
+function withEmptyGroups(leaves: readonly string[], { model }: DesignSpace): Set<string> {
+  const selected = new Set(model.withAncestors(leaves));
+  for (const { path, parent, relation, kind } of model.features) {
+    const mayBeEmpty = kind === "group" && model.groupsBelow(path).every(({ min }) => min === 0);
+    if (relation === "mandatory" && mayBeEmpty && parent !== undefined && selected.has(parent)) selected.add(path);
+  }
+  return selected;
+}
+
+function otherVersion(
+  selection: FeatureSelection, contract: Contract, space: DesignSpace, file: string,
+): LatheError {
+  const { model } = space;
+  const gone = selection.leaves.filter((leaf) => model.find(leaf)?.kind !== "leaf");
+  const known = (path: string) => model.has(path);
+  const { overrides } = selection;
+  const still = { with: overrides.with.filter(known), without: overrides.without.filter(known) };
+  const now = selectFeatures({ ...space, contract, overrides: still }).leaves;
+  const added = now.filter((leaf) => !selection.leaves.includes(leaf));
+  const dropped = selection.leaves.filter((leaf) => known(leaf) && !now.includes(leaf));
+  const lines = [
+    ...gone.map((leaf) => `  gone from the model: ${leaf}`),
+    ...added.map((leaf) => `  new: ${leaf}`),
+    ...dropped.map((leaf) => `  not selected any more: ${leaf}`),
+  ];
+  const change = lines.length === 0 ? "its leaves would be the same" : `what would change:\n${lines.join("\n")}\n`;
+  const message = `${file} was made with another version of the feature model; ${change}` +
+    `${lines.length === 0 ? "; " : ""}select again: lathe select CONTRACT${flagsOf(selection)} --out ${file}`;
+  return new LatheError("INVALID_ARGUMENT", message, { details: { gone, added, dropped } });
+}
+
+function flagsOf({ overrides }: FeatureSelection): string {
+  const { with: wanted, without } = overrides;
+  return [...wanted.map((path) => ` --with ${path}`), ...without.map((path) => ` --without ${path}`)].join("");
+}
