@@ -316,6 +316,7 @@ function storeFunction(contract: Contract, selected: SelectedParts, knobLines: K
     `    env, ${readDoors}, log, codec: ${of("stateMachine", "codec")}, parser: ${parserOf(selected)},`,
     ...(indexed ? [`    indexedPlans: ${of("executor", "indexedPlans")}(${of("secondaryIndexes", "indexes")}),`] : []),
     ...(selected.openTransactions === undefined ? [] : ["    transactions,"]),
+    ...(relaxed ? ["    flushLog: () => syncPolicy?.durable(wal.lastIndex),"] : []),
     ...limitLines(knobLines("executor", "      "), "    "),
     "  });",
     `  const sources = [engine, wal, log, executor${cache === undefined ? "" : ", cache"}` +

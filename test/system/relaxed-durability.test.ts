@@ -34,6 +34,9 @@ async function look(product: string, signal: NodeJS.Signals, ...args: string[]) 
   const variables = await pairs("SHOW VARIABLES LIKE 'lathe_%'");
   const flush = await pairs("SHOW VARIABLES LIKE 'innodb_flush_log_at_trx_commit'");
   const status = await pairs("SHOW STATUS LIKE 'Lathe_%'");
+  await connection.query("FLUSH ENGINE LOGS");
+  const flushed = await pairs("SHOW STATUS LIKE 'Lathe_%'");
+  assert.equal(flushed.Lathe_unsynced_bytes, "0", "after FLUSH LOGS nothing can be lost");
   connection.destroy();
   await server.end(signal);
   return { rows: Number(count), variables, flush: Object.values(flush)[0], status, log: server.log() };

@@ -199,6 +199,8 @@ export type SessionStatement =
   /** LOCK TABLES … READ. */
   | { readonly kind: "lockTables"; readonly tables: readonly string[] }
   | { readonly kind: "unlockTables" }
+  /** FLUSH LOGS: answered when the device has all that was answered before. */
+  | { readonly kind: "flushLogs" }
   /** A comment or nothing at all. */
   | { readonly kind: "empty" }
   | { readonly kind: "set"; readonly assignments: readonly SetAssignment[] }

@@ -17,7 +17,6 @@ export const statementLeaves: Readonly<Record<string, string>> = {
   DEALLOCATE: "parser/syntax/dml/prepared_statements",
   EXECUTE: "parser/syntax/dml/prepared_statements",
   EXPLAIN: "parser/syntax/query_features/explain",
-  FLUSH: "parser/syntax/admin/admin_statements",
   GRANT: "parser/syntax/ddl/access_control",
   LOAD: "parser/syntax/dml/load_data",
   MERGE: "parser/syntax/dml/merge",

@@ -178,6 +178,9 @@ describe("single-table statements", () => {
     assert.deepEqual(parse("RELEASE SAVEPOINT a"), savepoint("release"));
     assert.deepEqual(parse("LOCK TABLES a READ /*!32311 LOCAL */, `d`.b c READ LOCAL"), { kind: "lockTables", tables: ["a", "b"] });
     assert.deepEqual(parse("UNLOCK TABLES"), { kind: "unlockTables" });
+    for (const logs of ["LOGS", "ENGINE LOGS", "LOCAL BINARY LOGS", "NO_WRITE_TO_BINLOG ENGINE LOGS"]) {
+      assert.deepEqual(parse(`FLUSH ${logs}`), { kind: "flushLogs" });
+    }
     for (const comment of ["/*!40100 WITH CONSISTENT SNAPSHOT */", "/*!40100 with consistent\tsnapshot*/ ", "/*!40100 WITH CONSISTENT SNAPSHOT */, READ WRITE"]) {
       assert.deepEqual(parse(`START TRANSACTION ${comment}`), { kind: "begin", now: true }, comment);
     }
@@ -231,6 +234,7 @@ const refusals: [string, string][] = [
   ["EXPLAIN SELECT 1", "parser/syntax/query_features/explain"],
   ["COMMIT TO a", "syntax"],
   ["LOCK TABLES a READ, b WRITE", "concurrency/locking/table/metadata"],
+  ["FLUSH TABLES WITH READ LOCK", "parser/syntax/admin/admin_statements"],
   ["RELEASE a", "syntax"],
   ["START TRANSACTION /*!40100 WITH CONSISTENT */", "parser/syntax/query_features/hints"],
   ["COMMIT AND CHAIN", "concurrency/transaction/model/single_node_acid"],

@@ -24,6 +24,7 @@ import {
   parseSet,
   parseShow,
   parseTransaction,
+  parseFlush,
   parseUnlockTables,
 } from "./session-grammar.ts";
 import { TokenStream } from "./token-stream.ts";
@@ -79,6 +80,8 @@ function parseStatement(stream: TokenStream, indexes: IndexGrammar | undefined):
       return parseLockTables(stream);
     case "UNLOCK":
       return parseUnlockTables(stream);
+    case "FLUSH":
+      return parseFlush(stream);
     case "CREATE":
       return parseCreate(stream, indexes);
     case "DROP":

@@ -59,6 +59,16 @@ export function parseUnlockTables(stream: TokenStream): SessionStatement {
   return { kind: "unlockTables" };
 }
 
+/** After FLUSH: `[NO_WRITE_TO_BINLOG | LOCAL] [BINARY | ENGINE] LOGS`. */
+export function parseFlush(stream: TokenStream): SessionStatement {
+  if (!stream.acceptWord("LOCAL")) stream.acceptWord("NO_WRITE_TO_BINLOG");
+  if (!stream.acceptWord("ENGINE")) stream.acceptWord("BINARY");
+  if (!stream.acceptWord("LOGS")) {
+    throw notSelected("parser/syntax/admin/admin_statements", `FLUSH ${stream.text} (FLUSH LOGS is there)`);
+  }
+  return { kind: "flushLogs" };
+}
+
 function expectTables(stream: TokenStream): void {
   if (!stream.acceptWord("TABLES")) stream.expectWord("TABLE");
 }

@@ -121,6 +121,28 @@ test("a log that is closed has flushed all; files come into force only behind th
   assert.equal(wal.lastIndex, 2);
 });
 
+test("whoever asks for it waits until all that was answered is on the device, also behind a flush under way", async () => {
+  const node = await openNode(40);
+  await proposeTimed(node, "first");
+  const first = Promise.resolve(node.policy.durable(1));
+  await node.env.run(sleep(node.env, 10));
+  await proposeTimed(node, "second");
+  const beganMs = nowMs(node);
+  await node.env.run(Promise.all([first, node.policy.durable(2)]));
+  assert.ok(nowMs(node) - beganMs >= 40, "it waits for a flush that covers it");
+  assert.equal(node.policy.unsyncedBytes, 0);
+  const after = createSimulatedEnv({ seed: 2, disk: node.disk.crash(seededNumbers(3)) });
+  const wal = await after.run(openWal(after, { directory: "/log", selectionHash: noSelectionHash }));
+  assert.equal(wal.lastIndex, 2, "power was lost the moment after");
+});
+
+test("who waits for the device is told when it fails", async () => {
+  const node = await openNode(5, { failing: 1 });
+  await proposeTimed(node, "answered within the window");
+  await assert.rejects(node.env.run(Promise.resolve(node.policy.durable(1))), { code: "IO_ERROR" });
+  await assert.rejects(node.env.run(Promise.resolve(node.policy.durable(1))), { code: "IO_ERROR" });
+});
+
 test("a window below a millisecond is refused; a product told to be safe says so", () => {
   const env = createSimulatedEnv({ seed: 1, disk: new SimulatedDisk() });
   const log = { lastIndex: 0, syncedIndex: 0, sync: async () => {}, writeOut: () => {} };

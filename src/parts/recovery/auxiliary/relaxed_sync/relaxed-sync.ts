@@ -135,10 +135,7 @@ class RelaxedSync implements SyncPolicy {
   durable(index: number): Promise<void> | undefined {
     if (this.#log.syncedIndex >= index) return undefined;
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
-    return this.#log.sync().catch((error: unknown) => {
-      this.#fail(error);
-      throw error;
-    });
+    return this.#durable(index);
   }
 
   metrics(): Metric[] {
@@ -169,6 +166,16 @@ class RelaxedSync implements SyncPolicy {
   /** Resolves when what is unsynced is within the window again. */
   async #inTime(): Promise<void> {
     while (this.#isLate()) {
+      await (this.#flight ?? this.#flush());
+      if (this.#failure !== undefined) throw this.#failure;
+    }
+  }
+
+  /** By the flush under way, or by one that covers all that was answered. */
+  async #durable(index: number): Promise<void> {
+    while (this.#log.syncedIndex < index) {
+      // A closed policy keeps no account, and its log says itself what is wrong.
+      if (this.#closed) return this.#log.sync();
       await (this.#flight ?? this.#flush());
       if (this.#failure !== undefined) throw this.#failure;
     }

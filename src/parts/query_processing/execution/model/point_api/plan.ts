@@ -40,6 +40,11 @@ export interface ExecutorDoors {
   readonly indexedPlans?: IndexedPlans | undefined;
   /** Only where transactions over several requests were selected. */
   readonly transactions?: InteractiveTransactions | undefined;
+  /**
+   * Resolves when the device has all that was answered before; undefined where that is so. Only where answers may come
+   * before the flush.
+   */
+  readonly flushLog?: (() => Promise<void> | undefined) | undefined;
   readonly limits?: Partial<ExecutorLimits> | undefined;
 }
 
@@ -169,7 +174,13 @@ export interface LockPlan extends PlanBase {
   readonly tables: readonly Table[];
 }
 
-export type Plan = ReadPlan | WritePlan | SessionPlan | BorderPlan | SettingsPlan | SavepointPlan | LockPlan;
+/** FLUSH LOGS. */
+export interface FlushPlan extends PlanBase {
+  readonly kind: "flush";
+}
+
+export type Plan =
+  | ReadPlan | WritePlan | SessionPlan | BorderPlan | SettingsPlan | SavepointPlan | LockPlan | FlushPlan;
 
 /** A path over the entries of an index. */
 export interface IndexPath {

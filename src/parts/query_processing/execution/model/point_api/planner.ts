@@ -88,6 +88,8 @@ export function planStatement(doors: RunDoors, statement: Statement): Plan {
       return { ...statement, label: "transaction", shape: undefined };
     case "lockTables":
       return lockPlan(statement.tables.map((name) => findTable(doors, name)));
+    case "flushLogs":
+      return { kind: "flush", label: "session", shape: undefined };
     case "unlockTables":
       return lockPlan([]);
     case "begin":

@@ -251,6 +251,7 @@ class PointApiExecutor implements Executor, StatementRunner {
       if (plan.kind === "settings") throw notSelected(interactive, "SET of a transaction inside a transaction");
       if (plan.kind === "savepoint") throw notSelected(savepoints, "a savepoint in a text that is one command");
       if (plan.kind === "lock") throw notSelected(interactive, "LOCK TABLES inside a transaction");
+      if (plan.kind === "flush") throw notSelected(interactive, "FLUSH inside a transaction");
       if (plan.label === "ddl") {
         throw notSelected("architecture/schema_change/atomic_ddl", "DDL inside a transaction");
       }
@@ -356,6 +357,12 @@ class PointApiExecutor implements Executor, StatementRunner {
         if (plan.autocommit === false) throw notSelected(interactive, "SET autocommit = 0");
         this.#done(sink);
         return undefined;
+      case "flush": {
+        const waiting = this.#doors.flushLog?.();
+        if (waiting !== undefined) return waiting.then(() => this.#done(sink));
+        this.#done(sink);
+        return undefined;
+      }
       case "savepoint":
         throw notSelected(savepoints, "a savepoint without a session");
       default:

@@ -6,7 +6,7 @@
  *   writes   become steps, which run on that view and are kept by the transaction; nothing is proposed, except for
  *            numbers of AUTO_INCREMENT, which are set aside many at a time
  *   COMMIT   proposes the one command that the transaction gives; a refusal is a conflict (1213), and nothing happened
- *   BEGIN, DDL, LOCK TABLES and turning autocommit on commit what is open first, as in MySQL
+ *   BEGIN, DDL, LOCK TABLES, FLUSH and turning autocommit on commit what is open first, as in MySQL
  * After LOCK TABLES … READ reads are of its moment (`table-locks.ts`), and nothing is written.
  * A statement that fails leaves the transaction open, as in MySQL; where the transaction itself cannot go on (it was
  * idle for too long, a definition changed, it has read or written too much) it is rolled back, and the statement fails.
@@ -157,6 +157,8 @@ export class SqlSession implements ExecutorSession {
         return this.#savepoint(plan, sink);
       case "lock":
         return plan.tables.length === 0 ? this.#lock(plan, sink) : this.#commit(() => this.#lock(plan, sink));
+      case "flush":
+        return this.#commit(() => this.#flushLog(sink));
       case "write": {
         if (this.#locks !== undefined) throw lockedForReading();
         if (plan.label !== "ddl") return this.#write(plan, parameters, base, sink);
@@ -204,6 +206,12 @@ export class SqlSession implements ExecutorSession {
     this.unlockTables();
     if (tables.length > 0) this.#locks = new TableLocks(this.#doors, tables);
     done(sink);
+  }
+
+  /** What the session itself has open was committed before. */
+  #flushLog(sink: ResultSink): Promise<void> | undefined {
+    const waiting = this.#doors.flushLog?.();
+    return waiting === undefined ? done(sink) : waiting.then(() => done(sink));
   }
 
   /** Outside of a transaction a savepoint is gone with its statement. */
