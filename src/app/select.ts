@@ -1,5 +1,6 @@
 /**
- * Use cases around a selection: from a contract or a benchmark's name to leaves with reasons.
+ * Use cases around a selection: from a contract, a benchmark's name, or sources that a contract is inferred from, to
+ * leaves with reasons.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { benchmarkProfiles } from "../contract/benchmarks.ts";
@@ -12,9 +13,12 @@ import { type DesignSpace, designSpace } from "../foundry/select/design-space.ts
 import { type Overrides, selectFeatures } from "../foundry/select/select-features.ts";
 import { LatheError } from "../kit/errors.ts";
 import { suggestion } from "../kit/suggestion.ts";
+import { type Inference, infer, isSource } from "./infer.ts";
 import { replaceFile } from "./replace-file.ts";
+import type { UseCaseContext } from "./use-case.ts";
 
-export type { FeatureSelection, Overrides, SelectionReason };
+export type { FeatureSelection, Inference, Overrides, SelectionReason };
+export { describeSource } from "./infer.ts";
 
 interface Selected {
   readonly contract: Contract;
@@ -23,26 +27,50 @@ interface Selected {
   readonly selection: FeatureSelection;
 }
 
-/** `what`: a contract's file, or `benchmark/profile`. Errors: those of contracts and of `selectFeatures`. */
-export function selectFor(what: string, overrides: Overrides): FeatureSelection {
-  return select(what, overrides).selection;
+/** What a selection is made for. */
+export interface SelectSubject {
+  readonly contract: Contract;
+  /** What was read and guessed, where the contract was inferred. */
+  readonly inference?: Inference | undefined;
+}
+
+export interface SubjectRequest {
+  /** A contract's file, `benchmark/profile`, or sources. */
+  readonly what: readonly string[];
+  readonly kind?: string | undefined;
+}
+
+/** Errors: those of contracts and of `infer`. */
+export async function selectSubject(request: SubjectRequest, context?: UseCaseContext): Promise<SelectSubject> {
+  const { what, kind } = request;
+  if (what.length === 1 && kind === undefined && !isSource(what[0])) return { contract: contractOf(what[0]) };
+  const contracts = what.filter((one) => /\.ya?ml$/i.test(one));
+  if (contracts.length > 0) {
+    throw new LatheError("INVALID_ARGUMENT", `${contracts[0]} is a contract and stands alone; the others are sources`);
+  }
+  const inference = await infer({ sources: what, kind }, context);
+  return { contract: inference.contract, inference };
+}
+
+/** Errors: those of `selectFeatures`. */
+export function selectFor({ contract }: SelectSubject, overrides: Overrides): FeatureSelection {
+  return select(contract, overrides).selection;
 }
 
 /** Why a path is selected, or is not. */
 export function explainSelection(
-  what: string,
+  subject: SelectSubject,
   overrides: Overrides,
   question: { readonly why: string } | { readonly whyNot: string },
 ): SelectionReason {
-  const { contract, model, rules, selection } = select(what, overrides);
+  const { contract, model, rules, selection } = select(subject.contract, overrides);
   if ("why" in question) return explainSelected(selection, model, question.why);
   return explainLeftOut(selection, model, rules, contract, question.whyNot);
 }
 
-function select(what: string, overrides: Overrides): Selected {
+function select(contract: Contract, overrides: Overrides): Selected {
   const space = designSpace(overrides.parts);
   const { model, rules } = space;
-  const contract = contractOf(what);
   return { contract, model, rules, selection: selectFeatures({ ...space, contract, overrides }) };
 }
 

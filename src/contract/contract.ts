@@ -39,6 +39,16 @@ export interface Contract {
   /** Sentences that must stay true; those with an `oracle` are checked by a gate. */
   readonly invariants: readonly { readonly text: string; readonly oracle?: string | undefined }[];
   readonly nonGoals: readonly string[];
+  /** What the workload needs beyond rows by key; a contract that is written by hand usually leaves it out. */
+  readonly needs?: readonly NeedSpec[] | undefined;
+}
+
+export interface NeedSpec {
+  /** A feature of the model. */
+  readonly feature: string;
+  /** Statements of the sources that need it; 0 for what only their schema has. */
+  readonly statements: number;
+  readonly because: string;
 }
 
 export interface DataTopic {

@@ -192,6 +192,15 @@ const invariantSchema = z.strictObject({
   ),
 });
 
+const needSchema = z.strictObject({
+  feature: z
+    .string()
+    .regex(/^[a-z][a-z0-9_/-]{0,199}$/, "a path of the feature model, as query_processing/joins")
+    .describe("Feature of the model that serves it."),
+  statements: wholeNumber.min(0).default(0).describe("Statements that need it."),
+  because: z.string().min(1).max(500).describe("What needs it."),
+});
+
 export const contractSchema = z
   .strictObject({
     version: z.literal(1).describe("Version of this file's format."),
@@ -211,6 +220,9 @@ export const contractSchema = z
     targets: targetsSchema.prefault({}).describe("What is asked for, and how much worse the guards may get."),
     invariants: z.array(invariantSchema).max(100).default([]).describe("What must stay true."),
     non_goals: z.array(z.string().min(1).max(500)).max(100).default([]).describe("What is deliberately left out."),
+    needs: z.array(needSchema).max(200).optional().describe(
+      "What the workload needs beyond rows by key, as `lathe contract infer` finds it.",
+    ),
   })
   .superRefine(check.contract);
 

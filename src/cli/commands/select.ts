@@ -1,9 +1,12 @@
-/** `lathe select CONTRACT`. */
+/** `lathe select CONTRACT` and `lathe select SOURCE…`. */
 import type { Command } from "commander";
 import {
-  explainSelection, type FeatureSelection, selectFor, type SelectionReason, writeSelectionFile,
+  describeSource, explainSelection, type FeatureSelection, type Inference, selectFor, selectSubject,
+  type SelectionReason, writeSelectionFile,
 } from "../../app/select.ts";
+import { sourceKinds } from "../../app/infer.ts";
 import { LatheError } from "../../kit/errors.ts";
+import type { UseCaseContext } from "../../app/use-case.ts";
 import { type CommandOutput, runAction, withFrame } from "../command-frame.ts";
 import { collect, partsHelp } from "../knob-arguments.ts";
 
@@ -14,19 +17,28 @@ interface SelectOptions {
   readonly why?: string;
   readonly whyNot?: string;
   readonly out?: string;
+  readonly kind?: string;
   readonly json?: boolean;
 }
+
+const kinds = Object.keys(sourceKinds).join(", ");
+
+export const kindHelp = `what the sources are, where their content does not tell: ${kinds}`;
 
 export function registerSelect(program: Command): void {
   const command = program
     .command("select")
-    .description("the leaves of the feature model that a contract needs, each with the reason for it")
-    .argument("<what>", "a contract.yaml, or a benchmark as taobench/o")
+    .description("the leaves of the feature model that a contract or a workload needs, each with the reason for it")
+    .argument(
+      "<what...>",
+      "a contract.yaml, a benchmark as taobench/o, or sources of one workload: SQL dumps, query logs, CSV, a trace",
+    )
     .option("--with <path>", "select this feature, whatever the rules say; can be given again", collect, [])
     .option("--without <path>", "leave this feature out; can be given again", collect, [])
     .option("--parts <dir>", partsHelp, collect, [])
     .option("--why <path>", "why this feature is selected")
     .option("--why-not <path>", "why this feature is not selected")
+    .option("--kind <kind>", kindHelp)
     .option("--out <file>", "write selection.json; lathe plan reads it");
   withFrame(command, {
     examples: [
@@ -34,23 +46,45 @@ export function registerSelect(program: Command): void {
       "lathe select ycsb/a --without architecture/observability --json",
       "lathe select key_value/sndv --why core/wal",
       "lathe select taobench/o --out selection.json",
+      "lathe select dump.sql general.log",
     ],
-    exitCodes: [5, 11],
-  }).action((what: string, options: SelectOptions) => runAction(options.json, () => select(what, options)));
+    exitCodes: [5, 7, 8, 11],
+  }).action((what: string[], options: SelectOptions) =>
+    runAction(options.json, (context) => select(what, options, context)),
+  );
 }
 
-function select(what: string, options: SelectOptions): CommandOutput {
-  const { why, whyNot, out } = options;
+async function select(
+  what: readonly string[], options: SelectOptions, context: UseCaseContext
+): Promise<CommandOutput> {
+  const { why, whyNot, out, kind } = options;
   const overrides = { with: options.with, without: options.without, parts: options.parts };
   if (why !== undefined && whyNot !== undefined) {
     throw new LatheError("INVALID_ARGUMENT", "--why and --why-not are two questions; ask one");
   }
-  if (why !== undefined) return answer(explainSelection(what, overrides, { why }));
-  if (whyNot !== undefined) return answer(explainSelection(what, overrides, { whyNot }));
-  const selection = selectFor(what, overrides);
+  const subject = await selectSubject({ what, kind }, context);
+  if (why !== undefined) return answer(explainSelection(subject, overrides, { why }));
+  if (whyNot !== undefined) return answer(explainSelection(subject, overrides, { whyNot }));
+  const selection = selectFor(subject, overrides);
   if (out !== undefined) writeSelectionFile(out, selection);
   const text = out === undefined ? formatSelection(selection) : `${out}: ${summaryOf(selection)}`;
-  return { json: selection, text };
+  if (subject.inference === undefined) return { json: selection, text };
+  const { sources, guesses, needs } = subject.inference;
+  return { json: {
+    ...selection, inferred: { sources, guesses, needs }
+  }, text: `${formatInference(subject.inference)}\n\n${text}` };
+}
+
+function formatInference({ sources, guesses, statements }: Inference): string {
+  const lines = sources.map(describeSource);
+  if (statements.length > 0) lines.push("Most frequent statements:");
+  lines.push(...statements.map(({ fingerprint, count }) => `  ${count}  ${shorten(fingerprint, 100)}`));
+  lines.push(`${guesses.length} guesses; lathe contract infer writes the contract, in which each is marked`);
+  return lines.join("\n");
+}
+
+function shorten(text: string, lengthMax: number): string {
+  return text.length > lengthMax ? `${text.slice(0, lengthMax)}…` : text;
 }
 
 function answer(reason: SelectionReason): CommandOutput {
@@ -64,7 +98,9 @@ function summaryOf({ contract, leaves, withoutPart, hash }: FeatureSelection): s
 }
 
 const origins = [
-  ["asked", "Asked for"], ["rule", "Chosen by rules"], ["part", "Come with the parts of these"],
+  ["asked", "Asked for"], ["workload", "Needed by the workload"], ["rule", "Chosen by rules"], [
+    "part", "Come with the parts of these"
+  ],
   ["required", "Required by others"], ["mandatory", "Mandatory"], ["default", "Chosen where several would do"],
 ] as const;
 

@@ -2,10 +2,10 @@
 import type { ArchetypeScore } from "./score-archetypes.ts";
 
 /**
- * `asked`: by the user. `rule`: by a rule of the catalog. `part`: it comes with the part of a chosen leaf. `required`,
- * `mandatory`, `default`: brought by another leaf.
+ * `asked`: by the user. `rule`: by a rule of the catalog. `workload`: the contract's `needs` name it. `part`: it
+ * comes with the part of a chosen leaf. `required`, `mandatory`, `default`: brought by another leaf.
  */
-export type Origin = "asked" | "rule" | "part" | "required" | "mandatory" | "default";
+export type Origin = "asked" | "rule" | "workload" | "part" | "required" | "mandatory" | "default";
 
 export interface Decision {
   readonly path: string;

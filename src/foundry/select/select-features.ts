@@ -4,7 +4,8 @@
  * Steps:
  *   1. what the user asks for and leaves out, and what rules demand that the contract depends on (`must`), must go
  *      together; if not, a minimal set of them that does not is the error (`demands.ts`);
- *   2. rules decide in order, the first that holds for each point; what contradicts what stands already is left out and
+ *   2. what the workload needs (the contract's `needs`) is taken before rules that it does not depend on; then rules
+ *      decide in order, the first that holds for each point; what contradicts what stands already is left out and
  *      noted, with the contradiction;
  *   3. the part of the library that implements a picked leaf brings its other leaves, likewise;
  *   4. the model's completion (`model/complete.ts`) adds what is forced and decides what is open: defaults of groups
@@ -15,7 +16,7 @@
  */
 import { assert } from "../../kit/assert.ts";
 import { canonicalHash } from "../../contract/canonical-json.ts";
-import type { Contract } from "../../contract/contract.ts";
+import type { Contract, NeedSpec } from "../../contract/contract.ts";
 import { completeSelection } from "../../model/complete.ts";
 import { explainContradiction } from "../../model/explain.ts";
 import type { FeatureModel } from "../../model/feature-model.ts";
@@ -52,12 +53,13 @@ export interface SelectInput {
 export function selectFeatures(input: SelectInput): FeatureSelection {
   const { contract, model, overrides, archetypes } = input;
   for (const path of [...overrides.with, ...overrides.without]) model.feature(path);
+  for (const { feature } of contract.needs ?? []) model.feature(feature);
   const library = input.library.toSorted((one, other) => compare(one.path, other.path));
   const facts = factsOf(contract);
   const reasoner = new Reasoner(model);
   meetDemands(reasoner, demandsOf(overrides, input.rules, facts));
   const picker = new Picker(reasoner, overrides);
-  applyRules(picker, input.rules, facts);
+  applyRules(picker, input.rules, facts, contract.needs ?? []);
   for (const part of library) bringPart(picker, part, model);
   const scores = scoreArchetypes(input.rules, facts);
   const best = archetypes.find(({ name }) => name === scores[0]?.name);
@@ -142,7 +144,12 @@ class Picker {
   }
 }
 
-function applyRules(picker: Picker, { rules }: SelectRules, facts: Facts): void {
+function applyRules(
+  picker: Picker,
+  { rules }: SelectRules,
+  facts: Facts,
+  needs: readonly NeedSpec[],
+): void {
   // First what the contract depends on, so that no weaker rule stands in its way.
   const decided = new Set<string>();
   const held: { readonly rule: SelectRule; readonly because: string }[] = [];
@@ -159,6 +166,7 @@ function applyRules(picker: Picker, { rules }: SelectRules, facts: Facts): void 
     else if (one !== undefined) decided.delete(rule.point);
   }
   for (const { rule, because } of held) follow(picker, rule, because);
+  for (const { feature, because } of needs) picker.choose(feature, { origin: "workload", because });
   for (const rule of rules) {
     const one = apply(rule, (path) => picker.has(path));
     if (one !== undefined) follow(picker, rule, one.because);

@@ -1,0 +1,43 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { test } from "node:test";
+import { loadModel } from "../../model/load-model.ts";
+import { readSources } from "../../traces/read-sources.ts";
+import { parseContract } from "../parse.ts";
+import { inferContract } from "./infer-contract.ts";
+import { loadNeeds } from "./needs-catalog.ts";
+
+const golden = (name: string) => join(import.meta.dirname, "..", "..", "traces", "golden", name);
+
+test("a dump and a log make a contract that says what each value rests on", async () => {
+  const observation = await readSources([golden("mariadb-dump.sql"), golden("mariadb-general.log")]);
+  const { text, guesses, needs } = inferContract(observation, "shop");
+  const result = parseContract(text, "inferred");
+  assert.ok(result.ok, result.ok ? "" : JSON.stringify(result.problems));
+  const { contract } = result;
+  const { operations = [] } = contract.workload;
+  const weights = Object.fromEntries(operations.map(({ name, weight }) => [name, weight]));
+  assert.deepEqual(weights, { READ: 406, UPDATE: 76, SCAN: 58, WRITETRANSACTION: 31, INSERT: 19, DELETE: 11 });
+  assert.ok(
+    operations.every(({ distribution, skew = 0 }) => distribution === "zipfian" && Math.abs(skew - 0.99) < 0.1)
+  );
+  assert.equal(contract.consistency.transactions, "interactive");
+  assert.deepEqual(contract.surface.protocols, ["mysql"]);
+  assert.equal(contract.data.tables.find(({ name }) => name === "orders")?.primaryKey.join(), "customer_id,number");
+  assert.match(text, /primary_key: \[id\]  # declared in mariadb-dump\.sql:\d+/);
+  assert.match(text, /READ, weight: 406, .* # 68 %: 406 select customers/);
+  assert.ok(guesses.some(({ path }) => path === "storage.durability"));
+  // Every guess is marked in the text, too.
+  assert.equal(text.match(/# guess: /g)?.length, guesses.length);
+  const joined = needs.find(({ feature }) => feature === "query_processing/joins/nested_loop");
+  assert.equal(joined?.statements, 22);
+  assert.ok(needs.some(({ feature, statements }) => feature === "storage/ttl" && statements === 11));
+});
+
+test("every need names a leaf of the model", () => {
+  const model = loadModel();
+  const { statements, schema } = loadNeeds();
+  const needs = [...statements.values(), ...schema.values()];
+  assert.ok(needs.length > 70);
+  assert.deepEqual(needs.filter(({ feature }) => model.find(feature)?.kind !== "leaf"), []);
+});

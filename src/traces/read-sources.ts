@@ -1,0 +1,174 @@
+/**
+ * Reads sources of several kinds as one workload: dumps and CSV files tell of tables, logs and traces of what is done.
+ *
+ * A dump's definition of a table stands before a log's, whichever is read first. Logs add up; sources of two SQL
+ * dialects are refused, because their statements mean different things.
+ */
+import { readdirSync, statSync } from "node:fs";
+import { basename } from "node:path";
+import { LatheError } from "../kit/errors.ts";
+import { suggestion } from "../kit/suggestion.ts";
+import { detectBytes, detectKind, isBinary } from "./detect-kind.ts";
+import { DumpReader, type Schema } from "./dump-reader.ts";
+import { MysqlGeneralLog } from "./mysql-general-log.ts";
+import { type Observation, type SourceKind, sourceKinds, type SourceReport } from "./observation.ts";
+import type { Dialect } from "./sql-scanner.ts";
+import { fileBytes, firstText, sourceLines, textChunks } from "./source-text.ts";
+import type { LogReader } from "./statement-log.ts";
+import { excerptOf, UnparsedList } from "./unparsed.ts";
+import { WorkloadObserver } from "./workload-observer.ts";
+
+export interface ReadOptions {
+  readonly kind?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly progress?: ((line: string) => void) | undefined;
+}
+
+interface Source {
+  readonly file: string;
+  readonly kind: SourceKind;
+}
+
+const logReaders: Partial<Readonly<Record<SourceKind, () => LogReader>>> = {
+  "mysql-general-log": () => new MysqlGeneralLog(),
+};
+
+function dialectOf(kind: SourceKind): Dialect | undefined {
+  if (kind.startsWith("mysql")) return "mysql";
+  return kind.startsWith("postgresql") ? "postgresql" : undefined;
+}
+
+/** Errors: NOT_FOUND, INVALID_ARGUMENT (of no known kind, two dialects), IO_ERROR, CORRUPTION. */
+export async function readSources(paths: readonly string[], options: ReadOptions = {}): Promise<Observation> {
+  const sources: Source[] = [];
+  for (const path of paths) sources.push({ file: path, kind: await kindOf(path, options.kind) });
+  const dialects = new Set(sources.flatMap(({ kind }) => dialectOf(kind) ?? []));
+  if (dialects.size > 1) {
+    const list = sources.map(({ file, kind }) => `${file} (${kind})`).join(", ");
+    throw new LatheError(
+      "INVALID_ARGUMENT", `these are of two SQL dialects: ${list}; give the sources of one database`
+    );
+  }
+  const [dialect] = dialects;
+  const reading = new Reading(dialect, options);
+  // Definitions first, so that what a log says of tables does not come before what a dump says.
+  const order = (kind: SourceKind) => (kind.endsWith("-dump") || kind === "csv" ? 0 : 1);
+  for (
+    const source of sources.toSorted((one, other) => order(one.kind) - order(other.kind))
+  ) await reading.read(source);
+  return reading.observation;
+}
+
+async function kindOf(path: string, given: string | undefined): Promise<SourceKind> {
+  if (given !== undefined) {
+    if (Object.hasOwn(sourceKinds, given)) return given as SourceKind;
+    const known = Object.keys(sourceKinds);
+    throw new LatheError(
+      "INVALID_ARGUMENT", `--kind ${given} is none of ${known.join(", ")}${suggestion(given, known)}`
+    );
+  }
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) throw new LatheError("NOT_FOUND", `there is no file or directory ${path}`);
+  if (stat.isDirectory()) return directoryKind(path);
+  const text = await firstText(path, detectBytes);
+  if (text.trim() === "") throw new LatheError("INVALID_ARGUMENT", `${path} is empty: there is nothing to infer from`);
+  const kind = detectKind(text);
+  if (kind !== undefined) return kind;
+  const known = Object.entries(sourceKinds).map(([name, what]) => `  ${name}: ${what}`).join("\n");
+  const look = isBinary(text)
+    ? "it is binary; of pg_dump's formats only the plain one is read (pg_restore -f out.sql writes it)"
+    : `it begins: ${excerptOf(text)}`;
+  throw new LatheError(
+    "INVALID_ARGUMENT", `${path}:1: of no kind that can be read: ${look}\nsay its kind with --kind:\n${known}`
+  );
+}
+
+function directoryKind(path: string): SourceKind {
+  const names = readdirSync(path);
+  if (names.some((name) => /\.(csv|tsv)(\.gz)?$/i.test(name))) return "csv";
+  const found = names.length === 0 ? "it is empty" : `it holds ${names.slice(0, 5).join(", ")}`;
+  throw new LatheError(
+    "INVALID_ARGUMENT", `${path} is a directory without .csv or .tsv files: ${found}; name the files`
+  );
+}
+
+class Reading {
+  readonly #options: ReadOptions;
+  readonly #dialect: Dialect | undefined;
+  readonly #schema: Schema = { tables: new Map(), objects: [] };
+  readonly #reports: SourceReport[] = [];
+  #workload: WorkloadObserver | undefined;
+
+  constructor(dialect: Dialect | undefined, options: ReadOptions) {
+    this.#dialect = dialect;
+    this.#options = options;
+  }
+
+  get observation(): Observation {
+    this.#workload?.end();
+    return {
+      sources: this.#reports, ...this.#schema, workload: this.#workload, dialect: this.#dialect,
+    };
+  }
+
+  async read(source: Source): Promise<void> {
+    const reader = logReaders[source.kind];
+    if (reader !== undefined) return this.#readLog(source, reader());
+    return this.#readDump(source);
+  }
+
+  async #readDump({ file, kind }: Source): Promise<void> {
+    const dump = new DumpReader(dialectOf(kind) ?? "mysql", basename(file), this.#schema);
+    const progress = this.#progressOf(file);
+    for await (const chunk of textChunks(file, this.#options.signal)) {
+      dump.append(chunk);
+      progress(chunk.length);
+    }
+    dump.finish();
+    const { unparsed, statements } = dump;
+    this.#reports.push({ file, kind, bytes: fileBytes(file), statements, unparsed, remarks: [] });
+  }
+
+  async #readLog({ file, kind }: Source, reader: LogReader): Promise<void> {
+    const workload = (this.#workload ??= this.#newWorkload(dialectOf(kind) ?? "mysql", basename(file)));
+    const before = workload.statements;
+    const progress = this.#progressOf(file);
+    const unparsedBefore = workload.unparsed.count;
+    for await (const { text, number, dropped } of sourceLines(file, this.#options.signal)) {
+      for (const event of reader.line(text, number, dropped)) workload.take(event);
+      progress(text.length + 1);
+    }
+    for (const event of reader.end()) workload.take(event);
+    const unparsed = new UnparsedList();
+    unparsed.count = reader.unparsed.count + workload.unparsed.count - unparsedBefore;
+    unparsed.first.push(...reader.unparsed.first, ...(unparsedBefore === 0 ? workload.unparsed.first : []));
+    const statements = workload.statements - before;
+    this.#reports.push({ file, kind, bytes: fileBytes(file), statements, unparsed, remarks: reader.remarks });
+  }
+
+  #newWorkload(dialect: Dialect, name: string): WorkloadObserver {
+    return new WorkloadObserver(dialect, (sql, line) => {
+      const own: Schema = { tables: new Map(this.#schema.tables), objects: [] };
+      const definitions = new DumpReader(dialect, `${name}:${line}`, own);
+      definitions.append(sql);
+      definitions.finish();
+      if (definitions.unparsed.count > 1) return;
+      for (const [key, table] of own.tables) if (!this.#schema.tables.has(key)) this.#schema.tables.set(key, table);
+      const known = new Set(this.#schema.objects.map((object) => `${object.kind} ${object.name}`));
+      this.#schema.objects.push(...own.objects.filter((object) => !known.has(`${object.kind} ${object.name}`)));
+    });
+  }
+
+  #progressOf(file: string): (bytes: number) => void {
+    const { progress } = this.#options;
+    const every = 64 << 20;
+    let read = 0;
+    let told = 0;
+    return (bytes) => {
+      read += bytes;
+      if (progress === undefined || read - told < every) return;
+      told = read;
+      progress(`${file}: ${Math.round(read / 1e6)} MB read`);
+    };
+  }
+}
