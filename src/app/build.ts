@@ -2,7 +2,7 @@
  * Use case: build a product from a contract file.
  */
 import { existsSync, readFileSync } from "node:fs";
-import { type BuildInput, type BuildReport, buildProduct } from "../foundry/build.ts";
+import { assembleProduct, type BuildInput, type BuildReport, buildProduct, surveyBuild } from "../foundry/build.ts";
 import { constructProduct, type ConstructReport, type VerifyMode } from "../foundry/construct/construct-product.ts";
 import type { RaisedLayer } from "../foundry/construct/raise-product.ts";
 import { designSpace } from "../foundry/select/design-space.ts";
@@ -35,6 +35,12 @@ export interface BuildRequest {
 /** Without running its suites. Errors: those of `loadServedContract` and `buildProduct`. */
 export function buildFromContract(request: BuildRequest): BuildReport {
   return buildProduct(buildInput(request), request.directory);
+}
+
+/** What a build would change, without a byte written. Errors: as a build. */
+export function surveyFromContract(request: BuildRequest): BuildReport {
+  const input = buildInput(request);
+  return surveyBuild(assembleProduct(input, request.directory), request.directory, input.force);
 }
 
 /** Errors: those of `loadServedContract`, `designSpace`, `parseSelection` and `checkSelection`. */

@@ -26,7 +26,9 @@ import { sourceRoot } from "./part-descriptor.ts";
 import { loadWaves } from "./plan/load-waves.ts";
 import { makePlan, type Plan } from "./plan/plan.ts";
 import { expandSelection } from "./plan/plan-input.ts";
-import { readManifest, replaceProduct, type UserEdit } from "./product-directory.ts";
+import {
+  type FileChanges, readManifest, replaceProduct, type ReplaceReport, surveyProduct, type UserEdit,
+} from "./product-directory.ts";
 import { packageFile, tsconfigFile } from "./product-package.ts";
 import { productReadme } from "./product-readme.ts";
 import { productTestModule } from "./product-test.ts";
@@ -64,11 +66,24 @@ export interface BuildReport {
   readonly selectionHash: string;
   readonly parts: number;
   readonly leaves: number;
+  /** Of the plan. */
+  readonly layers: number;
+  /** Contract nodes of the plan. */
+  readonly contracts: number;
   readonly knobs: number;
   readonly files: number;
+  readonly filesAdded: number;
+  readonly filesChanged: number;
+  readonly filesRemoved: number;
+  /** Same bytes as before, and left as they were. */
+  readonly filesUnchanged: number;
+  /** Paths, where there was a product before. */
+  readonly changes: Omit<FileChanges, "unchanged"> | undefined;
   readonly bytes: number;
   /** Of its own code, without tests. */
   readonly source: SourceSize;
+  /** `source.lines`. */
+  readonly lines: number;
   readonly replaced: boolean;
   readonly setAside: readonly UserEdit[];
   /** Knobs whose values were taken over from the product that was there. */
@@ -147,24 +162,43 @@ export const carriedFiles: readonly string[] = ["knobs.yaml"];
 
 /** Errors: those of `replaceProduct`. */
 export function writeProduct(assembled: AssembledProduct, directory: string, force = false): BuildReport {
-  const { name, selection, knobs, files, carriedKnobs: carried } = assembled;
-  const { replaced, setAside } = replaceProduct(directory, name, selection.hash, files, {
-    force,
-    carried: carriedFiles,
-  });
+  const { name, selection, files } = assembled;
+  const options = { force, carried: carriedFiles };
+  return reportOf(assembled, directory, replaceProduct(directory, name, selection.hash, files, options));
+}
+
+/** What `writeProduct` would do and report, without a byte written. Errors: those of `surveyProduct`. */
+export function surveyBuild(assembled: AssembledProduct, directory: string, force = false): BuildReport {
+  return reportOf(assembled, directory, surveyProduct(directory, assembled.files, { force, carried: carriedFiles }));
+}
+
+function reportOf(
+  assembled: AssembledProduct, directory: string, { replaced, changes, setAside }: ReplaceReport,
+): BuildReport {
+  const { name, selection, plan, knobs, files, carriedKnobs } = assembled;
+  const { added, changed, removed, unchanged } = changes;
+  const source = sourceSize(files);
   return {
     directory,
     product: name,
     selectionHash: selection.hash,
     parts: selection.parts.length,
     leaves: selection.leaves.length,
+    layers: plan.layers.length,
+    contracts: plan.contracts,
     knobs: knobs.length,
     files: files.size,
-    source: sourceSize(files),
+    filesAdded: added.length,
+    filesChanged: changed.length,
+    filesRemoved: removed.length,
+    filesUnchanged: unchanged.length,
+    changes: replaced ? { added, changed, removed } : undefined,
+    source,
+    lines: source.lines,
     bytes: [...files.values()].reduce((sum, text) => sum + Buffer.byteLength(text), 0),
     replaced,
     setAside,
-    carriedKnobs: carried,
+    carriedKnobs,
   };
 }
 

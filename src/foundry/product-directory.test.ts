@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import {
-  existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync,
+  existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, utimesSync,
+  writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { findEdits, readManifest, replaceProduct } from "./product-directory.ts";
+import { findEdits, readManifest, replaceProduct, surveyProduct } from "./product-directory.ts";
 
 const plain = { force: false, carried: ["knobs.yaml"] };
 const version = (number: number) => new Map([
@@ -24,13 +26,14 @@ function inDirectory(run: (directory: string) => void): void {
 
 const build = (target: string, number: number, options = plain) =>
   replaceProduct(target, "store", "0".repeat(64), version(number), options);
+const outcome = ({ replaced, setAside }: ReturnType<typeof build>) => ({ replaced, setAside });
 const read = (target: string, path: string) => readFileSync(join(target, path), "utf8");
 
 test("a new product, in a missing or an empty directory, below missing parents", () => {
   inDirectory((directory) => {
     for (const target of [join(directory, "a", "b", "store"), join(directory, "empty")]) {
       if (target.endsWith("empty")) mkdirSync(target);
-      assert.deepEqual(build(target, 1), { replaced: false, setAside: [] });
+      assert.deepEqual(outcome(build(target, 1)), { replaced: false, setAside: [] });
       assert.equal(read(target, "parts/core/wal.ts"), "export const v = 1;");
       const manifest = readManifest(target);
       assert.ok(manifest !== undefined);
@@ -51,7 +54,7 @@ test("an unchanged product is replaced; what the build does not know stays", () 
     writeFileSync(join(target, "parts", "core", "mine.ts"), "mine");
     writeFileSync(join(target, "knobs.yaml"), "a.b: 7");
     symlinkSync("README.md", join(target, "link"));
-    assert.deepEqual(build(target, 2), { replaced: true, setAside: [] });
+    assert.deepEqual(outcome(build(target, 2)), { replaced: true, setAside: [] });
     assert.equal(read(target, "README.md"), "version 2");
     assert.equal(read(target, ".git/HEAD"), "ref");
     assert.equal(read(target, ".lathe/studies/one/journal"), "entries");
@@ -103,6 +106,49 @@ test("a file, a foreign directory and a damaged manifest are left alone", () => 
   });
 });
 
+test("what has the same bytes stays the same file, and a product of which nothing changes is left alone", () => {
+  inDirectory((directory) => {
+    const target = join(directory, "store");
+    const same = new Map([...version(1), ["kit/errors.ts", "export const e = 1;"]]);
+    const put = (files: ReadonlyMap<string, string>) => replaceProduct(target, "store", "0".repeat(64), files, plain);
+    put(same);
+    const past = new Date("2020-01-01T00:00:00Z");
+    for (const path of same.keys()) utimesSync(join(target, path), past, past);
+    const before = statSync(target).ino;
+    const again = put(same);
+    assert.deepEqual(again.changes, { added: [], changed: [], removed: [], unchanged: [...same.keys()] });
+    assert.equal(statSync(target).ino, before, "not even the directory is another");
+    const next = new Map([...version(2), ["kit/errors.ts", "export const e = 1;"], ["kit/new.ts", "new"]]);
+    const wanted = {
+      added: ["kit/new.ts"], changed: ["README.md", "knobs.yaml", "parts/core/wal.ts"], removed: ["parts/old/gone.ts"],
+      unchanged: ["kit/errors.ts"],
+    };
+    assert.deepEqual(surveyProduct(target, next, plain).changes, wanted);
+    assert.equal(read(target, "README.md"), "version 1", "a survey writes nothing");
+    assert.deepEqual(put(next).changes, wanted);
+    assert.equal(statSync(join(target, "kit", "errors.ts")).mtimeMs, past.getTime());
+    assert.notEqual(statSync(join(target, "README.md")).mtimeMs, past.getTime());
+    assert.equal(statSync(join(target, "kit", "errors.ts")).nlink, 1, "nothing shares the file");
+    assert.deepEqual(readdirSync(directory), ["store"]);
+  });
+});
+
+test("what a killed build left beside a product goes with the next; half a product is told from a stranger's files", () => {
+  inDirectory((directory) => {
+    const target = join(directory, "store");
+    const gone = spawnSync(process.execPath, ["-e", ""]).pid;
+    mkdirSync(join(directory, `.store.building-${gone}`));
+    mkdirSync(join(directory, ".store.building-1"));
+    build(target, 1);
+    assert.deepEqual(readdirSync(directory).sort(), [".store.building-1", "store"]);
+    const half = join(directory, "half");
+    mkdirSync(half);
+    for (const name of ["product.ts", "selection.json"]) writeFileSync(join(half, name), "");
+    assert.throws(() => build(half, 1), { code: "ALREADY_EXISTS", message: /of which a part is missing \(\.lathe/ });
+    assert.deepEqual(readdirSync(half), ["product.ts", "selection.json"]);
+  });
+});
+
 test("a replacement that was interrupted is finished or undone by the next build", () => {
   inDirectory((directory) => {
     const target = join(directory, "store");
@@ -111,14 +157,14 @@ test("a replacement that was interrupted is finished or undone by the next build
     writeFileSync(join(target, "notes.md"), "mine");
     // The process died after the old product was put aside.
     renameSync(target, previous);
-    assert.deepEqual(build(target, 2), { replaced: true, setAside: [] });
+    assert.deepEqual(outcome(build(target, 2)), { replaced: true, setAside: [] });
     assert.equal(read(target, "notes.md"), "mine");
     assert.equal(read(target, "README.md"), "version 2");
     // It died after the new one got into place, before the owner's files were moved.
     renameSync(target, previous);
     replaceProduct(join(directory, "other"), "store", "0".repeat(64), version(1), plain);
     renameSync(join(directory, "other"), target);
-    assert.deepEqual(build(target, 2), { replaced: true, setAside: [] });
+    assert.deepEqual(outcome(build(target, 2)), { replaced: true, setAside: [] });
     assert.equal(read(target, "notes.md"), "mine");
     assert.equal(read(target, "README.md"), "version 2");
     assert.equal(existsSync(previous), false);

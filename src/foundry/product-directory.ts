@@ -4,7 +4,9 @@
  * Steps of `replaceProduct`:
  *   1. finish or undo a replacement that was interrupted (`recover`);
  *   2. refuse a directory that is neither empty nor a product, and, without `force`, a product with edited files;
- *   3. write all files into a temporary sibling and sync them;
+ *      leave a product alone of which no byte would change;
+ *   3. write the files into a temporary sibling and sync them; what has the same bytes as before is linked there
+ *      instead, so that it stays the same file, with its time;
  *   4. rename: the old directory aside, the new one into place; then move what the build does not know (studies, git,
  *      data, files of the owner) from the old to the new one, edited files under `.lathe/replaced/`; remove the rest.
  * Invariant: at every moment either the old or the new product is whole on disk, under its name or as `.NAME.previous`.
@@ -12,11 +14,12 @@
  */
 import { createHash } from "node:crypto";
 import {
-  closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync,
-  writeSync,
+  closeSync, existsSync, fsyncSync, linkSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync,
+  statSync, utimesSync, writeSync,
 } from "node:fs";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { LatheError } from "../kit/errors.ts";
+import { removeAbandoned } from "./abandoned-directories.ts";
 
 export const manifestPath = ".lathe/build.json";
 
@@ -38,8 +41,18 @@ export interface ReplaceOptions {
   readonly carried: readonly string[];
 }
 
+/** What a build does to the generated files of a product, by path. */
+export interface FileChanges {
+  readonly added: readonly string[];
+  readonly changed: readonly string[];
+  readonly removed: readonly string[];
+  /** Same bytes as before: left as they are. */
+  readonly unchanged: readonly string[];
+}
+
 export interface ReplaceReport {
   readonly replaced: boolean;
+  readonly changes: FileChanges;
   /** Edited files of the old product that were put aside. */
   readonly setAside: readonly UserEdit[];
 }
@@ -75,24 +88,58 @@ export function replaceProduct(
   options: ReplaceOptions,
 ): ReplaceReport {
   const target = resolve(directory);
-  const temporary = join(dirname(target), `.${basename(target)}.building-${process.pid}`);
+  const temporary = join(dirname(target), `${buildingPrefix(target)}${process.pid}`);
   try {
     recover(target);
+    removeAbandoned(dirname(target), buildingPrefix(target));
     const edits = checkTarget(target, options);
+    const changes = fileChanges(target, files);
     const hashes = Object.fromEntries([...files].map(([path, text]) => [path, sha256(Buffer.from(text))]));
     const manifest: BuildManifest = { version: 1, product, selectionHash, files: hashes };
-    rmSync(temporary, { recursive: true, force: true });
-    for (const [path, text] of files) writeFile(join(temporary, path), text);
-    writeFile(join(temporary, manifestPath), `${JSON.stringify(manifest, null, 2)}\n`);
+    const manifestText = `${JSON.stringify(manifest, null, 2)}\n`;
     const replaced = existsSync(target) && readManifest(target) !== undefined;
+    const same = changes.added.length + changes.changed.length + changes.removed.length === 0;
+    if (replaced && same && readFileSync(join(target, manifestPath), "utf8") === manifestText) {
+      return { replaced, changes, setAside: edits };
+    }
+    rmSync(temporary, { recursive: true, force: true });
+    const kept = new Set(changes.unchanged);
+    for (const [path, text] of files) {
+      if (kept.has(path)) keepFile(join(target, path), join(temporary, path), text);
+      else writeFile(join(temporary, path), text);
+    }
+    writeFile(join(temporary, manifestPath), manifestText);
     if (existsSync(target)) renameSync(target, previousOf(target));
     renameSync(temporary, target);
     recover(target);
-    return { replaced, setAside: edits };
+    return { replaced, changes, setAside: edits };
   } catch (error) {
     rmSync(temporary, { recursive: true, force: true });
     throw describeSystemError(error, target);
   }
+}
+
+/** What `replaceProduct` would do, without a byte written. Errors: as `replaceProduct`. */
+export function surveyProduct(
+  directory: string, files: ReadonlyMap<string, string>, options: ReplaceOptions,
+): ReplaceReport {
+  const target = resolve(directory);
+  const edits = checkTarget(target, options);
+  const replaced = existsSync(target) && readManifest(target) !== undefined;
+  return { replaced, changes: fileChanges(target, files), setAside: edits };
+}
+
+function fileChanges(target: string, files: ReadonlyMap<string, string>): FileChanges {
+  const before = existsSync(target) ? (readManifest(target)?.files ?? {}) : {};
+  const stateOf = ([path, text]: readonly [string, string]): keyof FileChanges => {
+    const file = join(target, path);
+    if (!existsSync(file)) return Object.hasOwn(before, path) ? "changed" : "added";
+    return statSync(file).isFile() && readFileSync(file).equals(Buffer.from(text)) ? "unchanged" : "changed";
+  };
+  const { added = [], changed = [], unchanged = [] } = Object.groupBy(files, stateOf);
+  const paths = (entries: readonly (readonly [string, string])[]) => entries.map(([path]) => path);
+  const removed = Object.keys(before).filter((path) => !files.has(path));
+  return { added: paths(added), changed: paths(changed), removed, unchanged: paths(unchanged) };
 }
 
 /** Whether a product may be written there, told before any work is done. Errors: as `replaceProduct`. */
@@ -114,10 +161,12 @@ function checkTarget(target: string, options: ReplaceOptions): UserEdit[] {
   const manifest = readManifest(target);
   if (manifest === undefined) {
     if (readdirSync(target).length === 0) return [];
-    throw new LatheError(
-      "ALREADY_EXISTS",
-      `${target} is not empty and holds no product; choose another --out directory`,
-    );
+    // What a copy leaves behind that did not get to its end, or one without what is hidden.
+    const looksLikeOne = ["product.ts", "selection.json"].every((name) => existsSync(join(target, name)));
+    const what = looksLikeOne
+      ? `looks like a product of which a part is missing (${manifestPath}); remove it, or choose another directory`
+      : "is not empty and holds no product; choose another --out directory";
+    throw new LatheError("ALREADY_EXISTS", `${target} ${what}`);
   }
   const edits = findEdits(target, manifest).filter((edit) => !options.carried.includes(edit.path));
   if (edits.length > 0 && !options.force) {
@@ -147,6 +196,10 @@ function recover(target: string): void {
   rmSync(previous, { recursive: true, force: true });
 }
 
+function buildingPrefix(target: string): string {
+  return `.${basename(target)}.building-`;
+}
+
 function previousOf(target: string): string {
   return join(dirname(target), `.${basename(target)}.previous`);
 }
@@ -165,6 +218,19 @@ function move(source: string, target: string): void {
   if (existsSync(target) && statSync(target).isDirectory() && statSync(source).isDirectory()) {
     for (const name of readdirSync(source)) move(join(source, name), join(target, name));
   } else renameSync(source, target);
+}
+
+/** The same file under a second name, for the first one goes with the old directory. */
+function keepFile(present: string, file: string, text: string): void {
+  mkdirSync(dirname(file), { recursive: true });
+  try {
+    linkSync(present, file);
+  } catch {
+    // A file system without links: the same bytes with the same time.
+    const { atime, mtime } = statSync(present);
+    writeFile(file, text);
+    utimesSync(file, atime, mtime);
+  }
 }
 
 function writeFile(file: string, text: string): void {

@@ -2,7 +2,9 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type Command, Option } from "commander";
-import { constructFromContract, type ConstructReport, sizeSentence, verifiedSentence } from "../../app/build.ts";
+import {
+  type BuildReport, constructFromContract, type ConstructReport, sizeSentence, surveyFromContract, verifiedSentence,
+} from "../../app/build.ts";
 import { runAction, withFrame } from "../command-frame.ts";
 import { collect, knobArguments, partsHelp } from "../knob-arguments.ts";
 
@@ -14,6 +16,7 @@ interface BuildOptions {
   readonly parts: readonly string[];
   readonly selection?: string;
   readonly force?: boolean;
+  readonly dryRun?: boolean;
   readonly verify: "new" | "all" | false;
   readonly json?: boolean;
 }
@@ -33,6 +36,7 @@ export function registerBuild(program: Command): void {
     .option("--selection <file>", "build what lathe select --out wrote for this contract")
     .option("--parts <dir>", partsHelp, collect, [])
     .option("--force", "replace a product that you changed; your files are kept in .lathe/replaced/")
+    .option("--dry-run", "tell what would change, and write nothing")
     .addOption(
       new Option("--verify <which>", "suites to run: new (what has not passed with the same bytes), or all")
         .choices(["new", "all"])
@@ -55,16 +59,51 @@ export function registerBuild(program: Command): void {
       const overrides = { with: options.with, without: options.without, parts: options.parts };
       const selected = { overrides, selectionFile: options.selection };
       const request = { contractFile: contract, directory: options.out, knobs, force, verify, ...selected } as const;
+      if (options.dryRun) {
+        const survey = surveyFromContract(request);
+        return { json: { ...survey, dryRun: true }, text: formatSurvey(survey) };
+      }
       const report = await constructFromContract(request, context);
       return { json: report, text: formatReport(report) };
     }),
   );
 }
 
+const pathsMax = 20;
+
+/** `  ~ product.ts`, a line per file, cut where they are many. */
+function changeLines({ changes }: BuildReport): string[] {
+  if (changes === undefined) return [];
+  const { added, changed, removed } = changes;
+  const lines = [
+    ...added.map((path) => `  + ${path}`), ...changed.map((path) => `  ~ ${path}`),
+    ...removed.map((path) => `  - ${path}`),
+  ];
+  if (lines.length <= pathsMax) return lines;
+  return [...lines.slice(0, pathsMax), `  … and ${lines.length - pathsMax} more (--json has all)`];
+}
+
+function changeSentence({ filesAdded, filesChanged, filesRemoved, filesUnchanged }: BuildReport): string {
+  return `${filesAdded} files added, ${filesChanged} changed, ${filesRemoved} removed, ${filesUnchanged} unchanged`;
+}
+
+function formatSurvey(report: BuildReport): string {
+  const lines = [
+    `nothing was written; ${report.directory} would hold ${report.product}: ${report.parts} parts, ` +
+      `${report.leaves} leaves`,
+    changeSentence(report), ...changeLines(report),
+  ];
+  if (report.carriedKnobs.length > 0) lines.push(`your values are kept: ${report.carriedKnobs.join(", ")}`);
+  for (const { path, kind } of report.setAside) lines.push(`yours, goes to .lathe/replaced/: ${path} (${kind})`);
+  return lines.join("\n");
+}
+
 function formatReport(report: ConstructReport): string {
   const lines = [
     `${report.replaced ? "rebuilt" : "built"} ${report.product} in ${report.directory}: ${report.parts} parts, ` +
       `${report.leaves} leaves, ${report.knobs} knobs, ${report.files} files, ${Math.round(report.bytes / 1024)} KiB`,
+    `planned in ${report.layers} layers with ${report.contracts} contract nodes`,
+    ...(report.replaced ? [changeSentence(report), ...changeLines(report)] : []),
     sizeSentence(report.source),
     verifiedSentence(report),
     `selection ${report.selectionHash.slice(0, 16)}`,

@@ -4,10 +4,11 @@
  *
  * Packages that suites use are linked from the workshop, as `npm install` would bring them to the product's owner.
  */
-import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, dirname, join, resolve } from "node:path";
 import { isSystemError, translateSystemError } from "../../kit/env/system-error.ts";
+import { removeAbandoned } from "../abandoned-directories.ts";
 import { testPackages } from "../source-closure.ts";
 
 const require = createRequire(import.meta.url);
@@ -47,24 +48,5 @@ export function layFiles(directory: string, paths: readonly string[], files: Rea
     const file = join(directory, path);
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, files.get(path) ?? "");
-  }
-}
-
-/** What a build left that was killed before it could clear up. */
-function removeAbandoned(parent: string, prefix: string): void {
-  if (!existsSync(parent)) return;
-  for (const name of readdirSync(parent)) {
-    if (!name.startsWith(prefix)) continue;
-    const holder = Number(name.slice(prefix.length));
-    if (Number.isInteger(holder) && !isRunning(holder)) rmSync(join(parent, name), { recursive: true, force: true });
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }
