@@ -16,11 +16,10 @@ const tao = loadContract(join(repository, "examples", "taobench-o", "contract.ya
 const clock = "storage/page_io/replacement/clock_sweep";
 const lru = "storage/page_io/replacement/lru";
 
-const suite = `import { cacheConformance } from "../../cache.conformance.ts";
-import { createClockCache } from "./clock-cache.ts";
-
-cacheConformance("clock", (capacityBytes) => createClockCache({ capacityBytes }));
-`;
+const importLine = (name: string, from: string) => `import { ${name} } from "${from}";\n`;
+const suite =
+  importLine("cacheConformance", "../../cache.conformance.ts") + importLine("createClockCache", "./clock-cache.ts") +
+  'cacheConformance("clock", (capacityBytes) => createClockCache({ capacityBytes }));\n';
 
 function descriptor(leaf: string, changes: Readonly<Record<string, string>> = {}): string {
   const fields = {
