@@ -16,6 +16,7 @@ import { loadModel, modelName } from "../model/load-model.ts";
 import { nearestPaths } from "../model/nearest-paths.ts";
 import { loadPaperSelection, paperSelectionNames } from "../model/paper-selection.ts";
 import { type Picks, Reasoner } from "../model/reasoner.ts";
+import { loadSpecification, specificationFile } from "../model/specification.ts";
 import { LatheError } from "../kit/errors.ts";
 import { suggestion } from "../kit/suggestion.ts";
 import { readModelFile } from "./model-file.ts";
@@ -39,6 +40,8 @@ export interface FeaturePage {
   readonly children: readonly Feature[];
   /** Leaves below, itself included. */
   readonly leaves: number;
+  /** Of a leaf that a part implements, where it is in the catalog's model. */
+  readonly specification: { readonly file: string; readonly purpose: string } | undefined;
 }
 
 /** Errors: NOT_FOUND with the nearest paths. */
@@ -52,7 +55,15 @@ export function showFeature(file: string | undefined, path: string): FeaturePage
     conditions: conditions.filter((text) => text.split(/[\s()!&|]+/).includes(feature.path)),
     children: feature.children.map((child) => model.feature(child)),
     leaves: model.leavesBelow(feature.path).length,
+    specification: model.name === modelName ? specificationOf(feature.path) : undefined,
   };
+}
+
+function specificationOf(leaf: string): FeaturePage["specification"] {
+  const purpose = loadSpecification(leaf)?.sections.get("Purpose");
+  return purpose === undefined
+    ? undefined
+    : { file: `catalog/${specificationFile(leaf)}`, purpose: purpose.replaceAll("\n", " ") };
 }
 
 export interface FindQuery {

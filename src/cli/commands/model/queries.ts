@@ -37,7 +37,7 @@ export function registerQueries(model: Command): void {
     }));
   const show = model
     .command("show")
-    .description("one feature: its group, its edges with their reasons, which systems have it, what is below it")
+    .description("one feature: its group, edges with reasons, systems that have it, specification, what is below it")
     .argument("[path]", "a feature's path; the modules where it is left out", "")
     .option(...modelOption);
   withFrame(show, { examples: ["lathe model show storage/storage_model/row", "lathe model show"], exitCodes: [7] })
@@ -114,7 +114,7 @@ function checkText(found: ModelAnalysis, listRedundant: boolean): string {
   return lines.join("\n");
 }
 
-function pageText({ feature, edges, conditions, children, leaves }: FeaturePage): string {
+function pageText({ feature, edges, conditions, children, leaves, specification }: FeaturePage): string {
   const { path, relation, description, systems, systemsGeneral, source, origin, isDefault } = feature;
   const groups = { mandatory: "mandatory", optional: "optional", xor: "one of its group", or: "any of its group" };
   const kind = relation === "cardinality" ? "counted group" : groups[relation];
@@ -123,6 +123,7 @@ function pageText({ feature, edges, conditions, children, leaves }: FeaturePage)
   if (systems.length > 0) lines.push(`  in ${systems.join(", ")}`);
   if (systemsGeneral.length > 0) lines.push(`  by general knowledge also in ${systemsGeneral.join(", ")}`);
   if (origin !== undefined) lines.push(`  ${origin.file}:${origin.line}`);
+  if (specification !== undefined) lines.push(`  specification: ${specification.file}`, `    ${specification.purpose}`);
   for (const { kind: edge, from, to, reason } of edges) {
     const verbs = { requires: ["requires", "is required by"], reference: ["refers to", "is referred to by"] };
     const [out, back] = edge in verbs ? verbs[edge as keyof typeof verbs] : [symmetricVerb(edge), symmetricVerb(edge)];
