@@ -57,3 +57,79 @@ test("a general log of MariaDB: shapes with counts, transactions, keys", async (
   assert.equal(use.uses, 544);
   assert.ok(Math.abs(use.skew - 0.99) < 0.1, `skew ${use.skew}`);
 });
+
+test("a slow log says the same as the general log, with durations", async () => {
+  const { workload, sources } = await readSources([golden("mariadb-slow.log")]);
+  assert.equal(sources[0].kind, "mysql-slow-log");
+  assert.equal(sources[0].unparsed.count, 0);
+  const points = workload!.shapes.get("select name , balance from customers where id = ?");
+  assert.ok(points !== undefined && points.alone > 100);
+  assert.ok(workload!.timed > 200 && workload!.durationsUs.percentile(50) > 10);
+});
+
+test("PostgreSQL's log as text: simple and extended protocol, parameters, definitions", async () => {
+  const { workload, tables, objects, sources } = await readSources([golden("postgresql.log")]);
+  assert.equal(sources[0].kind, "postgresql-log");
+  assert.equal(sources[0].unparsed.count, 0);
+  assert.deepEqual(tables.get("pgbench_accounts")?.primaryKey, ["aid"]);
+  assert.ok(objects.some(({ kind, name }) => kind === "trigger" && name === "t"));
+  const update = workload!.shapes.get("update pgbench_accounts set abalance = abalance + ? where aid = ?");
+  assert.equal(update?.inTransactions, 30);
+  // Values of $2 come from the detail.
+  const use = workload!.keys.get("pgbench_accounts|aid")!.use();
+  assert.deepEqual([use.uses, use.keys], [60, 30]);
+  assert.equal(workload!.transactions.count, 31);
+  assert.equal(workload!.failed, 1);
+});
+
+test("PostgreSQL's log as CSV and as JSON says the same", async () => {
+  const read = await Promise.all(["postgresql.csv", "postgresql.json.log"].map((name) => readSources([golden(name)])));
+  assert.deepEqual(read.map(({ sources }) => sources[0].kind), ["postgresql-csvlog", "postgresql-jsonlog"]);
+  const [csv, json] = read.map(({ workload }) =>
+    [...workload!.shapes].map(([text, { alone, inTransactions }]) => [text, alone, inTransactions]),
+  );
+  assert.ok(csv.length > 10);
+  assert.deepEqual(csv, json);
+});
+
+test("a dump of PostgreSQL: rows of COPY, keys that are added later", async () => {
+  const { tables, objects, sources } = await readSources([golden("postgresql-copy.sql")]);
+  assert.equal(sources[0].kind, "postgresql-dump");
+  assert.deepEqual(sources[0].unparsed.first, []);
+  const notes = tables.get("notes")!;
+  assert.equal(notes.rows, 201);
+  assert.deepEqual(notes.primaryKey, ["id"]);
+  assert.equal(columnOf(notes, "id")?.autoIncrement, true);
+  assert.equal(columnOf(notes, "price")?.sample.nulls, 1);
+  assert.equal(columnOf(notes, "owner")?.family, "uuid");
+  assert.equal(columnOf(notes, "tags")?.family, "array");
+  // Four times "line\twith tab\n", whose escapes count as the characters that they stand for.
+  assert.equal(columnOf(notes, "body")?.sample.lengthMax, 56);
+  assert.deepEqual(tables.get("tags")?.primaryKey, ["note", "tag"]);
+  const kinds = new Set(objects.map(({ kind }) => kind));
+  for (const kind of ["check", "expression_index", "foreign_key", "trigger"]) assert.ok(kinds.has(kind), kind);
+});
+
+test("a directory of CSV files: headers, types, keys, and the line that does not fit", async () => {
+  const { tables, sources } = await readSources([golden("tables")]);
+  const users = tables.get("users")!;
+  assert.deepEqual(users.columns.map(({ name, family, nullable }) => [name, family, nullable]), [
+    ["id", "integer32", false], ["email", "text", false], ["joined", "temporal", false], ["score", "double", false],
+    ["note", "text", true],
+  ]);
+  assert.equal(users.rows, 500);
+  assert.equal(columnOf(users, "id")?.sample.unique, true);
+  assert.equal(columnOf(users, "joined")?.sample.unique, false);
+  const codes = sources.find(({ file }) => file.endsWith("codes.tsv"));
+  assert.deepEqual(codes?.unparsed.first, [{ line: 301, what: "2 fields where 3 were expected", excerpt: "1,2" }]);
+  // Numbers with leading zeros are codes.
+  assert.equal(tables.get("codes")?.columns[1].family, "text");
+});
+
+test("a recorded trace: operations, transactions, and what is none", async () => {
+  const { workload, sources } = await readSources([golden("calls.ndjson")]);
+  assert.equal(sources[0].kind, "trace");
+  assert.deepEqual(sources[0].unparsed.first.map(({ line }) => line), [9, 10]);
+  assert.deepEqual([...workload!.shapes.keys()], ["get sessions", "put sessions", "update sessions", "scan sessions"]);
+  assert.equal(workload!.transactions.count, 1);
+});

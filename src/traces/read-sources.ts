@@ -11,6 +11,10 @@ import { suggestion } from "../kit/suggestion.ts";
 import { detectBytes, detectKind, isBinary } from "./detect-kind.ts";
 import { DumpReader, type Schema } from "./dump-reader.ts";
 import { MysqlGeneralLog } from "./mysql-general-log.ts";
+import { MysqlSlowLog } from "./mysql-slow-log.ts";
+import { PostgresqlCsvLog, PostgresqlJsonLog, PostgresqlTextLog } from "./postgresql-log.ts";
+import { RecordedTrace } from "./recorded-trace.ts";
+import { readCsvSource } from "./csv-source.ts";
 import { type Observation, type SourceKind, sourceKinds, type SourceReport } from "./observation.ts";
 import type { Dialect } from "./sql-scanner.ts";
 import { fileBytes, firstText, sourceLines, textChunks } from "./source-text.ts";
@@ -31,6 +35,10 @@ interface Source {
 
 const logReaders: Partial<Readonly<Record<SourceKind, () => LogReader>>> = {
   "mysql-general-log": () => new MysqlGeneralLog(),
+  "mysql-slow-log": () => new MysqlSlowLog(),
+  "postgresql-log": () => new PostgresqlTextLog(),
+  "postgresql-csvlog": () => new PostgresqlCsvLog(),
+  "postgresql-jsonlog": () => new PostgresqlJsonLog(),
 };
 
 function dialectOf(kind: SourceKind): Dialect | undefined {
@@ -114,6 +122,8 @@ class Reading {
   async read(source: Source): Promise<void> {
     const reader = logReaders[source.kind];
     if (reader !== undefined) return this.#readLog(source, reader());
+    if (source.kind === "trace") return this.#readTrace(source);
+    if (source.kind === "csv") return this.#readCsv(source);
     return this.#readDump(source);
   }
 
@@ -146,11 +156,33 @@ class Reading {
     this.#reports.push({ file, kind, bytes: fileBytes(file), statements, unparsed, remarks: reader.remarks });
   }
 
+  async #readTrace({ file, kind }: Source): Promise<void> {
+    const trace = new RecordedTrace((this.#workload ??= this.#newWorkload("mysql", basename(file))));
+    for await (const { text, number, dropped } of sourceLines(file, this.#options.signal)) {
+      trace.line(text, number, dropped);
+    }
+    const { unparsed, operations } = trace;
+    this.#reports.push({ file, kind, bytes: fileBytes(file), statements: operations, unparsed, remarks: [] });
+  }
+
+  async #readCsv({ file, kind }: Source): Promise<void> {
+    for (const one of await readCsvSource(file, this.#options.signal)) {
+      const { table, unparsed, remarks } = one;
+      const declared = this.#schema.tables.get(table.name.toLowerCase());
+      // Rows of a table that a dump without rows defines.
+      if (declared !== undefined && declared.rows === 0) declared.rows = table.rows;
+      else this.#schema.tables.set(table.name.toLowerCase(), table);
+      this.#reports.push(
+        { file: one.file, kind, bytes: fileBytes(one.file), statements: table.rows, unparsed, remarks }
+      );
+    }
+  }
+
   #newWorkload(dialect: Dialect, name: string): WorkloadObserver {
     return new WorkloadObserver(dialect, (sql, line) => {
       const own: Schema = { tables: new Map(this.#schema.tables), objects: [] };
       const definitions = new DumpReader(dialect, `${name}:${line}`, own);
-      definitions.append(sql);
+      definitions.append(`${sql};`);
       definitions.finish();
       if (definitions.unparsed.count > 1) return;
       for (const [key, table] of own.tables) if (!this.#schema.tables.has(key)) this.#schema.tables.set(key, table);

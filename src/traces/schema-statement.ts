@@ -255,6 +255,8 @@ function addKey(
     return;
   }
   if (items.some((one) => isMark(one[1], "("))) target.object({ kind: "prefix_index", name });
+  // A log may tell of an index that a dump has, too.
+  if (table.keys.some((key) => key.name === name)) return;
   table.keys.push({ name, columns: keyColumns(item, open), unique });
 }
 
@@ -288,7 +290,8 @@ function alterTable(tokens: readonly Token[], target: SchemaTarget): boolean {
   const found = qualifiedName(tokens, skipIfExists(tokens, 2));
   if (found === undefined) return false;
   const table = target.table(found.name);
-  if (table === undefined) return false;
+  // Sequences and views have owners, too.
+  if (table === undefined) return wordOf(tokens[found.end]) === "OWNER";
   for (const action of actionsOf(tokens, found.end)) {
     const [first = "", second = ""] = action.slice(0, 2).map((token) => wordOf(token));
     if (first === "ADD" && addedConstraints.test(second)) {

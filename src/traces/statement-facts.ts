@@ -132,7 +132,7 @@ class StatementReader {
     let start = 0;
     while (this.#isMark(start, "(")) start++;
     const main = this.#words[start] === "WITH" ? this.#afterWith(start) : start;
-    const verb = verbs[this.#words[main] ?? ""] ?? "unknown";
+    const verb = this.#verb(main);
     const dataVerb = /^(select|insert|replace|update|delete)$/.test(verb);
     const tables = dataVerb || verb === "truncate" || verb === "load" ? this.#tables(start) : [];
     const { rows, assigned } = this.#assignments(main, verb);
@@ -149,6 +149,13 @@ class StatementReader {
       comparesTime: this.#comparesTime,
       cut: this.#cut,
     };
+  }
+
+  #verb(main: number): Verb {
+    const word = this.#words[main] ?? "";
+    // What goes to a file or a client is a tool's, as a dump's.
+    if (word === "COPY" && this.#find(main, "TO") >= 0) return "administration";
+    return verbs[word] ?? "unknown";
   }
 
   #isMark(at: number, mark: string): boolean {
@@ -212,7 +219,7 @@ class StatementReader {
       }
     }
     for (const name of defined) found.delete(name);
-    found.delete("dual");
+    for (const none of ["dual", "stdin"]) found.delete(none);
     return [...found];
   }
 
@@ -418,6 +425,7 @@ class StatementReader {
     const needs = this.#needs;
     const words = this.#words;
     let selects = 0;
+    const source = verb === "insert" || verb === "replace" ? this.#find(main, "SELECT") : -1;
     for (let at = 0; at < words.length; at++) {
       const word = words[at];
       if (word === "") {
@@ -430,7 +438,7 @@ class StatementReader {
       if (need !== undefined && !(word === "LEFT" && words[at + 1] === "JOIN")) needs.add(need);
       const pair = pairNeeds[`${word} ${words[at + 1] ?? ""}`];
       if (pair !== undefined) needs.add(pair);
-      if (word === "SELECT" && selects++ > 0) this.#innerSelect(at, main, verb);
+      if (word === "SELECT" && selects++ > 0) this.#innerSelect(at, source);
       else if (wordNeeds[word] !== undefined) needs.add(wordNeeds[word]);
       else if (word === "DISTINCT" && words[at + 1] !== "FROM") needs.add("distinct");
     }
@@ -439,17 +447,17 @@ class StatementReader {
     ) {
       needs.add("join");
     }
-    if ((verb === "insert" || verb === "replace") && this.#find(main, "SELECT") >= 0) needs.add("insert_select");
+    if (source >= 0) needs.add("insert_select");
     if (verb === "insert" && words[main + 1] === "IGNORE") needs.add("insert_ignore");
     if (verb === "replace") needs.add("replace");
   }
 
-  #innerSelect(at: number, main: number, verb: Verb): void {
+  /** `source`: the SELECT whose rows are inserted. */
+  #innerSelect(at: number, source: number): void {
     const before = this.#words[at - 1];
     if (/^(UNION|ALL|INTERSECT|EXCEPT|DISTINCT)$/.test(before)) return;
-    const source = (verb === "insert" || verb === "replace") && this.#find(main, "SELECT") === at;
     const common = this.#isMark(at - 1, "(") && this.#words[at - 2] === "AS";
-    if (!source && !common) this.#needs.add("subquery");
+    if (source !== at && !common) this.#needs.add("subquery");
   }
 
   #fingerprint(): string {

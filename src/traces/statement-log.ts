@@ -2,7 +2,7 @@
 import type { UnparsedList } from "./unparsed.ts";
 
 export interface SessionEvent {
-  readonly kind: "connect" | "disconnect";
+  readonly kind: "connect" | "disconnect" | "failed";
   readonly session: string;
   readonly timeMs: number | undefined;
 }

@@ -89,6 +89,10 @@ export class WorkloadObserver {
 
   take(event: LogEvent): void {
     if (event.kind === "statement") return this.#statementEvent(event);
+    if (event.kind === "failed") {
+      this.failed++;
+      return;
+    }
     if (event.kind === "connect") {
       this.#session(event.session);
       return;
@@ -98,13 +102,22 @@ export class WorkloadObserver {
     this.#sessions.delete(event.session);
   }
 
-  #statementEvent(event: StatementEvent): void {
-    const { sql, session, timeMs, durationUs } = event;
+  /** An operation that is no SQL: what it does is known already. */
+  takeFacts(facts: StatementFacts, text: string, event: StatementEvent): void {
+    this.#time(event);
+    this.#factsOf(facts, text, event, false);
+  }
+
+  #time({ session, timeMs, durationUs }: StatementEvent): void {
     this.#tick(session, timeMs);
-    if (durationUs !== undefined) {
-      this.durationsUs.record(Math.max(0, Math.round(durationUs)));
-      this.timed++;
-    }
+    if (durationUs === undefined) return;
+    this.durationsUs.record(Math.max(0, Math.round(durationUs)));
+    this.timed++;
+  }
+
+  #statementEvent(event: StatementEvent): void {
+    const { sql } = event;
+    this.#time(event);
     const texts = splitStatements(sql, this.dialect);
     for (const text of texts) this.#statement(text, event, texts.length > 1);
   }
@@ -142,7 +155,10 @@ export class WorkloadObserver {
   }
 
   #statement(text: string, event: StatementEvent, together: boolean): void {
-    const facts = statementFacts(text, this.dialect);
+    this.#factsOf(statementFacts(text, this.dialect), text, event, together);
+  }
+
+  #factsOf(facts: StatementFacts, text: string, event: StatementEvent, together: boolean): void {
     const session = this.#session(event.session);
     switch (facts.verb) {
       case "unknown":
@@ -283,7 +299,7 @@ function addValue(sample: ColumnSample | undefined, value: string | null | undef
 
 /** What a trigger does, which the log has beside the statement that fired it, and what a dump reads. */
 function insideServer({ fingerprint }: StatementFacts): boolean {
-  return /\b(new|old) \. /.test(fingerprint) || fingerprint.startsWith("select sql_no_cache ");
+  return /\b(new|old) \. /.test(fingerprint) || /^select (sql_no_cache|last_value , is_called) /.test(fingerprint);
 }
 
 /** What clients and tools ask the server about itself. */

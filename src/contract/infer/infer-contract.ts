@@ -27,6 +27,8 @@ export interface InferredContract {
 
 /** Below this a sample of uniform keys may lie by chance, too. */
 const skewMin = 0.2;
+/** Fewer uses do not tell a skew from chance. */
+const usesMin = 200;
 const needsMax = 100;
 const memoryMiBMin = 128;
 
@@ -219,9 +221,10 @@ function skewText({ skew }: WorkloadMix): string {
   const { table, columns, use } = skew!;
   const [one, other] = use.skewHalves;
   const halves = `halves of the log: ${one.toFixed(2)} and ${other.toFixed(2)}`;
+  const few = use.uses < usesMin ? "; so few uses say little" : "";
   const error = use.countError > 0 ? `; counts are too large by at most ${percent(use.countError, 1)}` : "";
   return `keys of ${table} (${columns}): ${formatWhole(use.uses)} uses of ${formatWhole(use.keys)} keys, the ten ` +
-    `used most take ${percent(use.topTenShare, 1)}; Zipf constant ${use.skew.toFixed(2)} (${halves})${error}`;
+    `used most take ${percent(use.topTenShare, 1)}; Zipf constant ${use.skew.toFixed(2)} (${halves})${error}${few}`;
 }
 
 function rateOf(workload: WorkloadObserver | undefined): string {
