@@ -8,25 +8,16 @@
  *      inserted stays, and the error names the line from which `fromLine` goes on.
  * Memory: one batch and one row; a row has at most 16 MiB.
  */
-import { createReadStream, existsSync } from "node:fs";
-import { Readable } from "node:stream";
-import { createGunzip } from "node:zlib";
-import { type CastingFunction, parse } from "csv-parse";
-import type { MySqlError } from "../bench/clients/mysql-error.ts";
-import { isSystemError, translateSystemError } from "../kit/env/system-error.ts";
+import { existsSync } from "node:fs";
 import { errorCodeOf, LatheError } from "../kit/errors.ts";
 import { ByteProgress } from "./byte-progress.ts";
 import { type DataPlace, withEndpoint } from "./data-endpoint.ts";
-import { type BinaryEncoding, decodeCell, decodeJsonLine, type RowFormatName } from "./row-format.ts";
-import { type Cell, SqlTable, type TableColumn } from "./sql-table.ts";
+import { bytesOfCells, cellsOrWhat, type RowFile, rowsOf, type SourceRow } from "./row-source.ts";
+import { type Cell, isRowError, SqlTable } from "./sql-table.ts";
 import type { UseCaseContext } from "./use-case.ts";
 
-export interface ImportRequest extends DataPlace {
+export interface ImportRequest extends DataPlace, RowFile {
   readonly table: string;
-  readonly format: RowFormatName;
-  readonly binary: BinaryEncoding;
-  /** Decompressed where it ends in .gz. */
-  readonly file: string;
   /** Bad rows that are passed over. */
   readonly skipBad: number;
   /** Rows that begin on an earlier line are passed over. */
@@ -49,27 +40,10 @@ interface Row {
   readonly cells: readonly Cell[];
 }
 
-interface RowToTake {
-  readonly line: number;
-  readonly decode?: () => Cell[];
-  readonly what?: string | undefined;
-}
-
-interface CsvRecord {
-  readonly record: (string | null)[];
-  readonly info: { readonly lines: number };
-}
-
 /** Rows of insert statements: a few sizes, because each is prepared once. */
 const statementRows = [128, 32, 8, 1];
 const batchRows = statementRows[0];
 const batchBytes = 1 << 20;
-const recordBytesMax = 16 << 20;
-/** Errors without a class of their own that are about one row: a text, a value, a size. */
-const rowErrorNumbers = new Set([1153, 1300, 1366, 3170]);
-/** Stands for a field that is no UTF-8; a lone surrogate, which no column takes. */
-const notUtf8 = "\ud800";
-const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** Errors: CONSTRAINT (too many bad rows), NOT_FOUND, INVALID_ARGUMENT, IO_ERROR, CANCELLED. */
 export function importTable(request: ImportRequest, context: UseCaseContext): Promise<ImportResult> {
@@ -112,15 +86,19 @@ class Import {
   }
 
   async run(): Promise<ImportResult> {
-    const { file, format, fromLine } = this.#request;
-    const source = bytesOf(file, new ByteProgress(this.#context, `of ${file} read`));
+    const { file, fromLine } = this.#request;
+    const progress = new ByteProgress(this.#context, `of ${file} read`);
     this.#next = fromLine;
     try {
-      for await (const { line, decode, what } of format === "csv" ? this.#csvRows(source) : this.#jsonRows(source)) {
+      for await (const row of rowsOf(this.#request, this.#table, progress)) {
         this.#context.signal.throwIfAborted();
-        if (line < fromLine) continue;
-        if (this.#batch.length === 0) this.#next = line;
-        await this.#take(line, decode, what);
+        if (row.broken !== undefined) {
+          await this.#flush();
+          throw row.broken;
+        }
+        if (row.line < fromLine) continue;
+        if (this.#batch.length === 0) this.#next = row.line;
+        await this.#take(row);
       }
       await this.#flush();
     } catch (error) {
@@ -130,24 +108,16 @@ class Import {
   }
 
   /** Rows are inserted in the order of the file, so that whatever ends the import leaves a line to go on from. */
-  async #take(line: number, decode: (() => Cell[]) | undefined, what = "it cannot be read"): Promise<void> {
-    let refusal = what;
-    let cells: Cell[] | undefined;
-    try {
-      cells = decode?.();
-    } catch (error) {
-      if ((error as { code?: string }).code !== "CONSTRAINT") throw error;
-      refusal = (error as Error).message;
-    }
-    if (cells === undefined) {
+  async #take(row: SourceRow): Promise<void> {
+    const { line } = row;
+    const cells = cellsOrWhat(row);
+    if (typeof cells === "string") {
       await this.#flush();
       this.#next = line;
-      return this.#refuse({ line, what: refusal });
+      return this.#refuse({ line, what: cells });
     }
     this.#batch.push({ line, cells });
-    for (const cell of cells) {
-      this.#batchBytes += typeof cell === "string" || cell instanceof Uint8Array ? cell.length : 8;
-    }
+    this.#batchBytes += bytesOfCells(cells);
     if (this.#batch.length >= batchRows || this.#batchBytes >= batchBytes) await this.#flush();
   }
 
@@ -174,9 +144,7 @@ class Import {
     try {
       await this.#table.insert(rows.map(({ cells }) => cells));
     } catch (error) {
-      const { code, number, sqlState } = error as Partial<MySqlError>;
-      const isRows = code === "MYSQL" && (/^2[123]/.test(sqlState ?? "") || rowErrorNumbers.has(number ?? 0));
-      if (!isRows && errorCodeOf(error) !== "LIMIT_EXCEEDED") throw error;
+      if (!isRowError(error)) throw error;
       return (error as Error).message;
     }
     this.#rows += rows.length;
@@ -213,140 +181,4 @@ class Import {
     const facts = { ...details, line: this.#next, rows: this.#rows, badRows: this.#bad };
     return new LatheError(code, `${message}; ${how}`, { cause, details: facts });
   }
-
-  async *#jsonRows(source: AsyncGenerator<Buffer>): AsyncGenerator<RowToTake> {
-    const { binary } = this.#request;
-    let line = 0;
-    for await (const { text, what } of linesOf(source)) {
-      line++;
-      if (text === undefined) yield { line, what };
-      else if (text.trim() !== "") yield { line, decode: () => decodeJsonLine(this.#table.columns, text, binary) };
-    }
-  }
-
-  async *#csvRows(source: AsyncGenerator<Buffer>): AsyncGenerator<RowToTake> {
-    const { file, binary } = this.#request;
-    // Fields come as bytes. One without quotes that is empty is NULL; this is the one place that still knows of quotes.
-    const cast = ((field: Uint8Array, { quoting }: { quoting: boolean }) =>
-      field.length === 0 && !quoting ? null : fieldText(field)) as unknown as CastingFunction;
-    const limits = { relax_column_count: true, max_record_size: recordBytesMax, skip_empty_lines: false };
-    const bytes = Readable.from(source, { objectMode: false });
-    const parser = bytes.pipe(parse({ ...limits, encoding: null, info: true, cast }));
-    bytes.on("error", (error) => parser.destroy(error));
-    let header: TableColumn[] | undefined;
-    let line = 1;
-    try {
-      for await (const { record, info } of parser as AsyncIterable<CsvRecord>) {
-        const at = line;
-        line = info.lines + 1;
-        if (header === undefined) header = headerOf(record, this.#table, file);
-        else if (record.length !== 1 || record[0] !== null || header.length === 1) {
-          const columns = header;
-          yield { line: at, decode: () => cellsOf(record, columns, this.#table.columns, binary) };
-        }
-      }
-    } catch (error) {
-      if (!String((error as { code?: string }).code).startsWith("CSV_")) throw error;
-      // Behind quotes that do not match nobody knows where a row begins, so there is no going on.
-      await this.#flush();
-      throw new LatheError("CONSTRAINT", `${file}: ${(error as Error).message}; correct it`, { cause: error });
-    } finally {
-      bytes.destroy();
-    }
-    if (header !== undefined) return;
-    throw new LatheError("INVALID_ARGUMENT", `${file} is empty; its first line is to name columns`);
-  }
-}
-
-/** The file's bytes, decompressed where its name says so. Errors: CORRUPTION, INVALID_ARGUMENT, the system's. */
-async function* bytesOf(file: string, progress: ByteProgress): AsyncGenerator<Buffer> {
-  const raw = createReadStream(file);
-  const source = file.endsWith(".gz") ? raw.pipe(createGunzip()) : raw;
-  raw.on("error", (error) => source.destroy(error));
-  let first = true;
-  try {
-    for await (const chunk of source as AsyncIterable<Buffer>) {
-      yield first ? withoutMark(chunk, file) : chunk;
-      first = false;
-      await progress.add(chunk.length);
-    }
-  } catch (error) {
-    if (isSystemError(error)) throw translateSystemError(error, "read", file);
-    if (!String((error as { code?: string }).code).startsWith("Z_")) throw error;
-    throw new LatheError("CORRUPTION", `${file} is no whole gzip file: ${(error as Error).message}`, { cause: error });
-  } finally {
-    raw.destroy();
-  }
-}
-
-/** Without a byte order mark. Errors: INVALID_ARGUMENT (UTF-16). */
-function withoutMark(chunk: Buffer, file: string): Buffer {
-  if (chunk.length >= 2 && [0xfeff, 0xfffe].includes(chunk.readUInt16BE(0))) {
-    throw new LatheError("INVALID_ARGUMENT", `${file} is UTF-16; convert it: iconv -f UTF-16 -t UTF-8`);
-  }
-  return chunk.subarray(0, 3).equals(Buffer.of(0xef, 0xbb, 0xbf)) ? chunk.subarray(3) : chunk;
-}
-
-function fieldText(field: Uint8Array): string {
-  try {
-    return utf8.decode(field);
-  } catch {
-    return notUtf8;
-  }
-}
-
-/**
- * The lines of a stream, ended by LF alone: JSON may hold other characters that some call line ends. A line that is too
- * long is not kept.
- */
-async function* linesOf(source: AsyncGenerator<Buffer>): AsyncGenerator<{ text?: string; what?: string }> {
-  let parts: Buffer[] = [];
-  let length = 0;
-  const line = () => {
-    if (length > recordBytesMax) return { what: `the line has more than ${recordBytesMax} bytes` };
-    const text = fieldText(Buffer.concat(parts));
-    return text === notUtf8 ? { what: "it is no UTF-8" } : { text };
-  };
-  for await (const chunk of source) {
-    for (let from = 0; from < chunk.length; ) {
-      const end = chunk.indexOf(0x0a, from);
-      const part = chunk.subarray(from, end < 0 ? chunk.length : end);
-      length += part.length;
-      if (length <= recordBytesMax) parts.push(part);
-      else parts = [];
-      if (end < 0) break;
-      yield line();
-      parts = [];
-      length = 0;
-      from = end + 1;
-    }
-  }
-  if (length > 0) yield line();
-}
-
-/** The columns in the order of the file. Errors: INVALID_ARGUMENT. */
-function headerOf(record: readonly (string | null)[], table: SqlTable, file: string): TableColumn[] {
-  const header = record.map((name) => {
-    const column = table.columns.find((one) => one.name === name);
-    if (column !== undefined) return column;
-    const known = table.columns.map((one) => one.name).join(", ");
-    throw new LatheError("INVALID_ARGUMENT", `${file}: the header names ${String(name)}; ${table.name} has ${known}`);
-  });
-  if (new Set(header).size === header.length) return header;
-  throw new LatheError("INVALID_ARGUMENT", `${file}: the header names a column twice`);
-}
-
-function cellsOf(
-  record: readonly (string | null)[],
-  header: readonly TableColumn[],
-  columns: readonly TableColumn[],
-  binary: BinaryEncoding,
-): Cell[] {
-  if (record.length !== header.length) {
-    throw new LatheError("CONSTRAINT", `${record.length} fields where the header has ${header.length}`);
-  }
-  return columns.map((column) => {
-    const at = header.indexOf(column);
-    return decodeCell(column, at < 0 ? null : record[at], binary);
-  });
 }

@@ -5,7 +5,7 @@
 import type { MySqlError } from "../bench/clients/mysql-error.ts";
 import { MySqlClient, type PreparedHandle } from "../bench/clients/mysql-client.ts";
 import type { Endpoint } from "../fleet/server.ts";
-import { type ErrorCode, LatheError } from "../kit/errors.ts";
+import { type ErrorCode, errorCodeOf, LatheError } from "../kit/errors.ts";
 import type { RowView } from "../workload/row-view.ts";
 
 export type Cell = bigint | number | string | Uint8Array | null;
@@ -27,6 +27,9 @@ const codeOfNumber: Readonly<Record<number, ErrorCode>> = {
   1290: "READ_ONLY",
   1712: "CORRUPTION",
 };
+
+/** Errors without a class of their own that are about one row: a text, a value, a size. */
+const rowErrorNumbers = new Set([1153, 1300, 1366, 3170]);
 
 const executeCommand = 0x17;
 const varString = 253;
@@ -148,7 +151,15 @@ export class SqlTable {
   }
 }
 
-function failureOf(error: Error): Error {
+/** Whether a statement was refused because of its rows, so that others may fare better. */
+export function isRowError(error: unknown): boolean {
+  const { code, number, sqlState } = error as Partial<MySqlError>;
+  if (code !== "MYSQL") return errorCodeOf(error) === "LIMIT_EXCEEDED";
+  return /^2[123]/.test(sqlState ?? "") || rowErrorNumbers.has(number ?? 0);
+}
+
+/** The server's failure by its code; an error of a statement is returned as it is. */
+export function failureOf(error: Error): Error {
   const code = codeOfNumber[(error as Partial<MySqlError>).number ?? 0];
   return code === undefined ? error : new LatheError(code, `the server failed: ${error.message}`, { cause: error });
 }
@@ -176,6 +187,7 @@ function columnOf(name: string, type: string, nullable: string): TableColumn {
   throw new LatheError("INVALID_ARGUMENT", `column ${name} has the type ${type}; ${known}`);
 }
 
-function quoted(name: string): string {
+/** A name as it stands in a statement. */
+export function quoted(name: string): string {
   return `\`${name.replaceAll("`", "``")}\``;
 }
