@@ -12,6 +12,7 @@ import { existsSync } from "node:fs";
 import { errorCodeOf, LatheError } from "../kit/errors.ts";
 import { ByteProgress } from "./byte-progress.ts";
 import { type DataPlace, withEndpoint } from "./data-endpoint.ts";
+import { type ImportJobRequest, type ImportJobResult, runImportJob } from "./import-job.ts";
 import { bytesOfCells, cellsOrWhat, type RowFile, rowsOf, type SourceRow } from "./row-source.ts";
 import { type Cell, isRowError, SqlTable } from "./sql-table.ts";
 import type { UseCaseContext } from "./use-case.ts";
@@ -47,8 +48,7 @@ const batchBytes = 1 << 20;
 
 /** Errors: CONSTRAINT (too many bad rows), NOT_FOUND, INVALID_ARGUMENT, IO_ERROR, CANCELLED. */
 export function importTable(request: ImportRequest, context: UseCaseContext): Promise<ImportResult> {
-  const { file } = request;
-  if (!existsSync(file)) throw new LatheError("NOT_FOUND", `${file} does not exist; name the file to import`);
+  requireFile(request);
   return withEndpoint(request, async (endpoint) => {
     const table = await SqlTable.open(endpoint, request.table);
     try {
@@ -57,6 +57,16 @@ export function importTable(request: ImportRequest, context: UseCaseContext): Pr
       table.close();
     }
   });
+}
+
+/** The same by several connections, in batches by size, and so that a second run goes on where the first ended. */
+export function importAsJob(request: ImportJobRequest & DataPlace, context: UseCaseContext): Promise<ImportJobResult> {
+  requireFile(request);
+  return withEndpoint(request, (endpoint) => runImportJob(endpoint, request, context));
+}
+
+function requireFile({ file }: RowFile): void {
+  if (!existsSync(file)) throw new LatheError("NOT_FOUND", `${file} does not exist; name the file to import`);
 }
 
 class TooManyBadRows extends Error {
