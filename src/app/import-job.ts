@@ -4,9 +4,9 @@
  *   1. The source is read once, in its order, and cut into batches of `batchBytes`; batch i belongs to lane i mod
  *      `writers`. Both numbers are kept with the job, so that every run cuts the same batches.
  *   2. A lane is a connection that writes its batches one after another, each with the lane's place in one transaction
- *      (`import-progress.ts`). While a lane writes, the next batches are read, up to one per lane.
+ *      (`import-progress.ts`). While a lane writes, the next batches are read, up to one each.
  *   3. A batch that the server refuses is written row by row, each with the place, so that the bad rows are found.
- *   4. A run that finds a place passes over the batches and rows before it. Nothing is lost, and nothing is there twice,
+ *   4. A run that finds a place passes over what is before it. Nothing is lost, and nothing is there twice,
  *      whatever ended the run before, and whatever part of its last moments a loss of power has taken.
  *   5. At the end the job is marked as done and FLUSH LOGS waited for: from then on nothing of it can be lost.
  * The source must be replayable: the same file again. Memory: one batch per lane, and one.

@@ -9,7 +9,8 @@
  *   | rows_done | rows of the next one that are done     | 1 once the whole job is                          |
  *   | inserted  | rows that went in                      | rows that went in, once the whole job is done    |
  *   | facts     | empty                                  | what batches are cut by, and of which file: JSON |
- * Whatever a crash, or a loss of power within the window that a contract allows, takes of the rows, it takes of this too.
+ * Whatever a crash, or a loss of power within the window that a contract allows, takes of the rows, it takes of this
+ * too.
  */
 import { createHash } from "node:crypto";
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
@@ -80,7 +81,8 @@ export function placeText(job: string, lane: number, { batches, rowsDone, insert
 /** The statement that begins a job, or ends it with the rows that went in. */
 export function jobText(job: string, facts: JobFacts, inserted: number | undefined): string {
   const done = inserted === undefined ? "0, 0" : `1, ${inserted}`;
-  return `REPLACE INTO ${progressTable} VALUES (${textOf(job)}, ${jobLane}, 0, ${done}, ${textOf(JSON.stringify(facts))})`;
+  const values = [textOf(job), jobLane, 0, done, textOf(JSON.stringify(facts))];
+  return `REPLACE INTO ${progressTable} VALUES (${values.join(", ")})`;
 }
 
 /** Text as a literal. */
