@@ -21,6 +21,7 @@ import type { Knob } from "../knobs/knob.ts";
 import { embeddedTypes } from "./embedded-types.ts";
 import { embeddedEntries, embeddedModule } from "./embedded-wiring.ts";
 import { type Composition, isLibrary, type SelectedParts, wiredComposition } from "./composition.ts";
+import { contractNodeFiles } from "./joint/contract-node-files.ts";
 import { refuseMissingLeaves } from "./missing-leaves.ts";
 import { sourceRoot } from "./part-descriptor.ts";
 import { loadWaves } from "./plan/load-waves.ts";
@@ -235,6 +236,11 @@ export function assembleFiles(
   const folders = parts.map((part) => `parts/${part.path}`);
   for (const [path, text] of productTests(tree, folders, closure)) files.set(path, text);
   files.set("test/product.test.ts", productTestModule(contract, selected));
+  const { model } = input.space ?? designSpace();
+  const productText = files.get("product.ts") ?? "";
+  for (const [path, text] of contractNodeFiles({ contract, plan, model, embedded, productText })) {
+    files.set(path, text);
+  }
   return files;
 }
 

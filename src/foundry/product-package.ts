@@ -22,7 +22,7 @@ export function packageFile(contract: Contract, selected: SelectedParts): string
       : { bin: { [contract.name]: "main.ts" }, exports: { ".": "./product.ts", "./client": "./client.ts" } }),
     scripts: {
       ...(isLibrary(selected) ? { prepack: "node pack.ts" } : { start: "node main.ts" }),
-      test: "node --test \"test/*.test.ts\" \"test/parts/**/*.test.ts\"",
+      test: "node --test \"test/*.test.ts\" \"test/contracts/*.test.ts\" \"test/parts/**/*.test.ts\"",
       "test:conformance": "npm install --no-audit --no-fund && node --test \"test/conformance/**/*.test.ts\"",
     },
     devDependencies: Object.fromEntries(testPackages.map((name) => [name, versionOf(name)])),

@@ -1,0 +1,158 @@
+/**
+ * What a product carries for its contract nodes: `contracts/<name>.md` says what the members keep together and where that
+ * is wired, `test/contracts/<name>.test.ts` tests it across modules, and a line in `product.ts` stands over the wiring.
+ *
+ * The specification has the paper's five parts: shared protocol, specifications of the members, primitives, glue, test
+ * points. Source: SpecDB, sections 4.2 and 4.3.
+ */
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Contract } from "../../contract/contract.ts";
+import type { FeatureModel } from "../../model/feature-model.ts";
+import { catalogRoot } from "../../model/load-model.ts";
+import { embeddedRows } from "../embedded-rows.ts";
+import { type ContractSpec, specifyContract } from "../plan/contract-spec.ts";
+import type { ContractNode } from "../plan/decycle.ts";
+import type { Plan } from "../plan/plan.ts";
+import { readTemplate, type TestPoint, testPointOf, testPointText } from "./test-point.ts";
+
+export interface NodeFilesInput {
+  readonly contract: Contract;
+  readonly plan: Plan;
+  readonly model: FeatureModel;
+  readonly embedded: boolean;
+  /** Of the product. */
+  readonly productText: string;
+}
+
+/** Texts by path: specifications, joint tests and what these use, and `product.ts` with its lines over the wiring. */
+export function contractNodeFiles(input: NodeFilesInput): Map<string, string> {
+  const { contract, plan, model, embedded } = input;
+  const files = new Map<string, string>();
+  for (const node of plan.contractNodes) {
+    const name = node.path.slice(node.path.indexOf("/") + 1);
+    const points = pointsOf(node, embedded);
+    const spec = specifyContract(plan, node, model, () => undefined);
+    files.set(`contracts/${name}.md`, nodeSpecification(spec, points, input.productText));
+    if (points.length > 0) files.set(`test/contracts/${name}.test.ts`, jointTest(name, points, contract, embedded));
+  }
+  if (!embedded) {
+    files.set("test/opened-product.ts", readTemplate("opened-product.template").replaceAll("PRODUCT_NAME", contract.name));
+  }
+  if (contract.surface.protocols.includes("mysql")) {
+    files.set("test/mysql-connection.ts", readTemplate("mysql-connection.template"));
+  }
+  files.set("product.ts", markWiring(input.productText, plan.contractNodes, embedded));
+  return files;
+}
+
+/** Test points of a node's edges, each template once: edges to two caches have one text. */
+function pointsOf({ invariants }: ContractNode, embedded: boolean): TestPoint[] {
+  const points = invariants.flatMap(({ members }) => testPointOf(members) ?? []);
+  const usable = points.filter((point) => !embedded || point.embedded);
+  return usable.filter(({ name }, at) => usable.findIndex((other) => other.name === name) === at);
+}
+
+function jointTest(name: string, points: readonly TestPoint[], contract: Contract, embedded: boolean): string {
+  const texts = points.map((point) => testPointText(point, embedded));
+  const rows = embedded ? embeddedRows(contract) : undefined;
+  const imports = embedded ? embeddedImports(rows?.types ?? []) : importsOf(points);
+  const blocks = rows === undefined ? texts : [readTemplate("new-directory.template"), rows.functions.join("\n"), ...texts];
+  const body = blocks.map((text) => text.trimEnd()).join("\n\n").replaceAll("PRODUCT_NAME", contract.name);
+  const test = rows === undefined ? body : body.replaceAll("store.TABLE", `store.${rows.table}`)
+    .replaceAll("replayed.TABLE", `replayed.${rows.table}`);
+  return [
+    `/** What the members of contract/${name} keep together, tested across them: see \`contracts/${name}.md\`. */`,
+    ...imports,
+    "",
+    test,
+    "",
+  ].join("\n");
+}
+
+function importsOf(points: readonly TestPoint[]): string[] {
+  const names = new Map<string, Set<string>>([["node:test", new Set(["test"])]]);
+  for (const { imports } of points) {
+    for (const [module, used] of Object.entries(imports)) {
+      names.set(module, new Set([...(names.get(module) ?? []), ...used]));
+    }
+  }
+  const lines = [...names].map(([module, used]) => `import { ${[...used].sort().join(", ")} } from "${module}";`);
+  const rank = (line: string) => (line.includes('"node:') ? 0 : 1);
+  const sorted = lines.sort((one, other) => rank(one) - rank(other) || (moduleOf(one) < moduleOf(other) ? -1 : 1));
+  return ['import assert from "node:assert/strict";', ...sorted];
+}
+
+function moduleOf(line: string): string {
+  return line.slice(line.indexOf('"'));
+}
+
+function embeddedImports(types: readonly string[]): string[] {
+  return [
+    'import assert from "node:assert/strict";',
+    'import { cpSync, mkdtempSync, rmSync } from "node:fs";',
+    'import { tmpdir } from "node:os";',
+    'import { basename, join } from "node:path";',
+    'import { after, test } from "node:test";',
+    `import { ${[...types.map((type) => `type ${type}`), "open"].join(", ")} } from "../../product.ts";`,
+  ];
+}
+
+function nodeSpecification(spec: ContractSpec, points: readonly TestPoint[], productText: string): string {
+  const title = spec.form === "unit" ? "built as one" : "each built at its own place, then joined";
+  const lines = [
+    `# ${spec.path}`, "",
+    `${spec.members.length} members, ${title}, in layer ${spec.layer} of \`plan.json\`. What stands here belongs to none of ` +
+      "them alone: who changes one of them keeps it.", "",
+    "## 1. Shared protocol", "",
+    ...spec.sharedProtocol.map(({ text, members }) => `- ${text} (${members.join(" = ")})`), "",
+    "## 2. Specifications of the members", "",
+    ...spec.members.flatMap(({ path, description }) => memberSpecification(path, description)),
+    "## 3. Primitives", "", "What each member offers to those that are built before the glue:", "",
+    ...spec.members.map(({ path, primitiveFor }) =>
+      `- ${path}: ${primitiveFor.length === 0 ? "to the glue alone" : `to ${primitiveFor.join(", ")}`}`), "",
+    "## 4. Glue", "", "Wired in `product.ts`:", "",
+    ...wiredLines(points, productText), "",
+    "## 5. Test points that cross modules", "",
+    ...testPointLines(spec, points),
+  ];
+  return `${lines.join("\n").trimEnd()}\n`;
+}
+
+/** The specification of a leaf as the catalog has it, below a heading of its own. */
+function memberSpecification(path: string, description: string): string[] {
+  const file = join(catalogRoot, "specs", `${path}.md`);
+  const text = existsSync(file) ? readFileSync(file, "utf8").replace(/^# .*\n+/, "").trimEnd() : `${description}.`;
+  return [`### ${path}`, "", text, ""];
+}
+
+function wiredLines(points: readonly TestPoint[], productText: string): string[] {
+  const calls = [...new Set(points.map(({ wiredBy }) => wiredBy))];
+  const lines = productText.split("\n").filter((line) => calls.some((call) => line.includes(call) && !isImport(line)));
+  return lines.length === 0 ? ["- inside one part"] : ["```ts", ...lines.map((line) => line.trim()), "```"];
+}
+
+function testPointLines({ path, sharedProtocol }: ContractSpec, points: readonly TestPoint[]): string[] {
+  const file = `test/contracts/${path.slice(path.indexOf("/") + 1)}.test.ts`;
+  return sharedProtocol.flatMap(({ text, members }) => {
+    const point = points.find(({ name }) => name === testPointOf(members)?.name);
+    if (point === undefined) return [`- ${text}: no statement of this product can break it`];
+    const titles = [...testPointText(point, false).matchAll(/^test\("(.*)", async/gm)].map(([, title]) => title);
+    return titles.map((title) => `- \`${file}\`: ${title}`);
+  });
+}
+
+/** A line of comment over every line that wires a contract node. */
+export function markWiring(productText: string, nodes: readonly ContractNode[], embedded: boolean): string {
+  const callsOf = nodes.map((node) => ({ node, calls: new Set(pointsOf(node, embedded).map(({ wiredBy }) => wiredBy)) }));
+  return productText.split("\n").flatMap((line) => {
+    if (isImport(line)) return [line];
+    const wired = callsOf.filter(({ calls }) => [...calls].some((call) => line.includes(call)));
+    const indent = line.slice(0, line.length - line.trimStart().length);
+    return [...wired.map(({ node }) => `${indent}// Wires ${node.path}: see ${node.path.replace("contract/", "contracts/")}.md.`), line];
+  }).join("\n");
+}
+
+function isImport(line: string): boolean {
+  return line.startsWith("import ") || line.startsWith("export ");
+}

@@ -1,0 +1,85 @@
+/**
+ * Test points: for every cooperate edge among leaves that our parts implement, the test that finds it broken.
+ *
+ * A test point belongs to an edge, not to a part: neither end owns the invariant, so it is tested across both, on the
+ * product as it is wired. Its text is a template in `points/`; products get those of their contract nodes. A test of
+ * this room says which edge lacks one, and plants for each the fault that it must find.
+ */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { LatheError } from "../../kit/errors.ts";
+import { sourceRoot } from "../part-descriptor.ts";
+
+export interface TestPoint {
+  /** Name of its template. */
+  readonly name: string;
+  /** Ends of the edge, in any order. */
+  readonly edge: readonly [string, string];
+  /** The call in `product.ts` that joins the two ends. */
+  readonly wiredBy: string;
+  /** What the template uses beside `assert` and `test`: names by module. */
+  readonly imports: Readonly<Record<string, readonly string[]>>;
+  /** Whether there is a variant for a library, which has tables instead of SQL. */
+  readonly embedded: boolean;
+}
+
+const oneShot = "concurrency/transaction/model/one_shot_command";
+const opened = { "../opened-product.ts": ["OpenedProduct"] };
+
+export const testPoints: readonly TestPoint[] = [
+  {
+    name: "conditions-at-apply",
+    edge: [oneShot, "replication/single_node"],
+    wiredBy: "openSingleNodeLog(",
+    imports: opened,
+    embedded: true,
+  },
+  ...["lru", "w_tinylfu"].map((policy): TestPoint => ({
+    name: "cache-in-turn",
+    edge: [oneShot, `storage/page_io/replacement/${policy}`],
+    wiredBy: "createStateMachine(",
+    imports: opened,
+    embedded: false,
+  })),
+  {
+    name: "index-with-row",
+    edge: [oneShot, "indexing/equality/kv_secondary"],
+    wiredBy: "createStateMachine(",
+    imports: {
+      "node:fs": ["readdirSync", "readFileSync", "writeFileSync"], "node:path": ["join"], ...opened,
+    },
+    embedded: false,
+  },
+  {
+    name: "commit-validated",
+    edge: ["concurrency/control/optimistic/validation", "concurrency/transaction/model/single_node_acid"],
+    wiredBy: "createTransactions(",
+    imports: { "../mysql-connection.ts": ["MysqlConnection"], ...opened },
+    embedded: false,
+  },
+  {
+    name: "declared-length",
+    edge: ["parser/syntax/ddl/create_table", "value_types/string/length_semantics/char_length"],
+    wiredBy: "createExecutor(",
+    imports: opened,
+    embedded: false,
+  },
+];
+
+/** Undefined where none is written. */
+export function testPointOf(members: readonly string[]): TestPoint | undefined {
+  return testPoints.find(({ edge }) => edge.every((end) => members.includes(end)) && members.length === edge.length);
+}
+
+/** Text of a test point. Errors: NOT_FOUND. */
+export function testPointText({ name }: TestPoint, embedded: boolean): string {
+  return readTemplate(`points/${name}${embedded ? "-embedded" : ""}.template`);
+}
+
+export function readTemplate(name: string): string {
+  try {
+    return readFileSync(join(sourceRoot, "foundry", "joint", name), "utf8");
+  } catch (cause) {
+    throw new LatheError("NOT_FOUND", `there is no template ${name} of a joint test`, { cause });
+  }
+}
