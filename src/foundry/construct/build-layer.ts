@@ -1,6 +1,6 @@
 /**
- * The layers in which a product is built: which parts are laid down with which nodes of the plan, with which files, and
- * which suites can run from then on.
+ * The layers in which a product is built: which parts are laid down with which nodes of the plan, with which files,
+ * and which suites can run from then on.
  *
  * Steps of `layOut`:
  *   1. a part is laid down in the layer of the last of its leaves: what any of them needs is due by then;
@@ -13,7 +13,7 @@
  */
 import { LatheError } from "../../kit/errors.ts";
 import { scanImports } from "../import-scanner.ts";
-import type { PartDescriptor } from "../part-descriptor.ts";
+import { implementedLeaves, type PartDescriptor } from "../part-descriptor.ts";
 import type { Plan } from "../plan/plan.ts";
 import { resolveImport, testPackages } from "../source-closure.ts";
 
@@ -82,7 +82,7 @@ function partLayers(
     for (const member of members) layerOfNode.set(member, layerOfNode.get(path) ?? 0);
   }
   return new Map(parts.map((part) => {
-    const due = part.leaves.map((leaf) => layerOfNode.get(leaf) ?? 0);
+    const due = implementedLeaves(part).map((leaf) => layerOfNode.get(leaf) ?? 0);
     return [part, Math.max(0, ...due)] as const;
   }));
 }

@@ -15,6 +15,8 @@ export interface SuiteResult {
   readonly failedTest: string | undefined;
   /** Of a failure: diagnosis and what was written to stderr, shortened. */
   readonly output: string;
+  /** All that the runner reported, as TAP. */
+  readonly report: string;
 }
 
 export interface SuiteRunOptions {
@@ -64,13 +66,15 @@ export function runSuite(directory: string, file: string, options: SuiteRunOptio
       if (signal?.aborted === true) return reject(signal.reason);
       const ms = Math.round(performance.now() - startedMs);
       const ended = overdue ? `took longer than ${timeoutMs / 1000} s` : `ended with ${killedBy ?? `code ${code}`}`;
-      resolve({ ...readReport(out.stdout, out.stderr, code === 0, ended), ms });
+      resolve({ ...readReport(out.stdout, out.stderr, code === 0, ended), ms, report: out.stdout });
     });
   });
 }
 
 /** Exported for tests. */
-export function readReport(tap: string, stderr: string, succeeded: boolean, ended: string): Omit<SuiteResult, "ms"> {
+export function readReport(
+  tap: string, stderr: string, succeeded: boolean, ended: string,
+): Omit<SuiteResult, "ms" | "report"> {
   const tests = Number(/^# pass (\d+)$/m.exec(tap)?.[1] ?? 0);
   // Node exits with 0 where a file holds no test at all, which proves nothing.
   if (succeeded && tests > 0) return { ok: true, tests, failedTest: undefined, output: "" };

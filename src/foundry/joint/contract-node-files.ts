@@ -1,6 +1,7 @@
 /**
- * What a product carries for its contract nodes: `contracts/<name>.md` says what the members keep together and where that
- * is wired, `test/contracts/<name>.test.ts` tests it across modules, and a line in `product.ts` stands over the wiring.
+ * What a product carries for its contract nodes: `contracts/<name>.md` says what the members keep together and where
+ * that is wired, `test/contracts/<name>.test.ts` tests it across modules, and a line in `product.ts` stands over the
+ * wiring.
  *
  * The specification has the paper's five parts: shared protocol, specifications of the members, primitives, glue, test
  * points. Source: SpecDB, sections 4.2 and 4.3.
@@ -37,7 +38,8 @@ export function contractNodeFiles(input: NodeFilesInput): Map<string, string> {
     if (points.length > 0) files.set(`test/contracts/${name}.test.ts`, jointTest(name, points, contract, embedded));
   }
   if (!embedded) {
-    files.set("test/opened-product.ts", readTemplate("opened-product.template").replaceAll("PRODUCT_NAME", contract.name));
+    const fixture = readTemplate("opened-product.template");
+    files.set("test/opened-product.ts", fixture.replaceAll("PRODUCT_NAME", contract.name));
   }
   if (contract.surface.protocols.includes("mysql")) {
     files.set("test/mysql-connection.ts", readTemplate("mysql-connection.template"));
@@ -56,8 +58,9 @@ function pointsOf({ invariants }: ContractNode, embedded: boolean): TestPoint[] 
 function jointTest(name: string, points: readonly TestPoint[], contract: Contract, embedded: boolean): string {
   const texts = points.map((point) => testPointText(point, embedded));
   const rows = embedded ? embeddedRows(contract) : undefined;
-  const imports = embedded ? embeddedImports(rows?.types ?? []) : importsOf(points);
-  const blocks = rows === undefined ? texts : [readTemplate("new-directory.template"), rows.functions.join("\n"), ...texts];
+  const imports = embedded ? embeddedImports(rows?.types ?? []) : importsOf(points, texts);
+  const doors = rows === undefined ? [] : [readTemplate("new-directory.template"), rows.functions.join("\n")];
+  const blocks = [...doors, ...texts];
   const body = blocks.map((text) => text.trimEnd()).join("\n\n").replaceAll("PRODUCT_NAME", contract.name);
   const test = rows === undefined ? body : body.replaceAll("store.TABLE", `store.${rows.table}`)
     .replaceAll("replayed.TABLE", `replayed.${rows.table}`);
@@ -70,7 +73,7 @@ function jointTest(name: string, points: readonly TestPoint[], contract: Contrac
   ].join("\n");
 }
 
-function importsOf(points: readonly TestPoint[]): string[] {
+function importsOf(points: readonly TestPoint[], texts: readonly string[]): string[] {
   const names = new Map<string, Set<string>>([["node:test", new Set(["test"])]]);
   for (const { imports } of points) {
     for (const [module, used] of Object.entries(imports)) {
@@ -80,7 +83,8 @@ function importsOf(points: readonly TestPoint[]): string[] {
   const lines = [...names].map(([module, used]) => `import { ${[...used].sort().join(", ")} } from "${module}";`);
   const rank = (line: string) => (line.includes('"node:') ? 0 : 1);
   const sorted = lines.sort((one, other) => rank(one) - rank(other) || (moduleOf(one) < moduleOf(other) ? -1 : 1));
-  return ['import assert from "node:assert/strict";', ...sorted];
+  const fs = texts.some((text) => text.includes("fs.")) ? ['import fs from "node:fs";'] : [];
+  return ['import assert from "node:assert/strict";', ...fs, ...sorted];
 }
 
 function moduleOf(line: string): string {
@@ -102,8 +106,8 @@ function nodeSpecification(spec: ContractSpec, points: readonly TestPoint[], pro
   const title = spec.form === "unit" ? "built as one" : "each built at its own place, then joined";
   const lines = [
     `# ${spec.path}`, "",
-    `${spec.members.length} members, ${title}, in layer ${spec.layer} of \`plan.json\`. What stands here belongs to none of ` +
-      "them alone: who changes one of them keeps it.", "",
+    `${spec.members.length} members, ${title}, in layer ${spec.layer} of \`plan.json\`. What stands here belongs to ` +
+      "none of them alone: who changes one of them keeps it.", "",
     "## 1. Shared protocol", "",
     ...spec.sharedProtocol.map(({ text, members }) => `- ${text} (${members.join(" = ")})`), "",
     "## 2. Specifications of the members", "",
@@ -144,12 +148,13 @@ function testPointLines({ path, sharedProtocol }: ContractSpec, points: readonly
 
 /** A line of comment over every line that wires a contract node. */
 export function markWiring(productText: string, nodes: readonly ContractNode[], embedded: boolean): string {
-  const callsOf = nodes.map((node) => ({ node, calls: new Set(pointsOf(node, embedded).map(({ wiredBy }) => wiredBy)) }));
+  const callsOf = nodes.map((node) => ({ node, calls: pointsOf(node, embedded).map(({ wiredBy }) => wiredBy) }));
   return productText.split("\n").flatMap((line) => {
     if (isImport(line)) return [line];
-    const wired = callsOf.filter(({ calls }) => [...calls].some((call) => line.includes(call)));
+    const wired = callsOf.filter(({ calls }) => calls.some((call) => line.includes(call)));
     const indent = line.slice(0, line.length - line.trimStart().length);
-    return [...wired.map(({ node }) => `${indent}// Wires ${node.path}: see ${node.path.replace("contract/", "contracts/")}.md.`), line];
+    const fileOf = ({ path }: ContractNode) => `${path.replace("contract/", "contracts/")}.md`;
+    return [...wired.map(({ node }) => `${indent}// Wires ${node.path}: see ${fileOf(node)}.`), line];
   }).join("\n");
 }
 

@@ -58,6 +58,24 @@ export const testPoints: readonly TestPoint[] = [
     embedded: false,
   },
   {
+    name: "commit-durable",
+    edge: ["recovery/strategy/wal_only", "concurrency/transaction/model/single_node_acid"],
+    wiredBy: "createTransactions(",
+    imports: {
+      "node:module": ["syncBuiltinESMExports"], "../mysql-connection.ts": ["MysqlConnection"], ...opened,
+    },
+    embedded: false,
+  },
+  {
+    name: "overflow-raised",
+    edge: [
+      "value_types/numeric/overflow_behavior/error_on_overflow", "parser/syntax/expression/arithmetic_operators",
+    ],
+    wiredBy: "createExecutor(",
+    imports: opened,
+    embedded: false,
+  },
+  {
     name: "declared-length",
     edge: ["parser/syntax/ddl/create_table", "value_types/string/length_semantics/char_length"],
     wiredBy: "createExecutor(",
