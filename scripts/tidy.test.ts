@@ -8,7 +8,7 @@ import { stripTypeScriptTypes } from "node:module";
 import { basename, dirname, join } from "node:path";
 import { test } from "node:test";
 import { loadMutants, mutatedFiles, twinProblems } from "../src/gates/mutant.ts";
-import { loadPartDescriptors } from "../src/foundry/part-descriptor.ts";
+import { implementedLeaves, loadPartDescriptors } from "../src/foundry/part-descriptor.ts";
 import { loadKnobCatalog } from "../src/knobs/catalog.ts";
 import { loadModel } from "../src/model/load-model.ts";
 import type { RecordedBar } from "../src/bench/recorded-bar.ts";
@@ -221,7 +221,9 @@ test("recorded bars are rows of one shape", () => {
 test("every leaf that a part, a knob or a specification names is a leaf of the feature model", () => {
   const model = loadModel();
   const named = [
-    ...loadPartDescriptors().flatMap(({ path, leaves }) => leaves.map((leaf) => ({ leaf, where: `${path}/part.yaml` }))),
+    ...loadPartDescriptors().flatMap((part) =>
+      implementedLeaves(part).map((leaf) => ({ leaf, where: `${part.path}/part.yaml` })),
+    ),
     ...loadKnobCatalog().map(({ name, leaf }) => ({ leaf, where: `the knob ${name}` })),
     ...files.flatMap((path) => {
       const found = /^catalog\/specs\/(.*)\.md$/.exec(path);

@@ -1,5 +1,5 @@
 /** Use case: pictures of the feature model: a module, a selection, or the neighbourhood of a feature. */
-import { loadPartDescriptors } from "../foundry/part-descriptor.ts";
+import { implementedLeaves, loadPartDescriptors } from "../foundry/part-descriptor.ts";
 import { LatheError } from "../kit/errors.ts";
 import { modelName } from "../model/load-model.ts";
 import { drawNeighbourhood, drawTree } from "../report/model-figure.ts";
@@ -17,7 +17,7 @@ export interface DrawRequest {
 /** Errors: NOT_FOUND for a path, CONSTRAINT where the choice contradicts itself. */
 export function drawModel(file: string | undefined, { path, around, depth, picks }: DrawRequest): string {
   const model = openModel(file);
-  const marked = new Set(model.name === modelName ? loadPartDescriptors().flatMap(({ leaves }) => leaves) : []);
+  const marked = new Set(model.name === modelName ? loadPartDescriptors().flatMap(implementedLeaves) : []);
   const top = model.feature(path ?? model.root.path).path;
   if (around) return drawNeighbourhood(model, top, marked);
   const depthShown = depth ?? (path === undefined && picks === undefined ? 2 : Number.MAX_SAFE_INTEGER);

@@ -50,6 +50,7 @@ export function productReadme(
     "## What it leaves out",
     "",
     ...contract.nonGoals.map((goal) => `- ${goal}`),
+    ...leftOutLines(selection),
     "- Everything that is not a leaf below. A statement that needs more gets an error that names the missing leaf.",
     "",
     "## What is inside",
@@ -60,12 +61,25 @@ export function productReadme(
     "|---|---|---|",
     ...selection.parts.map((part) => `| ${part.name} | \`parts/${part.path}\` | ${part.leaves.length} |`),
     "",
+    `\`selection.json\` says of each of its ${selection.leaves.length} leaves why it is there; \`plan.json\` is the`,
+    "order in which they are built, with what leaves that work together keep between them.",
+    "",
     `Read \`product.ts\` first: it is the wiring. ${mainNote(selected)}\`kit/\` holds what every`,
     `product carries, \`parts/\` the database itself. \`knobs.yaml\` documents ${knobs.length} knobs${hint}.`,
     "",
     `Sized for at most ${formatCount(megabytes)} MB of rows, within ${contract.targets.memoryMiBMax} MiB of memory.`,
     "",
   ].join("\n");
+}
+
+/** What has to stay out, and what was wanted by a rule or a part and is not there; the whole is in `selection.json`. */
+function leftOutLines({ excluded, leftOut }: Selection): string[] {
+  const covered = (path: string) => excluded.some((one) => path === one.path || path.startsWith(`${one.path}/`));
+  const shown = [...excluded, ...leftOut.filter(({ path }) => !covered(path))];
+  return shown.map(({ path, because }) => {
+    const reason = because.replace(`${path} `, "").replace(/ \(rule for .*\)$/, "");
+    return `- \`${path}\`: ${reason}.`;
+  });
 }
 
 function mainNote(selected: SelectedParts): string {
