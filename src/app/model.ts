@@ -97,7 +97,7 @@ export interface PickArguments {
   readonly from?: string | undefined;
 }
 
-function picksOf(model: FeatureModel, { with: chosen, without, from }: PickArguments): Picks {
+export function picksOf(model: FeatureModel, { with: chosen, without, from }: PickArguments): Picks {
   const base = from === undefined ? [] : namedPicks(model, from);
   for (const path of [...chosen, ...without]) model.feature(path);
   const out = new Set(without);

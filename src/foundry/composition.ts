@@ -36,11 +36,11 @@ export interface Composition {
 }
 
 /** What every product opens. */
-const always: readonly Role[] = ["engine", "log", "layout", "catalog", "stateMachine", "replicatedLog"];
-const ofServers: readonly Role[] = ["parser", "executor"];
-const ofLibraries: readonly Role[] = [...always, "embeddedLibrary"];
+export const always: readonly Role[] = ["engine", "log", "layout", "catalog", "stateMachine", "replicatedLog"];
+export const ofServers: readonly Role[] = ["parser", "executor"];
+export const ofLibraries: readonly Role[] = [...always, "embeddedLibrary"];
 /** What one role cannot do without. */
-const companions: Readonly<Partial<Record<Role, readonly Role[]>>> = {
+export const companions: Readonly<Partial<Record<Role, readonly Role[]>>> = {
   httpSurface: ["keyValueApi"],
   keyValueApi: ["keyValueStore", "tokenAuthority", "httpSurface"],
 };

@@ -4,6 +4,7 @@ import { registerDraw } from "./model/draw.ts";
 import { registerModelFiles } from "./model/files.ts";
 import { registerPicks } from "./model/picks.ts";
 import { registerQueries } from "./model/queries.ts";
+import { registerSpace } from "./model/space.ts";
 
 export function registerModel(program: Command): void {
   const model = program
@@ -11,6 +12,7 @@ export function registerModel(program: Command): void {
     .description("the feature model: check it, search it, complete and explain a choice, draw, convert");
   registerQueries(model);
   registerPicks(model);
+  registerSpace(model);
   registerDraw(model);
   registerModelFiles(model);
 }

@@ -61,7 +61,8 @@ export function compileCircuit(
   decisionsMax: number,
 ): Circuit {
   const tree = clauses.filter(({ crossing }) => !crossing);
-  const withUnits = (units: readonly number[]) => [...tree, ...units.map((one) => ({ literals: [one], crossing: false }))];
+  const withUnits = (units: readonly number[]) =>
+    [...tree, ...units.map((one) => ({ literals: [one], crossing: false }))];
   const exact = new Compiler(clauses, weights, decisionsMax);
   return exact.compile((units) => new Compiler(withUnits(units), weights, Infinity));
 }

@@ -6,6 +6,7 @@ import { allSelections, randomModel } from "../random-model.fixture.ts";
 import { RandomNumbers } from "../random-numbers.ts";
 import { noPicks, type Picks } from "../reasoner.ts";
 import { violationsOf } from "../violations.ts";
+import { subModel } from "../sub-model.ts";
 import { ConfigurationSpace } from "./configuration-space.ts";
 
 const models = Number(process.env.LATHE_TEST_RUNS ?? 1500);
@@ -88,4 +89,18 @@ test("draws are uniform: chi-square against enumeration within five standard dev
     judged++;
   }
   assert.ok(judged > 30, `${judged} judged`);
+});
+
+test("a group's subtree alone counts what its selections show of it, by the rules within it", () => {
+  for (let seed = 1; seed <= 200; seed++) {
+    const model = smallModel(seed);
+    for (const { path } of model.features.filter(({ kind }) => kind === "group")) {
+      const part = subModel(model, path);
+      const count = new ConfigurationSpace(part).count;
+      assert.equal(count, BigInt(allSelections(part).length), `seed ${seed}, ${path}`);
+      const inside = new Set(part.features.map((feature) => feature.path));
+      const shown = allSelections(model).filter((one) => one.has(path)).map((one) => one.intersection(inside));
+      assert.ok(BigInt(new Set(shown.map((one) => [...one].join())).size) <= count, `seed ${seed}, ${path}`);
+    }
+  }
 });

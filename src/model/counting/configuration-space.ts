@@ -75,7 +75,7 @@ export class ConfigurationSpace {
   /** Selected features, in model order. Errors: LIMIT_EXCEEDED where the count is a bound, CONSTRAINT where it is 0. */
   draw(random: RandomNumbers): string[] {
     this.#demandExact();
-    if (this.count === 0n) throw new LatheError("CONSTRAINT", "no valid configuration has these picks: none can be drawn");
+    if (this.count === 0n) throw new LatheError("CONSTRAINT", "no valid configuration has these picks");
     const holds = new Uint8Array(this.#folded.weights.length);
     const open = [this.#circuit.nodes.at(-1) as CircuitNode];
     for (let node = open.pop(); node !== undefined; node = open.pop()) {

@@ -107,7 +107,9 @@ class Graph {
     let lacking = 0;
     for (const neighbour of this.#neighbours(node)) {
       const other = neighbour * this.#words;
-      for (let word = 0; word < this.#words; word++) lacking += ones(this.#bits[own + word] & ~this.#bits[other + word]);
+      for (let word = 0; word < this.#words; word++) {
+        lacking += ones(this.#bits[own + word] & ~this.#bits[other + word]);
+      }
       lacking--;
     }
     return lacking;

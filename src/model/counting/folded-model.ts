@@ -46,16 +46,15 @@ export class FoldedModel {
   readonly folds: Fold[] = [];
   readonly #bound: Uint8Array;
   /** By position, of free features. */
-  readonly #sizes: (bigint | undefined)[];
+  readonly #sizes: (bigint | undefined)[] = [];
   #blocks = 0;
 
   constructor(model: FeatureModel, picks: Picks) {
     this.model = model;
     this.#bound = boundFeatures(model, picks);
-    this.#sizes = new Array(model.features.length);
     const clauses = clausesOf(model);
-    this.weights = new Array(clauses.variables + 1);
-    for (let variable = 1; variable <= clauses.variables; variable++) {
+    this.weights = Array.from({ length: clauses.variables + 1 });
+    for (let variable = 1; variable <= clauses.features; variable++) {
       if (this.#bound[variable - 1] === 1) this.weights[variable] = 1n;
     }
     this.#keepClauses(clauses);

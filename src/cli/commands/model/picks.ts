@@ -78,7 +78,7 @@ export function registerPicks(model: Command): void {
     }));
 }
 
-function withPicks(command: Command): Command {
+export function withPicks(command: Command): Command {
   return command
     .option("--without <paths...>", "features to leave out")
     .option("--from <name>", "start from an archetype or selection of the catalog, as htap, tpcc")
