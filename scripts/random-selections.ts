@@ -58,8 +58,8 @@ const drawn = { count, seed, different: different.size, compositions: compositio
 console.log(JSON.stringify(drawn));
 if (values.record !== undefined) {
   const command = `node scripts/random-selections.ts --count ${count} --seed ${seed}`;
-  const made = "uniform draws from the model narrowed to the parts library; each is held against the model, closed by the " +
-    "solver, planned in strict layers, and composed into parts";
+  const made = "uniform draws from the model narrowed to the parts library; each is held against the model, closed " +
+    "by the solver, planned in strict layers, and composed into parts";
   const record = { command, made, configurations, bars: [bar] };
   writeFileSync(join(values.record, "random-selections.json"), `${JSON.stringify(record, null, 2)}\n`);
 }
