@@ -3,7 +3,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { diffPlans, drawPlanOf, planAddition, planFor, specifyContractNode, writePlanFile } from "./plan.ts";
+import {
+  adviceOnPlan, diffPlans, drawPlanOf, planAddition, planFor, specifyContractNode, writePlanFile,
+} from "./plan.ts";
 
 const contract = join(import.meta.dirname, "..", "..", "examples", "taobench-o", "contract.yaml");
 
@@ -60,4 +62,15 @@ test("a plan's file is written, drawn and compared; other files are left alone",
     assert.throws(() => writePlanFile(path, "<svg/>"), { code: "ALREADY_EXISTS" });
     assert.equal(readFileSync(notes, "utf8"), "mine");
   });
+});
+
+test("a plan and a selection tell what is unwise about them, members of contracts included", () => {
+  const told = adviceOnPlan(planFor("tpcc", "strict"));
+  const gaps = ["row_locks_without_deadlock_handling", "no_primary_key", "no_group_commit", "no_eviction_policy"];
+  for (const gap of gaps) assert.ok(told.some(({ name }) => name === gap), gap);
+  assert.equal(told[0].severity, "danger");
+  const relaxed = contract.replace("taobench-o", "ycsb-a-relaxed");
+  const known = adviceOnPlan(planFor(relaxed, "strict")).map(({ name }) => name);
+  assert.deepEqual(known, ["acknowledged_before_flush"]);
+  assert.deepEqual(adviceOnPlan(planFor(contract, "strict")), []);
 });

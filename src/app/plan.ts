@@ -19,6 +19,7 @@ import { designSpace } from "../foundry/select/design-space.ts";
 import { catalogRoot } from "../model/load-model.ts";
 import type { FeatureModel } from "../model/feature-model.ts";
 import { drawPlan } from "../report/plan-figure.ts";
+import { adviceOn, type AdviceTold } from "./advice.ts";
 import { loadPlanSubject, type PlanSubject } from "./plan-subject.ts";
 import { replaceFile } from "./replace-file.ts";
 
@@ -35,6 +36,12 @@ function planSubject(subject: PlanSubject, mode: LayerMode, model: FeatureModel)
   const { unmet, ...input } = expandSelection(model, subject.leaves);
   const { name, waves, contracts, groups } = subject;
   return makePlan({ ...input, contracts, groups }, { name, mode, waves, unmet });
+}
+
+/** What is valid but unwise about what is planned, the gravest first. */
+export function adviceOnPlan({ layers, contractNodes }: Plan): AdviceTold[] {
+  // Members of a contract that is built as one unit have no node of their own.
+  return adviceOn(designSpace().model, [...layers.flat(), ...contractNodes.flatMap(({ members }) => members)]);
 }
 
 /** What is left to build when a feature is added to a plan. Errors: those of `closeAddition`. */

@@ -13,6 +13,7 @@ import { type DesignSpace, designSpace } from "../foundry/select/design-space.ts
 import { type Overrides, selectFeatures } from "../foundry/select/select-features.ts";
 import { LatheError } from "../kit/errors.ts";
 import { suggestion } from "../kit/suggestion.ts";
+import { adviceOn, type AdviceTold } from "./advice.ts";
 import { type Inference, infer, isSource } from "./infer.ts";
 import { replaceFile } from "./replace-file.ts";
 import type { UseCaseContext } from "./use-case.ts";
@@ -55,6 +56,11 @@ export async function selectSubject(request: SubjectRequest, context?: UseCaseCo
 /** Errors: those of `selectFeatures`. */
 export function selectFor({ contract }: SelectSubject, overrides: Overrides): FeatureSelection {
   return select(contract, overrides).selection;
+}
+
+/** What is valid but unwise about it, the gravest first. */
+export function adviceOnSelection({ leaves }: FeatureSelection, parts: Overrides["parts"]): AdviceTold[] {
+  return adviceOn(designSpace(parts).model, leaves);
 }
 
 /** Why a path is selected, or is not. */

@@ -1,10 +1,12 @@
 /** `lathe plan WHAT`, `lathe plan diff A B`, `lathe plan draw WHAT`. */
 import type { Command } from "commander";
 import {
-  type ContractNode, diffPlans, drawPlanOf, formatStep, formatWhy, type LayerMode, type NamedDifference, type Plan,
-  planAddition, planFor, renderContractSpec, specifyContractNode, type SubPlan, writePlanFile,
+  adviceOnPlan, type ContractNode, diffPlans, drawPlanOf, formatStep, formatWhy, type LayerMode,
+  type NamedDifference, type Plan, planAddition, planFor, renderContractSpec, specifyContractNode, type SubPlan,
+  writePlanFile,
 } from "../../app/plan.ts";
 import { LatheError } from "../../kit/errors.ts";
+import { adviceLines } from "../advice-lines.ts";
 import { type CommandOutput, runAction, withFrame } from "../command-frame.ts";
 import { collect, partsHelp } from "../knob-arguments.ts";
 
@@ -90,7 +92,10 @@ function show(what: string, options: ShowOptions): CommandOutput {
   const overrides = { with: options.with, without: options.without, parts: options.parts };
   const made = planFor(what, mode, overrides);
   if (out !== undefined) writePlanFile(out, `${JSON.stringify(made, null, 2)}\n`);
-  return { json: made, text: out === undefined ? formatPlan(made) : `${out}: ${summaryOf(made)}` };
+  const advice = adviceOnPlan(made);
+  const told = out === undefined ? formatPlan(made) : `${out}: ${summaryOf(made)}`;
+  const text = [told, ...(advice.length === 0 ? [] : ["", "Valid, but unwise:", ...adviceLines(advice)])].join("\n");
+  return { json: { ...made, advice }, text };
 }
 
 function registerDiff(plan: Command): void {

@@ -1,12 +1,13 @@
 /** `lathe select CONTRACT` and `lathe select SOURCE…`. */
 import type { Command } from "commander";
 import {
-  describeSource, explainSelection, type FeatureSelection, type Inference, selectFor, selectSubject,
+  adviceOnSelection, describeSource, explainSelection, type FeatureSelection, type Inference, selectFor, selectSubject,
   type SelectionReason, writeSelectionFile,
 } from "../../app/select.ts";
 import { sourceKinds } from "../../app/infer.ts";
 import { LatheError } from "../../kit/errors.ts";
 import type { UseCaseContext } from "../../app/use-case.ts";
+import { adviceLines } from "../advice-lines.ts";
 import { type CommandOutput, runAction, withFrame } from "../command-frame.ts";
 import { collect, partsHelp } from "../knob-arguments.ts";
 
@@ -67,11 +68,13 @@ async function select(
   if (whyNot !== undefined) return answer(explainSelection(subject, overrides, { whyNot }));
   const selection = selectFor(subject, overrides);
   if (out !== undefined) writeSelectionFile(out, selection);
-  const text = out === undefined ? formatSelection(selection) : `${out}: ${summaryOf(selection)}`;
-  if (subject.inference === undefined) return { json: selection, text };
+  const advice = adviceOnSelection(selection, options.parts);
+  const told = out === undefined ? formatSelection(selection) : `${out}: ${summaryOf(selection)}`;
+  const text = [told, ...(advice.length === 0 ? [] : ["", "Valid, but unwise:", ...adviceLines(advice)])].join("\n");
+  if (subject.inference === undefined) return { json: { ...selection, advice }, text };
   const { sources, guesses, needs } = subject.inference;
   return { json: {
-    ...selection, inferred: { sources, guesses, needs }
+    ...selection, advice, inferred: { sources, guesses, needs }
   }, text: `${formatInference(subject.inference)}\n\n${text}` };
 }
 

@@ -92,7 +92,8 @@ export function readPlan(value: unknown, file: string): Plan {
     const message = `${file} is a plan of version ${String(plan.version)}, and version 1 is known; make it anew`;
     throw new LatheError("FORMAT_UNKNOWN", message);
   }
-  const { name: _name, hash, ...planned } = plan;
+  // What `lathe plan --json` prints tells advice beside the plan.
+  const { name: _name, hash, advice: _advice, ...planned } = plan;
   if (canonicalHash(planned) !== hash) {
     const message = `${file} was changed after it was written (its hash does not fit); make it anew`;
     throw new LatheError("CORRUPTION", message);
@@ -100,7 +101,7 @@ export function readPlan(value: unknown, file: string): Plan {
   return plan as Plan;
 }
 
-function isPlanShaped(value: unknown): value is Partial<Plan> {
+function isPlanShaped(value: unknown): value is Partial<Plan> & { readonly advice?: unknown } {
   if (typeof value !== "object" || value === null) return false;
   const { layers, edges, hash } = value as Partial<Plan>;
   return Array.isArray(layers) && Array.isArray(edges) && typeof hash === "string";

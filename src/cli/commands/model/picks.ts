@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import {
   complete, type CompletionResult, conflict, type Conflict, explain, explanationText, type PickArguments,
 } from "../../../app/model.ts";
+import { adviceLines } from "../../advice-lines.ts";
 import { runAction, withFrame } from "../../command-frame.ts";
 import { modelOption } from "./queries.ts";
 
@@ -108,7 +109,7 @@ function completionText(found: CompletionResult): string {
     ...completed.leaves,
     `${completed.leaves.length} leaves, of which ${added.length} were added:`,
     ...added.map(({ because }) => `  ${because}`),
-    ...advice.map(({ severity, message, remedy }) => `${severity}: ${message} Add ${remedy.join(" or ")}.`),
+    ...adviceLines(advice),
     ...realised,
   ].join("\n");
 }
