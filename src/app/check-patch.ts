@@ -3,7 +3,7 @@
  */
 import { createHash } from "node:crypto";
 import { cpSync, lstatSync, readdirSync, readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join, resolve, sep } from "node:path";
 import type { Gate } from "../gates/gate.ts";
 import { applyPatchText, type PatchSummary } from "../gates/patch/apply-patch.ts";
 import { containmentGate, containmentLimits, containmentStatement } from "../gates/patch/containment-gate.ts";
@@ -11,6 +11,7 @@ import { patchScope } from "../gates/patch/patch-rules.ts";
 import { sourceLawGate } from "../gates/patch/source-law-gate.ts";
 import { patchBytesMax, patchFilesMax } from "../gates/patch/unified-diff.ts";
 import { LatheError } from "../kit/errors.ts";
+import { compiledCodeName } from "../kit/program-loading.ts";
 
 export interface PatchedProduct {
   /** The copy with the patch. */
@@ -73,11 +74,15 @@ export function describePatches(): { readonly gates: readonly Gate[]; readonly r
   };
 }
 
-/** A hash over all files of a directory: what a check must leave as it was. */
-export function directoryHash(directory: string): string {
+/**
+ * A hash over all files of a directory: what a check must leave as it was. Where the product is started meanwhile, it
+ * may keep compiled code, which is left out (`kit/program-loading.ts`).
+ */
+export function directoryHash(directory: string, isStarted = true): string {
   const hash = createHash("sha256");
   const names = readdirSync(directory, { recursive: true, encoding: "utf8" }).sort();
   for (const name of names) {
+    if (isStarted && name.startsWith(compiledCodeName + sep)) continue;
     const path = join(directory, name);
     if (!lstatSync(path).isFile()) continue;
     hash.update(`${name}\0`).update(readFileSync(path));

@@ -114,10 +114,10 @@ async function checkPatch(
   const { directory, summary } = patchedCopy(product, request.patchFile ?? "", work);
   const { files, linesAdded, linesRemoved } = summary;
   context.progress(`${contract} with ${request.patchFile}: ${files.length} files, +${linesAdded} -${linesRemoved}`);
-  const before = { product: directoryHash(product), patched: directoryHash(directory) };
+  const before = { product: directoryHash(product, false), patched: directoryHash(directory) };
   const all = [...patchGates(product, summary, request.patchLimits ?? {}), ...gatesFor(request)];
   const gates = await judge(all, directory, work, request, context, false);
-  if (directoryHash(product) !== before.product || directoryHash(directory) !== before.patched) {
+  if (directoryHash(product, false) !== before.product || directoryHash(directory) !== before.patched) {
     const reason = "while the gates ran, sources changed: of the product, or of the copy with the patch";
     gates.push({ gate: "containment", verdict: "reject", reason, evidence: {}, seconds: 0 });
   }

@@ -12,7 +12,7 @@ import { loadPartDescriptors } from "./part-descriptor.ts";
 import { noOverrides } from "./select/design-space.ts";
 
 const examples = join(import.meta.dirname, "..", "..", "examples");
-const tao = loadContract(join(examples, "taobench-o", "contract.yaml"));
+const tao = loadContract(join(examples, "taobench-a", "contract.yaml"));
 const library = loadPartDescriptors();
 const catalog = loadKnobCatalog();
 

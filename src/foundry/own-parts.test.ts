@@ -12,7 +12,7 @@ import { designSpace } from "./select/design-space.ts";
 
 const repository = join(import.meta.dirname, "..", "..");
 const clockSource = readFileSync(join(import.meta.dirname, "clock-cache.template"), "utf8");
-const tao = loadContract(join(repository, "examples", "taobench-o", "contract.yaml"));
+const tao = loadContract(join(repository, "examples", "taobench-a", "contract.yaml"));
 const clock = "storage/page_io/replacement/clock_sweep";
 const lru = "storage/page_io/replacement/lru";
 
