@@ -223,15 +223,11 @@ export function assembleFiles(
   files.set("knobs.yaml", formatKnobFile(knobs, values, [
     `Knobs of ${contract.name}. Read at start; --knobs FILE and --knob name=value override them.`,
   ]));
-  files.set("knobs.ts", knobsModule(knobs));
   const embedded = isLibrary(selected);
-  const wiring = embedded
-    ? embeddedFiles(contract, selected, selection.hash, knobs)
-    : serverFiles(contract, selected, selection.hash, knobs);
-  for (const [path, text] of wiring) files.set(path, text);
+  for (const [path, text] of wiringFiles(contract, selected, selection.hash, knobs)) files.set(path, text);
 
   const tree = layeredTree(sourceRoot, (input.space ?? designSpace()).library);
-  const closure = sourceClosure(tree, embedded ? embeddedEntries(selected) : wiringEntries(selected));
+  const closure = sourceClosure(tree, sourceEntries(selected));
   for (const path of [...closure].sort()) files.set(path, tree.read(path) ?? "");
   const folders = parts.map((part) => `parts/${part.path}`);
   for (const [path, text] of productTests(tree, folders, closure)) files.set(path, text);
@@ -242,6 +238,19 @@ export function assembleFiles(
     files.set(path, text);
   }
   return files;
+}
+
+/** Modules written for this product: what wires its parts, and what its users import. */
+export function wiringFiles(
+  contract: Contract, selected: SelectedParts, selectionHash: string, knobs: readonly Knob[],
+): Map<string, string> {
+  const write = isLibrary(selected) ? embeddedFiles : serverFiles;
+  return new Map([["knobs.ts", knobsModule(knobs)], ...write(contract, selected, selectionHash, knobs)]);
+}
+
+/** Modules of the library that the wiring imports. */
+export function sourceEntries(selected: SelectedParts): string[] {
+  return isLibrary(selected) ? embeddedEntries(selected) : wiringEntries(selected);
 }
 
 function serverFiles(

@@ -43,7 +43,13 @@ export const ofLibraries: readonly Role[] = [...always, "embeddedLibrary"];
 export const companions: Readonly<Partial<Record<Role, readonly Role[]>>> = {
   httpSurface: ["keyValueApi"],
   keyValueApi: ["keyValueStore", "tokenAuthority", "httpSurface"],
+  // Without a surface that asks them nothing would reach them.
+  keyValueStore: ["keyValueApi"],
+  tokenAuthority: ["keyValueApi"],
+  openTransactions: ["mysqlSurface"],
 };
+/** A server answers at one of these. */
+export const surfaces: readonly Role[] = ["mysqlSurface", "httpSurface"];
 
 export function composeParts(leaves: readonly string[], library: readonly PartDescriptor[]): Composition {
   const wanted = new Set(leaves);
@@ -71,7 +77,8 @@ function vacantRoles(selected: SelectedParts): Role[] {
   const taken = Object.keys(selected) as Role[];
   const needed = new Set<Role>([
     ...always,
-    ...(selected.embeddedLibrary === undefined ? ofServers : []),
+    ...(isLibrary(selected) ? [] : ofServers),
+    ...(isLibrary(selected) || surfaces.some((role) => selected[role] !== undefined) ? [] : surfaces.slice(0, 1)),
     ...taken.flatMap((role) => companions[role] ?? []),
   ]);
   return [...needed].filter((role) => selected[role] === undefined);
