@@ -48,7 +48,8 @@ export function parseSelection(text: string, file: string): FeatureSelection {
     const advice = "write one with lathe select CONTRACT --out FILE";
     throw new LatheError("FORMAT_UNKNOWN", `${file} is no selection (${path.join(".")}: ${message}); ${advice}`);
   }
-  const selection = read.data as unknown as FeatureSelection;
+  // As it was written: the schema would put its fields in another order.
+  const selection = value as FeatureSelection;
   const decided = selection.decisions.map(({ path }) => path);
   if (canonicalHash({ leaves: selection.leaves }) === selection.hash && `${decided}` === `${selection.leaves}`) {
     return selection;
