@@ -21,6 +21,7 @@ import type { Knob } from "../knobs/knob.ts";
 import { embeddedTypes } from "./embedded-types.ts";
 import { embeddedEntries, embeddedModule } from "./embedded-wiring.ts";
 import { type Composition, isLibrary, type SelectedParts, wiredComposition } from "./composition.ts";
+import { coverageFiles } from "./coverage/coverage-test.ts";
 import { contractNodeFiles } from "./joint/contract-node-files.ts";
 import { refuseMissingLeaves } from "./missing-leaves.ts";
 import { sourceRoot } from "./part-descriptor.ts";
@@ -237,6 +238,7 @@ export function assembleFiles(
   for (const [path, text] of contractNodeFiles({ contract, plan, model, embedded, productText })) {
     files.set(path, text);
   }
+  for (const [path, text] of coverageFiles(contract, embedded)) files.set(path, text);
   return files;
 }
 
