@@ -109,11 +109,12 @@ function tableRequests(table: TableSpec, isThere: boolean): string[] {
 
 function transactionRequests({ name, primaryKey }: TableSpec): string[] {
   const read = `SELECT ${quoted(primaryKey[0])} FROM ${quoted(name)} LIMIT 1`;
-  const change = `DELETE FROM ${quoted(name)} WHERE ${primaryKey.map((column) => `${quoted(column)} = ?`).join(" AND ")}`;
+  const nobody = primaryKey.map((column) => `${quoted(column)} = 0`).join(" AND ");
+  const change = `DELETE FROM ${quoted(name)} WHERE ${nobody}`;
   return [
     '  await connection.query("BEGIN");',
     `  await connection.query(${JSON.stringify(read)});`,
-    `  await connection.query(${JSON.stringify(change.replaceAll("?", "0"))});`,
+    `  await connection.query(${JSON.stringify(change)});`,
     '  await connection.query("COMMIT");',
   ];
 }
