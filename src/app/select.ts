@@ -10,6 +10,7 @@ import { loadContract, parseContract, problemsError } from "../contract/parse.ts
 import { explainLeftOut, explainSelected, type SelectionReason } from "../foundry/select/explain-selection.ts";
 import type { FeatureSelection } from "../foundry/select/feature-selection.ts";
 import { type DesignSpace, designSpace } from "../foundry/select/design-space.ts";
+import { SelectSession } from "../foundry/select/select-session.ts";
 import { type Overrides, selectFeatures } from "../foundry/select/select-features.ts";
 import { LatheError } from "../kit/errors.ts";
 import { suggestion } from "../kit/suggestion.ts";
@@ -19,6 +20,7 @@ import { replaceFile } from "./replace-file.ts";
 import type { UseCaseContext } from "./use-case.ts";
 
 export type { FeatureSelection, Inference, Overrides, SelectionReason };
+export type { SelectSession, VariationPoint } from "../foundry/select/select-session.ts";
 export { describeSource } from "./infer.ts";
 
 interface Selected {
@@ -61,6 +63,11 @@ export function selectFor({ contract }: SelectSubject, overrides: Overrides): Fe
 /** What is valid but unwise about it, the gravest first. */
 export function adviceOnSelection({ leaves }: FeatureSelection, parts: Overrides["parts"]): AdviceTold[] {
   return adviceOn(designSpace(parts).model, leaves);
+}
+
+/** A walk through what is open. Errors: those of `selectFeatures`. */
+export function selectSession({ contract }: SelectSubject, overrides: Overrides): SelectSession {
+  return new SelectSession(designSpace(overrides.parts), contract, overrides);
 }
 
 /** Why a path is selected, or is not. */

@@ -1,13 +1,15 @@
 /** `lathe select CONTRACT` and `lathe select SOURCE…`. */
 import type { Command } from "commander";
 import {
-  adviceOnSelection, describeSource, explainSelection, type FeatureSelection, type Inference, selectFor, selectSubject,
+  adviceOnSelection, describeSource, explainSelection, type FeatureSelection, type Inference, selectFor, selectSession,
+  selectSubject,
   type SelectionReason, writeSelectionFile,
 } from "../../app/select.ts";
 import { sourceKinds } from "../../app/infer.ts";
 import { LatheError } from "../../kit/errors.ts";
 import type { UseCaseContext } from "../../app/use-case.ts";
 import { adviceLines } from "../advice-lines.ts";
+import { askSelection } from "../ask-selection.ts";
 import { type CommandOutput, runAction, withFrame } from "../command-frame.ts";
 import { collect, partsHelp } from "../knob-arguments.ts";
 
@@ -19,6 +21,7 @@ interface SelectOptions {
   readonly whyNot?: string;
   readonly out?: string;
   readonly kind?: string;
+  readonly interactive?: boolean;
   readonly json?: boolean;
 }
 
@@ -39,6 +42,7 @@ export function registerSelect(program: Command): void {
     .option("--parts <dir>", partsHelp, collect, [])
     .option("--why <path>", "why this feature is selected")
     .option("--why-not <path>", "why this feature is not selected")
+    .option("--interactive", "walk through what is open, with what was decided as the proposal; needs a terminal")
     .option("--kind <kind>", kindHelp)
     .option("--out <file>", "write selection.json; lathe plan reads it");
   withFrame(command, {
@@ -48,6 +52,7 @@ export function registerSelect(program: Command): void {
       "lathe select key_value/sndv --why core/wal",
       "lathe select taobench/o --out selection.json",
       "lathe select dump.sql general.log",
+      "lathe select contract.yaml --interactive --out selection.json",
     ],
     exitCodes: [5, 7, 8, 11],
   }).action((what: string[], options: SelectOptions) =>
@@ -66,7 +71,10 @@ async function select(
   const subject = await selectSubject({ what, kind }, context);
   if (why !== undefined) return answer(explainSelection(subject, overrides, { why }));
   if (whyNot !== undefined) return answer(explainSelection(subject, overrides, { whyNot }));
-  const selection = selectFor(subject, overrides);
+  if (options.interactive) refuseWithoutTerminal(options);
+  const walk = options.interactive ? selectSession(subject, overrides) : undefined;
+  if (walk !== undefined) await askSelection(walk);
+  const selection = walk?.finish() ?? selectFor(subject, overrides);
   if (out !== undefined) writeSelectionFile(out, selection);
   const advice = adviceOnSelection(selection, options.parts);
   const told = out === undefined ? formatSelection(selection) : `${out}: ${summaryOf(selection)}`;
@@ -76,6 +84,12 @@ async function select(
   return { json: {
     ...selection, advice, inferred: { sources, guesses, needs }
   }, text: `${formatInference(subject.inference)}\n\n${text}` };
+}
+
+function refuseWithoutTerminal({ json }: SelectOptions): void {
+  if (process.stdin.isTTY && process.stdout.isTTY && !json) return;
+  const why = json ? "--interactive and --json do not go together" : "--interactive needs a terminal";
+  throw new LatheError("INVALID_ARGUMENT", `${why}; say what to change with --with PATH and --without PATH`);
 }
 
 function formatInference({ sources, guesses, statements }: Inference): string {
