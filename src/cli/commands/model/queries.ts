@@ -3,6 +3,8 @@ import type { Command } from "commander";
 import {
   checkModel, explanationText, type FeaturePage, findFeatures, type ModelAnalysis, showFeature,
 } from "../../../app/model.ts";
+import { type AlternativePage, findAlternatives } from "../../../app/dimensions.ts";
+import { LatheError } from "../../../kit/errors.ts";
 import { type CommandOutput, runAction, withFrame } from "../../command-frame.ts";
 
 export const modelOption = [
@@ -18,6 +20,7 @@ interface FindOptions extends QueryOptions {
   readonly system?: string;
   readonly source?: string;
   readonly leaves?: boolean;
+  readonly dimension?: string;
 }
 
 export function registerQueries(model: Command): void {
@@ -52,18 +55,37 @@ export function registerQueries(model: Command): void {
     .option("--system <name>", "only what this surveyed system has, as postgresql")
     .option("--source <name>", "only what comes from there, as appendix, paper, lathe")
     .option("--leaves", "leaves only")
+    .option("--dimension <name>", "instead: the paper's alternatives of a dimension, as deployment or workload/htap")
     .option(...modelOption);
-  const examples = ["lathe model find bloom", "lathe model find join --system duckdb --leaves"];
+  const examples = [
+    "lathe model find bloom",
+    "lathe model find join --system duckdb --leaves",
+    "lathe model find --dimension deployment",
+  ];
   withFrame(find, { examples, exitCodes: [7] })
     .action((words: string[], options: FindOptions) => runAction(options.json, () => findOutput(words, options)));
 }
 
 function findOutput(words: readonly string[], options: FindOptions): CommandOutput {
+  if (options.dimension !== undefined) {
+    const beside = words.length > 0 || options.leaves || options.source !== undefined || options.model !== undefined;
+    if (beside) throw new LatheError("INVALID_ARGUMENT", "--dimension stands alone, or with --system");
+    const alternatives = findAlternatives(options.dimension, options.system);
+    const none = "no alternative of it is one of this system";
+    return { json: { alternatives }, text: alternatives.map(alternativeText).join("\n") || none };
+  }
   const { system, source, leaves } = options;
   const { found, nearest } = findFeatures(options.model, { words, system, source, leavesOnly: leaves ?? false });
   const lines = found.map(({ path, description }) => `${path}\n    ${description}`);
   const none = ["nothing has all of these words", ...(nearest.length === 0 ? [] : [`nearest: ${nearest.join(", ")}`])];
   return { json: { found, nearest }, text: (found.length === 0 ? none : lines).join("\n") };
+}
+
+function alternativeText({ dimension, name, title, systems, systemsGeneral, when }: AlternativePage): string {
+  const lines = [`${dimension}/${name}  ${title}`];
+  if (systems.length > 0) lines.push(`  in ${systems.join(", ")}`);
+  if (systemsGeneral.length > 0) lines.push(`  by general knowledge in ${systemsGeneral.join(", ")}`);
+  return [...lines, `  realised by ${when}`].join("\n");
 }
 
 /** Findings by path: what scripts rely on; with the sentences beside them. */
