@@ -77,16 +77,18 @@ test("a part for another leaf stands beside the library's, and its product passe
 });
 
 test("a part at the path of one of the library takes its place, of two directories the first", () => {
-  const marked = clockSource.replace("Corbató 1968", "mine");
-  withParts({ ...partAt(lru), ...partAt(`second/${lru}`) }, (parts) => {
-    rmSync(join(parts, "second"), { recursive: true });
-    withParts(partAt(lru, marked), (first) => {
+  const marked = clockSource.replace("Corbató 1968", "mine").replace("createClockCache", "createCatalog");
+  withParts(partAt(lru), (parts) => {
+    const mine = { ...partAt(lru, marked), [`${lru}/part.yaml`]: descriptor(lru, { exports: "{ create: createCatalog }" }) };
+    withParts(mine, (first) => {
       const { parts: [...taken], selected } = composeProduct(inputOf(tao, [first, parts]), designSpace([first, parts]));
       assert.ok(taken.some(({ name }) => name === "clock-row-cache"));
       assert.equal(selected.rowCache?.origin, first);
       const { files } = assembleProduct(inputOf(tao, [first, parts]), join(first, "..", "store"));
       assert.match(files.get(`parts/${lru}/clock-cache.ts`) ?? "", /Source: mine/);
       assert.ok(!files.has(`parts/${lru}/lru-cache.ts`), "nothing of the part that it replaces");
+      // Another part exports that name, too; the types of the whole have been checked.
+      assert.match(files.get("product.ts") ?? "", /import \{ createCatalog as createCatalogOfRowCache \}/);
     });
   });
 });
