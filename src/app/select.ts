@@ -6,6 +6,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { benchmarkProfiles } from "../contract/benchmarks.ts";
 import type { Contract } from "../contract/contract.ts";
 import { composeContract } from "../contract/interview.ts";
+import type { TextReading } from "../contract/text/text-reader.ts";
 import { loadContract, parseContract, problemsError } from "../contract/parse.ts";
 import { explainLeftOut, explainSelected, type SelectionReason } from "../foundry/select/explain-selection.ts";
 import type { FeatureSelection } from "../foundry/select/feature-selection.ts";
@@ -17,10 +18,12 @@ import { suggestion } from "../kit/suggestion.ts";
 import { adviceOn, type AdviceTold } from "./advice.ts";
 import { type Inference, infer, isSource } from "./infer.ts";
 import { replaceFile } from "./replace-file.ts";
+import { inferFromText, readTextFile } from "./text-contract.ts";
 import type { UseCaseContext } from "./use-case.ts";
 
 export type { FeatureSelection, Inference, Overrides, SelectionReason };
 export type { SelectSession, VariationPoint } from "../foundry/select/select-session.ts";
+export { describeReading } from "./text-contract.ts";
 export { describeSource } from "./infer.ts";
 
 interface Selected {
@@ -35,17 +38,31 @@ export interface SelectSubject {
   readonly contract: Contract;
   /** What was read and guessed, where the contract was inferred. */
   readonly inference?: Inference | undefined;
+  /** What was understood, where the contract is from free text. */
+  readonly reading?: TextReading | undefined;
 }
 
 export interface SubjectRequest {
   /** A contract's file, `benchmark/profile`, or sources. */
   readonly what: readonly string[];
   readonly kind?: string | undefined;
+  /** A description instead of sources; a .txt or .md file stands for its content. */
+  readonly text?: string | undefined;
 }
 
 /** Errors: those of contracts and of `infer`. */
 export async function selectSubject(request: SubjectRequest, context?: UseCaseContext): Promise<SelectSubject> {
   const { what, kind } = request;
+  const described = what.length === 1 && kind === undefined && /\.(txt|md)$/i.test(what[0]);
+  const text = request.text ?? (described ? readTextFile(what[0]) : undefined);
+  if (text !== undefined) {
+    if (what.length > 0 && !described) throw new LatheError("INVALID_ARGUMENT", "--text stands alone, without sources");
+    const { contract, ...reading } = await inferFromText(text);
+    return { contract, reading };
+  }
+  if (what.length === 0) throw new LatheError(
+    "INVALID_ARGUMENT", "name a contract, a benchmark or sources, or say --text"
+  );
   if (what.length === 1 && kind === undefined && !isSource(what[0])) return { contract: contractOf(what[0]) };
   const contracts = what.filter((one) => /\.ya?ml$/i.test(one));
   if (contracts.length > 0) {

@@ -1,8 +1,8 @@
 /** `lathe select CONTRACT` and `lathe select SOURCE…`. */
 import type { Command } from "commander";
 import {
-  adviceOnSelection, describeSource, explainSelection, type FeatureSelection, type Inference, selectFor, selectSession,
-  selectSubject,
+  adviceOnSelection, describeReading, describeSource, explainSelection, type FeatureSelection, type Inference,
+  selectFor, selectSession, selectSubject,
   type SelectionReason, writeSelectionFile,
 } from "../../app/select.ts";
 import { sourceKinds } from "../../app/infer.ts";
@@ -21,6 +21,7 @@ interface SelectOptions {
   readonly whyNot?: string;
   readonly out?: string;
   readonly kind?: string;
+  readonly text?: string;
   readonly interactive?: boolean;
   readonly json?: boolean;
 }
@@ -34,8 +35,9 @@ export function registerSelect(program: Command): void {
     .command("select")
     .description("the leaves of the feature model that a contract or a workload needs, each with the reason for it")
     .argument(
-      "<what...>",
-      "a contract.yaml, a benchmark as taobench/o, or sources of one workload: SQL dumps, query logs, CSV, a trace",
+      "[what...]",
+      "a contract.yaml, a benchmark as taobench/o, or sources of one workload: SQL dumps, query logs, CSV, a trace; " +
+        "or a description as .txt or .md",
     )
     .option("--with <path>", "select this feature, whatever the rules say; can be given again", collect, [])
     .option("--without <path>", "leave this feature out; can be given again", collect, [])
@@ -44,6 +46,7 @@ export function registerSelect(program: Command): void {
     .option("--why-not <path>", "why this feature is not selected")
     .option("--interactive", "walk through what is open, with what was decided as the proposal; needs a terminal")
     .option("--kind <kind>", kindHelp)
+    .option("--text <words>", "a description of the workload instead of a contract")
     .option("--out <file>", "write selection.json; lathe plan reads it");
   withFrame(command, {
     examples: [
@@ -52,6 +55,7 @@ export function registerSelect(program: Command): void {
       "lathe select key_value/sndv --why core/wal",
       "lathe select taobench/o --out selection.json",
       "lathe select dump.sql general.log",
+      'lathe select --text "session store with 30 minute expiry, 10k writes/s, 4 GB RAM"',
       "lathe select contract.yaml --interactive --out selection.json",
     ],
     exitCodes: [5, 7, 8, 11],
@@ -68,7 +72,7 @@ async function select(
   if (why !== undefined && whyNot !== undefined) {
     throw new LatheError("INVALID_ARGUMENT", "--why and --why-not are two questions; ask one");
   }
-  const subject = await selectSubject({ what, kind }, context);
+  const subject = await selectSubject({ what, kind, text: options.text }, context);
   if (why !== undefined) return answer(explainSelection(subject, overrides, { why }));
   if (whyNot !== undefined) return answer(explainSelection(subject, overrides, { whyNot }));
   if (options.interactive) refuseWithoutTerminal(options);
@@ -79,6 +83,10 @@ async function select(
   const advice = adviceOnSelection(selection, options.parts);
   const told = out === undefined ? formatSelection(selection) : `${out}: ${summaryOf(selection)}`;
   const text = [told, ...(advice.length === 0 ? [] : ["", "Valid, but unwise:", ...adviceLines(advice)])].join("\n");
+  if (subject.reading !== undefined) {
+    const understood = describeReading(subject.reading);
+    return { json: { ...selection, advice, understood: subject.reading }, text: `${understood}\n\n${text}` };
+  }
   if (subject.inference === undefined) return { json: { ...selection, advice }, text };
   const { sources, guesses, needs } = subject.inference;
   return { json: {
