@@ -22,7 +22,7 @@ const sql = ["recursive-descent-parser", "point-api-executor", "metrics-endpoint
 const http = ["single-operation", "auth-token", "kv-http", "http-surface"];
 
 const expected: Readonly<Record<string, readonly string[]>> = {
-  "taobench-o": ["blackboard-lsm", "lru-row-cache", "mysql-surface", ...common, ...sql],
+  "taobench-o": ["blackboard-lsm", "w-tinylfu-row-cache", "mysql-surface", ...common, ...sql],
   "sndv-kv": ["blackboard-lsm", "w-tinylfu-row-cache", ...http, ...common, ...sql],
   "latency-bound": ["memory", "mysql-surface", ...common, ...sql],
   "ycsb-a-relaxed": [
