@@ -10,6 +10,8 @@ export interface PlantedFault {
   readonly file: string;
   readonly found: string;
   readonly replacement: string;
+  /** Points beside it whose invariant the fault breaks, too. */
+  readonly also?: readonly string[];
 }
 
 const oneShot = "parts/concurrency/transaction/model/one_shot_command";
@@ -54,6 +56,8 @@ export const plantedFaults: readonly PlantedFault[] = [
     file: nodeLog,
     found: "await this.#log.sync()",
     replacement: "void this.#log.sync()",
+    // What a cache shows before it is durable is gone after a kill.
+    also: ["cache-in-turn", "conditions-at-apply"],
   },
   {
     point: "overflow-raised",
