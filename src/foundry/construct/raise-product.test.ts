@@ -170,7 +170,7 @@ test("a report is read: the innermost failure, a crash, a file without tests", (
   ].join("\n");
   const failed = readReport(tap, "warned\n", false, "ended with code 1");
   assert.deepEqual([failed.failedTest, failed.tests], ["inner", 3]);
-  assert.match(failed.output, /^error: 'no'\n.*\nwarned$/);
+  assert.equal(failed.output, "error: 'no'\nwarned");
   assert.match(readReport("", "boom\n", false, "ended with SIGSEGV").output, /^ended with SIGSEGV\nboom$/);
   assert.equal(readReport("# pass 0", "", true, "").ok, false);
   assert.equal(readReport("# pass 2", "", true, "").ok, true);

@@ -151,7 +151,7 @@ async function raiseStage(stage: Stage, run: StageRun): Promise<RaisedLayer> {
   if (rejected !== undefined) throw rejected.reason;
   for (const { file } of failed) {
     const again = await runOne(file, run);
-    if (!again.ok) throw failureOf(stage, file, again);
+    if (!again.ok) throw failureOf(stage, file, again, run.directory);
     run.unsteady.push(file);
   }
   const { number, kind, nodes, parts } = stage;
@@ -164,7 +164,10 @@ function runOne(file: string, { directory, options }: StageRun): Promise<SuiteRe
   return runSuite(directory, file, { signal, timeoutMs: suiteTimeoutMs });
 }
 
-function failureOf({ number, kind, parts }: Stage, suite: string, { failedTest, output }: SuiteResult): LatheError {
+function failureOf({ number, kind, parts }: Stage, suite: string, result: SuiteResult, directory: string): LatheError {
+  const { failedTest } = result;
+  // Paths as they are in the product: the staging directory is gone when this is read.
+  const output = result.output.replaceAll(`${directory}/`, "");
   const where = kind === "wiring" ? "the product as a whole does not stand" : `layer ${number} does not stand`;
   const laid = parts.length === 0 ? "" : ` (${parts.join(", ")})`;
   const shown = output.split("\n").map((line) => `    ${line}`).join("\n");

@@ -25,7 +25,7 @@ export interface SuiteRunOptions {
 }
 
 const outputCharactersMax = 1 << 20;
-const shownLinesMax = 40;
+const shownLinesMax = 30;
 
 /** `directory`: the product as far as it stands. Rejects with the signal's reason where it is aborted. */
 export function runSuite(directory: string, file: string, options: SuiteRunOptions): Promise<SuiteResult> {
@@ -84,7 +84,8 @@ export function readReport(
   const first = failures.find((at) => !isParent(at));
   const failedTest = first === undefined ? undefined : /not ok \d+ - (.*)$/.exec(lines[first])?.[1];
   const diagnosis = first === undefined ? [succeeded ? "it ran no test" : ended] : diagnosisAt(lines, first);
-  const shown = [...diagnosis, ...stderr.split("\n").filter((line) => line.trim() !== "")];
+  const told = diagnosis.filter((line) => !/^(duration_ms|type|failureType|code|name): /.test(line));
+  const shown = [...told, ...stderr.split("\n").filter((line) => line.trim() !== "")];
   return { ok: false, tests, failedTest, output: shown.slice(0, shownLinesMax).join("\n") };
 }
 
