@@ -24,5 +24,12 @@ export function productTestModule(contract: Contract, selected: SelectedParts): 
   if (isLibrary(selected)) return embeddedTestModule(contract);
   const name = contract.surface.protocols.includes("mysql") ? "product-test.template" : "product-test-http.template";
   const template = readFileSync(join(sourceRoot, "foundry", name), "utf8");
-  return template.replaceAll("PRODUCT_NAME", contract.name);
+  const text = selected.metricsEndpoint === undefined ? withoutMetricsEndpoint(template) : template;
+  return text.replaceAll("PRODUCT_NAME", contract.name);
+}
+
+/** A product without the endpoint refuses a port for it; its own figures it has all the same. */
+function withoutMetricsEndpoint(template: string): string {
+  const asked = / *const response = await fetch\([^\n]*\/metrics`\);\n(?: *assert[^\n]*\bresponse\b[^\n]*\n)+/;
+  return template.replace(asked, "").replaceAll(" metricsPort: 0,", "");
 }

@@ -39,7 +39,9 @@ export function contractNodeFiles(input: NodeFilesInput): Map<string, string> {
   }
   if (!embedded) {
     const fixture = readTemplate("opened-product.template");
-    files.set("test/opened-product.ts", fixture.replaceAll("PRODUCT_NAME", contract.name));
+    // A product without the endpoint refuses a port for it.
+    const served = input.productText.includes("#serveMetrics(") ? fixture : fixture.replace(" metricsPort: 0,", "");
+    files.set("test/opened-product.ts", served.replaceAll("PRODUCT_NAME", contract.name));
   }
   if (contract.surface.protocols.includes("mysql")) {
     files.set("test/mysql-connection.ts", readTemplate("mysql-connection.template"));
