@@ -15,14 +15,12 @@ import { type ErrorCode, errorCodes, LatheError } from "../kit/errors.ts";
 import { controlSocketName } from "../kit/serve-control.ts";
 import { writeLogCopy } from "../parts/core/wal/log-copy.ts";
 import { inspectLog, salvageEntries } from "../parts/core/wal/log-inspection.ts";
-import { tableName } from "../parts/storage/storage_model/row/kvlsm/blackboard/file-names.ts";
-import { readStoreState } from "../parts/storage/storage_model/row/kvlsm/blackboard/scrub.ts";
-import type { VersionState } from "../parts/storage/storage_model/row/kvlsm/blackboard/version-state.ts";
+import { type EngineState, readEngineState } from "./engine-files.ts";
 import { findStore, type StoreDirectory } from "./store-directory.ts";
 
 export interface BackupSource {
   readonly store: StoreDirectory;
-  readonly state: VersionState;
+  readonly state: EngineState;
   /** Absolute path of each file, by its place in a data directory. */
   readonly files: ReadonlyMap<string, string>;
   release(): void;
@@ -78,20 +76,14 @@ function stoppedSource(data: string, scratch: string): BackupSource {
   }
 }
 
-function engineFiles(store: StoreDirectory): { state: VersionState; files: Map<string, string> } {
-  const { state, reports } = readStoreState(nodeDisk, store.engine, store.selectionHash);
-  const problem = reports.flatMap(({ problems }) => problems).find(({ severity }) => severity === "damage");
-  if (state === undefined || problem !== undefined) {
-    const what = problem?.what ?? "it has no CURRENT";
-    throw new LatheError("CORRUPTION", `${store.engine}: ${what}; run \`lathe repair\` and back up what it makes`);
-  }
-  const names = [...reports.map(({ file }) => file), ...state.levels.flat().map(({ number }) => tableName(number))];
+function engineFiles(store: StoreDirectory): { state: EngineState; files: Map<string, string> } {
+  const state = readEngineState(store);
   const prefix = store.isProduct ? "engine/" : "";
-  return { state, files: new Map(names.map((name) => [`${prefix}${name}`, join(store.engine, name)])) };
+  return { state, files: new Map(state.fileNames.map((name) => [`${prefix}${name}`, join(store.engine, name)])) };
 }
 
 /** The log from the last entry that the tables hold on: segments as they lie are mostly empty room. */
-function copyLogOf(store: StoreDirectory, wal: string, { durableIndex }: VersionState, scratch: string): string[] {
+function copyLogOf(store: StoreDirectory, wal: string, { durableIndex }: EngineState, scratch: string): string[] {
   const way = "run `lathe repair` and back up what it makes";
   if (!nodeDisk.exists(wal)) throw new LatheError("CORRUPTION", `${wal} is missing; ${way}`);
   const { refusal, firstIndex, lastIndex } = inspectLog(nodeDisk, wal, store.selectionHash);

@@ -12,16 +12,14 @@ import { lockFileName } from "../kit/env/node-directory-lock.ts";
 import { nodeDisk } from "../kit/env/node-disk.ts";
 import { isSystemError, translateSystemError } from "../kit/env/system-error.ts";
 import { errorCodeOf, LatheError } from "../kit/errors.ts";
-import {
-  hashStoreContent, type StoreContent,
-} from "../parts/storage/storage_model/row/kvlsm/blackboard/content-hash.ts";
-import { readStoreState } from "../parts/storage/storage_model/row/kvlsm/blackboard/scrub.ts";
+import type { StoreContent } from "../parts/storage/storage_model/row/kvlsm/blackboard/content-hash.ts";
 import {
   backupIds, type BackupFile, type BackupManifest, claimBackup, copyDurably, digestOf, filesBelow, findBackup,
   partialBackups, readBackupManifest, syncTree, writeBackupManifest,
 } from "./backup-set.ts";
 import { type BackupSource, openBackupSource } from "./backup-source.ts";
 import { ByteProgress } from "./byte-progress.ts";
+import { hashEngine } from "./engine-files.ts";
 import { scrubDirectory, type ScrubbedFile } from "./scrub.ts";
 import { findStore } from "./store-directory.ts";
 import type { UseCaseContext } from "./use-case.ts";
@@ -156,9 +154,7 @@ export async function differingFiles(
 /** The hash of what the tables of a data directory hold. Errors: CORRUPTION, NOT_FOUND. */
 export async function contentOf(directory: string, context: UseCaseContext): Promise<StoreContent> {
   const store = findStore(directory);
-  const { state } = readStoreState(nodeDisk, store.engine, store.selectionHash);
-  if (state === undefined) throw new LatheError("CORRUPTION", `${store.engine} has no readable manifest`);
-  const steps = hashStoreContent(nodeDisk, store.engine, store.selectionHash, state);
+  const steps = hashEngine(store);
   const progress = new ByteProgress(context, "of contents compared");
   let step = steps.next();
   for (; step.done !== true; step = steps.next()) await progress.add(step.value);

@@ -11,6 +11,7 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { nodeDisk } from "../kit/env/node-disk.ts";
 import { createNodeEnv } from "../kit/env/node-env.ts";
+import { LatheError } from "../kit/errors.ts";
 import { commandCodec } from "../parts/concurrency/transaction/model/one_shot_command/command-codec.ts";
 import { writeLogCopy } from "../parts/core/wal/log-copy.ts";
 import { inspectLog, salvageEntries } from "../parts/core/wal/log-inspection.ts";
@@ -58,9 +59,21 @@ export interface LogRepair {
   readonly unreadable: readonly string[];
 }
 
-/** Errors: NOT_FOUND, LOCKED, ALREADY_EXISTS, FORMAT_UNKNOWN, DISK_FULL, IO_ERROR, CANCELLED. */
+/** A snapshot is one sequence of blocks: there is nothing beside a damaged one that could be kept. */
+function refuseMemory({ path, engineKind }: StoreDirectory): void {
+  if (engineKind !== "memory") return;
+  throw new LatheError(
+    "INVALID_ARGUMENT",
+    `${path} is of the engine in memory, whose data are one snapshot and the log: nothing is repaired there. ` +
+      "`lathe check --scrub` says whether anything is damaged; where it is, `lathe restore` brings back a backup",
+    { details: { path } },
+  );
+}
+
+/** Errors: INVALID_ARGUMENT (the engine in memory), NOT_FOUND, LOCKED, ALREADY_EXISTS, FORMAT_UNKNOWN, DISK_FULL, IO_ERROR, CANCELLED. */
 export async function repairDirectory(request: RepairRequest, context: UseCaseContext): Promise<RepairResult> {
   const store = findStore(request.directory);
+  refuseMemory(store);
   const wayOut = "its files would change meanwhile: stop it first";
   refuseWhileServed(store, wayOut);
   const repair = async (out: string | undefined) => {

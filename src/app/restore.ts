@@ -12,10 +12,10 @@ import { join, resolve } from "node:path";
 import { nodeDisk } from "../kit/env/node-disk.ts";
 import { createNodeEnv } from "../kit/env/node-env.ts";
 import { LatheError } from "../kit/errors.ts";
-import { openBlackboardEngine } from "../parts/storage/storage_model/row/kvlsm/blackboard/blackboard-engine.ts";
 import { contentOf, differingFiles } from "./backup.ts";
 import { type BackupManifest, copyDurably, findBackup, readBackupManifest, syncTree } from "./backup-set.ts";
 import { ByteProgress } from "./byte-progress.ts";
+import { openedIndex } from "./engine-files.ts";
 import { intoNewDirectory } from "./new-directory.ts";
 import { findStore } from "./store-directory.ts";
 import type { UseCaseContext } from "./use-case.ts";
@@ -85,14 +85,12 @@ async function copyBackup(
 }
 
 async function reopen(data: string, durableIndex: number): Promise<void> {
-  const { engine: directory, selectionHash } = findStore(data);
+  const store = findStore(data);
   const env = createNodeEnv({ logLevel: "error" });
   try {
-    const engine = await openBlackboardEngine(env, { directory, selectionHash });
-    const found = engine.durableIndex;
-    await engine.close();
+    const found = await openedIndex(env, store);
     if (found === durableIndex) return;
-    throw new LatheError("CORRUPTION", `${directory} opens at index ${found}, ${durableIndex} was backed up`);
+    throw new LatheError("CORRUPTION", `${store.engine} opens at index ${found}, ${durableIndex} was backed up`);
   } finally {
     await env.threads.close();
   }

@@ -6,9 +6,9 @@ import { readdirSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
 import { nodeDisk } from "../kit/env/node-disk.ts";
 import { inspectLog } from "../parts/core/wal/log-inspection.ts";
-import { type FileProblem, scrubStore } from "../parts/storage/storage_model/row/kvlsm/blackboard/scrub.ts";
-import type { VersionState } from "../parts/storage/storage_model/row/kvlsm/blackboard/version-state.ts";
+import type { FileProblem } from "../parts/storage/storage_model/row/kvlsm/blackboard/scrub.ts";
 import { ByteProgress } from "./byte-progress.ts";
+import { type EngineScrub, scrubEngine } from "./engine-files.ts";
 import { findStore, refuseWhileServed, type StoreDirectory } from "./store-directory.ts";
 import type { UseCaseContext } from "./use-case.ts";
 
@@ -35,7 +35,7 @@ export async function scrubDirectory(path: string, context: UseCaseContext): Pro
   const wayOut = "its files would change meanwhile: stop it, or scrub a backup of it (`lathe backup`)";
   refuseWhileServed(store, wayOut);
   const files: ScrubbedFile[] = [];
-  const steps = scrubStore(nodeDisk, store.engine, store.selectionHash);
+  const steps = scrubEngine(store);
   const progress = new ByteProgress(context, "checked");
   let step = steps.next();
   for (; step.done !== true; step = steps.next()) await progress.add(step.value);
@@ -61,7 +61,7 @@ export async function scrubDirectory(path: string, context: UseCaseContext): Pro
 function scrubLog(
   { path, selectionHash }: StoreDirectory,
   wal: string,
-  state: VersionState | undefined,
+  state: EngineScrub["state"],
 ): { files: ScrubbedFile[]; entries: number } {
   if (!nodeDisk.exists(wal)) {
     // A store that was never written to has no log yet.

@@ -7,6 +7,8 @@ import { lockHolderOf } from "../kit/env/node-directory-lock.ts";
 import { nodeDisk } from "../kit/env/node-disk.ts";
 import { LatheError } from "../kit/errors.ts";
 import { fileHeaderBytes, peekFileHeader } from "../kit/file-header.ts";
+import { currentMagic, currentName } from "../parts/storage/storage_model/memory/current-file.ts";
+import { snapshotNumberOf } from "../parts/storage/storage_model/memory/snapshot-file.ts";
 
 export interface StoreDirectory {
   readonly path: string;
@@ -17,6 +19,8 @@ export interface StoreDirectory {
   /** Of the first file with a header that holds. */
   readonly selectionHash: string;
   readonly isProduct: boolean;
+  /** By its files: tables and a manifest, or snapshots of the engine in memory. */
+  readonly engineKind: "blackboard" | "memory";
 }
 
 /** Errors: NOT_FOUND (no directory, or no store in it). */
@@ -28,7 +32,8 @@ export function findStore(path: string): StoreDirectory {
   const engine = isProduct ? join(path, "engine") : path;
   const wal = isProduct ? join(path, "wal") : undefined;
   const selectionHash = selectionHashOf([engine, ...(wal !== undefined && existsSync(wal) ? [wal] : [])]);
-  if (selectionHash !== undefined) return { path, engine, wal, selectionHash, isProduct };
+  const engineKind = isOfMemory(engine) ? "memory" : "blackboard";
+  if (selectionHash !== undefined) return { path, engine, wal, selectionHash, isProduct, engineKind };
   const expected = "neither a store of a product (engine/, wal/) nor a bare one (CURRENT, *.sst), or no header is left";
   throw new LatheError("NOT_FOUND", `${path} holds ${expected}`);
 }
@@ -48,16 +53,28 @@ export function refuseWhileServed({ path, engine }: StoreDirectory, wayOut: stri
 function selectionHashOf(directories: readonly string[]): string | undefined {
   for (const directory of directories) {
     for (const name of readdirSync(directory).sort()) {
-      if (!/^(CURRENT|MANIFEST-\d+|\d+\.sst|\d+\.wal)$/.test(name)) continue;
-      const file = nodeDisk.open(join(directory, name), "read");
-      try {
-        const bytes = new Uint8Array(fileHeaderBytes);
-        const header = peekFileHeader(bytes.subarray(0, file.readSync(bytes, 0, bytes.length, 0)));
-        if (header?.magic.startsWith("LATHE") === true) return header.selectionHash;
-      } finally {
-        file.close();
-      }
+      if (!/^(CURRENT|MANIFEST-\d+|\d+\.sst|\d+\.wal|snapshot-\d+\.mem)$/.test(name)) continue;
+      const header = headerOf(join(directory, name));
+      if (header?.magic.startsWith("LATHE") === true) return header.selectionHash;
     }
   }
   return undefined;
+}
+
+/** CURRENT says it; where it is damaged, the names of the other files do. */
+function isOfMemory(engine: string): boolean {
+  const current = join(engine, currentName);
+  const magic = existsSync(current) ? headerOf(current)?.magic : undefined;
+  if (magic !== undefined) return magic === currentMagic;
+  return readdirSync(engine).some((name) => snapshotNumberOf(name) !== undefined);
+}
+
+function headerOf(path: string) {
+  const file = nodeDisk.open(path, "read");
+  try {
+    const bytes = new Uint8Array(fileHeaderBytes);
+    return peekFileHeader(bytes.subarray(0, file.readSync(bytes, 0, bytes.length, 0)));
+  } finally {
+    file.close();
+  }
 }

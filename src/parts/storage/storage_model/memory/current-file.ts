@@ -20,7 +20,8 @@ import { checkFileHeader, encodeFileHeader, fileHeaderBytes } from "../../../../
 
 export const currentName = "CURRENT";
 const temporaryName = "CURRENT.tmp";
-const magic = "LATHEMCU";
+export const currentMagic = "LATHEMCU";
+const magic = currentMagic;
 const version = 1;
 const currentBytes = fileHeaderBytes + 28;
 
