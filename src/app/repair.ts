@@ -70,7 +70,10 @@ function refuseMemory({ path, engineKind }: StoreDirectory): void {
   );
 }
 
-/** Errors: INVALID_ARGUMENT (the engine in memory), NOT_FOUND, LOCKED, ALREADY_EXISTS, FORMAT_UNKNOWN, DISK_FULL, IO_ERROR, CANCELLED. */
+/**
+ * Errors: INVALID_ARGUMENT (the engine in memory), NOT_FOUND, LOCKED, ALREADY_EXISTS, FORMAT_UNKNOWN, DISK_FULL,
+ * IO_ERROR, CANCELLED.
+ */
 export async function repairDirectory(request: RepairRequest, context: UseCaseContext): Promise<RepairResult> {
   const store = findStore(request.directory);
   refuseMemory(store);

@@ -15,11 +15,18 @@ import { isDamage } from "../../../../kit/file-header.ts";
 import { currentName, type CurrentState, readCurrent } from "./current-file.ts";
 import { readSnapshot, snapshotName, snapshotNumberOf } from "./snapshot-file.ts";
 
+export interface InspectedProblem {
+  /** A note is no damage. */
+  readonly severity: "damage" | "note";
+  readonly offset: number;
+  readonly what: string;
+}
+
 export interface InspectedFile {
   readonly file: string;
   readonly kind: "current" | "snapshot" | "other";
   readonly sizeBytes: number;
-  readonly problems: readonly { readonly severity: "damage" | "note"; readonly offset: number; readonly what: string }[];
+  readonly problems: readonly InspectedProblem[];
 }
 
 export interface StoreInspection {
