@@ -1,5 +1,6 @@
 /** `lathe model …`: questions to the feature model. */
 import type { Command } from "commander";
+import { registerCompare } from "./model/compare.ts";
 import { registerDraw } from "./model/draw.ts";
 import { registerModelFiles } from "./model/files.ts";
 import { registerPicks } from "./model/picks.ts";
@@ -13,6 +14,7 @@ export function registerModel(program: Command): void {
   registerQueries(model);
   registerPicks(model);
   registerSpace(model);
+  registerCompare(model);
   registerDraw(model);
   registerModelFiles(model);
 }
