@@ -30,7 +30,7 @@ const tree = {
   "parts/core/wal/double.ts": 'import { w } from "./wal.ts";\n',
   "parts/core/wal/suite.test.ts": 'import { suite } from "../log.conformance.ts";\n',
   "parts/core/wal/wal.sim.test.ts": 'import "./wal.ts";\n',
-  "parts/core/wal/golden.test.ts": "const golden = 1;\n",
+  "parts/core/wal/golden.test.ts": "const golden = import.meta.dirname;\n",
   "parts/core/wal/lab.test.ts": 'import { s } from "../../../simulation/env.ts";\n',
   "simulation/env.ts": "export const s = 1;\n",
   "parts/bad/reaches-out.ts": 'import { s } from "../../simulation/env.ts";\n',

@@ -21,13 +21,10 @@ import { createTransactions } from "../../src/parts/concurrency/transaction/mode
 import { createCatalog } from "../../src/parts/architecture/catalog/kv_encoded/kv-encoded-catalog.ts";
 import { kvSecondary } from "../../src/parts/indexing/equality/kv_secondary/kv-secondary.ts";
 import {
-  entryOf,
-  type InMemoryDoors,
-  type InMemoryOptions,
-  MapEngine,
-  type RecordedResult,
-  run,
+  type InMemoryDoors, type InMemoryOptions, type RecordedResult, run,
 } from "../../src/parts/query_processing/execution/model/point_api/in-memory-doors.fixture.ts";
+import { entryOf } from "../../src/parts/replication/instant-log.fixture.ts";
+import { MapEngine } from "../../src/parts/storage/map-engine.fixture.ts";
 import type { ExecutorSession } from "../../src/parts/query_processing/executor.ts";
 import { rowToKv } from "../../src/parts/storage/layout/row_to_kv/row-to-kv.ts";
 import { drawing } from "./drawing.fixture.ts";

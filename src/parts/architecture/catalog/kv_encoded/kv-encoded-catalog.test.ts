@@ -1,7 +1,7 @@
 /** The catalog: what was committed is there again after a reload; damaged definitions are refused. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { MapEngine } from "../../../query_processing/execution/model/point_api/in-memory-doors.fixture.ts";
+import { MapEngine } from "../../../storage/map-engine.fixture.ts";
 import { rowToKv } from "../../../storage/layout/row_to_kv/row-to-kv.ts";
 import { WriteBatch } from "../../../storage/write-batch.ts";
 import type { CatalogDraft } from "../catalog-store.ts";

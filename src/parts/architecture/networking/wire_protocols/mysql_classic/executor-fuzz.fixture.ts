@@ -9,9 +9,8 @@ import {
   createTransactions,
 } from "../../../../concurrency/transaction/model/single_node_acid/transactions.ts";
 import { drawText } from "../../../../parser/implementation/recursive_descent/statement-grammar.fixture.ts";
-import {
-  type MapEngine, openInMemory,
-} from "../../../../query_processing/execution/model/point_api/in-memory-doors.fixture.ts";
+import { openInMemory } from "../../../../query_processing/execution/model/point_api/in-memory-doors.fixture.ts";
+import type { MapEngine } from "../../../../storage/map-engine.fixture.ts";
 import type { Executor } from "../../../../query_processing/executor.ts";
 import { rowToKv } from "../../../../storage/layout/row_to_kv/row-to-kv.ts";
 import type { FuzzTarget } from "./protocol-fuzzer.fixture.ts";

@@ -1,6 +1,6 @@
 /** A key-value store over a map and a log that applies at once, at the time of a clock that the test moves. */
 import { createCatalog } from "../../../../architecture/catalog/kv_encoded/kv-encoded-catalog.ts";
-import { MapEngine } from "../../../../query_processing/execution/model/point_api/in-memory-doors.fixture.ts";
+import { MapEngine } from "../../../../storage/map-engine.fixture.ts";
 import type { LogEntry, ReplicatedLog, StateMachine } from "../../../../replication/replicated-log.ts";
 import { rowToKv } from "../../../../storage/layout/row_to_kv/row-to-kv.ts";
 import { createLruCache } from "../../../../storage/page_io/replacement/lru/lru-cache.ts";
