@@ -20,7 +20,7 @@ import { createWorkDirectory } from "../fleet/work-directory.ts";
 import { LatheError } from "../kit/errors.ts";
 import type { KnobValues } from "../kit/product.ts";
 import { buildFromContract } from "./build.ts";
-import { loadServedContract } from "./contract.ts";
+import { loadDrivenContract } from "./contract.ts";
 import type { UseCaseContext } from "./use-case.ts";
 
 export interface BenchRequest {
@@ -103,7 +103,7 @@ export async function benchMariadb(
 }
 
 function workloadOf(request: BenchRequest): WorkloadSpec {
-  const { workload } = loadServedContract(request.contractFile).contract;
+  const { workload } = loadDrivenContract(request.contractFile).contract;
   return { ...workload, clients: request.clients ?? workload.clients, scale: request.scale ?? workload.scale };
 }
 

@@ -9,9 +9,10 @@ import {
   type Answer, answerProblem, type Answers, composeContract, parseAnswers, type Question, questions,
 } from "../contract/interview.ts";
 import { parseContract, problemsError, readContractText } from "../contract/parse.ts";
-import { findUnserved, unservedProblems } from "../contract/serve-check.ts";
+import { findUnserved, undrivenProblems, unservedProblems } from "../contract/serve-check.ts";
 import { LatheError } from "../kit/errors.ts";
 import { formatProblem, type Problem } from "../knobs/yaml-document.ts";
+import { checkNeeds } from "./contract-needs.ts";
 
 export type { Answer, Answers, Question, TopicExplanation };
 export { answerProblem, questions };
@@ -23,16 +24,28 @@ export interface ContractCheck {
   readonly verdict: "valid" | "unserved" | "invalid";
   readonly problems: readonly Problem[];
   readonly missingLeaves: readonly string[];
+  /** What no driver makes load of yet: it can be built and served, not measured by run, bench and evolve. */
+  readonly undriven: readonly Problem[];
 }
 
 /** Errors: NOT_FOUND. */
 export function checkContract(file: string): ContractCheck {
   const result = parseContract(readContractText(file), file);
-  if (!result.ok) return { file, name: undefined, verdict: "invalid", problems: result.problems, missingLeaves: [] };
-  const problems = unservedProblems(result.contract, file, result.placeOf);
-  const missingLeaves = [...new Set(findUnserved(result.contract).flatMap(({ leaf }) => leaf ?? []))];
-  const verdict = problems.length === 0 ? "valid" : "unserved";
-  return { file, name: result.contract.name, verdict, problems, missingLeaves };
+  if (!result.ok) {
+    return { file, name: undefined, verdict: "invalid", problems: result.problems, missingLeaves: [], undriven: [] };
+  }
+  const { contract, placeOf } = result;
+  const needs = checkNeeds(contract, file, placeOf);
+  const problems = [...unservedProblems(contract, file, placeOf), ...needs.problems];
+  const leaves = [...findUnserved(contract).flatMap(({ leaf }) => leaf ?? []), ...needs.missingLeaves];
+  return {
+    file,
+    name: contract.name,
+    verdict: problems.length === 0 && leaves.length === 0 ? "valid" : "unserved",
+    problems,
+    missingLeaves: [...new Set(leaves)],
+    undriven: undrivenProblems(contract, file, placeOf),
+  };
 }
 
 export interface LoadedContract {
@@ -42,14 +55,30 @@ export interface LoadedContract {
 
 /** A contract that can be built. Errors: NOT_FOUND, INVALID_ARGUMENT, NOT_SELECTED; each with every problem. */
 export function loadServedContract(file: string): LoadedContract {
-  const text = readContractText(file);
-  const result = parseContract(text, file);
-  if (!result.ok) throw problemsError(result.problems);
-  const problems = unservedProblems(result.contract, file, result.placeOf);
+  const { text, contract, placeOf } = readWellFormed(file);
+  const problems = unservedProblems(contract, file, placeOf);
   if (problems.length > 0) {
     throw new LatheError("NOT_SELECTED", problems.map(formatProblem).join("\n"), { details: { problems } });
   }
-  return { contract: result.contract, text };
+  return { contract, text };
+}
+
+/** A contract that can be built and driven. Errors: those of `loadServedContract`; INVALID_ARGUMENT. */
+export function loadDrivenContract(file: string): LoadedContract {
+  const loaded = loadServedContract(file);
+  const problems = undrivenProblems(loaded.contract, file, readWellFormed(file).placeOf);
+  if (problems.length === 0) return loaded;
+  const way = "it can be built and served all the same (lathe build, lathe serve) and judged (lathe check); " +
+    "run, bench and evolve measure only what a driver drives";
+  throw new LatheError("INVALID_ARGUMENT", `${formatProblems(problems)}\n${way}`, { details: { problems } });
+}
+
+/** Errors: NOT_FOUND, INVALID_ARGUMENT with every problem. */
+function readWellFormed(file: string) {
+  const text = readContractText(file);
+  const result = parseContract(text, file);
+  if (!result.ok) throw problemsError(result.problems);
+  return { text, contract: result.contract, placeOf: result.placeOf };
 }
 
 export interface ContractExplanation {
@@ -59,20 +88,20 @@ export interface ContractExplanation {
   readonly invariants: readonly { readonly text: string; readonly oracle?: string | undefined }[];
   readonly nonGoals: readonly string[];
   readonly unserved: readonly Problem[];
+  readonly undriven: readonly Problem[];
 }
 
 /** Errors: NOT_FOUND, INVALID_ARGUMENT. */
 export function explainContractFile(file: string): ContractExplanation {
-  const result = parseContract(readContractText(file), file);
-  if (!result.ok) throw problemsError(result.problems);
-  const { contract } = result;
+  const { contract, placeOf } = readWellFormed(file);
   return {
     name: contract.name,
     description: contract.description,
     topics: explainContract(contract),
     invariants: contract.invariants,
     nonGoals: contract.nonGoals,
-    unserved: unservedProblems(contract, file, result.placeOf),
+    unserved: [...unservedProblems(contract, file, placeOf), ...checkNeeds(contract, file, placeOf).problems],
+    undriven: undrivenProblems(contract, file, placeOf),
   };
 }
 

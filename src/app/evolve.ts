@@ -5,7 +5,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { loadKnobCatalog } from "../knobs/catalog.ts";
 import { type Budget, conductStudy, type RunResult } from "./conduct-study.ts";
-import { loadServedContract } from "./contract.ts";
+import { loadDrivenContract } from "./contract.ts";
 import { productKnobs } from "./product-knobs.ts";
 import { openStudyDirectory } from "./study-directory.ts";
 import type { UseCaseContext } from "./use-case.ts";
@@ -27,7 +27,7 @@ export interface EvolveRequest {
 export async function evolveProduct(request: EvolveRequest, context: UseCaseContext): Promise<RunResult> {
   const { productDirectory, budget, policy, seed, alpha, knobs } = request;
   const contractFile = join(productDirectory, "contract.yaml");
-  const { contract } = loadServedContract(contractFile);
+  const { contract } = loadDrivenContract(contractFile);
   const root = request.studyDirectory ?? nextStudy(join(productDirectory, ".lathe", "studies"));
   context.progress(`study in ${root}`);
   return conductStudy(

@@ -13,7 +13,7 @@ import { loadKnobCatalog } from "../knobs/catalog.ts";
 import type { ExpertConfiguration } from "../study/settings.ts";
 import { layerLine, verifiedSentence } from "./build.ts";
 import { type Budget, conductStudy, type RunResult, type StudyOverrides } from "./conduct-study.ts";
-import { loadServedContract } from "./contract.ts";
+import { loadDrivenContract } from "./contract.ts";
 import { productKnobs } from "./product-knobs.ts";
 import { openStudyDirectory } from "./study-directory.ts";
 import type { UseCaseContext } from "./use-case.ts";
@@ -51,7 +51,7 @@ function refuseLibrary({ name, surface }: Contract): void {
 
 /** Errors: INVALID_ARGUMENT (a library), those of build and of the journal. A study without gain is no error. */
 export async function runContract(request: RunRequest, context: UseCaseContext): Promise<RunResult> {
-  const loaded = loadServedContract(request.contractFile);
+  const loaded = loadDrivenContract(request.contractFile);
   refuseLibrary(loaded.contract);
   const { scale } = request;
   const workload = scale === undefined ? loaded.contract.workload : { ...loaded.contract.workload, scale };

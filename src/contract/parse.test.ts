@@ -8,7 +8,7 @@ import { formatProblem } from "../knobs/yaml-document.ts";
 import { canonicalHash } from "./canonical-json.ts";
 import { explainContract } from "./explain.ts";
 import { loadContract, parseContract } from "./parse.ts";
-import { unservedProblems } from "./serve-check.ts";
+import { undrivenProblems, unservedProblems } from "./serve-check.ts";
 
 const examples = join(import.meta.dirname, "..", "..", "examples");
 const contractFiles = readdirSync(examples)
@@ -19,7 +19,9 @@ const contractFiles = readdirSync(examples)
 function messages(text: string): string[] {
   const result = parseContract(text, "contract.yaml");
   if (!result.ok) return result.problems.map(formatProblem);
-  return unservedProblems(result.contract, "contract.yaml", result.placeOf).map(formatProblem);
+  const { contract, placeOf } = result;
+  return [unservedProblems, undrivenProblems].flatMap((find) => find(contract, "contract.yaml", placeOf))
+    .map(formatProblem);
 }
 
 const minimal = "version: 1\nname: store\nworkload: { benchmark: taobench, profile: o }\n";
@@ -144,7 +146,7 @@ test("an HTTP surface serves one key-value table, and no benchmark of SQL", () =
     /^contract.yaml:3:24: surface.protocols\[0\]: http serves one table, and it must be a key-value table: columns/,
   );
   const sql = "version: 1\nname: store\nworkload: { benchmark: key_value, profile: sndv }\n";
-  assert.match(messages(sql)[0], /workload.benchmark: no part serves key_value over mysql yet/);
+  assert.match(messages(sql)[0], /workload.benchmark: no driver drives key_value over mysql yet/);
   const table = (valueBytes: number) => `data:
   tables:
     - name: kv
@@ -186,7 +188,8 @@ workload: { benchmark: ycsb, profile: c, operations: [{ name: READ, weight: 1 },
   assert.equal(found.length, leaves.length, found.join("\n"));
   for (const [at, [path, leaf]] of leaves.entries()) {
     const missing = leaf === undefined ? "" : `: the leaf ${leaf} is missing`;
-    assert.match(found[at], new RegExp(`: ${path.replace(/[[\]]/g, "\\$&")}: no part serves .* yet${missing}; `));
+    const refused = path === "workload.operations" ? "no driver drives" : "no part serves";
+    assert.match(found[at], new RegExp(`: ${path.replace(/[[\]]/g, "\\$&")}: ${refused} .* yet${missing}; `));
   }
 });
 

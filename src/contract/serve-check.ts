@@ -1,5 +1,6 @@
 /**
- * What a contract asks for and no part serves yet: refused before anything is built, naming the missing leaf.
+ * What a contract asks for and no part serves yet: refused before anything is built, naming the missing leaf. And what
+ * a product can be built for, but no driver can make load of yet: refused only where something is measured.
  *
  * A contract is a promise to its owner; a product that quietly gave less would break it. The reverse is fine: a product
  * may promise more than was asked (serializable where read_committed would do).
@@ -70,7 +71,12 @@ export function findUnserved(contract: Contract): Unserved[] {
     const instead = "set protocols to [mysql] or [http]";
     found.push({ path, leaf: protocolLeaves[protocol], asked: `the ${protocol} surface`, instead });
   }
-  return [...found, ...unservedBenchmark(contract), ...unservedWorkload(contract)];
+  return found;
+}
+
+/** What of the workload cannot be driven, all at once. A library is driven by its user: nothing is listed for it. */
+export function findUndriven(contract: Contract): Unserved[] {
+  return [...undrivenBenchmark(contract), ...undrivenOperations(contract)];
 }
 
 /** A library has its tables, one log flushed with every write, and nothing beside it. */
@@ -94,7 +100,7 @@ function unservedBesideLibrary({ surface, storage, consistency, data }: Contract
 }
 
 /** Benchmarks are driven over one protocol each; a library is driven by its user. */
-function unservedBenchmark({ surface, workload }: Contract): Unserved[] {
+function undrivenBenchmark({ surface, workload }: Contract): Unserved[] {
   if (surface.protocols.includes("embedded")) return [];
   const wanted = surfaceOf(workload);
   if (surface.protocols.includes(wanted)) return [];
@@ -106,7 +112,7 @@ function unservedBenchmark({ surface, workload }: Contract): Unserved[] {
   }];
 }
 
-function unservedWorkload({ workload }: Contract): Unserved[] {
+function undrivenOperations({ workload }: Contract): Unserved[] {
   const profile = findProfile(workload.benchmark, workload.profile);
   if (profile === undefined) return [];
   const listed = workload.operations ?? profile.operations;
@@ -133,6 +139,17 @@ export function unservedProblems(contract: Contract, file: string, placeOf: (pat
     ...placeOf(path),
     path: formatPath(path),
     message: `no part serves ${asked} yet${leaf === undefined ? "" : `: the leaf ${leaf} is missing`}; ${instead}`,
+  }));
+  return sortProblems(problems);
+}
+
+/** What no driver drives, as problems with a place, in the order of the file. */
+export function undrivenProblems(contract: Contract, file: string, placeOf: (path: Path) => Place): Problem[] {
+  const problems = findUndriven(contract).map(({ path, asked, instead }) => ({
+    file,
+    ...placeOf(path),
+    path: formatPath(path),
+    message: `no driver drives ${asked} yet; ${instead}`,
   }));
   return sortProblems(problems);
 }

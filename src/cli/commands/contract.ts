@@ -1,7 +1,7 @@
 /** `lathe contract new|infer|check|explain`. */
 import type { Command } from "commander";
 import {
-  type Answers, checkContract, type ContractExplanation, explainContractFile, formatProblems, readAnswers,
+  type Answers, checkContract, type ContractCheck, type ContractExplanation, explainContractFile, formatProblems, readAnswers,
   writeNewContract,
 } from "../../app/contract.ts";
 import { describeSource, infer, type Inference, writeInferredContract } from "../../app/infer.ts";
@@ -111,15 +111,27 @@ function registerCheck(contract: Command): void {
     runAction(options.json, () => {
       const checked = checkContract(file);
       const exitCode = { valid: 0, invalid: 2, unserved: 9 }[checked.verdict];
-      const summary = {
-        valid: `${file}: valid`,
-        invalid: `${checked.problems.length} to mend`,
-        unserved: `well formed, but ${checked.missingLeaves.length} missing: ${checked.missingLeaves.join(", ")}`,
-      }[checked.verdict];
-      const text = [formatProblems(checked.problems), summary].filter((line) => line !== "").join("\n");
+      const text = [formatProblems(checked.problems), checkSummary(checked), drivenSentence(checked)]
+        .filter((line) => line !== "")
+        .join("\n");
       return { json: checked, text, exitCode };
     }),
   );
+}
+
+function checkSummary({ file, verdict, problems, missingLeaves }: ContractCheck): string {
+  if (verdict === "valid") return `${file}: valid`;
+  if (verdict === "invalid") return `${problems.length} to mend`;
+  if (missingLeaves.length === 0) return `well formed, but not to be built: ${problems.length} not served, as above`;
+  const leaves = missingLeaves.length === 1 ? "1 leaf is" : `${missingLeaves.length} leaves are`;
+  return `well formed, but ${leaves} missing: ${missingLeaves.join(", ")}`;
+}
+
+/** One sentence about what can be built and not measured. */
+function drivenSentence({ undriven }: ContractCheck): string {
+  if (undriven.length === 0) return "";
+  const what = undriven.map(({ path, message }) => `${path}: ${message}`).join("; ");
+  return `lathe run, bench and evolve cannot measure it yet (lathe build and serve need no driver): ${what}`;
 }
 
 function registerExplain(contract: Command): void {
@@ -155,6 +167,8 @@ function formatExplanation(explanation: ContractExplanation): string {
     lines.push("");
   }
   if (explanation.nonGoals.length > 0) lines.push("Left out", ...explanation.nonGoals.map((goal) => `  ${goal}`), "");
-  if (explanation.unserved.length > 0) lines.push("Not served yet", formatProblems(explanation.unserved));
+  const { unserved, undriven } = explanation;
+  if (unserved.length > 0) lines.push("Not served yet", formatProblems(unserved));
+  if (undriven.length > 0) lines.push("Not measured by run, bench and evolve yet", formatProblems(undriven));
   return lines.join("\n");
 }

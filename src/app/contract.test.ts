@@ -1,0 +1,51 @@
+/** What a contract is refused for: by build what no part serves, by run, bench and evolve what no driver drives. */
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { checkContract, loadDrivenContract, loadServedContract } from "./contract.ts";
+import { buildFromContract } from "./build.ts";
+import { infer } from "./infer.ts";
+
+const directory = mkdtempSync(join(tmpdir(), "lathe-contract-"));
+after(() => rmSync(directory, { recursive: true, force: true }));
+
+function contractFile(name: string, text: string): string {
+  const file = join(directory, name);
+  writeFileSync(file, text);
+  return file;
+}
+
+const golden = (name: string) => join(import.meta.dirname, "..", "traces", "golden", name);
+
+test("what a dump and a log need and no part serves is refused, each leaf of it; the rest is built", async () => {
+  const { text } = await infer({ sources: ["mariadb-dump.sql", "mariadb-general.log"].map(golden) });
+  const whole = contractFile("whole.yaml", text);
+  const checked = checkContract(whole);
+  assert.equal(checked.verdict, "unserved");
+  assert.ok(checked.missingLeaves.includes("query_processing/joins/nested_loop"));
+  assert.ok(checked.problems.some(({ path, message }) => /^needs\[\d+\]$/.test(path) && /storage\/ttl/.test(message)));
+  assert.throws(() => buildFromContract({ contractFile: whole, directory: join(directory, "whole") }), (error: {
+    code?: string;
+    details?: { missing?: readonly { path: string }[] };
+  }) => {
+    assert.equal(error.code, "NOT_SELECTED");
+    assert.deepEqual(error.details?.missing?.map(({ path }) => path).sort(), checked.missingLeaves.toSorted());
+    return true;
+  });
+  const plain = contractFile("plain.yaml", text.slice(0, text.indexOf("# What the workload needs beyond")));
+  assert.equal(checkContract(plain).verdict, "valid");
+  assert.ok(buildFromContract({ contractFile: plain, directory: join(directory, "plain") }).files > 0);
+});
+
+test("what no driver drives is refused by name where something is measured, not where it is built", () => {
+  const operations = "[{ name: READ, weight: 7 }, { name: COUNT, weight: 3 }]";
+  const text = `version: 1\nname: mine\nworkload: { benchmark: ycsb, profile: b, operations: ${operations} }\n`;
+  const file = contractFile("mine.yaml", text);
+  const { verdict, missingLeaves, undriven } = checkContract(file);
+  assert.deepEqual([verdict, missingLeaves], ["valid", []]);
+  assert.match(undriven[0].message, /COUNT/);
+  assert.equal(loadServedContract(file).contract.name, "mine");
+  assert.throws(() => loadDrivenContract(file), { code: "INVALID_ARGUMENT", message: /workload\.operations: .*COUNT/ });
+});
