@@ -1,7 +1,8 @@
 /** `lathe contract new|infer|check|explain`. */
 import type { Command } from "commander";
 import {
-  type Answers, checkContract, type ContractCheck, type ContractExplanation, explainContractFile, formatProblems, readAnswers,
+  type Answers, checkContract, type ContractCheck, type ContractExplanation,
+  explainContractFile, formatProblems, readAnswers,
   writeNewContract,
 } from "../../app/contract.ts";
 import { describeSource, infer, type Inference, writeInferredContract } from "../../app/infer.ts";
