@@ -1,4 +1,7 @@
-/** Paths that a person may have meant: same last name first, then few slips of the fingers, then words in common. */
+/**
+ * Paths that a person may have meant: those that begin with what was typed first, then the same last name, then few
+ * slips of the fingers, then words in common.
+ */
 import { editDistance } from "../kit/suggestion.ts";
 
 interface Named {
@@ -20,8 +23,11 @@ export function nearestPaths(model: Named, word: string, count = 5): string[] {
     const lastSlips = editDistance(askedLast, last) / Math.max(askedLast.length, last.length);
     const own = words(folded);
     const shared = askedWords.filter((one) => own.some((other) => other.includes(one))).length / askedWords.length;
-    const near = slips < 0.34 || lastSlips < 0.34 || shared >= 0.5;
-    return { path, score: Math.min(slips, lastSlips + 0.05 + slips / 10) - shared / 4, near };
+    const score = Math.min(slips, lastSlips + 0.05 + slips / 10) - shared / 4;
+    // Somebody who stopped in the middle of a word means one that goes on from there: before all that is only alike.
+    const begun = folded.startsWith(asked);
+    const near = begun || slips < 0.34 || lastSlips < 0.34 || shared >= 0.5;
+    return { path, score: begun ? score - 2 : score, near };
   });
   return scored
     .filter(({ near }) => near)
