@@ -3,7 +3,7 @@
  * the client that its build wrote.
  */
 import assert from "node:assert/strict";
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { request } from "node:https";
 import { tmpdir } from "node:os";
@@ -14,46 +14,19 @@ import { prepareCheckpoint } from "../../src/bench/prepared-data.ts";
 import { productContender } from "../../src/bench/launch-side.ts";
 import { runLaunch } from "../../src/bench/launch.ts";
 import { buildFromContract } from "../../src/app/build.ts";
+import { killRunning, startHttpProduct } from "./product-harness.ts";
 
 const contractFile = join(import.meta.dirname, "..", "..", "examples", "sndv-kv", "contract.yaml");
 const work = mkdtempSync(join(tmpdir(), "lathe-http-"));
 const product = join(work, "product");
-const running = new Set<ChildProcess>();
 
 before(() => void buildFromContract({ contractFile, directory: product }));
 after(() => {
-  for (const child of running) child.kill("SIGKILL");
+  killRunning();
   rmSync(work, { recursive: true, force: true });
 });
 
-interface Started {
-  readonly url: string;
-  readonly port: number;
-  end(signal: NodeJS.Signals): Promise<void>;
-}
-
-async function start(data: string, ...more: string[]): Promise<Started> {
-  const args = [join(product, "main.ts"), "--data", join(work, data), "--http-port", "0", ...more];
-  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
-  running.add(child);
-  let stderr = "";
-  child.stderr.on("data", (bytes: Buffer) => (stderr += bytes.toString()));
-  const ended = new Promise<void>((resolve) => child.on("close", () => {
-    running.delete(child);
-    resolve();
-  }));
-  const port = await new Promise<number>((resolve, reject) => {
-    child.stdout.on("data", (bytes: Buffer) => resolve(JSON.parse(bytes.toString().split("\n")[0]).httpPort));
-    void ended.then(() => reject(new Error(stderr)));
-  });
-  return {
-    url: `http://127.0.0.1:${port}`, port,
-    async end(signal) {
-      child.kill(signal);
-      await ended;
-    },
-  };
-}
+const start = (data: string, ...more: string[]) => startHttpProduct(product, ["--data", join(work, data), ...more]);
 
 const put = (url: string, key: string, value: string, ttl = 0) =>
   fetch(`${url}/put`, { method: "POST", body: JSON.stringify({ key, value, ttl }) }).then(({ status }) => status);
@@ -110,7 +83,7 @@ test("tokens: made by the product, needed where they are required, kept from oth
 });
 
 test("HTTPS on the same port, and nothing else beyond loopback", async () => {
-  const { port, end } = await start("https", "--host", "0.0.0.0");
+  const { httpPort: port, end } = await start("https", "--host", "0.0.0.0");
   const status = (path: string) => new Promise<number | undefined>((resolve, reject) => {
     const asked = request({ host: "127.0.0.1", port, path, rejectUnauthorized: false }, (response) => {
       response.resume();

@@ -1,4 +1,4 @@
-/** A product as a child process: started, asked by a MySQL client, stopped. For system tests. */
+/** A product as a child process: started, asked by a MySQL client or over HTTP, stopped. For system tests. */
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -9,14 +9,22 @@ import type { Connection } from "mysql2/promise";
 
 const startTimeoutMs = 30_000;
 
-export interface StartedProduct {
+export interface StartedServer {
   readonly process: ChildProcess;
-  readonly mysqlPort: number;
-  readonly metricsPort: number | undefined;
   /** What it wrote to stderr so far. */
   log(): string;
   /** Sends a signal and waits for the end. */
   end(signal: NodeJS.Signals): Promise<Ended>;
+}
+
+export interface StartedProduct extends StartedServer {
+  readonly mysqlPort: number;
+  readonly metricsPort: number | undefined;
+}
+
+export interface StartedHttpProduct extends StartedServer {
+  readonly httpPort: number;
+  readonly url: string;
 }
 
 export interface Ended {
@@ -34,17 +42,33 @@ export function runMain(product: string, args: readonly string[], userId?: numbe
   return ended(launch(product, args, {}, userId));
 }
 
-/** Starts a product and waits until it listens. */
+/** Starts a product that speaks MySQL and waits until it listens. */
 export async function startProduct(
   product: string,
   args: readonly string[],
   environment: Record<string, string> = { LATHE_PASSWORD: password },
 ): Promise<StartedProduct> {
-  const child = launch(product, ["--mysql-port", "0", ...args], environment);
+  const { server, bound } = await listening(launch(product, ["--mysql-port", "0", ...args], environment));
+  return { ...server, mysqlPort: bound.mysqlPort, metricsPort: bound.metricsPort ?? undefined };
+}
+
+/** Starts a product that speaks HTTP and waits until it listens. */
+export async function startHttpProduct(product: string, args: readonly string[]): Promise<StartedHttpProduct> {
+  const { server, bound } = await listening(launch(product, ["--http-port", "0", ...args], {}));
+  return { ...server, httpPort: bound.httpPort, url: `http://127.0.0.1:${bound.httpPort}` };
+}
+
+interface Bound {
+  readonly mysqlPort: number;
+  readonly httpPort: number;
+  readonly metricsPort: number | null;
+}
+
+async function listening(child: ChildProcess): Promise<{ server: StartedServer; bound: Bound }> {
   let stderr = "";
   child.stderr?.on("data", (bytes: Buffer) => (stderr += bytes.toString()));
   const end = ended(child);
-  const listening = new Promise<{ mysqlPort: number; metricsPort: number | null }>((resolve) => {
+  const told = new Promise<Bound>((resolve) => {
     let stdout = "";
     child.stdout?.on("data", (bytes: Buffer) => {
       stdout += bytes.toString();
@@ -53,23 +77,22 @@ export async function startProduct(
     });
   });
   const bound = await Promise.race([
-    listening,
+    told,
     end.then(({ exitCode }) => assert.fail(`the product ended with ${exitCode} before it listened: ${stderr}`)),
     new Promise<never>((_, reject) => {
       const late = () => reject(new Error(`no listening line within ${startTimeoutMs} ms: ${stderr}`));
       setTimeout(late, startTimeoutMs).unref();
     }),
   ]);
-  return {
+  const server: StartedServer = {
     process: child,
-    mysqlPort: bound.mysqlPort,
-    metricsPort: bound.metricsPort ?? undefined,
     log: () => stderr,
     async end(signal) {
       child.kill(signal);
       return await end;
     },
   };
+  return { server, bound };
 }
 
 export function connectTo(
@@ -94,12 +117,17 @@ export async function withTemporaryDirectory(use: (directory: string) => Promise
   try {
     await use(directory);
   } finally {
-    for (const child of running) child.kill("SIGKILL");
+    killRunning();
     rmSync(directory, { recursive: true, force: true });
   }
 }
 
 const running = new Set<ChildProcess>();
+
+/** Ends every product that was started here and still runs. */
+export function killRunning(): void {
+  for (const child of running) child.kill("SIGKILL");
+}
 
 function launch(
   product: string,

@@ -30,10 +30,9 @@ async function run(files: ReadonlyMap<string, string>) {
   return runSuite(directory, "test/coverage.test.ts", { signal: undefined, timeoutMs: 120_000 });
 }
 
-test("a part that is only loaded is named with its leaves; without it the product passes", async () => {
+// That sound products pass is for `test/system/products.test.ts`.
+test("a part that is only loaded is named with its leaves", async () => {
   const files = filesOf("embedded");
-  const sound = await run(files);
-  assert.equal(sound.ok, true, sound.output);
   const path = "storage/page_io/replacement/lru";
   for (const file of sourceClosure(layeredTree(sourceRoot, []), [`parts/${path}/lru-cache.ts`])) {
     files.set(file, readFileSync(join(sourceRoot, file), "utf8"));

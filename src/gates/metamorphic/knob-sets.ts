@@ -1,10 +1,10 @@
 /**
- * Knob sets for metamorphic runs: the standard ones, each of which brings a corner of the engine into play, and
+ * Knob sets for metamorphic runs of a log-structured merge tree (of the engine in memory: memory-knob-sets.ts): the standard ones, each of which brings a corner of the engine into play, and
  * random ones. Bounds are the engine's own, far beyond what the knob catalog would set.
  *
  * Options that an engine does not know are ignored by it, so that older products run under newer sets.
  */
-import type { KnobSet } from "./store-under-test.ts";
+import type { KnobSet, KnobSets } from "./store-under-test.ts";
 
 type Options = KnobSet["options"];
 
@@ -121,3 +121,5 @@ export function drawKnobSet(name: string, next: () => number): KnobSet {
   const world = luck < 1 / 12 ? "real" : luck < 0.5 ? "concurrent" : "simulated";
   return { name, world, log: next() < 0.25 ? "engine" : "caller", options: { ...options, memoryBudgetBytes } };
 }
+
+export const treeKnobSets: KnobSets = { standard: standardKnobSets, draw: drawKnobSet };

@@ -12,7 +12,6 @@
  * Limits: it sees what answers show. What costs (memory, device flushes under real files, stalls) is for other gates.
  */
 import type { Gate, GateSubject, GateVerdict } from "../gate.ts";
-import { isInMemory } from "../product-engine.ts";
 import { verdictOf } from "../run-gates.ts";
 import { runOnWorker } from "./metamorphic-task.ts";
 
@@ -51,11 +50,6 @@ function timeoutMsOf({ programs }: MetamorphicGateOptions): number {
 async function runMetamorphic(options: MetamorphicGateOptions, subject: GateSubject): Promise<GateVerdict> {
   const { programs: planned, programsMin, knobSets, timeShare = timeShareDefault } = options;
   const verdict = verdictOf(name, performance.now());
-  if (isInMemory(subject.productDirectory)) {
-    return verdict.admit(
-      "the engine in memory has no such knobs, and no log of its own; simulation and conformance judge it",
-    );
-  }
   const { productDirectory: root, workDirectory, seed, signal } = subject;
   const limitMs = timeoutMsOf(options);
   const reply = await runOnWorker(

@@ -10,9 +10,9 @@ import { generateOperations, type GeneratorOptions } from "./operation-generator
 import { formatOperationFile } from "./operation-file.ts";
 import type { OperationFile } from "./operation.ts";
 import { answersOf, type Difference, runOperations } from "./operation-run.ts";
-import { drawKnobSet, standardKnobSets } from "./knob-sets.ts";
+import { treeKnobSets } from "./knob-sets.ts";
 import { type Failing, shrink } from "./shrink.ts";
-import type { KnobSet, StoreMaker } from "./store-under-test.ts";
+import type { KnobSet, KnobSets, StoreMaker } from "./store-under-test.ts";
 
 export interface TrialOptions {
   /** Knob sets per program; undefined: all (see `knobSetsOf`). */
@@ -48,12 +48,12 @@ const randomSetsPerProgram = 3;
  * Knob sets of a program: every simulated standard one, one of those with threads (they wait for a disk), and random
  * ones. Where `count` is given, so many of them, drawn by the seed.
  */
-export function knobSetsOf(seed: number, count: number | undefined): KnobSet[] {
+export function knobSetsOf(seed: number, count: number | undefined, sets: KnobSets = treeKnobSets): KnobSet[] {
   const next = seededNumbers(seed ^ 0x5eed);
-  const simulated = standardKnobSets.filter(({ world }) => world !== "real");
-  const real = standardKnobSets.filter(({ world }) => world === "real");
+  const simulated = sets.standard.filter(({ world }) => world !== "real");
+  const real = sets.standard.filter(({ world }) => world === "real");
   const random = Array.from({ length: randomSetsPerProgram }, (_, number) =>
-    drawKnobSet(`random ${number} of seed ${seed}`, next),
+    sets.draw(`random ${number} of seed ${seed}`, next),
   );
   const all = [...simulated, real[seed % real.length], ...random];
   if (count === undefined || count >= all.length) return all;
@@ -84,7 +84,7 @@ export async function runTrials(
     const answers = answersOf(file);
     options.onProgram?.(seed, programs);
     programs++;
-    for (const knobs of knobSetsOf(seed, options.knobSets)) {
+    for (const knobs of knobSetsOf(seed, options.knobSets, maker.knobSets)) {
       runs++;
       operations += file.operations.length;
       const difference = await runOperations(file, answers, maker.create(knobs, seed));

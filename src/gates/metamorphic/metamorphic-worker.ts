@@ -1,7 +1,6 @@
 /** The thread of metamorphic runs: takes a task, tells how far it is, answers with an outcome. */
 import { parentPort, workerData } from "node:worker_threads";
 import { errorCodeOf } from "../../kit/errors.ts";
-import { standardKnobSets } from "./knob-sets.ts";
 import type { MetamorphicReply, MetamorphicTask, ReplayOutcome } from "./metamorphic-task.ts";
 import { knobSetIn, programSeeds, replay, runTrials } from "./metamorphic-trial.ts";
 import { parseOperationFile } from "./operation-file.ts";
@@ -26,7 +25,7 @@ async function replayText(maker: StoreMaker, text: string): Promise<ReplayOutcom
   const file = parseOperationFile(text);
   const named = knobSetIn(text);
   let runs = 0;
-  for (const knobs of named === undefined ? standardKnobSets : [named]) {
+  for (const knobs of named === undefined ? maker.knobSets.standard : [named]) {
     runs++;
     const difference = await replay(maker, file, knobs);
     if (difference !== undefined) return { operations: file.operations.length, runs, difference, knobs };

@@ -7,14 +7,16 @@
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { loadPartDescriptors } from "../../foundry/part-descriptor.ts";
+import { loadPartDescriptors, type PartDescriptor } from "../../foundry/part-descriptor.ts";
 import type { Clock, Disk, Env } from "../../kit/env/env.ts";
 import { createNodeEnv } from "../../kit/env/node-env.ts";
 import { errorCodeOf, LatheError } from "../../kit/errors.ts";
 import { SimulatedDisk } from "../../simulation/simulated-disk.ts";
 import { createSimulatedEnv, type Schedule, seededNumbers, type SimulatedEnv } from "../../simulation/simulated-env.ts";
 import type { Change, Feature } from "./operation.ts";
-import type { KnobSet, Store, StoreBatch, StoreMaker, StoreWorld } from "./store-under-test.ts";
+import { treeKnobSets } from "./knob-sets.ts";
+import { memoryKnobSets } from "./memory-knob-sets.ts";
+import type { KnobSet, KnobSets, Store, StoreBatch, StoreMaker, StoreWorld } from "./store-under-test.ts";
 
 interface Batch extends StoreBatch {
   put(key: Uint8Array, value: Uint8Array, options?: { expiresAtMs?: number }): unknown;
@@ -69,16 +71,21 @@ const selectionHash = "5".repeat(64);
 /** A real run that takes longer is stuck. */
 const realTimeoutMs = 60_000;
 const enginePort = "storage/engine.ts";
-/** The knob sets are those of a log-structured merge tree; a source tree holds other engines beside it. */
-const engineLeaf = "storage/lsm/memtable";
+/** By a leaf of the engine. A product has one of them; of a source tree, which has all, the first is taken. */
+const knobSetsOfEngines: readonly (readonly [leaf: string, sets: KnobSets])[] = [
+  ["storage/lsm/memtable", treeKnobSets],
+  ["storage/storage_model/memory", memoryKnobSets],
+];
 
 /** Errors: NOT_FOUND where the root holds no engine. `workDirectory`: where real files go. */
 export async function loadProductEngine(root: string, workDirectory: string): Promise<StoreMaker> {
-  const modules = await loadModules(root);
+  const { part, knobSets } = engineIn(root);
+  const modules = await loadModules(root, part);
   // Enough threads for compactions side by side, however few cores there are.
   const real = createNodeEnv({ logLevel: "error", threads: 4 });
   return {
     features: featuresOf(modules.capabilities),
+    knobSets,
     create: (knobs, seed) =>
       knobs.world === "real"
         ? new RealWorld(modules, knobs, real, mkdtempSync(join(workDirectory, "store-")))
@@ -87,15 +94,21 @@ export async function loadProductEngine(root: string, workDirectory: string): Pr
   };
 }
 
-async function loadModules(root: string): Promise<Modules> {
-  const part = loadPartDescriptors().find(
-    ({ path, provides, leaves, entry }) =>
-      provides.includes(enginePort) && leaves.includes(engineLeaf) && existsSync(join(root, "parts", path, entry)),
+function engineIn(root: string): { part: PartDescriptor; knobSets: KnobSets } {
+  const engines = loadPartDescriptors().filter(
+    ({ path, provides, entry }) => provides.includes(enginePort) && existsSync(join(root, "parts", path, entry)),
   );
-  if (part === undefined) {
-    const what = `part of ${engineLeaf} that provides ${enginePort}`;
-    throw new LatheError("NOT_FOUND", `${root} holds no ${what}; give a product's directory`);
+  for (const [leaf, knobSets] of knobSetsOfEngines) {
+    const part = engines.find(({ leaves }) => leaves.includes(leaf));
+    if (part !== undefined) return { part, knobSets };
   }
+  const wanted = knobSetsOfEngines.map(([leaf]) => leaf).join(" or ");
+  const found = engines.length === 0 ? "" : ` (it holds ${engines.map(({ name }) => name).join(", ")})`;
+  const message = `${root} holds no part of ${wanted} that provides ${enginePort}${found}; give a product's directory`;
+  throw new LatheError("NOT_FOUND", message);
+}
+
+async function loadModules(root: string, part: PartDescriptor): Promise<Modules> {
   const load = (path: string) => import(pathToFileURL(join(root, path)).href) as Promise<Record<string, unknown>>;
   const entry = await load(`parts/${part.path}/${part.entry}`);
   const openEngine = Object.entries(entry).find(([name]) => /^open\w+Engine$/.test(name))?.[1];

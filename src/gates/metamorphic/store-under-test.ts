@@ -86,8 +86,17 @@ export interface StoreWorld {
 /** Makes worlds for a product's engine. */
 export interface StoreMaker {
   readonly features: readonly Feature[];
+  /** What its options can be. */
+  readonly knobSets: KnobSets;
   create(knobs: KnobSet, seed: number): StoreWorld;
   close(): Promise<void>;
+}
+
+/** Knob sets for an engine of one kind. */
+export interface KnobSets {
+  readonly standard: readonly KnobSet[];
+  /** `next` is uniform in [0, 1). */
+  draw(name: string, next: () => number): KnobSet;
 }
 
 /** How a run is set up. Options are the engine's own, by name; one that an engine does not know changes nothing. */
