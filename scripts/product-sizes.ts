@@ -72,7 +72,8 @@ function barsOf(sizes: readonly ProductSize[]): RecordedBar[] {
 }
 
 function page(sizes: readonly ProductSize[], bars: readonly RecordedBar[]): string {
-  const rows = sizes.map((size) => `| ${[size.product, ...columns.map((column) => shown(size[column]))].join(" | ")} |`);
+  const cells = (size: ProductSize) => [size.product, ...columns.map((column) => shown(size[column]))];
+  const rows = sizes.map((size) => `| ${cells(size).join(" | ")} |`);
   const largest = Math.max(...sizes.map(({ lines }) => lines));
   const elsewhere = linesElsewhere.map(
     ([system, lines]) => `| ${system} | ${shown(lines)} | ${(lines / largest).toFixed(1)} |`,
@@ -80,13 +81,13 @@ function page(sizes: readonly ProductSize[], bars: readonly RecordedBar[]): stri
   return [
     "# How large products are", "",
     `Made by \`${command}\`.`,
-    "Lines as cloc counts them, without blanks, comments and tests, and the bytes of the same files; files are all that a",
-    "build writes.", "",
+    "Lines as cloc counts them, without blanks, comments and tests, and the bytes of the same files; files are all that",
+    "a build writes.", "",
     `| product | ${titles.join(" | ")} |`, `|---|${titles.map(() => "--:|").join("")}`, ...rows, "",
     ...bars.filter(({ bar }) => bar !== undefined).map((bar) => `${bar.claim}: ${bar.measured} (${barText(bar)}).`), "",
     "## Beside databases that serve any workload", "",
     "Server-side lines by the SpecDB paper, Table 8, which counts no RocksDB; and how many times the largest product",
-    "above. They do far more than these products; the counts say what of it a workload that asks for less need not carry.",
+    "above. They do far more than these products; the counts say what a workload that asks for less need not carry.",
     "",
     "| system | lines | times the largest product |", "|---|--:|--:|", ...elsewhere, "",
   ].join("\n");

@@ -1,6 +1,6 @@
 /**
- * Knob sets for metamorphic runs of the engine that keeps all data in memory: how often it writes a snapshot of them, and
- * how much room it has. It keeps no log, so the caller is its log in every set.
+ * Knob sets for metamorphic runs of the engine that keeps all data in memory: how often it writes a snapshot of them,
+ * and how much room it has. It keeps no log, so the caller is its log in every set.
  */
 import type { KnobSet, KnobSets } from "./store-under-test.ts";
 
