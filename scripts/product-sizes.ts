@@ -81,8 +81,8 @@ function page(sizes: readonly ProductSize[], bars: readonly RecordedBar[]): stri
   return [
     "# How large products are", "",
     `Made by \`${command}\`.`,
-    "Lines as cloc counts them, without blanks, comments and tests, and the bytes of the same files; files are all that",
-    "a build writes.", "",
+    "Lines as cloc counts them, without blanks, comments and tests, and the bytes of the same files; files are all",
+    "that a build writes.", "",
     `| product | ${titles.join(" | ")} |`, `|---|${titles.map(() => "--:|").join("")}`, ...rows, "",
     ...bars.filter(({ bar }) => bar !== undefined).map((bar) => `${bar.claim}: ${bar.measured} (${barText(bar)}).`), "",
     "## Beside databases that serve any workload", "",

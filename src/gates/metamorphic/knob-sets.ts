@@ -1,7 +1,7 @@
 /**
  * Knob sets for metamorphic runs of a log-structured merge tree (of the engine in memory: memory-knob-sets.ts): the
- * standard ones, each of which brings a corner of the engine into play, and random ones. Bounds are the engine's own, far
- * beyond what the knob catalog would set.
+ * standard ones, each of which brings a corner of the engine into play, and random ones. Bounds are the engine's own,
+ * far beyond what the knob catalog would set.
  *
  * Options that an engine does not know are ignored by it, so that older products run under newer sets.
  */
