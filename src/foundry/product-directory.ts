@@ -17,9 +17,10 @@ import {
   closeSync, existsSync, fsyncSync, linkSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync,
   statSync, utimesSync, writeSync,
 } from "node:fs";
-import { basename, dirname, join, relative, resolve, sep } from "node:path";
+import { basename, dirname, join, relative, sep } from "node:path";
 import { LatheError } from "../kit/errors.ts";
 import { removeAbandoned } from "./abandoned-directories.ts";
+import { makeDirectories, productPlace } from "./product-place.ts";
 
 export const manifestPath = ".lathe/build.json";
 
@@ -87,7 +88,7 @@ export function replaceProduct(
   files: ReadonlyMap<string, string>,
   options: ReplaceOptions,
 ): ReplaceReport {
-  const target = resolve(directory);
+  const target = productPlace(directory);
   const temporary = join(dirname(target), `${buildingPrefix(target)}${process.pid}`);
   try {
     recover(target);
@@ -103,6 +104,7 @@ export function replaceProduct(
       return { replaced, changes, setAside: edits };
     }
     rmSync(temporary, { recursive: true, force: true });
+    makeDirectories(temporary);
     const kept = new Set(changes.unchanged);
     for (const [path, text] of files) {
       if (kept.has(path)) keepFile(join(target, path), join(temporary, path), text);
@@ -123,7 +125,7 @@ export function replaceProduct(
 export function surveyProduct(
   directory: string, files: ReadonlyMap<string, string>, options: ReplaceOptions,
 ): ReplaceReport {
-  const target = resolve(directory);
+  const target = productPlace(directory);
   const edits = checkTarget(target, options);
   const replaced = existsSync(target) && readManifest(target) !== undefined;
   return { replaced, changes: fileChanges(target, files), setAside: edits };
@@ -144,7 +146,7 @@ function fileChanges(target: string, files: ReadonlyMap<string, string>): FileCh
 
 /** Whether a product may be written there, told before any work is done. Errors: as `replaceProduct`. */
 export function checkProductPlace(directory: string, options: ReplaceOptions): void {
-  const target = resolve(directory);
+  const target = productPlace(directory);
   try {
     recover(target);
     checkTarget(target, options);

@@ -6,9 +6,10 @@
  */
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { isSystemError, translateSystemError } from "../../kit/env/system-error.ts";
 import { removeAbandoned } from "../abandoned-directories.ts";
+import { makeDirectories, productPlace } from "../product-place.ts";
 import { testPackages } from "../source-closure.ts";
 
 const require = createRequire(import.meta.url);
@@ -24,14 +25,14 @@ export async function inStaging<Result>(
   target: string,
   work: (directory: string) => Promise<Result>,
 ): Promise<Result> {
-  const place = resolve(target);
+  const place = productPlace(target);
   const prefix = `.${basename(place)}.staging-`;
   const directory = join(dirname(place), `${prefix}${process.pid}`);
   try {
     removeAbandoned(dirname(place), prefix);
     rmSync(directory, { recursive: true, force: true });
     for (const name of testPackages) {
-      mkdirSync(join(directory, "node_modules"), { recursive: true });
+      makeDirectories(join(directory, "node_modules"));
       symlinkSync(dirname(require.resolve(`${name}/package.json`)), join(directory, "node_modules", name), "junction");
     }
     return await work(directory);
