@@ -13,7 +13,8 @@ export function productPlace(directory: string): string {
   let above = dirname(target);
   while (!existsSync(above) && dirname(above) !== above) above = dirname(above);
   if (!statSync(above).isDirectory()) {
-    throw new LatheError("ALREADY_EXISTS", `${above} is a file, so ${target} cannot be made; choose another --out directory`);
+    const message = `${above} is a file, so ${target} cannot be made; choose another --out directory`;
+    throw new LatheError("ALREADY_EXISTS", message);
   }
   if (lstatSync(target, { throwIfNoEntry: false })?.isSymbolicLink() === true) {
     const message = `${target} is a symbolic link that leads nowhere; remove it, or choose another --out directory`;
