@@ -5,6 +5,7 @@
 import type { Endpoint } from "../fleet/server.ts";
 import { bulkLoadRows } from "../workload/bulk_ingest/bulk-workload.ts";
 import { keyValueLoadRows } from "../workload/key_value/key-value-workload.ts";
+import { ownLoadRows } from "../workload/own_operations/own-workload.ts";
 import { taoLoadRows } from "../workload/taobench/tao-workload.ts";
 import type { LoadBatch, Workload } from "../workload/workload.ts";
 import { ycsbLoadRows } from "../workload/ycsb/ycsb-workload.ts";
@@ -79,6 +80,7 @@ async function loadOverHttp(workload: Workload, endpoint: Endpoint, connections:
 /** Rows per INSERT. */
 function loadRowsOf({ name }: Workload): number {
   if (name.startsWith("bulk_ingest")) return bulkLoadRows;
+  if (name === "own_operations") return ownLoadRows;
   return name.startsWith("taobench") ? taoLoadRows : ycsbLoadRows;
 }
 

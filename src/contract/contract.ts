@@ -97,6 +97,8 @@ export interface WorkloadSpec {
   readonly operationsPerSecond?: number | undefined;
   /** What the workload does; the benchmark's own mix where the file lists none. */
   readonly operations?: readonly OperationSpec[] | undefined;
+  /** The contract's own tables, where they and its operations are driven instead of the benchmark's. */
+  readonly tables?: readonly TableSpec[] | undefined;
 }
 
 export interface OperationSpec {

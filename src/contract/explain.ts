@@ -220,10 +220,11 @@ function explainWorkload({ workload }: Contract): TopicExplanation {
   const loop = workload.loop === "closed"
     ? `${clients} clients, each waits for its answer (closed loop).`
     : `${operationsPerSecond} operations/s arrive at their own pace (open loop), on ${clients} connections.`;
+  const own = workload.tables === undefined ? "" : "Operations and tables of its own; the nearest benchmark is ";
   return {
     title: "Workload",
     promises: [
-      `${profile?.title ?? workload.benchmark}; ${formatCount(workload.scale)} ${profile?.scaleUnit ?? ""}.`,
+      `${own}${profile?.title ?? workload.benchmark}; ${formatCount(workload.scale)} ${profile?.scaleUnit ?? ""}.`,
       `Mix: ${mix.join(", ")}.`,
       loop,
     ],

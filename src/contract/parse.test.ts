@@ -174,7 +174,7 @@ consistency: { transactions: interactive }
 storage: { durability: none }
 failure: { tolerates: [process_crash] }
 surface: { protocols: [mysql, postgresql, embedded], transactions: none }
-workload: { benchmark: ycsb, profile: c, operations: [{ name: READ, weight: 1 }, { name: UPDATE, weight: 1 }] }
+workload: { benchmark: ycsb, profile: c, operations: [{ name: READ, weight: 1 }, { name: COUNT, weight: 1 }] }
 `;
   const leaves: (readonly [path: string, leaf?: string])[] = [
     ["sharding.shards", "replication/sharding/range"],

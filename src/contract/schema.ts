@@ -9,6 +9,7 @@ import { z } from "zod";
 import { findProfile } from "./benchmarks.ts";
 import type { Contract } from "./contract.ts";
 import * as check from "./cross-check.ts";
+import { isOwn, undrivenOwn } from "./own-operations.ts";
 
 const name = z.string().regex(
   /^[A-Za-z_][A-Za-z0-9_]{0,63}$/,
@@ -234,11 +235,10 @@ export function toContract(file: ContractFile): Contract {
   const profile = findProfile(file.workload.benchmark, file.workload.profile);
   const scale = file.workload.scale ?? profile?.scale ?? 1;
   const tables = camel.data.tables.length > 0 ? camel.data.tables : (profile?.tables(scale) ?? []);
-  return {
-    ...camel,
-    data: { ...camel.data, tables },
-    workload: { ...camel.workload, scale, operations: camel.workload.operations ?? profile?.operations },
-  };
+  const workload = { ...camel.workload, scale, operations: camel.workload.operations ?? profile?.operations };
+  const packets = camel.surface.transactions === "multi_statement_packet";
+  const own = isOwn(workload, tables) && undrivenOwn(workload, tables, packets).length === 0;
+  return { ...camel, data: { ...camel.data, tables }, workload: own ? { ...workload, tables } : workload };
 }
 
 type CamelWord<Word extends string> = Word extends "mib" ? "MiB" : Capitalize<Word>;

@@ -9,6 +9,7 @@ import type { Path, Place, Problem } from "../knobs/yaml-document.ts";
 import { formatPath, sortProblems } from "../knobs/yaml-document.ts";
 import { findProfile, surfaceOf } from "./benchmarks.ts";
 import type { Contract } from "./contract.ts";
+import { differingOperations, isOwn, undrivenOwn } from "./own-operations.ts";
 
 export interface Unserved {
   readonly path: Path;
@@ -74,7 +75,7 @@ export function findUnserved(contract: Contract): Unserved[] {
   return found;
 }
 
-/** What of the workload cannot be driven, all at once. A library is driven by its user: nothing is listed for it. */
+/** What of the workload cannot be driven, all at once. */
 export function findUndriven(contract: Contract): Unserved[] {
   return [...undrivenBenchmark(contract), ...undrivenOperations(contract)];
 }
@@ -112,23 +113,20 @@ function undrivenBenchmark({ surface, workload }: Contract): Unserved[] {
   }];
 }
 
-function undrivenOperations({ workload }: Contract): Unserved[] {
+function undrivenOperations({ workload, data, surface }: Contract): Unserved[] {
   const profile = findProfile(workload.benchmark, workload.profile);
-  if (profile === undefined) return [];
-  const listed = workload.operations ?? profile.operations;
-  const share = (operations: typeof listed, name: string) => {
-    const total = operations.reduce((sum, operation) => sum + operation.weight, 0);
-    return (operations.find((operation) => operation.name === name)?.weight ?? 0) / total;
-  };
-  const names = new Set([...listed, ...profile.operations].map((operation) => operation.name));
-  const differs = [...names].filter((name) => Math.abs(share(listed, name) - share(profile.operations, name)) > 1e-6);
+  if (profile === undefined || !isOwn(workload, data.tables)) return [];
+  const differs = differingOperations(workload);
+  // Other tables than the benchmark's beside its own mix: the benchmark brings its tables along.
   if (differs.length === 0) return [];
+  const undriven = undrivenOwn(workload, data.tables, surface.transactions === "multi_statement_packet");
+  if (undriven.length === 0) return [];
   const mix = profile.operations.map((operation) => `${operation.name} ${operation.weight}`).join(", ");
   return [{
     path: ["workload", "operations"],
     leaf: undefined,
-    asked: `a mix of its own (${differs.join(", ")} differ from profile ${profile.profile})`,
-    instead: `leave operations out, or list the profile's: ${mix}`,
+    asked: `${undriven.join(" and ")} (${differs.join(", ")} differ from ${workload.benchmark} ${workload.profile})`,
+    instead: `take it out, or leave operations out, or list the profile's: ${mix}`,
   }];
 }
 

@@ -1,6 +1,7 @@
 /** From what a contract says about its workload to the workload itself. */
 import type { WorkloadSpec } from "../contract/contract.ts";
 import { LatheError } from "../kit/errors.ts";
+import { OwnWorkload } from "./own_operations/own-workload.ts";
 import { BulkWorkload } from "./bulk_ingest/bulk-workload.ts";
 import { TaoWorkload } from "./taobench/tao-workload.ts";
 import { KeyValueWorkload } from "./key_value/key-value-workload.ts";
@@ -12,6 +13,7 @@ import { YcsbWorkload } from "./ycsb/ycsb-workload.ts";
  * not exist.
  */
 export function createWorkload(spec: WorkloadSpec, dataSeed = 1): Workload {
+  if (spec.tables !== undefined) return new OwnWorkload(spec, spec.tables);
   switch (spec.benchmark) {
     case "taobench":
       return new TaoWorkload(spec.profile, spec.scale, dataSeed);

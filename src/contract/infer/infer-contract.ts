@@ -174,7 +174,7 @@ function writeWorkload(
   profile: BenchmarkProfile,
 ): void {
   const rows = Math.max(0, ...tables.map((table) => table.rows));
-  const nearest = "the benchmark with the nearest mix: what lathe can drive; the operations below are your own";
+  const nearest = "the benchmark with the nearest mix; what is driven are the operations below over the tables above";
   text.blank();
   text.section("workload");
   text.value("workload.benchmark", profile.benchmark, {

@@ -1,0 +1,90 @@
+/**
+ * Statements for the operations of a contract's own tables: text with literals, as query logs show them; names in
+ * backquotes, because a table of the user's may be named as a word of SQL. Values are letters and digits: nothing needs
+ * escaping.
+ */
+import { assert } from "../../kit/assert.ts";
+import type { CellValue, LoadBatch, Operation, OperationStep, WorkloadTable } from "../../workload/workload.ts";
+import type { MySqlClient } from "./mysql-client.ts";
+import type { StatementMapping } from "./statement-mapping.ts";
+
+export class OwnStatements implements StatementMapping {
+  readonly #tables: ReadonlyMap<string, { readonly table: WorkloadTable; readonly columns: string }>;
+
+  constructor(tables: readonly WorkloadTable[]) {
+    this.#tables = new Map(tables.map((table) => {
+      const columns = table.columns.map(({ name }) => quoted(name)).join(", ");
+      return [table.name, { table, columns }];
+    }));
+  }
+
+  async prepare(): Promise<void> {
+    // All is text.
+  }
+
+  writeStep(client: MySqlClient, step: OperationStep): undefined {
+    client.beginQuery();
+    client.request.latin1(this.#text(step));
+  }
+
+  writeTransaction(client: MySqlClient, { steps }: Operation): void {
+    client.beginQuery();
+    client.request.latin1("START TRANSACTION; ");
+    for (const step of steps) client.request.latin1(`${this.#text(step)}; `);
+    client.request.latin1("COMMIT");
+  }
+
+  writeLoad(client: MySqlClient, { table, rows }: LoadBatch): void {
+    client.beginQuery();
+    client.request.latin1(this.#insert(table, rows));
+  }
+
+  #text(step: OperationStep): string {
+    switch (step.kind) {
+      case "read": {
+        const { columns } = this.#of(step.table);
+        return `SELECT ${columns} FROM ${quoted(step.table)} WHERE ${this.#where(step.table, step.key)}`;
+      }
+      case "scan": {
+        const { table, columns } = this.#of(step.table);
+        const [first] = table.primaryKey;
+        const order = table.primaryKey.map(quoted).join(", ");
+        return `SELECT ${columns} FROM ${quoted(step.table)} WHERE ${quoted(first)} >= ${literal(step.from[0])} ` +
+          `ORDER BY ${order} LIMIT ${step.limit}`;
+      }
+      case "insert":
+        return this.#insert(step.table, [step.row]);
+      case "update": {
+        const set = `${quoted(step.column as string)} = ${literal(step.value as CellValue)}`;
+        return `UPDATE ${quoted(step.table)} SET ${set} WHERE ${this.#where(step.table, step.key)}`;
+      }
+      case "delete":
+        return `DELETE FROM ${quoted(step.table)} WHERE ${this.#where(step.table, step.key)}`;
+      default:
+        return assert(false, `a contract's own operations have no ${step.kind}`) as never;
+    }
+  }
+
+  #insert(table: string, rows: readonly (readonly CellValue[])[]): string {
+    const values = rows.map((row) => `(${row.map(literal).join(",")})`).join(",");
+    return `INSERT INTO ${quoted(table)} (${this.#of(table).columns}) VALUES ${values}`;
+  }
+
+  #where(table: string, key: readonly CellValue[]): string {
+    return this.#of(table).table.primaryKey.map((name, at) => `${quoted(name)} = ${literal(key[at])}`).join(" AND ");
+  }
+
+  #of(table: string) {
+    const found = this.#tables.get(table);
+    assert(found !== undefined, `no table ${table}`);
+    return found;
+  }
+}
+
+function quoted(name: string): string {
+  return `\`${name}\``;
+}
+
+function literal(cell: CellValue): string {
+  return typeof cell === "string" ? `'${cell}'` : String(cell);
+}

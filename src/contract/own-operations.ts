@@ -1,0 +1,86 @@
+/**
+ * Whether the operations that a contract lists are driven over its own tables, and what of them cannot be yet.
+ *
+ * A contract names the benchmark that its mix is nearest to. Where it lists other operations or other tables than that
+ * benchmark has, those are what is driven (`workload/own_operations/`), not the benchmark.
+ */
+import { findProfile } from "./benchmarks.ts";
+import type { Column, OperationSpec, TableSpec, WorkloadSpec } from "./contract.ts";
+
+export const ownOperationNames = [
+  "READ", "UPDATE", "INSERT", "DELETE", "SCAN", "READ-MODIFY-WRITE", "READTRANSACTION", "WRITETRANSACTION",
+] as const;
+
+/** Letters that carry a row's number in a key of text, and a version in a value of text. */
+export const keyLetters = 6;
+export const versionLetters = 8;
+/** As many columns as a driver looks at. */
+const columnsMax = 64;
+
+type Subject = Pick<WorkloadSpec, "benchmark" | "profile" | "operations">;
+
+/** Whether the operations or the tables are others than the benchmark's. */
+export function isOwn(workload: Subject, tables: readonly TableSpec[]): boolean {
+  return differingOperations(workload).length > 0 || differsFromBenchmark(workload, tables);
+}
+
+/** Operations whose share is not the profile's. */
+export function differingOperations({ benchmark, profile: name, operations }: Subject): string[] {
+  const profile = findProfile(benchmark, name);
+  if (profile === undefined) return [];
+  const listed = operations ?? profile.operations;
+  const share = (some: readonly OperationSpec[], one: string) => {
+    const total = some.reduce((sum, operation) => sum + operation.weight, 0);
+    return (some.find((operation) => operation.name === one)?.weight ?? 0) / total;
+  };
+  const names = new Set([...listed, ...profile.operations].map((operation) => operation.name));
+  return [...names].filter((one) => Math.abs(share(listed, one) - share(profile.operations, one)) > 1e-6);
+}
+
+function differsFromBenchmark({ benchmark, profile }: Subject, tables: readonly TableSpec[]): boolean {
+  const shape = (some: readonly TableSpec[]) => JSON.stringify(
+    some.map((table) => [table.name, table.primaryKey, table.columns.map(({ name, type }) => [name, type])]),
+  );
+  const known = findProfile(benchmark, profile);
+  return known !== undefined && shape(known.tables(1)) !== shape(tables);
+}
+
+/** Why operations of the contract's own cannot be driven, as noun phrases; none where they can. */
+export function undrivenOwn(workload: Subject, tables: readonly TableSpec[], packets: boolean): string[] {
+  const { benchmark, operations = [] } = workload;
+  if (benchmark !== "ycsb") return [`another mix or other tables beside ${benchmark}`];
+  const used = operations.filter(({ weight }) => weight > 0);
+  const names: readonly string[] = ownOperationNames;
+  const found = used.filter(({ name }) => !names.includes(name)).map(({ name }) => `the operation ${name}`);
+  if (used.some(({ distribution }) => distribution === "sharded")) found.push("a sharded distribution");
+  if (!packets && used.some(({ name }) => name.endsWith("TRANSACTION"))) found.push("transactions without packets");
+  if (tables.length === 0) found.push("operations without a table");
+  for (const table of tables) found.push(...undrivenTable(table));
+  const writes = used.some(({ name }) => /^(UPDATE|READ-MODIFY-WRITE|WRITETRANSACTION)$/.test(name));
+  if (writes && tables.length > 0 && !tables.some((table) => table.columns.some((one) => isVersioned(one, table)))) {
+    found.push(`updates of tables without a column to update (a number, or text of ${versionLetters} letters or more)`);
+  }
+  return found;
+}
+
+function undrivenTable({ name, columns, primaryKey }: TableSpec): string[] {
+  const found: string[] = [];
+  const keys = columns.filter((column) => primaryKey.includes(column.name));
+  if (columns.length > columnsMax) found.push(`table ${name} with more than ${columnsMax} columns`);
+  if (keys.some(({ type }) => type === "double")) found.push(`table ${name}, whose key has a double,`);
+  if (!keys.some(isWide)) found.push(`table ${name}, whose key is shorter than ${keyLetters} letters,`);
+  const bounded = columns.find(({ valueMin, valueMax }) => valueMin !== undefined || valueMax !== undefined);
+  if (bounded !== undefined) found.push(`column ${name}.${bounded.name} with value_min or value_max`);
+  return found;
+}
+
+/** Whether a key column has room for the numbers of all rows. */
+export function isWide({ type, lengthMax = 0 }: Column): boolean {
+  return type === "int" || type === "bigint" || (type !== "double" && lengthMax >= keyLetters);
+}
+
+/** Whether a column can be updated so that every read tells which update it has seen. */
+export function isVersioned({ name, type, lengthMax = 0 }: Column, { primaryKey }: TableSpec): boolean {
+  if (primaryKey.includes(name)) return false;
+  return (type !== "varchar" && type !== "varbinary") || lengthMax >= versionLetters;
+}
