@@ -1,6 +1,6 @@
 /**
- * Any storage engine as a store of the simulation: reads, views, flushes and checkpoints are those of the port; how it is
- * written to, and what can be changed or given up while it is open, is the subject's own.
+ * Any storage engine as a store of the simulation: reads, views, flushes and checkpoints are those of the port; how it
+ * is written to, and what can be changed or given up while it is open, is the subject's own.
  */
 import type { ScanRange, StorageEngine } from "../../parts/storage/engine.ts";
 import { WriteBatch } from "../../parts/storage/write-batch.ts";

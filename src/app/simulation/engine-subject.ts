@@ -1,7 +1,9 @@
 /** The engine as a subject of the simulation: with a log of its own, or without one. */
 import { noSelectionHash } from "../../kit/file-header.ts";
 import { openWal } from "../../parts/core/wal/wal.ts";
-import { blackboardCapabilities, openBlackboardEngine } from "../../parts/storage/storage_model/row/kvlsm/blackboard/blackboard-engine.ts";
+import {
+  blackboardCapabilities, openBlackboardEngine,
+} from "../../parts/storage/storage_model/row/kvlsm/blackboard/blackboard-engine.ts";
 import { repairStore } from "../../parts/storage/storage_model/row/kvlsm/blackboard/repair.ts";
 import type { StoreSubject } from "../../simulation/store-subject.ts";
 import { callEvent, callPlace, enginePlaces, jobEvents, logPlaces } from "./coverage-events.ts";
