@@ -143,6 +143,18 @@ test("a suite that fails only under load is told apart, and not recorded", async
   assert.equal((await raise(files, { record }).raised).suitesRun, 1);
 });
 
+test("a suite that does not end in its time is not given it twice", async () => {
+  const started = join(scratch, "overdue");
+  const files = productFiles({
+    "test/parts/base/log/log.test.ts": `${runner}import { appendFileSync } from "node:fs";\n` +
+      `appendFileSync(${JSON.stringify(started)}, "started;");\n` +
+      'test("waits", () => new Promise(() => setInterval(() => assert.ok(true), 1000)));\n',
+  });
+  const { raised } = raise(files, { suiteTimeoutMs: 3000 });
+  await assert.rejects(raised, { code: "CONSTRAINT", message: /took longer than 3 s/ });
+  assert.equal(readFileSync(started, "utf8"), "started;");
+});
+
 test("a cancelled build kills what it started and leaves nothing", async () => {
   const started = join(scratch, "started");
   const files = productFiles({

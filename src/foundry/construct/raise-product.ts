@@ -4,8 +4,8 @@
  *
  * Everything happens in a staging directory; who calls this writes the product when it returns. A suite that passed
  * before with the same bytes is not run again (`suite-record.ts`). One that fails is run once more, alone: a machine
- * under load can make a test miss its time, and a fault in the product fails again. What passed at the second try is
- * named in the report and not recorded.
+ * under load can make a test miss its time, and a fault in the product fails again. One that did not come to its end is
+ * not given its time twice. What passed at the second try is named in the report and not recorded.
  */
 import { availableParallelism } from "node:os";
 import { LatheError } from "../../kit/errors.ts";
@@ -137,20 +137,20 @@ async function raiseStage(stage: Stage, run: StageRun): Promise<RaisedLayer> {
     else tests += known.tests;
   }
   const suitesRun = waiting.length;
-  const failed: { readonly file: string; readonly key: string }[] = [];
+  const failed: { readonly file: string; readonly result: SuiteResult }[] = [];
   const runNext = async () => {
     for (let suite = waiting.shift(); suite !== undefined; suite = waiting.shift()) {
       const result = await runOne(suite.file, run);
       if (result.ok) record?.add(suite.key, { suite: suite.file, tests: result.tests });
-      else failed.push(suite);
+      else failed.push({ file: suite.file, result });
       tests += result.tests;
     }
   };
   const ended = await Promise.allSettled(Array.from({ length: Math.min(4, availableParallelism()) }, runNext));
   const rejected = ended.find((one) => one.status === "rejected");
   if (rejected !== undefined) throw rejected.reason;
-  for (const { file } of failed) {
-    const again = await runOne(file, run);
+  for (const { file, result } of failed) {
+    const again = result.overdue ? result : await runOne(file, run);
     if (!again.ok) throw failureOf(stage, file, again, run.directory);
     run.unsteady.push(file);
   }

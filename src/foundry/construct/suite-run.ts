@@ -8,6 +8,8 @@ import { spawn } from "node:child_process";
 
 export interface SuiteResult {
   readonly ok: boolean;
+  /** It was ended because it took too long. */
+  readonly overdue: boolean;
   /** How many tests passed. */
   readonly tests: number;
   readonly ms: number;
@@ -66,7 +68,7 @@ export function runSuite(directory: string, file: string, options: SuiteRunOptio
       if (signal?.aborted === true) return reject(signal.reason);
       const ms = Math.round(performance.now() - startedMs);
       const ended = overdue ? `took longer than ${timeoutMs / 1000} s` : `ended with ${killedBy ?? `code ${code}`}`;
-      resolve({ ...readReport(out.stdout, out.stderr, code === 0, ended), ms, report: out.stdout });
+      resolve({ ...readReport(out.stdout, out.stderr, code === 0, ended), overdue, ms, report: out.stdout });
     });
   });
 }
@@ -74,7 +76,7 @@ export function runSuite(directory: string, file: string, options: SuiteRunOptio
 /** Exported for tests. */
 export function readReport(
   tap: string, stderr: string, succeeded: boolean, ended: string,
-): Omit<SuiteResult, "ms" | "report"> {
+): Omit<SuiteResult, "ms" | "report" | "overdue"> {
   const tests = Number(/^# pass (\d+)$/m.exec(tap)?.[1] ?? 0);
   // Node exits with 0 where a file holds no test at all, which proves nothing.
   if (succeeded && tests > 0) return { ok: true, tests, failedTest: undefined, output: "" };

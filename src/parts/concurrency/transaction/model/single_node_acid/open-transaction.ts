@@ -113,6 +113,7 @@ export class OpenTransaction implements InteractiveTransaction, StepReader {
   }
 
   #get(key: Uint8Array, reads: ReadSet | undefined): Uint8Array | undefined {
+    this.#refuseWhenEnded();
     const own = this.#writes.count === 0 ? undefined : this.#writes.find(key);
     if (own !== undefined) return own.value;
     const value = this.#doors.engine.getSync(key, this.#moment());
@@ -239,9 +240,13 @@ export class OpenTransaction implements InteractiveTransaction, StepReader {
     this.#onEnd(this);
   }
 
+  #refuseWhenEnded(): void {
+    if (this.#ended) throw new LatheError("CLOSED", "this transaction has ended");
+  }
+
   /** The moment that reads are of: that of the first one. */
   #moment(): Snapshot {
-    if (this.#ended) throw new LatheError("CLOSED", "this transaction has ended");
+    this.#refuseWhenEnded();
     if (this.#snapshot === undefined) {
       this.#snapshot = this.#doors.engine.snapshot();
       this.#catalogVersion = this.#doors.catalog.version;

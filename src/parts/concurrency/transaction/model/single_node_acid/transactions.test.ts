@@ -83,6 +83,7 @@ test("what was written after a savepoint can be undone; one that writes nothing 
   assert.equal(textOf(transaction.view.getSync(bytes("kept"))), "1");
   transaction.rollback();
   assert.throws(() => transaction.view.getSync(bytes("elsewhere")), { code: "CLOSED" });
+  assert.throws(() => transaction.view.getSync(bytes("kept")), { code: "CLOSED" }, "nor are its own writes there");
   const reader = transactions.begin({ readOnly: true });
   reader.view.getSync(bytes("kept"));
   assert.equal(reader.commit(), undefined);
