@@ -10,7 +10,7 @@ import { pascal, propertyName, rowTypes } from "./client-module.ts";
 import type { SelectedParts } from "./composition.ts";
 import { filesOfSlots, importsOfSlots, type UsedSlots } from "./part-exports.ts";
 import type { Role } from "./role.ts";
-import { optionLines, slotsOf } from "./wiring.ts";
+import { hashLines, optionLines, slotsOf } from "./wiring.ts";
 
 const kitEntries = ["kit/knob-table.ts", "kit/env/env.ts", "kit/env/node-embedded-env.ts"];
 
@@ -35,8 +35,7 @@ export function embeddedModule(
     header(contract),
     ...imports(selected),
     "",
-    "/** Stands in the header of every file on disk. */",
-    `export const selectionHash = ${JSON.stringify(selectionHash)};`,
+    ...hashLines(selected, selectionHash),
     "",
     ...tables.map((table) => `${rowTypes(table)}\n`),
     ...storeClass(contract, selected),
@@ -133,7 +132,7 @@ function openFunction({ name }: Contract, selected: SelectedParts, knobLines: (r
     "async function openStore(env: Env, knobs: Knobs, directory: string, opened: AsyncDisposableStack) {",
     `  const engine = await ${of("engine", "open")}(env, {`,
     "    directory: `${directory}/engine`,",
-    "    selectionHash,",
+    "    selectionHash: formatHash,",
     ...knobLines("engine"),
     "  });",
     "  opened.defer(() => engine.close());",
@@ -141,7 +140,7 @@ function openFunction({ name }: Contract, selected: SelectedParts, knobLines: (r
     `  const stateMachine = ${of("stateMachine", "create")}({ engine, catalog, layout: ${of("layout", "layout")} });`,
     `  const wal = await ${of("log", "open")}(env, {`,
     "    directory: `${directory}/wal`,",
-    "    selectionHash,",
+    "    selectionHash: formatHash,",
     ...knobLines("log"),
     "  });",
     `  const log = ${of("replicatedLog", "open")}(env, { log: wal, stateMachine });`,
@@ -154,7 +153,8 @@ function openFunction({ name }: Contract, selected: SelectedParts, knobLines: (r
     "    async checkpoint(target: string) {",
     "      await engine.checkpoint(`${target}/engine`);",
     "      // In the same turn, so that the log has not been truncated beyond what the checkpoint holds.",
-    "      const copy = { directory: `${target}/wal`, selectionHash, nextSalt: () => env.random.u32() };",
+    "      const nextSalt = () => env.random.u32();",
+    "      const copy = { directory: `${target}/wal`, selectionHash: formatHash, nextSalt };",
     `      ${of("log", "copy")}(env.disk, wal, engine.durableIndex, copy);`,
     "    },",
     "  };",

@@ -7,6 +7,7 @@ import { keyValueTableOf } from "../contract/key-value-table.ts";
 import type { Knob } from "../knobs/knob.ts";
 import { propertyName } from "./client-module.ts";
 import { isLibrary, type SelectedParts } from "./composition.ts";
+import { formatHashOf } from "./format-hash.ts";
 import type { Selection } from "./selection.ts";
 
 export function productReadme(
@@ -55,7 +56,9 @@ export function productReadme(
     "",
     "## What is inside",
     "",
-    `Selection \`${selection.hash.slice(0, 16)}\`; files on disk carry it and no other product opens them.`,
+    `Selection \`${selection.hash.slice(0, 16)}\`, formats \`${formatHashOf(selected).slice(0, 32)}\`. Files on disk carry`,
+    "the format hash: a product that is built again with the same engine, log, layout and the like opens them, whatever",
+    "surfaces, caches and metrics it has; another refuses them, and then the way is `lathe export` and `lathe import`.",
     "",
     "| part | folder | leaves |",
     "|---|---|---|",

@@ -1,8 +1,8 @@
 /**
  * The selection of a product: the chosen leaves with their reasons, and the parts that implement them.
  *
- * Its hash is that of the leaves, as `lathe select` tells it, and stands in the header of every file on disk. Knob
- * values and the code inside a part do not change it, so a tuned product opens the data of an untuned one.
+ * Its hash is that of the leaves, as `lathe select` tells it: it says what was built. Files on disk carry another
+ * (`format-hash.ts`), so what has no bytes on disk may be added or left out and the data still open.
  */
 import type { Composition } from "./composition.ts";
 import { implementedLeaves } from "./part-descriptor.ts";

@@ -10,6 +10,7 @@ import { keyValueShape, keyValueTableOf } from "../contract/key-value-table.ts";
 import { LatheError } from "../kit/errors.ts";
 import type { Knob } from "../knobs/knob.ts";
 import type { SelectedParts } from "./composition.ts";
+import { formatHashOf } from "./format-hash.ts";
 import type { PartDescriptor } from "./part-descriptor.ts";
 import { called, filesOfSlots, importsOfSlots, type UsedSlots } from "./part-exports.ts";
 import type { Role } from "./role.ts";
@@ -146,6 +147,15 @@ function descriptionOf(contract: Contract): string {
   return contract.description.trim() || `a database for the workload ${contract.name}`;
 }
 
+export function hashLines(selected: SelectedParts, selectionHash: string): string[] {
+  return [
+    "/** Of the leaves that were built. */",
+    `export const selectionHash = ${JSON.stringify(selectionHash)};`,
+    "/** Of the parts whose bytes are on disk. Stands in the header of every file; another one is refused. */",
+    `export const formatHash = ${JSON.stringify(formatHashOf(selected))};`,
+  ];
+}
+
 /** `product.ts`. */
 export function productModule(
   contract: Contract,
@@ -160,8 +170,7 @@ export function productModule(
     "",
     `export const productName = ${JSON.stringify(contract.name)};`,
     'export const productVersion = "0.1.0";',
-    "/** Stands in the header of every file on disk. */",
-    `export const selectionHash = ${JSON.stringify(selectionHash)};`,
+    ...hashLines(selected, selectionHash),
     ...(selected.syncPolicy === undefined ? refusalLines(contract) : []),
     "",
     "/** Errors: INVALID_ARGUMENT for knobs; LOCKED, CORRUPTION, FORMAT_UNKNOWN, DISK_FULL, READ_ONLY, IO_ERROR. */",
@@ -292,7 +301,7 @@ function storeFunction(contract: Contract, selected: SelectedParts, knobLines: K
     ...(relaxed ? [...walLines(of, knobLines), ...policyLines(contract, of, knobLines)] : []),
     `  const engine = await ${of("engine", "open")}(env, {`,
     "    directory: `${dataDirectory}/engine`,",
-    "    selectionHash,",
+    "    selectionHash: formatHash,",
     ...(keyValue?.engineOptions ?? []),
     ...(relaxed ? ["    logDurable: (index) => syncPolicy?.durable(index),"] : []),
     ...knobLines("engine", "    "),
@@ -333,7 +342,8 @@ function storeFunction(contract: Contract, selected: SelectedParts, knobLines: K
     "    async checkpoint(directory) {",
     "      await engine.checkpoint(`${directory}/engine`);",
     "      // In the same turn, so that the log has not been truncated beyond what the checkpoint holds.",
-    "      const copy = { directory: `${directory}/wal`, selectionHash, nextSalt: () => env.random.u32() };",
+    "      const nextSalt = () => env.random.u32();",
+    "      const copy = { directory: `${directory}/wal`, selectionHash: formatHash, nextSalt };",
     `      ${of("log", "copy")}(env.disk, wal, engine.durableIndex, copy);`,
     "    },",
     "  };",
@@ -345,7 +355,7 @@ function walLines(of: SlotNames, knobLines: KnobLines): string[] {
   return [
     `  const wal = await ${of("log", "open")}(env, {`,
     "    directory: `${dataDirectory}/wal`,",
-    "    selectionHash,",
+    "    selectionHash: formatHash,",
     ...knobLines("log", "    "),
     "  });",
   ];

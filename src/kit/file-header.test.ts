@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { checkFileHeader, encodeFileHeader, fileHeaderBytes, noSelectionHash } from "./file-header.ts";
+import { checkFileHeader, encodeFileHeader, fileHeaderBytes, isDamage, noSelectionHash } from "./file-header.ts";
 
 const selectionHash = "0123456789abcdef0123456789abcdef";
 const header = { magic: "LATHETST", version: 3, selectionHash };
@@ -26,7 +26,29 @@ test("foreign files, versions and selections are refused with the way out", () =
   const check = (change: Partial<typeof expected>) => () => checkFileHeader(bytes, { ...expected, ...change }, "f.sst");
   assert.throws(check({ magic: "LATHEOTH" }), { code: "FORMAT_UNKNOWN", message: /f\.sst begins with "LATHETST"/ });
   assert.throws(check({ versions: [4] }), { code: "FORMAT_UNKNOWN", message: /version 3; .* reads 4: open it with/ });
-  assert.throws(check({ selectionHash: noSelectionHash }), { code: "FORMAT_UNKNOWN", message: /another selection/ });
+  const foreign = { code: "FORMAT_UNKNOWN", message: /another selection.*export/ };
+  assert.throws(check({ selectionHash: noSelectionHash }), foreign);
+});
+
+test("a whole header of another kind and selection is told by its selection, which is no damage", () => {
+  const bytes = encodeFileHeader(header);
+  const refusal = (change: Partial<typeof expected>, damaged?: number) => {
+    const read = bytes.slice();
+    if (damaged !== undefined) read[damaged] ^= 1;
+    try {
+      checkFileHeader(read, { ...expected, magic: "LATHEOTH", ...change }, "f.sst");
+    } catch (error) {
+      return { message: (error as Error).message, damage: isDamage(error) };
+    }
+    return undefined;
+  };
+  const other = refusal({ selectionHash: noSelectionHash });
+  assert.match(other?.message ?? "", /f\.sst was written by a product with another selection/);
+  assert.equal(other?.damage, false);
+  for (const one of [refusal({}), refusal({ selectionHash: noSelectionHash }, 20)]) {
+    assert.match(one?.message ?? "", /f\.sst begins with "LATHETST"/);
+    assert.equal(one?.damage, true);
+  }
 });
 
 test("every flipped bit and every cut is found", () => {

@@ -1,16 +1,18 @@
 /**
- * The first 32 bytes of every file that a product writes: what it is, in which version, and for which
- * selection.
+ * The first 32 bytes of every file that a product writes: what it is, in which version, and of which
+ * formats.
  *
  * | offset | bytes | field |
  * |-------:|------:|-------|
  * |      0 |     8 | magic: ASCII, names the kind of file (`LATHEWAL`) |
  * |      8 |     4 | format version, little-endian |
- * |     12 |    16 | selection hash: the first 16 bytes of the SHA-256 of the product's selection |
+ * |     12 |    16 | selection hash: the first 16 bytes of the SHA-256 of what decides the formats |
  * |     28 |     4 | CRC-32C of bytes 0 to 27 |
  *
- * A foreign magic, an unknown version and another selection are FORMAT_UNKNOWN, with the way out in the
- * message; a known magic with a wrong checksum is CORRUPTION. Source: PNG's signature, SQLite's header
+ * What decides the formats is the selection of parts whose bytes are on disk (the product's `formatHash`), and not all
+ * that was selected. A foreign magic, an unknown version and another such selection are FORMAT_UNKNOWN, with the way
+ * out in the message; a known magic with a wrong checksum is CORRUPTION. A whole header of another kind with another
+ * hash is told by its hash: another engine has written under the same name. Source: PNG's signature, SQLite's header
  * string, RocksDB's table footers.
  */
 import { assert } from "./assert.ts";
@@ -67,7 +69,9 @@ export function checkFileHeader(bytes: Uint8Array, expected: ExpectedHeader, pat
     throw new LatheError("CORRUPTION", `${path} has ${bytes.length} bytes, less than a header; restore it from a copy`);
   }
   const header = decodeFields(bytes);
+  const whole = readU32LE(bytes, checksumOffset) === crc32c(bytes, 0, checksumOffset);
   if (header.magic !== expected.magic) {
+    if (whole) checkSelection(header, expected, path);
     const found = JSON.stringify(header.magic);
     throw new LatheError(
       "FORMAT_UNKNOWN",
@@ -76,7 +80,7 @@ export function checkFileHeader(bytes: Uint8Array, expected: ExpectedHeader, pat
       { details: { path, found: header.magic, expected: expected.magic } },
     );
   }
-  if (readU32LE(bytes, checksumOffset) !== crc32c(bytes, 0, checksumOffset)) {
+  if (!whole) {
     throw new LatheError("CORRUPTION", `the header of ${path} is damaged; restore the file from a copy`, {
       details: { path },
     });
@@ -115,11 +119,16 @@ function checkOrigin(header: FileHeader, expected: ExpectedHeader, path: string)
       { details: { path, found: header.version, expected: expected.versions } },
     );
   }
+  checkSelection(header, expected, path);
+}
+
+function checkSelection(header: FileHeader, expected: ExpectedHeader, path: string): void {
   if (header.selectionHash !== expected.selectionHash.slice(0, 2 * selectionBytes)) {
     throw new LatheError(
       "FORMAT_UNKNOWN",
-      `${path} was written by a product with another selection of parts (${header.selectionHash}): ` +
-        "open it with that product, dump it there and load the dump here",
+      `${path} was written by a product with another selection of the parts that decide the formats on disk, as ` +
+        `engine, log and layout (format hash ${header.selectionHash}): serve it with that product, take its rows ` +
+        "out with lathe export, and load them here with lathe import",
       { details: { path, found: header.selectionHash, expected: expected.selectionHash } },
     );
   }

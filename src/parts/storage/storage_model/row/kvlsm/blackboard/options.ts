@@ -95,7 +95,7 @@ export interface BlackboardOptions extends Partial<Tuning> {
    * need it (see expiry-clock.ts).
    */
   readonly expiryTime?: ExpiryTime | undefined;
-  /** At least 32 hex digits that name the product's selection; a store of another selection is refused. */
+  /** At least 32 hex digits that name the parts whose bytes are on disk; a store of others is refused. */
   readonly selectionHash?: string | undefined;
 }
 
