@@ -127,8 +127,8 @@ function checkSelection(header: FileHeader, expected: ExpectedHeader, path: stri
     throw new LatheError(
       "FORMAT_UNKNOWN",
       `${path} was written by a product with another selection of the parts that decide the formats on disk, as ` +
-        `engine, log and layout (format hash ${header.selectionHash}): serve it with that product, take its rows ` +
-        "out with lathe export, and load them here with lathe import",
+        `engine, log and layout (format hash ${header.selectionHash}): open it with that product, dump it there ` +
+        "(lathe export) and load the dump here (lathe import)",
       { details: { path, found: header.selectionHash, expected: expected.selectionHash } },
     );
   }
