@@ -23,7 +23,8 @@ const http = ["single-operation", "auth-token", "kv-http", "http-surface"];
 
 const expected: Readonly<Record<string, readonly string[]>> = {
   "taobench-o": ["blackboard-lsm", "w-tinylfu-row-cache", "mysql-surface", ...common, ...sql],
-  "sndv-kv": ["blackboard-lsm", "w-tinylfu-row-cache", ...http, ...common, ...sql],
+  "sndv-kv": ["blackboard-lsm", "w-tinylfu-row-cache", "metrics-endpoint", ...http, ...common],
+  "session-store": ["memory", "metrics-endpoint", ...http, ...common],
   "latency-bound": ["memory", "mysql-surface", ...common, ...sql],
   "ycsb-a-relaxed": [
     "blackboard-lsm", "lru-row-cache", "mysql-surface", "relaxed-sync", "single-node-acid", ...common, ...sql,

@@ -37,7 +37,6 @@ export interface Composition {
 
 /** What every product opens. */
 export const always: readonly Role[] = ["engine", "log", "layout", "catalog", "stateMachine", "replicatedLog"];
-export const ofServers: readonly Role[] = ["parser", "executor"];
 export const ofLibraries: readonly Role[] = [...always, "embeddedLibrary"];
 /** What one role cannot do without. */
 export const companions: Readonly<Partial<Record<Role, readonly Role[]>>> = {
@@ -46,6 +45,11 @@ export const companions: Readonly<Partial<Record<Role, readonly Role[]>>> = {
   // Without a surface that asks them nothing would reach them.
   keyValueStore: ["keyValueApi"],
   tokenAuthority: ["keyValueApi"],
+  mysqlSurface: ["parser", "executor"],
+  // What reads and answers statements has no place where nobody can send one.
+  parser: ["mysqlSurface"],
+  executor: ["mysqlSurface"],
+  secondaryIndexes: ["mysqlSurface"],
   openTransactions: ["mysqlSurface"],
 };
 /** A server answers at one of these. */
@@ -77,7 +81,6 @@ function vacantRoles(selected: SelectedParts): Role[] {
   const taken = Object.keys(selected) as Role[];
   const needed = new Set<Role>([
     ...always,
-    ...(isLibrary(selected) ? [] : ofServers),
     ...(isLibrary(selected) || surfaces.some((role) => selected[role] !== undefined) ? [] : surfaces.slice(0, 1)),
     ...taken.flatMap((role) => companions[role] ?? []),
   ]);

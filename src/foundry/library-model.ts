@@ -4,13 +4,13 @@
  *
  * To the model come, as conditions:
  *   1. a leaf that no part implements is out; one that a part brings along needs the primary leaf of such a part;
- *   2. a role holds one part at most; what every product opens is there; a server has what servers have, and a surface;
+ *   2. a role holds one part at most; what every product opens is there; a server has a surface;
  *      no part that a library has no place for stands in one; a role has its companions.
  */
 import { FeatureModel } from "../model/feature-model.ts";
 import type { Expression } from "../model/expression.ts";
 import type { Constraint } from "../model/feature.ts";
-import { always, companions, ofLibraries, ofServers, surfaces } from "./composition.ts";
+import { always, companions, ofLibraries, surfaces } from "./composition.ts";
 import { implementedLeaves, type PartDescriptor } from "./part-descriptor.ts";
 import { type Role, roleNames } from "./role.ts";
 
@@ -48,9 +48,6 @@ function roleConditions(library: readonly PartDescriptor[]): Constraint[] {
   const filled = (role: Role) => anyOf(holders(role));
   const isLibrary = filled("embeddedLibrary");
   const conditions = always.map((role) => condition(filled(role), `every product has the role ${role}`));
-  for (const role of ofServers) {
-    conditions.push(condition(anyOf([isLibrary, filled(role)]), `every server has the role ${role}`));
-  }
   const reached = anyOf([isLibrary, ...surfaces.map(filled)]);
   conditions.push(condition(reached, "a server has a surface, or nobody could reach it"));
   for (const role of roleNames) {

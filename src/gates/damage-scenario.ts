@@ -11,6 +11,7 @@ import { SimulatedDisk } from "../simulation/simulated-disk.ts";
 import { createSimulatedEnv, seededNumbers, type SimulatedEnv } from "../simulation/simulated-env.ts";
 import type { ScenarioOutcome, ScenarioTask } from "./gate-thread.ts";
 import { RandomLetters } from "./random-letters.ts";
+import { rowDoor } from "./row-door.ts";
 import { tableNames } from "./table-names.ts";
 
 const dataDirectory = "/data";
@@ -110,10 +111,11 @@ class DamagedStore {
   async fill(disk: SimulatedDisk): Promise<void> {
     const env = createSimulatedEnv({ seed: this.#seed, disk });
     const product = await env.run(this.#open(env, this.#knobs, { dataDirectory }));
-    await env.run(product.query(`CREATE TABLE ${this.#table} (id BIGINT PRIMARY KEY, value VARCHAR(60000))`));
+    const door = rowDoor(product, this.#table, "statement");
+    await env.run(door.create());
     for (let from = 0; from < rows; from += rowsPerStatement) {
-      const tuples = this.#values.slice(from, from + rowsPerStatement).map((value, at) => `(${from + at}, '${value}')`);
-      await env.run(product.query(`INSERT INTO ${this.#table} (id, value) VALUES ${tuples.join(", ")}`));
+      const values = this.#values.slice(from, from + rowsPerStatement);
+      await env.run(door.write(values.map((value, at) => [from + at, value])));
       // Half of it goes to the bottom; the rest stays in level 0 and in the log.
       if (from < rows / 2 && from + rowsPerStatement >= rows / 2) await env.run(product.rewrite());
     }
@@ -135,18 +137,14 @@ class DamagedStore {
   }
 
   async #readAll(env: SimulatedEnv, product: Product, mayLoseTail: boolean): Promise<Reading> {
-    const rowsOf = async (condition: string) => {
-      const sql = `SELECT id, value FROM ${this.#table} WHERE ${condition}`;
-      const [result] = await env.run(product.query(sql));
-      return result.rows.map(([id, value]) => [Number(id), textOf(value)] as const);
-    };
+    const door = rowDoor(product, this.#table, "statement");
     let refused = 0;
     const missing: number[] = [];
     for (let id = 0; id < rows; id++) {
       try {
-        const [row] = await rowsOf(`id = ${id}`);
-        if (row === undefined) missing.push(id);
-        else if (row[1] !== this.#values[id]) return wrong(`row ${id} has a value that was never written`, refused);
+        const value = await env.run(door.read(id));
+        if (value === undefined) missing.push(id);
+        else if (value !== this.#values[id]) return wrong(`row ${id} has a value that was never written`, refused);
       } catch (error) {
         const offence = offenceOf(error);
         if (offence !== undefined) return wrong(offence, refused);
@@ -157,7 +155,7 @@ class DamagedStore {
     const gone = missing.find((id) => id < tail);
     if (gone !== undefined) return wrong(`row ${gone} is not there, and no error says why`, refused);
     try {
-      const scanned = await rowsOf("id >= 0 ORDER BY id LIMIT 1000000");
+      const scanned = await env.run(door.readAll());
       const bad = scanned.find(([id, value], at) => id !== at || value !== this.#values[id]);
       if (bad !== undefined) return wrong(`a scan gave row ${bad[0]} wrongly or out of its place`, refused);
       if (scanned.length < tail) return wrong(`a scan gave ${scanned.length} of ${tail} rows, and no error`, refused);
@@ -180,8 +178,4 @@ function offenceOf(error: unknown): string | undefined {
   const code = errorCodeOf(error);
   const told = code === "CORRUPTION" || code === "FORMAT_UNKNOWN" || /damag|corrupt|checksum/i.test(message);
   return told ? undefined : `an error does not say that anything is damaged: ${message.slice(0, 200)}`;
-}
-
-function textOf(value: unknown): string {
-  return value instanceof Uint8Array ? new TextDecoder().decode(value) : String(value);
 }

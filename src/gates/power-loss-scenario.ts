@@ -11,6 +11,7 @@ import type { KnobValues, OpenProduct, Product } from "../kit/product.ts";
 import { createSimulatedEnv, seededNumbers, type SimulatedEnv } from "../simulation/simulated-env.ts";
 import { SimulatedDisk } from "../simulation/simulated-disk.ts";
 import type { ScenarioOutcome, ScenarioTask } from "./gate-thread.ts";
+import { rowDoor } from "./row-door.ts";
 import { tableNames } from "./table-names.ts";
 import { arrangeTrial, judgeWindow, pause, planTrial, type TrialPlan, type WholeRun } from "./window-trial.ts";
 
@@ -196,16 +197,9 @@ class Scenario {
     try {
       const product = await env.run(this.#open(env, this.#knobs, { dataDirectory }));
       const found = new Map<number, number>();
-      const rows = await env
-        .run(product.query(`SELECT id, value FROM ${this.#table} WHERE id >= 0 ORDER BY id LIMIT 1000000`))
-        .then(([result]) => result.rows)
-        .catch((error: Error) => {
-          if (/exist|unknown/i.test(error.message)) return [];
-          throw error;
-        });
-      for (const [id, value] of rows) {
-        const group = Math.floor(Number(id) / rowsPerGroup);
-        if (textOf(value) !== valueOf(Number(id))) return `row ${id} has a value that was never written`;
+      for (const [id, value] of await env.run(rowDoor(product, this.#table, "transaction").readAll())) {
+        const group = Math.floor(id / rowsPerGroup);
+        if (value !== valueOf(id)) return `row ${id} has a value that was never written`;
         found.set(group, (found.get(group) ?? 0) + 1);
       }
       await env.run(product.close());
@@ -216,13 +210,11 @@ class Scenario {
   }
 
   async #write(env: SimulatedEnv, product: Product, acknowledge: () => Promise<void> | void): Promise<void> {
-    await env.run(product.query(`CREATE TABLE ${this.#table} (id BIGINT PRIMARY KEY, value VARCHAR(60000))`));
+    const door = rowDoor(product, this.#table, "transaction");
+    await env.run(door.create());
     for (let group = 0; group < groups; group++) {
-      const inserts = Array.from({ length: rowsPerGroup }, (_, row) => {
-        const id = group * rowsPerGroup + row;
-        return `INSERT INTO ${this.#table} (id, value) VALUES (${id}, '${valueOf(id)}')`;
-      });
-      await env.run(product.query(`START TRANSACTION; ${inserts.join("; ")}; COMMIT`));
+      const ids = Array.from({ length: rowsPerGroup }, (_, row) => group * rowsPerGroup + row);
+      await env.run(door.write(ids.map((id) => [id, valueOf(id)])));
       await env.run(Promise.resolve(acknowledge()));
       if (group === groups >> 1) await env.run(product.rewrite());
     }
@@ -233,8 +225,4 @@ class Scenario {
 function valueOf(id: number): string {
   const bytes = id < (groups * rowsPerGroup) / 2 ? rowBytes : smallRowBytes;
   return `${id}-`.repeat(bytes).slice(0, bytes + (id % 5) * 100);
-}
-
-function textOf(value: unknown): string {
-  return value instanceof Uint8Array ? new TextDecoder().decode(value) : String(value);
 }

@@ -49,9 +49,11 @@ export interface Product {
   serve(options: ServeOptions): Promise<BoundPorts>;
   /**
    * Runs SQL text in this process, past every surface: the way of embedded use, and of gates. One
-   * result per statement. Rejects with the statement's error.
+   * result per statement. Rejects with the statement's error; NOT_SELECTED where no part reads SQL.
    */
   query(sql: string): Promise<QueryResult[]>;
+  /** Of products without SQL: what their key-value surface asks, in this process. */
+  readonly keyValues?: KeyValueDoor;
   metrics(): Metric[];
   /**
    * Changes knobs that are live, all or none, while statements run. Errors: INVALID_ARGUMENT, naming what is wrong or
@@ -73,6 +75,27 @@ export interface Product {
   /** Stops accepting, lets running statements end within `timeoutMs`, then closes. */
   drain(timeoutMs: number): Promise<void>;
   close(): Promise<void>;
+}
+
+/** The rows behind a key-value surface. Bytes handed out are valid until the next call. */
+export interface KeyValueDoor {
+  readonly keyBytesMax: number;
+  readonly valueBytesMax: number;
+  /** Errors: CORRUPTION. */
+  get(key: Uint8Array): { readonly value: Uint8Array } | undefined;
+  /** All or none, durable before it resolves; `refused`: a condition did not hold. Without a value a key is deleted. */
+  write(changes: readonly KeyValueWrite[]): Promise<{ readonly kind: "written" | "refused" }>;
+  /** In key order, until the visitor returns false. Errors: CORRUPTION. */
+  scan(
+    range: { readonly prefix?: Uint8Array },
+    visit: (item: { readonly key: Uint8Array; readonly value: Uint8Array }) => boolean,
+  ): void;
+}
+
+export interface KeyValueWrite {
+  readonly key: Uint8Array | string;
+  readonly value: Uint8Array | string | undefined;
+  readonly condition?: "absent" | "present" | undefined;
 }
 
 export interface QueryResult {

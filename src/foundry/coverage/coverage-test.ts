@@ -63,7 +63,6 @@ function serverTest(contract: Contract): string {
       "  const token = issueToken(access.tokenSecret, request, store.env.clock.nowMs());",
       "  await askOverHttp(bound.httpPort ?? 0, token);",
     ] : []),
-    ...(overMysql ? [] : sqlRequest(contract)),
     "  const metrics = await fetch(`http://127.0.0.1:${bound.metricsPort}/metrics`);",
     "  assert.match(await metrics.text(), /^# TYPE /m);",
     "  assert.deepEqual(unreachedParts(await coverage.stop()), []);",
@@ -116,16 +115,6 @@ function transactionRequests({ name, primaryKey }: TableSpec): string[] {
     `  await connection.query(${JSON.stringify(read)});`,
     `  await connection.query(${JSON.stringify(change)});`,
     '  await connection.query("COMMIT");',
-  ];
-}
-
-/** Where no surface takes SQL, the door in its own process does. */
-function sqlRequest({ data }: Contract): string[] {
-  const [{ name, primaryKey }] = data.tables;
-  const sql = `SELECT ${quoted(primaryKey[0])} FROM ${quoted(name)} LIMIT 1`;
-  return [
-    "  // SQL has no surface here; this is the door in the server's own process.",
-    `  assert.deepEqual(await store.rows(${JSON.stringify(sql)}), []);`,
   ];
 }
 

@@ -15,7 +15,7 @@ import { embeddedRows } from "../embedded-rows.ts";
 import { type ContractSpec, specifyContract } from "../plan/contract-spec.ts";
 import type { ContractNode } from "../plan/decycle.ts";
 import type { Plan } from "../plan/plan.ts";
-import { readTemplate, type TestPoint, testPointOf, testPointText } from "./test-point.ts";
+import { readTemplate, type TestDoor, type TestPoint, testPointOf, testPointText } from "./test-point.ts";
 
 export interface NodeFilesInput {
   readonly contract: Contract;
@@ -29,16 +29,17 @@ export interface NodeFilesInput {
 /** Texts by path: specifications, joint tests and what these use, and `product.ts` with its lines over the wiring. */
 export function contractNodeFiles(input: NodeFilesInput): Map<string, string> {
   const { contract, plan, model, embedded } = input;
+  const door = doorOf(input);
   const files = new Map<string, string>();
   for (const node of plan.contractNodes) {
     const name = node.path.slice(node.path.indexOf("/") + 1);
-    const points = pointsOf(node, embedded);
+    const points = pointsOf(node, door);
     const spec = specifyContract(plan, node, model, () => undefined);
-    files.set(`contracts/${name}.md`, nodeSpecification(spec, points, input.productText));
-    if (points.length > 0) files.set(`test/contracts/${name}.test.ts`, jointTest(name, points, contract, embedded));
+    files.set(`contracts/${name}.md`, nodeSpecification(spec, points, door, input.productText));
+    if (points.length > 0) files.set(`test/contracts/${name}.test.ts`, jointTest(name, points, contract, door));
   }
   if (!embedded) {
-    const fixture = readTemplate("opened-product.template");
+    const fixture = openedProduct(door);
     // A product without the endpoint refuses a port for it.
     const served = input.productText.includes("#serveMetrics(") ? fixture : fixture.replace(" metricsPort: 0,", "");
     files.set("test/opened-product.ts", served.replaceAll("PRODUCT_NAME", contract.name));
@@ -46,19 +47,38 @@ export function contractNodeFiles(input: NodeFilesInput): Map<string, string> {
   if (contract.surface.protocols.includes("mysql")) {
     files.set("test/mysql-connection.ts", readTemplate("mysql-connection.template"));
   }
-  files.set("product.ts", markWiring(input.productText, plan.contractNodes, embedded));
+  files.set("product.ts", markWiring(input.productText, plan.contractNodes, door));
   return files;
 }
 
+/** Through which door a product's joint tests ask: a library's tables, keys where no part reads SQL, else SQL. */
+function doorOf({ embedded, productText }: Pick<NodeFilesInput, "embedded" | "productText">): TestDoor {
+  if (embedded) return "embedded";
+  return productText.includes("get keyValues()") ? "key-value" : "sql";
+}
+
+/** The fixture of server products, with methods for the door. */
+function openedProduct(door: TestDoor): string {
+  const sql = door === "sql";
+  const value = sql ? 'type Value = QueryResult["rows"][number][number];\n\n' : "";
+  const text = readTemplate("opened-product.template")
+    .replace("BoundPorts, DOOR_TYPE,", sql ? "BoundPorts," : "BoundPorts, KeyValueDoor,")
+    .replace("Product, ServeOptions", sql ? "Product, QueryResult, ServeOptions" : "Product, ServeOptions")
+    .replace("/* VALUE_TYPE */", () => value)
+    .replace("  /* DOOR */\n", () => readTemplate(`opened-product-${door}.template`));
+  return sql ? text : text.replace('import { cpSync', 'import assert from "node:assert/strict";\nimport { cpSync');
+}
+
 /** Test points of a node's edges, each template once: edges to two caches have one text. */
-function pointsOf({ invariants }: ContractNode, embedded: boolean): TestPoint[] {
+function pointsOf({ invariants }: ContractNode, door: TestDoor): TestPoint[] {
   const points = invariants.flatMap(({ members }) => testPointOf(members) ?? []);
-  const usable = points.filter((point) => !embedded || point.embedded);
+  const usable = points.filter(({ doors }) => doors.includes(door));
   return usable.filter(({ name }, at) => usable.findIndex((other) => other.name === name) === at);
 }
 
-function jointTest(name: string, points: readonly TestPoint[], contract: Contract, embedded: boolean): string {
-  const texts = points.map((point) => testPointText(point, embedded));
+function jointTest(name: string, points: readonly TestPoint[], contract: Contract, door: TestDoor): string {
+  const embedded = door === "embedded";
+  const texts = points.map((point) => testPointText(point, door));
   const rows = embedded ? embeddedRows(contract) : undefined;
   const imports = embedded ? embeddedImports(rows?.types ?? []) : importsOf(points, texts);
   const doors = rows === undefined ? [] : [readTemplate("new-directory.template"), rows.functions.join("\n")];
@@ -104,7 +124,9 @@ function embeddedImports(types: readonly string[]): string[] {
   ];
 }
 
-function nodeSpecification(spec: ContractSpec, points: readonly TestPoint[], productText: string): string {
+function nodeSpecification(
+  spec: ContractSpec, points: readonly TestPoint[], door: TestDoor, productText: string,
+): string {
   const title = spec.form === "unit" ? "built as one" : "each built at its own place, then joined";
   const lines = [
     `# ${spec.path}`, "",
@@ -120,7 +142,7 @@ function nodeSpecification(spec: ContractSpec, points: readonly TestPoint[], pro
     "## 4. Glue", "", "Wired in `product.ts`:", "",
     ...wiredLines(points, productText), "",
     "## 5. Test points that cross modules", "",
-    ...testPointLines(spec, points),
+    ...testPointLines(spec, points, door),
   ];
   return `${lines.join("\n").trimEnd()}\n`;
 }
@@ -138,19 +160,21 @@ function wiredLines(points: readonly TestPoint[], productText: string): string[]
   return lines.length === 0 ? ["- inside one part"] : ["```ts", ...lines.map((line) => line.trim()), "```"];
 }
 
-function testPointLines({ path, sharedProtocol }: ContractSpec, points: readonly TestPoint[]): string[] {
+function testPointLines(
+  { path, sharedProtocol }: ContractSpec, points: readonly TestPoint[], door: TestDoor,
+): string[] {
   const file = `test/contracts/${path.slice(path.indexOf("/") + 1)}.test.ts`;
   return sharedProtocol.flatMap(({ text, members }) => {
     const point = points.find(({ name }) => name === testPointOf(members)?.name);
     if (point === undefined) return [`- ${text}: no statement of this product can break it`];
-    const titles = [...testPointText(point, false).matchAll(/^test\("(.*)", async/gm)].map(([, title]) => title);
+    const titles = [...testPointText(point, door).matchAll(/^test\("(.*)", async/gm)].map(([, title]) => title);
     return titles.map((title) => `- \`${file}\`: ${title}`);
   });
 }
 
 /** A line of comment over every line that wires a contract node. */
-export function markWiring(productText: string, nodes: readonly ContractNode[], embedded: boolean): string {
-  const callsOf = nodes.map((node) => ({ node, calls: pointsOf(node, embedded).map(({ wiredBy }) => wiredBy) }));
+export function markWiring(productText: string, nodes: readonly ContractNode[], door: TestDoor): string {
+  const callsOf = nodes.map((node) => ({ node, calls: pointsOf(node, door).map(({ wiredBy }) => wiredBy) }));
   return productText.split("\n").flatMap((line) => {
     if (isImport(line)) return [line];
     const wired = callsOf.filter(({ calls }) => calls.some((call) => line.includes(call)));

@@ -2,11 +2,15 @@
  * For every test point a fault that breaks its invariant across two parts, as a change of one file of a product.
  * Each is small enough to be a slip: an order, an `await`, a unit.
  */
+import type { TestDoor } from "./test-point.ts";
+
 export interface PlantedFault {
   /** The test point that must find it. */
   readonly point: string;
   /** An example whose product has that point. */
   readonly example: string;
+  /** Of that product's joint tests; SQL where left out. */
+  readonly door?: TestDoor;
   readonly file: string;
   readonly found: string;
   readonly replacement: string;
@@ -32,10 +36,18 @@ const forgottenCache = {
 };
 
 export const plantedFaults: readonly PlantedFault[] = [
-  { ...backwards, example: "embedded" },
+  { ...backwards, example: "embedded", door: "embedded" },
   { ...backwards, example: "taobench-o" },
   { ...forgottenCache, example: "taobench-o" },
-  { ...forgottenCache, example: "sndv-kv" },
+  { ...backwards, example: "sndv-kv", door: "key-value" },
+  {
+    point: "cache-in-turn",
+    example: "sndv-kv",
+    door: "key-value",
+    file: "parts/concurrency/transaction/model/single_operation/key-value-machine.ts",
+    found: "    if (cache !== undefined) this.#tellCache(cache);\n",
+    replacement: "    if (cache !== undefined && index % 2 === 0) this.#tellCache(cache);\n",
+  },
   {
     point: "index-with-row",
     example: "bulk-ingest",

@@ -41,14 +41,13 @@ test("every cooperate edge among leaves that parts implement has a test point, a
   const idle = testPoints.filter(({ edge }) => edges.every((one) => one.some((end) => !edge.includes(end))));
   assert.deepEqual(idle.map(({ edge }) => edge.join(" = ")), [], "test points of edges that are not in the model");
   for (const point of testPoints) {
-    assert.match(testPointText(point, false), /^test\("/m);
-    if (point.embedded) assert.match(testPointText(point, true), /^test\("/m);
+    for (const door of point.doors) assert.match(testPointText(point, door), /^test\("/m);
     assert.ok(plantedFaults.some((fault) => fault.point === point.name), `${point.name} has no planted fault`);
   }
 });
 
 test("a product carries the specification, the joint test and the marked wiring of each of its contract nodes", () => {
-  for (const example of ["taobench-o", "embedded", "bulk-ingest", "ycsb-a-relaxed"]) {
+  for (const example of ["taobench-o", "sndv-kv", "embedded", "bulk-ingest", "ycsb-a-relaxed"]) {
     const files = filesOf(example);
     const plan = JSON.parse(files.get("plan.json") ?? "") as { contractNodes: { path: string }[] };
     assert.ok(plan.contractNodes.length > 0, example);
@@ -89,7 +88,7 @@ async function checkFault(fault: PlantedFault, only: RegExp): Promise<void> {
   const { failed, passed } = await judge(fault, only);
   const titlesOf = (wanted: string) => {
     const [point] = testPoints.filter(({ name }) => name === wanted);
-    const text = testPointText(point, fault.example === "embedded");
+    const text = testPointText(point, fault.door ?? "sql");
     return [...text.matchAll(/^test\("(.*)", async/gm)].map(([, title]) => title);
   };
   const found = failed.some((title) => titlesOf(fault.point).includes(title));

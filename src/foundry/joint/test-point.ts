@@ -19,9 +19,12 @@ export interface TestPoint {
   readonly wiredBy: string;
   /** What the template uses beside `assert` and `test`: names by module. */
   readonly imports: Readonly<Record<string, readonly string[]>>;
-  /** Whether there is a variant for a library, which has tables instead of SQL. */
-  readonly embedded: boolean;
+  /** There is a variant of the template for each of these. */
+  readonly doors: readonly TestDoor[];
 }
+
+/** How a product is asked: by statements, by keys where no part reads SQL, or by a library's tables. */
+export type TestDoor = "sql" | "key-value" | "embedded";
 
 const oneShot = "concurrency/transaction/model/one_shot_command";
 const opened = { "../opened-product.ts": ["OpenedProduct"] };
@@ -32,14 +35,14 @@ export const testPoints: readonly TestPoint[] = [
     edge: [oneShot, "replication/single_node"],
     wiredBy: "openSingleNodeLog(",
     imports: opened,
-    embedded: true,
+    doors: ["sql", "key-value", "embedded"],
   },
   ...["lru", "w_tinylfu"].map((policy): TestPoint => ({
     name: "cache-in-turn",
     edge: [oneShot, `storage/page_io/replacement/${policy}`],
     wiredBy: "createStateMachine(",
     imports: opened,
-    embedded: false,
+    doors: ["sql", "key-value"],
   })),
   {
     name: "index-with-row",
@@ -48,14 +51,14 @@ export const testPoints: readonly TestPoint[] = [
     imports: {
       "node:fs": ["readdirSync", "readFileSync", "writeFileSync"], "node:path": ["join"], ...opened,
     },
-    embedded: false,
+    doors: ["sql"],
   },
   {
     name: "commit-validated",
     edge: ["concurrency/control/optimistic/validation", "concurrency/transaction/model/single_node_acid"],
     wiredBy: "createTransactions(",
     imports: { "../mysql-connection.ts": ["MysqlConnection"], ...opened },
-    embedded: false,
+    doors: ["sql"],
   },
   {
     name: "commit-durable",
@@ -64,7 +67,7 @@ export const testPoints: readonly TestPoint[] = [
     imports: {
       "node:module": ["syncBuiltinESMExports"], "../mysql-connection.ts": ["MysqlConnection"], ...opened,
     },
-    embedded: false,
+    doors: ["sql"],
   },
   {
     name: "overflow-raised",
@@ -73,14 +76,14 @@ export const testPoints: readonly TestPoint[] = [
     ],
     wiredBy: "createExecutor(",
     imports: opened,
-    embedded: false,
+    doors: ["sql"],
   },
   {
     name: "declared-length",
     edge: ["parser/syntax/ddl/create_table", "value_types/string/length_semantics/char_length"],
     wiredBy: "createExecutor(",
     imports: opened,
-    embedded: false,
+    doors: ["sql"],
   },
 ];
 
@@ -90,8 +93,8 @@ export function testPointOf(members: readonly string[]): TestPoint | undefined {
 }
 
 /** Text of a test point. Errors: NOT_FOUND. */
-export function testPointText({ name }: TestPoint, embedded: boolean): string {
-  return readTemplate(`points/${name}${embedded ? "-embedded" : ""}.template`);
+export function testPointText({ name }: TestPoint, door: TestDoor): string {
+  return readTemplate(`points/${name}${door === "sql" ? "" : `-${door}`}.template`);
 }
 
 export function readTemplate(name: string): string {

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { createNodeEnv } from "../../kit/env/node-env.ts";
 import type { OpenProduct } from "../../kit/product.ts";
+import { rowDoor } from "../row-door.ts";
 
 const [productDirectory, dataDirectory, word] = process.argv.slice(2);
 const tell = (step: string) => process.stdout.write(`${word} ${step}\n`);
@@ -22,14 +23,14 @@ tell("loaded");
 const env = createNodeEnv({ logLevel: "error" });
 const product = await open(env, {}, { dataDirectory });
 tell("opened");
-await product.query("CREATE TABLE contained (id BIGINT PRIMARY KEY, value VARCHAR(1000))");
+const door = rowDoor(product, "contained", "statement");
+await door.create();
 for (let from = 0; from < 400; from += 20) {
-  const tuples = Array.from({ length: 20 }, (_, at) => `(${from + at}, '${"v".repeat(500)}')`);
-  await product.query(`INSERT INTO contained (id, value) VALUES ${tuples.join(", ")}`);
+  await door.write(Array.from({ length: 20 }, (_, at) => [from + at, "v".repeat(500)]));
 }
 tell("written");
 await product.rewrite();
-const [{ rows }] = await product.query("SELECT id, value FROM contained WHERE id >= 0 ORDER BY id LIMIT 1000");
+const rows = await door.readAll();
 tell(`read ${rows.length}`);
 await product.close();
 await env.threads.close();
