@@ -226,7 +226,7 @@ function imports(selected: SelectedParts): string[] {
   const door = selected.executor === undefined ? "KeyValueDoor, " : "";
   const lines = [
     'import type { Env } from "./kit/env/env.ts";',
-    ...(relaxed && selected.metricsEndpoint !== undefined && selected.executor !== undefined ? [] : ['import { LatheError } from "./kit/errors.ts";']),
+    ...(refuses(selected) ? ['import { LatheError } from "./kit/errors.ts";'] : []),
     'import { resolveKnobs } from "./kit/knob-table.ts";',
     'import type { Metric } from "./kit/metric.ts";',
     "import type {",
@@ -258,6 +258,11 @@ const statementPorts: readonly [string, string][] = [
   ["./parts/query_processing/collect-results.ts", "{ collectResults }"],
   ["./parts/query_processing/executor.ts", "type { Executor }"],
 ];
+
+/** Whether something that a product can be asked for is not there: the profile `fast`, metrics, SQL. */
+function refuses({ syncPolicy, metricsEndpoint, executor }: SelectedParts): boolean {
+  return syncPolicy === undefined || metricsEndpoint === undefined || executor === undefined;
+}
 
 /** Whether the engine has options that change while it is open. */
 function hasTuning({ engine }: SelectedParts): boolean {

@@ -2,8 +2,8 @@
  * Which mutants say anything about a product: not those of another kind of product, nor faults in files that nobody
  * who asks it can reach.
  *
- * A product that is asked over HTTP alone still carries the parts that answer SQL (its own tests use them), but no gate
- * over HTTP goes through them; a mutant there is left out by name, not admitted by silence.
+ * A product that is asked over HTTP alone has no parts that answer SQL; a mutant there is left out by name, not
+ * admitted by silence.
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -172,6 +173,30 @@ test("a cancelled build kills what it started and leaves nothing", async () => {
   await outcome;
   assert.deepEqual(readdirSync(join(place, "..")), []);
   assert.throws(() => process.kill(Number(readFileSync(started, "utf8")), 0), { code: "ESRCH" });
+});
+
+test("a suite ends when the build that runs it is killed", async () => {
+  const started = join(scratch, "orphan");
+  const suite = join(scratch, "orphan.test.ts");
+  writeFileSync(suite, `import { writeFileSync } from "node:fs";\nimport { test } from "node:test";\n` +
+    `writeFileSync(${JSON.stringify(started)}, String(process.pid));\n` +
+    'test("waits", () => new Promise(() => setInterval(() => {}, 1000)));\n');
+  const run = `const { runSuite } = await import(${JSON.stringify(join(import.meta.dirname, "suite-run.ts"))});` +
+    `await runSuite(${JSON.stringify(scratch)}, ${JSON.stringify(suite)}, { signal: undefined, timeoutMs: 600000 });`;
+  const build = spawn(process.execPath, ["--input-type=module", "--eval", run], { stdio: "ignore" });
+  const pause = () => new Promise((resolve) => setTimeout(resolve, 20));
+  while (!existsSync(started) || readFileSync(started, "utf8") === "") await pause();
+  const isThere = () => {
+    try {
+      return process.kill(Number(readFileSync(started, "utf8")), 0);
+    } catch {
+      return false;
+    }
+  };
+  assert.ok(isThere());
+  build.kill("SIGKILL");
+  for (const until = performance.now() + 60_000; isThere() && performance.now() < until;) await pause();
+  assert.ok(!isThere());
 });
 
 test("a report is read: the innermost failure, a crash, a file without tests", () => {

@@ -26,6 +26,10 @@ export interface SuiteRunOptions {
   readonly timeoutMs: number;
 }
 
+/** Ends the process when who started it is gone: a build that was killed leaves no suite behind. */
+const endWithParent = "const parent = process.ppid; " +
+  "setInterval(() => process.ppid === parent || process.kill(-process.pid, 'SIGKILL'), 500).unref()";
+
 const outputCharactersMax = 1 << 20;
 const shownLinesMax = 30;
 
@@ -37,7 +41,9 @@ export function runSuite(directory: string, file: string, options: SuiteRunOptio
   const { NODE_TEST_CONTEXT: _, ...environment } = process.env;
   return new Promise((resolve, reject) => {
     if (signal?.aborted === true) throw signal.reason;
-    const child = spawn(process.execPath, ["--test-reporter=tap", "--test-reporter-destination=stdout", file], {
+    const watch = `--import=data:text/javascript,${encodeURIComponent(endWithParent)}`;
+    const report = ["--test-reporter=tap", "--test-reporter-destination=stdout"];
+    const child = spawn(process.execPath, [watch, ...report, file], {
       cwd: directory, detached: true, env: environment, stdio: ["ignore", "pipe", "pipe"],
     });
     const out = { stdout: "", stderr: "" };
