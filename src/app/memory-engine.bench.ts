@@ -117,6 +117,8 @@ async function drive(side: string, directory: string): Promise<Figures> {
     cursor.close();
     if (rows !== keys) throw new Error(`${rows} rows were scanned, not ${keys}`);
   });
+  // There is no log: what is not in a snapshot or a table would be gone.
+  await engine.flush();
   await engine.close();
   const from = performance.now();
   engine = await openers[side](directory);

@@ -5,6 +5,7 @@
  * `LATHE_KILLS` sets how many (default 2), `LATHE_KILL_SEED` what is drawn.
  */
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { backUp, verifyBackups } from "../../src/app/backup.ts";
@@ -21,11 +22,10 @@ import {
   openBlackboardEngine,
 } from "../../src/parts/storage/storage_model/row/kvlsm/blackboard/blackboard-engine.ts";
 import { seededNumbers } from "../../src/simulation/seeded-numbers.ts";
-import { connectTo, startProduct, withTemporaryDirectory } from "./product-harness.ts";
+import { connectTo, indexedContract, startProduct, withTemporaryDirectory } from "./product-harness.ts";
 
 const kills = Number(process.env.LATHE_KILLS ?? 2);
 const seed = Number(process.env.LATHE_KILL_SEED ?? 1);
-const root = join(import.meta.dirname, "..", "..");
 const context: UseCaseContext = { signal: new AbortController().signal, progress: () => undefined, status: () => undefined };
 const next = seededNumbers(seed);
 const below = (bound: number) => Math.floor(next() * bound);
@@ -150,7 +150,9 @@ test(`${kills} kills under writers of an indexed table (seed ${seed})`, () =>
   withTemporaryDirectory(async (directory) => {
     const product = join(directory, "product");
     const data = join(directory, "data");
-    buildFromContract({ contractFile: join(root, "examples", "bulk-ingest", "contract.yaml"), directory: product });
+    const contractFile = join(directory, "contract.yaml");
+    writeFileSync(contractFile, indexedContract("one_shot"));
+    buildFromContract({ contractFile, directory: product });
     const knobs = ["lsm.memtable_bytes=1048576", "lsm.l0_compaction_trigger=2", "lsm.compression=zlib"];
     const args = ["--data", data, ...knobs.flatMap((knob) => ["--knob", knob])];
     const clients = Array.from({ length: 8 }, (_, at) => new Client(`c${at}`));

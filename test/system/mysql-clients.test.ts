@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { execFile, spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -18,9 +18,8 @@ import { createPool } from "mysql2";
 import type { Connection, RowDataPacket } from "mysql2/promise";
 import { buildFromContract } from "../../src/app/build.ts";
 import { MySqlClient } from "../../src/bench/clients/mysql-client.ts";
-import { connectTo, password, startProduct, type StartedProduct, user } from "./product-harness.ts";
+import { connectTo, indexedContract, password, startProduct, type StartedProduct, user } from "./product-harness.ts";
 
-const root = join(import.meta.dirname, "..", "..");
 const scratch = mkdtempSync(join(tmpdir(), "lathe-clients-"));
 const execute = promisify(execFile);
 let product: StartedProduct;
@@ -29,8 +28,7 @@ let connection: Connection;
 before(async () => {
   const directory = join(scratch, "product");
   const contractFile = join(scratch, "contract.yaml");
-  const bulkIngest = readFileSync(join(root, "examples", "bulk-ingest", "contract.yaml"), "utf8");
-  writeFileSync(contractFile, bulkIngest.replace("transactions: single_statement", "transactions: interactive"));
+  writeFileSync(contractFile, indexedContract("interactive"));
   buildFromContract({ contractFile, directory });
   product = await startProduct(directory, ["--data", join(scratch, "data"), "--tls", "offered"]);
   connection = await connectTo(product);

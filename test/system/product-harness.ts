@@ -1,13 +1,27 @@
 /** A product as a child process: started, asked by a MySQL client or over HTTP, stopped. For system tests. */
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createConnection } from "mysql2/promise";
 import type { Connection } from "mysql2/promise";
 
 const startTimeoutMs = 30_000;
+
+/** The contract of the bulk ingest, which has secondary indexes; every commit is flushed, transactions as wanted. */
+export function indexedContract(transactions: "one_shot" | "interactive"): string {
+  const file = join(import.meta.dirname, "..", "..", "examples", "bulk-ingest", "contract.yaml");
+  const changes = [
+    [/transactions: one_shot/, `transactions: ${transactions}`],
+    [/durability: interval, loss_window_ms: \d+/, "durability: every_commit"],
+    [/^ .*oracle: power-loss }\n/m, ""],
+  ] as const;
+  return changes.reduce((text, [pattern, replacement]) => {
+    assert.match(text, pattern, `${file} is another than this expects`);
+    return text.replace(pattern, replacement);
+  }, readFileSync(file, "utf8"));
+}
 
 export interface StartedServer {
   readonly process: ChildProcess;
