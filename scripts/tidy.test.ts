@@ -83,8 +83,8 @@ test("imports lead to files", () => {
 test("no file stands unused", () => {
   const entries = /(^src\/cli\/main\.ts$|\/(main|part)\.ts$|-(process|worker|job|server)\.ts$)/;
   const used = new Set(typescript.flatMap((path) => importsOf(path).map(({ target }) => target)));
-  // What only products import is named by the wiring that generates them.
-  const wiring = readText("src/foundry/wiring.ts");
+  // What only products import is named by the modules that generate them.
+  const wiring = files.filter((path) => path.startsWith("src/foundry/wiring/")).map(readText).join("\n");
   const named = files.filter((path) => path.endsWith("part.yaml")).map((path) => [dirname(path), readText(path)]);
   const offenders = product.filter(
     (path) =>

@@ -3,7 +3,7 @@
  *
  * Steps:
  *   1. select leaves (`select/`), find the parts that implement them (`composition.ts`), plan the leaves (`plan/`);
- *   2. wire them: `product.ts`, `main.ts`, `knobs.ts` (`wiring.ts`), and a typed client (`client-module.ts`);
+ *   2. wire them: `product.ts`, `main.ts`, `knobs.ts` (`wiring/`), and a typed client (`client-module.ts`);
  *   3. copy what can be reached from there, and the tests that need nothing more;
  *   4. write it as a whole (`product-directory.ts`); knob values that the owner of an older build had set are kept.
  */
@@ -18,8 +18,6 @@ import { knobProblems, resolveKnobs } from "../kit/knob-table.ts";
 import type { KnobValues } from "../kit/product.ts";
 import { formatKnobFile } from "../knobs/assignment.ts";
 import type { Knob } from "../knobs/knob.ts";
-import { embeddedTypes } from "./embedded-types.ts";
-import { embeddedEntries, embeddedModule } from "./embedded-wiring.ts";
 import { type Composition, isLibrary, type SelectedParts, wiredComposition } from "./composition.ts";
 import { coverageFiles } from "./coverage/coverage-test.ts";
 import { contractNodeFiles } from "./joint/contract-node-files.ts";
@@ -43,7 +41,12 @@ import { productTests, sourceClosure } from "./source-closure.ts";
 import { layeredTree } from "./source-tree.ts";
 import { clientModules } from "./client-module.ts";
 import { checkTypes } from "./type-check.ts";
-import { knobsModule, mainModule, productModule, serveModule, wiringEntries } from "./wiring.ts";
+import { embeddedEntries, embeddedModule } from "./wiring/embedded-module.ts";
+import { embeddedTypes } from "./wiring/embedded-types.ts";
+import { knobsModule } from "./wiring/knobs-module.ts";
+import { mainModule, serveModule } from "./wiring/main-module.ts";
+import { productModule } from "./wiring/product-module.ts";
+import { wiringEntries } from "./wiring/slots.ts";
 
 export interface BuildInput {
   readonly contract: Contract;

@@ -1,6 +1,6 @@
 /**
  * A single node as a subject: replicated log over the write-ahead log, one-shot commands, row layout, catalog, row
- * cache, engine. Wired as a product is (`foundry/wiring.ts`), without parser and surface.
+ * cache, engine. Wired as a product is (`foundry/wiring/`), without parser and surface.
  */
 import { LatheError } from "../../kit/errors.ts";
 import { noSelectionHash } from "../../kit/file-header.ts";

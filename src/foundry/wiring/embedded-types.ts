@@ -1,7 +1,7 @@
 /** `product.d.ts` of an embedded library: what its users see, for JavaScript and TypeScript alike. */
-import type { Contract } from "../contract/contract.ts";
-import { pascal, propertyName, rowTypes } from "./client-module.ts";
-import { storeName } from "./embedded-wiring.ts";
+import type { Contract } from "../../contract/contract.ts";
+import { pascal, propertyName, rowTypes } from "../client-module.ts";
+import { storeName } from "./embedded-module.ts";
 
 export function embeddedTypes({ name, data }: Contract): string {
   const store = storeName(name);

@@ -4,13 +4,15 @@
  * What a server has beside it (surfaces, parser, executor, metrics endpoint, `main.ts`) is not there at all; tests hold
  * the closure to that. `product.d.ts` and plain JavaScript are made when the library is packed (`pack.template`).
  */
-import type { Contract, TableSpec } from "../contract/contract.ts";
-import type { Knob } from "../knobs/knob.ts";
-import { pascal, propertyName, rowTypes } from "./client-module.ts";
-import type { SelectedParts } from "./composition.ts";
-import { filesOfSlots, importsOfSlots, type UsedSlots } from "./part-exports.ts";
-import type { Role } from "./role.ts";
-import { hashLines, optionLines, slotsOf } from "./wiring.ts";
+import type { Contract, TableSpec } from "../../contract/contract.ts";
+import type { Knob } from "../../knobs/knob.ts";
+import { pascal, propertyName, rowTypes } from "../client-module.ts";
+import type { SelectedParts } from "../composition.ts";
+import { filesOfSlots, importsOfSlots, type UsedSlots } from "../part-exports.ts";
+import type { Role } from "../role.ts";
+import { hashLines } from "./hash-lines.ts";
+import { optionLines } from "./option-lines.ts";
+import { slotsOf } from "./slots.ts";
 
 const kitEntries = ["kit/knob-table.ts", "kit/env/env.ts", "kit/env/node-embedded-env.ts"];
 
