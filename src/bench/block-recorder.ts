@@ -15,6 +15,7 @@ const complaintsMax = 5;
 export class BlockRecorder {
   #operations = 0;
   #errors = 0;
+  #conflicts = 0;
   #verificationFailures = 0;
   readonly #latencies = new Map<string, Histogram>();
   readonly #errorsByOperation = new Map<string, number>();
@@ -31,6 +32,7 @@ export class BlockRecorder {
       this.#turnStart = nowMs;
       setImmediate(this.#endTurn);
     }
+    this.#conflicts += outcome.conflicts ?? 0;
     if (outcome.wrong !== undefined) {
       this.#verificationFailures++;
       this.#complain(outcome.wrong);
@@ -56,6 +58,7 @@ export class BlockRecorder {
     return {
       operations: this.#operations,
       errors: this.#errors,
+      conflicts: this.#conflicts,
       verificationFailures: this.#verificationFailures,
       seconds: (this.#lastCompletion - this.#startedAt) / 1000,
       latencies: Object.fromEntries([...this.#latencies].map(([name, histogram]) => [name, histogram.snapshot()])),

@@ -43,6 +43,8 @@ export interface BlockResult {
   /** Operations that succeeded. */
   readonly operations: number;
   readonly errors: number;
+  /** How often transactions were begun again because of a conflict; those that then succeeded are no errors. */
+  readonly conflicts: number;
   readonly verificationFailures: number;
   /** From the block's start to its last completion. */
   readonly seconds: number;

@@ -3,7 +3,8 @@
  * in. The schema (`schema.ts`) makes exactly this.
  */
 export interface Contract {
-  readonly version: 1;
+  /** 2 has what an operation touches: table, key, range, rows, steps. */
+  readonly version: 1 | 2;
   readonly name: string;
   readonly description: string;
 
@@ -99,9 +100,23 @@ export interface WorkloadSpec {
   readonly operations?: readonly OperationSpec[] | undefined;
   /** The contract's own tables, where they and its operations are driven instead of the benchmark's. */
   readonly tables?: readonly TableSpec[] | undefined;
+  /** With `tables`: transactions are sent statement by statement, as a client does that thinks between them. */
+  readonly interactive?: boolean | undefined;
 }
 
-export interface OperationSpec {
+/** What a statement touches, as far as a contract says so. */
+export interface OperationTarget {
+  /** One of the contract's tables; drawn by their rows where left out. */
+  readonly table?: string | undefined;
+  /** Columns that are compared by equality; where left out the primary key, and of a scan none. */
+  readonly key?: readonly string[] | undefined;
+  /** The column in whose order a scan goes on from a value. */
+  readonly range?: string | undefined;
+  /** Rows that a scan reads, or that an insert stores. */
+  readonly rows?: number | undefined;
+}
+
+export interface OperationSpec extends OperationTarget {
   /** As in reports: READ, WRITE, READTRANSACTION, WRITETRANSACTION, SCAN, … */
   readonly name: string;
   /** Its share is its weight over the sum of all weights. */
@@ -115,6 +130,17 @@ export interface OperationSpec {
   /** Statements per transaction. */
   readonly statementsMin?: number | undefined;
   readonly statementsMax?: number | undefined;
+  /** What a transaction does, in order; reads and updates by turns where left out. */
+  readonly steps?: readonly TransactionStepSpec[] | undefined;
+}
+
+/** One kind of statement within a transaction. */
+export interface TransactionStepSpec extends OperationTarget {
+  readonly operation: "READ" | "UPDATE" | "INSERT" | "DELETE" | "SCAN";
+  /** How often in a row. */
+  readonly times?: number | undefined;
+  /** As of an operation; the transaction's where left out. */
+  readonly skew?: number | undefined;
 }
 
 export interface Targets {

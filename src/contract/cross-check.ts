@@ -7,10 +7,11 @@ import type { z } from "zod";
 import { suggestion } from "../kit/suggestion.ts";
 import { findProfile, profilesOf } from "./benchmarks.ts";
 import { isKeyValueTable, keyValueShape } from "./key-value-table.ts";
+import type { TargetFile } from "./operation-check.ts";
 
-type Context = z.core.$RefinementCtx;
+export type Context = z.core.$RefinementCtx;
 
-function complain(context: Context, path: readonly (string | number)[], message: string): void {
+export function complain(context: Context, path: readonly (string | number)[], message: string): void {
   context.addIssue({ code: "custom", path: [...path], message });
 }
 
@@ -148,32 +149,16 @@ export function storage(
   }
 }
 
-interface OperationFile {
-  readonly distribution: string;
-  readonly skew?: number | undefined;
-  readonly statements_min?: number | undefined;
-  readonly statements_max?: number | undefined;
-}
-
-export function operation(value: OperationFile, context: Context): void {
-  if (value.distribution === "zipfian" && value.skew === undefined) {
-    complain(context, ["distribution"], "zipfian needs skew, for example 0.99");
-  }
-  if (value.distribution !== "zipfian" && value.skew !== undefined) {
-    complain(context, ["skew"], `a ${value.distribution} distribution has no skew; remove it, or take zipfian`);
-  }
-  const { statements_min: least, statements_max: most } = value;
-  if (least !== undefined && most !== undefined && least > most) {
-    complain(context, ["statements_min"], `statements_min ${least} is above statements_max ${most}`);
-  }
-}
-
 interface WorkloadFile {
   readonly benchmark: string;
   readonly profile: string;
   readonly loop: string;
   readonly operations_per_second?: number | undefined;
-  readonly operations?: readonly { readonly name: string; readonly weight: number }[] | undefined;
+  readonly operations?: readonly (TargetFile & {
+    readonly name: string;
+    readonly weight: number;
+    readonly steps?: readonly TargetFile[] | undefined;
+  })[] | undefined;
 }
 
 export function workload(value: WorkloadFile, context: Context): void {
@@ -191,9 +176,12 @@ export function workload(value: WorkloadFile, context: Context): void {
       "a closed loop has no rate of its own; remove it, or set loop to open",
     );
   }
-  const names = (value.operations ?? []).map((one) => one.name);
-  for (const [at, name] of names.entries()) {
-    if (names.indexOf(name) < at) complain(context, ["operations", at, "name"], `operation ${name} is there already`);
+  const operations = value.operations ?? [];
+  const names = operations.map(({ name, table, key, range, rows, steps }) =>
+    JSON.stringify([name, table, key, range, rows, steps]));
+  for (const [at, { name }] of operations.entries()) {
+    if (names.indexOf(names[at]) === at) continue;
+    complain(context, ["operations", at, "name"], `operation ${name} is there already`);
   }
   const weights = (value.operations ?? []).map((one) => one.weight);
   if (weights.length > 0 && weights.every((weight) => weight === 0)) {

@@ -5,7 +5,9 @@
  * benchmark has, those are what is driven (`workload/own_operations/`), not the benchmark.
  */
 import { findProfile } from "./benchmarks.ts";
-import type { Column, OperationSpec, TableSpec, WorkloadSpec } from "./contract.ts";
+import type {
+  Column, OperationSpec, OperationTarget, TableSpec, TransactionStepSpec, WorkloadSpec,
+} from "./contract.ts";
 
 export const ownOperationNames = [
   "READ", "UPDATE", "INSERT", "DELETE", "SCAN", "READ-MODIFY-WRITE", "READTRANSACTION", "WRITETRANSACTION",
@@ -21,7 +23,8 @@ type Subject = Pick<WorkloadSpec, "benchmark" | "profile" | "operations">;
 
 /** Whether the operations or the tables are others than the benchmark's. */
 export function isOwn(workload: Subject, tables: readonly TableSpec[]): boolean {
-  return differingOperations(workload).length > 0 || differsFromBenchmark(workload, tables);
+  const targeted = (workload.operations ?? []).some(({ table, steps }) => table !== undefined || steps !== undefined);
+  return targeted || differingOperations(workload).length > 0 || differsFromBenchmark(workload, tables);
 }
 
 /** Operations whose share is not the profile's. */
@@ -31,7 +34,7 @@ export function differingOperations({ benchmark, profile: name, operations }: Su
   const listed = operations ?? profile.operations;
   const share = (some: readonly OperationSpec[], one: string) => {
     const total = some.reduce((sum, operation) => sum + operation.weight, 0);
-    return (some.find((operation) => operation.name === one)?.weight ?? 0) / total;
+    return some.reduce((sum, { name: own, weight }) => sum + (own === one ? weight : 0), 0) / total;
   };
   const names = new Set([...listed, ...profile.operations].map((operation) => operation.name));
   return [...names].filter((one) => Math.abs(share(listed, one) - share(profile.operations, one)) > 1e-6);
@@ -56,11 +59,62 @@ export function undrivenOwn(workload: Subject, tables: readonly TableSpec[], pac
   if (!packets && used.some(({ name }) => name.endsWith("TRANSACTION"))) found.push("transactions without packets");
   if (tables.length === 0) found.push("operations without a table");
   for (const table of tables) found.push(...undrivenTable(table));
-  const writes = used.some(({ name }) => /^(UPDATE|READ-MODIFY-WRITE|WRITETRANSACTION)$/.test(name));
-  if (writes && tables.length > 0 && !tables.some((table) => table.columns.some((one) => isVersioned(one, table)))) {
-    found.push(`updates of tables without a column to update (a number, or text of ${versionLetters} letters or more)`);
-  }
-  return found;
+  const targets = used.flatMap(targetsOf);
+  found.push(...targets.flatMap((target) => undrivenTarget(target, tables)));
+  const toUpdate = (table: TableSpec) => updatableColumns(table, usedKeys(targets, table.name)).length > 0;
+  const updates = targets.filter(({ name }) => name === "UPDATE" || name === "READ-MODIFY-WRITE");
+  const unnamed = updates.some(({ table }) => table === undefined);
+  const dull = tables.filter((table) => updates.some((one) => one.table === table.name) && !toUpdate(table));
+  const what = `without a column to update (a number, or text of ${versionLetters} letters or more)`;
+  if (unnamed && tables.length > 0 && !tables.some(toUpdate)) found.push(`updates of tables ${what}`);
+  found.push(...dull.map(({ name }) => `updates of table ${name}, which is ${what},`));
+  return [...new Set(found)];
+}
+
+/** What a statement of an operation, or of a step of it, is and touches. */
+export interface DrivenTarget extends OperationTarget {
+  readonly name: string;
+}
+
+export function targetsOf(operation: OperationSpec): DrivenTarget[] {
+  if (operation.steps !== undefined) return operation.steps.map((step) => ({ ...step, name: step.operation }));
+  if (operation.name === "WRITETRANSACTION") return [{ name: "READ" }, { name: "UPDATE" }];
+  return operation.name === "READTRANSACTION" ? [{ name: "READ" }] : [operation];
+}
+
+/** A step as an operation of its own. */
+export function stepOperation(transaction: OperationSpec, step: TransactionStepSpec): OperationSpec {
+  const { operation: name, skew, ...target } = step;
+  const { distribution, weight, valueBytes } = transaction;
+  if (skew === undefined) return { name, weight, distribution, skew: transaction.skew, valueBytes, ...target };
+  return { name, weight, distribution: skew === 0 ? "uniform" : "zipfian", skew, valueBytes, ...target };
+}
+
+/** Columns outside the primary key by which operations find rows of a table: their values follow from the row. */
+export function usedKeys(targets: readonly DrivenTarget[], table: string): Set<string> {
+  const mine = targets.filter((target) => target.table === table);
+  return new Set(mine.flatMap(({ key = [], range }) => (range === undefined ? key : [...key, range])));
+}
+
+/** Columns that updates may set so that every read tells which of them it has seen. */
+export function updatableColumns(table: TableSpec, keys: ReadonlySet<string>): Column[] {
+  return table.columns.filter((column) => isVersioned(column, table) && !keys.has(column.name));
+}
+
+function undrivenTarget(target: DrivenTarget, tables: readonly TableSpec[]): string[] {
+  const { name, table: wanted, key = [], range } = target;
+  const table = tables.find((one) => one.name === wanted);
+  const columns = range === undefined ? key : [...key, range];
+  if (table === undefined || columns.length === 0) return [];
+  const what = `${name} of ${table.name} by ${columns.join(", ")}`;
+  const listed = [table.primaryKey, ...(table.indexes ?? []).map((index) => index.columns)];
+  const found = listed.find((one) =>
+    key.every((column) => one.indexOf(column) >= 0 && one.indexOf(column) < key.length) &&
+    (range === undefined || one[key.length] === range) && (name !== "READ" || one.length === key.length));
+  if (found === undefined) return [`${what}, which no key or index begins with,`];
+  const others = table.columns.filter((one) => columns.includes(one.name) && !table.primaryKey.includes(one.name));
+  const narrow = others.find((one) => one.type !== "double" && !isWide(one));
+  return narrow === undefined ? [] : [`${what}, of which ${narrow.name} is shorter than ${keyLetters} letters,`];
 }
 
 function undrivenTable({ name, columns, primaryKey }: TableSpec): string[] {

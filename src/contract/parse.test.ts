@@ -56,7 +56,7 @@ test("what is left out is filled in from the benchmark", () => {
 });
 
 test("golden: everything wrong at once, each with its place, what was expected, and a suggestion", () => {
-  const text = `version: 2
+  const text = `version: 3
 name: Tao Bench
 data:
   tables:
@@ -87,7 +87,7 @@ workload:
 targets: { memory_mib_max: 12 }
 `;
   assert.deepEqual(messages(text), [
-    "contract.yaml:1:10: version: expected 1, found 2",
+    "contract.yaml:1:10: version: expected 1 or 2, found 3",
     'contract.yaml:2:7: name: expected a name: small letters, digits and -, at most 63, found "Tao Bench"',
     "contract.yaml:5:7: data.tables[0].primary_key: missing; expected a list",
     "contract.yaml:7:48: data.tables[0].columns[0].value_min: expected a whole number from -9223372036854775808 to " +

@@ -9,6 +9,7 @@ import { z } from "zod";
 import { findProfile } from "./benchmarks.ts";
 import type { Contract } from "./contract.ts";
 import * as check from "./cross-check.ts";
+import * as operations from "./operation-check.ts";
 import { isOwn, undrivenOwn } from "./own-operations.ts";
 
 const name = z.string().regex(
@@ -128,6 +129,27 @@ const failureSchema = z.strictObject({
   recovery_seconds_max: z.number().min(0.1).max(86_400).default(30).describe("Longest restart after a crash."),
 });
 
+const targetFields = {
+  table: name.optional().describe("Version 2: the table that it touches; any, drawn by their rows, where left out."),
+  key: z.array(name).min(1).max(16).optional().describe(
+    "Version 2: columns that it compares by equality; where left out the primary key, and of a scan none.",
+  ),
+  range: name.optional().describe("Version 2: the column in whose order a scan goes on from a value."),
+  rows: count.max(10_000).optional().describe(
+    "Version 2: rows that a scan reads (1 to 100 at random where left out), or that an insert stores (1).",
+  ),
+};
+const skew = z.number().min(0).max(5).optional();
+
+const stepSchema = z
+  .strictObject({
+    operation: z.enum(["READ", "UPDATE", "INSERT", "DELETE", "SCAN"]).describe("What the statement does."),
+    ...targetFields,
+    times: count.max(1_000).optional().describe("How often in a row; 1 where left out."),
+    skew: skew.describe("Constant of a zipfian distribution; the transaction's own distribution where left out."),
+  })
+  .superRefine(operations.step);
+
 const operationSchema = z
   .strictObject({
     name: z.string().regex(/^[A-Z][A-Z_-]{0,31}$/, "a name in capitals, as READ").describe("Name in reports."),
@@ -136,12 +158,16 @@ const operationSchema = z
       .enum(["uniform", "zipfian", "latest", "sharded"])
       .default("uniform")
       .describe("How keys are chosen."),
-    skew: z.number().min(0).max(5).optional().describe("Constant of a zipfian distribution, for example 0.99."),
+    skew: skew.describe("Constant of a zipfian distribution, for example 0.99."),
     value_bytes: count.max(16_777_216).optional().describe("Size of the value that is read or written."),
     statements_min: count.max(10_000).optional().describe("Fewest statements of a transaction."),
     statements_max: count.max(10_000).optional().describe("Most statements of a transaction."),
+    ...targetFields,
+    steps: z.array(stepSchema).min(1).max(200).optional().describe(
+      "Version 2: the statements of a transaction, in order; reads and updates by turns where left out.",
+    ),
   })
-  .superRefine(check.operation);
+  .superRefine(operations.operation);
 
 const workloadSchema = z
   .strictObject({
@@ -204,7 +230,7 @@ const needSchema = z.strictObject({
 
 export const contractSchema = z
   .strictObject({
-    version: z.literal(1).describe("Version of this file's format."),
+    version: z.literal([1, 2]).describe("Version of this file's format: 2 where operations say what they touch."),
     name: z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, "a name: small letters, digits and -, at most 63").describe(
       "Name of the product.",
     ),
@@ -225,7 +251,8 @@ export const contractSchema = z
       "What the workload needs beyond rows by key, as `lathe contract infer` finds it.",
     ),
   })
-  .superRefine(check.contract);
+  .superRefine(check.contract)
+  .superRefine(operations.targets);
 
 export type ContractFile = z.output<typeof contractSchema>;
 
@@ -238,7 +265,9 @@ export function toContract(file: ContractFile): Contract {
   const workload = { ...camel.workload, scale, operations: camel.workload.operations ?? profile?.operations };
   const packets = camel.surface.transactions === "multi_statement_packet";
   const own = isOwn(workload, tables) && undrivenOwn(workload, tables, packets).length === 0;
-  return { ...camel, data: { ...camel.data, tables }, workload: own ? { ...workload, tables } : workload };
+  if (!own) return { ...camel, data: { ...camel.data, tables }, workload };
+  const interactive = camel.consistency.transactions === "interactive" ? { interactive: true } : {};
+  return { ...camel, data: { ...camel.data, tables }, workload: { ...workload, tables, ...interactive } };
 }
 
 type CamelWord<Word extends string> = Word extends "mib" ? "MiB" : Capitalize<Word>;

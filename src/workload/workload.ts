@@ -15,6 +15,8 @@ import type { RowView } from "./row-view.ts";
 export interface Workload {
   readonly name: string;
   readonly tables: readonly WorkloadTable[];
+  /** Transactions go statement by statement, and once more after a conflict; as one text where this is not set. */
+  readonly interactive?: boolean;
   /**
    * Rows of the first content in batches of at most `rowsMax`, in the order in which they are to be
    * inserted.
@@ -76,6 +78,14 @@ export interface ReadStep {
   readonly kind: "read";
   readonly table: string;
   readonly key: readonly CellValue[];
+  /** By what the row is looked for, where it is not the primary key. */
+  readonly by?: BoundColumns | undefined;
+}
+
+/** Columns that are compared by equality. */
+export interface BoundColumns {
+  readonly columns: readonly string[];
+  readonly values: readonly CellValue[];
 }
 
 export interface InsertStep {
@@ -130,8 +140,11 @@ export interface PutStep {
 export interface ScanStep {
   readonly kind: "scan";
   readonly table: string;
+  /** A key, or with `range` a value of that column; nothing where `by` alone tells which rows. */
   readonly from: readonly CellValue[];
   readonly limit: number;
+  readonly by?: BoundColumns | undefined;
+  readonly range?: string | undefined;
 }
 
 /** Whole rows where an indexed column has a value, after a primary key, in key order. */
@@ -145,9 +158,9 @@ export interface PageStep {
 }
 
 /**
- * Judges what a store answers. The driver calls `issued` before it sends an operation and exactly one of
- * `acknowledged` and `failed` after it; `floor` before it sends a read, and hands the result to `checkRow`
- * or `checkMissing`.
+ * Judges what a store answers. The driver calls `issued` before it sends an operation (of a transaction that it sends
+ * statement by statement: before its COMMIT) and exactly one of `acknowledged` and `failed` after it; `floor` before it
+ * sends a read, and hands the result to `checkRow` or `checkMissing`.
  */
 export interface Verifier {
   issued(operation: Operation): void;
@@ -155,8 +168,11 @@ export interface Verifier {
   acknowledged(operation: Operation, changedRows: readonly (number | undefined)[]): void;
   /** Whether the operation took effect is not known. */
   failed(operation: Operation): void;
-  /** What the row must at least be when read from now on; to be handed back to the check. */
-  floor(step: ReadStep | ScanStep | PageStep): Floor;
+  /**
+   * What the row must at least be when read from now on, within the transaction that is given, if any; to be handed
+   * back to the check.
+   */
+  floor(step: ReadStep | ScanStep | PageStep, transaction?: Operation): Floor;
   /** Undefined where the row is right, else what is wrong with it. */
   checkRow(step: ReadStep | ScanStep | PageStep, row: RowView, floor: Floor): string | undefined;
   /** After the last row of a page; over HTTP of a scan, too. */

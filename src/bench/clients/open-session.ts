@@ -24,7 +24,7 @@ export async function openSession(
   try {
     const statements = statementsFor(workload);
     await statements.prepare(client);
-    return new WorkloadSession(client, statements, verifier);
+    return new WorkloadSession(client, statements, verifier, workload.interactive);
   } catch (error) {
     client.close();
     throw error;

@@ -6,6 +6,8 @@ export interface Outcome {
   readonly error: Error | undefined;
   /** The first wrong answer among the rows and results, or undefined. */
   readonly wrong: string | undefined;
+  /** How often it was begun again because of a conflict with another transaction; 0 where left out. */
+  readonly conflicts?: number;
 }
 
 export interface OperationSession {

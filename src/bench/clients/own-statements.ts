@@ -4,7 +4,9 @@
  * escaping.
  */
 import { assert } from "../../kit/assert.ts";
-import type { CellValue, LoadBatch, Operation, OperationStep, WorkloadTable } from "../../workload/workload.ts";
+import type {
+  BoundColumns, CellValue, LoadBatch, Operation, OperationStep, ScanStep, WorkloadTable,
+} from "../../workload/workload.ts";
 import type { MySqlClient } from "./mysql-client.ts";
 import type { StatementMapping } from "./statement-mapping.ts";
 
@@ -43,17 +45,15 @@ export class OwnStatements implements StatementMapping {
     switch (step.kind) {
       case "read": {
         const { columns } = this.#of(step.table);
-        return `SELECT ${columns} FROM ${quoted(step.table)} WHERE ${this.#where(step.table, step.key)}`;
+        const where = step.by === undefined ? this.#where(step.table, step.key) : bound(step.by);
+        return `SELECT ${columns} FROM ${quoted(step.table)} WHERE ${where}`;
       }
-      case "scan": {
-        const { table, columns } = this.#of(step.table);
-        const [first] = table.primaryKey;
-        const order = table.primaryKey.map(quoted).join(", ");
-        return `SELECT ${columns} FROM ${quoted(step.table)} WHERE ${quoted(first)} >= ${literal(step.from[0])} ` +
-          `ORDER BY ${order} LIMIT ${step.limit}`;
-      }
+      case "scan":
+        return this.#scan(step);
       case "insert":
         return this.#insert(step.table, [step.row]);
+      case "insertRows":
+        return this.#insert(step.table, step.rows);
       case "update": {
         const set = `${quoted(step.column as string)} = ${literal(step.value as CellValue)}`;
         return `UPDATE ${quoted(step.table)} SET ${set} WHERE ${this.#where(step.table, step.key)}`;
@@ -70,8 +70,18 @@ export class OwnStatements implements StatementMapping {
     return `INSERT INTO ${quoted(table)} (${this.#of(table).columns}) VALUES ${values}`;
   }
 
+  #scan({ table: name, by, range, from, limit }: ScanStep): string {
+    const { table, columns } = this.#of(name);
+    const equal = by === undefined ? [] : [bound(by)];
+    const first = range ?? table.primaryKey[0];
+    const after = from.length === 0 ? [] : [`${quoted(first)} >= ${literal(from[0])}`];
+    const sorted = range === undefined ? table.primaryKey : [range];
+    const order = from.length === 0 ? "" : `ORDER BY ${sorted.map(quoted).join(", ")} `;
+    return `SELECT ${columns} FROM ${quoted(name)} WHERE ${[...equal, ...after].join(" AND ")} ${order}LIMIT ${limit}`;
+  }
+
   #where(table: string, key: readonly CellValue[]): string {
-    return this.#of(table).table.primaryKey.map((name, at) => `${quoted(name)} = ${literal(key[at])}`).join(" AND ");
+    return bound({ columns: this.#of(table).table.primaryKey, values: key });
   }
 
   #of(table: string) {
@@ -79,6 +89,10 @@ export class OwnStatements implements StatementMapping {
     assert(found !== undefined, `no table ${table}`);
     return found;
   }
+}
+
+function bound({ columns, values }: BoundColumns): string {
+  return columns.map((name, at) => `${quoted(name)} = ${literal(values[at])}`).join(" AND ");
 }
 
 function quoted(name: string): string {

@@ -2,10 +2,13 @@
  * OwnTable: the rows of a table of a contract: row number n gives a key and values that can be verified.
  *
  * Keys: the first key column with room (a number, or text of 6 or more) holds the number, scattered by an odd factor
- * modulo 2^31, so that rows that are used much lie apart; where the key has other columns, the last of them holds the
- * lowest three bits and the rest are constant, so that eight rows share a prefix.
+ * modulo 2^31, so that rows that are used much lie apart; where the key has other columns, the first one holds the
+ * number divided by `prefixRows` (8 where no operation says otherwise), the last one the remainder, and the rest are
+ * constant, so that so many rows share a prefix.
  *
- * Values follow from key, column and version (0: of the load or of an insert), with h a hash of key and column:
+ * Columns by which operations find rows (`keyed`) hold the row's number, divided by how many rows are to share a value
+ * and scattered the same way; they are never updated. All other values follow from key, column and version (0: of the
+ * load or of an insert), with h a hash of key and column:
  * | type             | value                                                                           |
  * | int              | (h + version) modulo 2^31                                                       |
  * | bigint           | h · 2^31 + version                                                              |
@@ -13,7 +16,7 @@
  * | text, 8 or more  | version in base 26, least digit first, in 8 letters; then letters of the state  |
  * | shorter text     | letters of the state; never updated                                             |
  */
-import { isVersioned, isWide, keyLetters, versionLetters } from "../../contract/own-operations.ts";
+import { isWide, keyLetters, updatableColumns, versionLetters } from "../../contract/own-operations.ts";
 import type { Column, TableSpec } from "../../contract/contract.ts";
 import { mix } from "../random-stream.ts";
 import { fillValue, isValue, valueState } from "../row-value.ts";
@@ -22,8 +25,22 @@ import type { CellValue, WorkloadTable } from "../workload.ts";
 import { keyHashOfText } from "../ycsb/ycsb-value.ts";
 
 const range = 2 ** 31;
+const factor = 0x9e3779b1;
+/** factor · inverse = 1 modulo 2^32. */
+const inverse = inverseOf(factor);
 const textBytesMax = 65_535;
 const scratch = Buffer.alloc(textBytesMax);
+
+export interface OwnTableSizes {
+  readonly rows: number;
+  /** Of the texts of a row, and of the one text that an update sets. */
+  readonly rowBytes: number;
+  readonly updateBytes: number;
+  /** Rows that share all of the key but its last column. */
+  readonly prefixRows: number;
+  /** Columns by which operations find rows, with the rows that share a value. */
+  readonly keyed: ReadonlyMap<string, number>;
+}
 
 export class OwnTable implements WorkloadTable {
   readonly name: string;
@@ -40,9 +57,11 @@ export class OwnTable implements WorkloadTable {
   readonly #narrow: number;
   readonly #loadedBytes: readonly number[];
   readonly #updateBytes: number;
+  readonly #prefixRows: number;
+  /** By column, how many rows share a value; 0 where none finds rows by it. */
+  readonly #sharedBy: readonly number[];
 
-  /** `rowBytes` and `updateBytes`: of the texts of a row, and of the one text that an update sets. */
-  constructor(spec: TableSpec, rows: number, rowBytes: number, updateBytes: number) {
+  constructor(spec: TableSpec, { rows, rowBytes, updateBytes, prefixRows, keyed }: OwnTableSizes) {
     this.name = spec.name;
     this.columns = spec.columns;
     this.primaryKey = spec.primaryKey;
@@ -52,7 +71,9 @@ export class OwnTable implements WorkloadTable {
     this.keyAt = spec.primaryKey.map((name) => this.#byName.get(name) as number);
     this.#wide = this.keyAt.find((at) => isWide(spec.columns[at])) as number;
     this.#narrow = this.keyAt.findLast((at) => at !== this.#wide) ?? -1;
-    const versioned = spec.columns.flatMap((column, at) => (isVersioned(column, spec) ? [at] : []));
+    this.#prefixRows = this.#narrow < 0 ? 1 : Math.min(prefixRows, capacityOf(spec.columns[this.#narrow]));
+    this.#sharedBy = spec.columns.map(({ name }, at) => (this.keyAt.includes(at) ? 0 : (keyed.get(name) ?? 0)));
+    const versioned = updatableColumns(spec, new Set(keyed.keys())).map(({ name }) => this.columnNumber(name));
     const texts = versioned.filter((at) => isText(spec.columns[at]));
     this.updatable = texts.length > 0 ? texts : versioned;
     const share = Math.max(versionLetters, Math.floor(rowBytes / Math.max(1, texts.length)));
@@ -67,7 +88,41 @@ export class OwnTable implements WorkloadTable {
   row(number: number): CellValue[] {
     const hash = this.hashOf(this.key(number));
     return this.columns.map((_, at) =>
-      this.keyAt.includes(at) ? this.#keyCell(number, at) : this.value(hash, at, 0));
+      this.keyAt.includes(at) || this.#sharedBy[at] > 0 ? this.cell(number, at) : this.value(hash, at, 0));
+  }
+
+  /** What a column holds by which rows are found. */
+  cell(number: number, at: number): CellValue {
+    const shared = this.#sharedBy[at];
+    if (shared === 0) return this.#keyCell(number, at);
+    return cellOf(this.columns[at], scatter(Math.floor(number / shared)), 16);
+  }
+
+  /** How many rows in a row have the values of these columns in common. */
+  rowsSharing(columns: readonly string[]): number {
+    const shared = columns.map((name) => {
+      const at = this.columnNumber(name);
+      if (this.#sharedBy[at] > 0) return this.#sharedBy[at];
+      return at === this.#narrow ? 1 : this.#prefixRows;
+    });
+    return Math.max(1, Math.min(...shared));
+  }
+
+  /** The number of the row with a key, or −1 where no row has it. */
+  numberOf(key: readonly string[]): number {
+    const held = (at: number) => {
+      const text = key[this.keyAt.indexOf(at)];
+      const { type } = this.columns[at];
+      return type === "int" || type === "bigint" ? Number(text) : Number.parseInt(text, 36);
+    };
+    const whole = unscatter(held(this.#wide));
+    const number = this.#narrow < 0 ? whole : whole * this.#prefixRows + held(this.#narrow);
+    return this.key(number).every((cell, at) => String(cell) === key[at]) ? number : -1;
+  }
+
+  /** Whether operations find rows by a column outside the key. */
+  isKeyed(at: number): boolean {
+    return this.#sharedBy[at] > 0;
   }
 
   hashOf(key: readonly CellValue[]): number {
@@ -159,13 +214,21 @@ export class OwnTable implements WorkloadTable {
   }
 
   #keyCell(number: number, at: number): CellValue {
-    const { type, lengthMax = 0 } = this.columns[at];
-    const alone = this.#narrow < 0;
-    const held = at === this.#wide ? scatter(alone ? number : number >>> 3) : at === this.#narrow ? number & 7 : 0;
-    if (type === "bigint") return BigInt(held);
-    if (type === "int") return held;
-    return held.toString(36).padStart(Math.min(lengthMax, at === this.#wide ? 16 : keyLetters), "0");
+    const shared = this.#prefixRows;
+    if (at === this.#wide) return cellOf(this.columns[at], scatter(Math.floor(number / shared)), 16);
+    return cellOf(this.columns[at], at === this.#narrow ? number % shared : 0, keyLetters);
   }
+}
+
+function cellOf({ type, lengthMax = 0 }: Column, held: number, lettersMax: number): CellValue {
+  if (type === "bigint") return BigInt(held);
+  if (type === "int" || type === "double") return held;
+  return held.toString(36).padStart(Math.min(lengthMax, lettersMax), "0");
+}
+
+/** How many rows a column can tell apart. */
+function capacityOf({ type, lengthMax = 0 }: Column): number {
+  return type === "int" || type === "bigint" ? range : 36 ** Math.min(lengthMax, keyLetters);
 }
 
 function isText({ type }: Column): boolean {
@@ -178,5 +241,16 @@ function columnHash(hash: number, at: number): number {
 
 /** One to one on [0, 2^31): the factor is odd. */
 function scatter(number: number): number {
-  return Math.imul(number, 0x9e3779b1) & 0x7fffffff;
+  return Math.imul(number, factor) & 0x7fffffff;
+}
+
+function unscatter(held: number): number {
+  return Math.imul(held, inverse) & 0x7fffffff;
+}
+
+/** By Newton's iteration, which doubles the bits that are right: an odd number is its own inverse modulo 8. */
+function inverseOf(odd: number): number {
+  let found = odd;
+  for (let bits = 3; bits < 32; bits *= 2) found = Math.imul(found, 2 - Math.imul(odd, found));
+  return found;
 }

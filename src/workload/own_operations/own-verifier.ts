@@ -2,16 +2,29 @@
  * OwnVerifier: judges reads of tables of a contract, where updates overwrite one another without a condition.
  *
  * Rules, with a logical clock that ticks at every event of the driver:
- *   1. Every column outside the key holds a value of its key and column (`own-table.ts`).
+ *   1. Every column outside the key holds a value of its key and column (`own-table.ts`); a row that was looked for by
+ *      other columns has in them what was asked for.
  *   2. No version is stale (`version-history.ts`).
  *   3. A key that was loaded, or whose insert was acknowledged before the read began, is there, unless its delete was
  *      sent; one whose delete was acknowledged before the read began is not.
+ *   4. Within a transaction: a column that it has updated holds that version, a row that it has deleted is not there,
+ *      one that it has inserted is.
  * Invariant: deleted keys are not inserted again.
  */
 import type { RowView } from "../row-view.ts";
 import { VersionHistory } from "../version-history.ts";
 import type { Floor, Operation, OperationStep, ReadStep, ScanStep, Verifier } from "../workload.ts";
 import type { OwnTable } from "./own-table.ts";
+
+/** When a read began, and what its transaction has written before: versions by column, else one of the marks below. */
+interface OwnFloor {
+  readonly clock: number;
+  readonly own: ReadonlyMap<string, number>;
+}
+
+const deleted = -1;
+const inserted = -2;
+const nothing: ReadonlyMap<string, number> = new Map();
 
 export class OwnVerifier implements Verifier {
   readonly #tables: ReadonlyMap<string, OwnTable>;
@@ -31,7 +44,7 @@ export class OwnVerifier implements Verifier {
     this.#clock++;
     for (const step of steps) {
       if (step.kind === "update") this.#written.issue(columnName(step), Number(step.timestamp), this.#clock);
-      else if (step.kind === "insert") this.#insertedAt.set(this.#insertName(step.table, step.row), Infinity);
+      else if (step.kind === "insert" || step.kind === "insertRows") this.#inserted(step, Infinity);
       else if (step.kind === "delete") this.#deletedAt.set(rowName(step.table, step.key), Infinity);
     }
   }
@@ -40,7 +53,7 @@ export class OwnVerifier implements Verifier {
     this.#clock++;
     for (const step of steps) {
       if (step.kind === "update") this.#written.acknowledge(columnName(step), Number(step.timestamp), this.#clock);
-      else if (step.kind === "insert") this.#insertedAt.set(this.#insertName(step.table, step.row), this.#clock);
+      else if (step.kind === "insert" || step.kind === "insertRows") this.#inserted(step, this.#clock);
       else if (step.kind === "delete") this.#deletedAt.set(rowName(step.table, step.key), this.#clock);
     }
   }
@@ -49,25 +62,41 @@ export class OwnVerifier implements Verifier {
     this.#clock++;
   }
 
-  floor(): Floor {
-    return this.#clock;
+  floor(step: ReadStep | ScanStep, transaction?: Operation): Floor {
+    const clock = this.#clock;
+    if (!transaction?.transaction) return { clock, own: nothing };
+    const steps = transaction.steps.slice(0, transaction.steps.indexOf(step));
+    const writes = steps.filter(({ kind }) => kind === "update" || kind === "delete" || kind.startsWith("insert"));
+    return { clock, own: writes.length === 0 ? nothing : this.#ownWrites(writes) };
   }
 
   checkRow(step: ReadStep | ScanStep, row: RowView, floor: Floor): string | undefined {
+    const { clock, own } = floor as OwnFloor;
     const table = this.#tables.get(step.table) as OwnTable;
     if (row.columns !== table.columns.length) return `a row of ${table.name} has ${row.columns} columns`;
     const key = table.keyOf(row);
     const name = rowName(table.name, key);
     if (step.kind === "read" && name !== rowName(table.name, step.key)) return `${name} came for ${step.key.join("/")}`;
     const deletedAt = this.#deletedAt.get(name);
-    if (deletedAt !== undefined && deletedAt <= (floor as number)) return `${name} is there although it was deleted`;
+    if (deletedAt !== undefined && deletedAt <= clock) return `${name} is there although it was deleted`;
+    if (own.get(name) === deleted) return `${name} is there although its transaction has deleted it`;
+    const unwanted = outOfBounds(step, table, row);
+    if (unwanted !== undefined) return `${name} came although its ${unwanted} is not what was asked for`;
     const hash = table.hashOf(key);
+    const number = table.numberOf(key);
     for (let at = 0; at < table.columns.length; at++) {
       if (table.keyAt.includes(at)) continue;
       const { name: column } = table.columns[at];
+      if (table.isKeyed(at)) {
+        if (number >= 0 && cellText(row, at) === String(table.cell(number, at))) continue;
+        return `${name} has a value in ${column} that was never written`;
+      }
       const version = table.versionOf(hash, at, row);
       if (version < 0) return `${name} has a value in ${column} that was never written`;
-      if (!this.#written.mayRead(`${name}/${column}`, version, floor as number, this.#fresh)) {
+      const mine = own.get(`${name}/${column}`);
+      if (mine === version) continue;
+      if (mine !== undefined) return `${name} has version ${version} in ${column}, where its transaction wrote ${mine}`;
+      if (!this.#written.mayRead(`${name}/${column}`, version, clock, this.#fresh)) {
         return `${name} has version ${version} in ${column}, which is stale or was never sent`;
       }
     }
@@ -75,15 +104,54 @@ export class OwnVerifier implements Verifier {
   }
 
   checkMissing(step: ReadStep, floor: Floor): string | undefined {
+    const { clock, own } = floor as OwnFloor;
     const name = rowName(step.table, step.key);
+    if (own.get(name) === deleted) return undefined;
+    if (own.get(name) === inserted) return `${name} is missing although its transaction has inserted it`;
     const insertedAt = this.#insertedAt.get(name);
-    if (insertedAt !== undefined && insertedAt > (floor as number)) return undefined;
+    if (insertedAt !== undefined && insertedAt > clock) return undefined;
     return this.#deletedAt.has(name) || !this.#fresh ? undefined : `${name} is missing although it was inserted`;
   }
 
-  #insertName(table: string, row: Extract<OperationStep, { kind: "insert" }>["row"]): string {
-    return rowName(table, (this.#tables.get(table) as OwnTable).keyAt.map((at) => row[at]));
+  #ownWrites(steps: readonly OperationStep[]): Map<string, number> {
+    const own = new Map<string, number>();
+    for (const step of steps) {
+      if (step.kind === "update") own.set(columnName(step), Number(step.timestamp));
+      else if (step.kind === "delete") own.set(rowName(step.table, step.key), deleted);
+      else if (step.kind === "insert" || step.kind === "insertRows") {
+        for (const name of this.#namesOf(step)) own.set(name, inserted);
+      }
+    }
+    return own;
   }
+
+  #namesOf(step: Extract<OperationStep, { kind: "insert" | "insertRows" }>): string[] {
+    const { keyAt } = this.#tables.get(step.table) as OwnTable;
+    const rows = step.kind === "insert" ? [step.row] : step.rows;
+    return rows.map((row) => rowName(step.table, keyAt.map((at) => row[at])));
+  }
+
+  #inserted(step: Extract<OperationStep, { kind: "insert" | "insertRows" }>, clock: number): void {
+    for (const name of this.#namesOf(step)) this.#insertedAt.set(name, clock);
+  }
+}
+
+/** The first column in which a row is not what a step has asked for. */
+function outOfBounds({ by, ...step }: ReadStep | ScanStep, table: OwnTable, row: RowView): string | undefined {
+  const wrong = by?.columns.find((column, at) => cellText(row, table.columnNumber(column)) !== String(by.values[at]));
+  if (wrong !== undefined || step.kind !== "scan" || step.from.length === 0) return wrong;
+  // What is compared first: behind a greater value there any other value will do.
+  const first = step.range ?? table.primaryKey[0];
+  const at = table.columnNumber(first);
+  const [from] = step.from;
+  const text = cellText(row, at);
+  const before = typeof from === "string" ? text < from : Number(text) < Number(from);
+  return before ? first : undefined;
+}
+
+function cellText(row: RowView, at: number): string {
+  if (row.isInteger[at] === 1) return String(row.bigint(at));
+  return row.isNull(at) ? "" : row.text(at);
 }
 
 function rowName(table: string, key: readonly unknown[]): string {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { OperationSpec, TableSpec, WorkloadSpec } from "../../contract/contract.ts";
 import { createWorkload } from "../create-workload.ts";
-import { RowView } from "../row-view.ts";
+import { textRow } from "../row-view.fixture.ts";
 import type { CellValue, Operation, OperationStep, ReadStep } from "../workload.ts";
 import { OwnWorkload } from "./own-workload.ts";
 
@@ -30,23 +30,6 @@ const operations: readonly OperationSpec[] = [
 const spec: WorkloadSpec = {
   benchmark: "ycsb", profile: "a", scale: 1000, clients: 3, loop: "closed", operations, tables,
 };
-
-/** A row as a client shows it that asked for text. */
-function rowOf(table: TableSpec, cells: readonly CellValue[]): RowView {
-  const row = new RowView();
-  row.bytes = Buffer.from(cells.join(""), "latin1");
-  row.columns = cells.length;
-  let start = 0;
-  cells.forEach((cell, at) => {
-    const { length } = String(cell);
-    row.start[at] = start;
-    row.length[at] = length;
-    const { type } = table.columns[at];
-    row.isInteger[at] = (type === "int" || type === "bigint") && row.parseInteger(at, start, length) ? 1 : 0;
-    start += length;
-  });
-  return row;
-}
 
 test("rows are those of the contract, all keys differ, and values stay within their columns", () => {
   const keys = new Set<string>();
@@ -106,7 +89,7 @@ test("the verifier accepts what was written in every column and finds every plan
   const read: ReadStep = { kind: "read", table: "items", key: items.key(7) };
   const good = items.row(7);
   const check = (cells: readonly CellValue[], floor = verifier.floor(read)) =>
-    verifier.checkRow(read, rowOf(tables[0], cells), floor);
+    verifier.checkRow(read, textRow(tables[0], cells), floor);
   assert.equal(check(good), undefined);
   assert.match(verifier.checkMissing(read, verifier.floor(read)) ?? "", /missing/);
   const other = items.row(8);

@@ -2,22 +2,24 @@
  * OwnWorkload: the operations that a contract lists, over its own tables.
  *
  *   1. Rows: the largest table has `scale` of them, the others in proportion to what the contract expects.
- *   2. An operation is drawn by weight, its table by the shares of the rows, its key by the operation's distribution:
- *      uniform, zipfian (Gray's approximation below a constant of 1, an alias table over at most a million ranks from
- *      there on) or latest, over the loaded rows and those that the client has inserted itself.
+ *   2. An operation is drawn by weight. Its table is the one that it names, else drawn by the shares of the rows; its
+ *      key is drawn by its distribution: uniform, zipfian (Gray's approximation below a constant of 1, an alias table
+ *      over at most a million ranks from there on) or latest, over the loaded rows and those that the client has
+ *      inserted itself. Where rows share the values by which a scan finds them, what is drawn is such a group of rows.
  *   3. DELETE takes the oldest row that the client has inserted, else the next loaded row from the end (the one that
  *      is used least) of those that no other client deletes; deletes of what is gone change nothing.
- *   4. A read transaction is of reads, a write transaction of reads and updates by turns, the last one an update.
+ *   4. A transaction does its steps in order; without any a read transaction is of reads, a write transaction of reads
+ *      and updates by turns, the last one an update.
  * Invariant: the same seed gives the same operations; clients never insert or delete the same key.
  */
 import type { OperationSpec, TableSpec, WorkloadSpec } from "../../contract/contract.ts";
-import { undrivenOwn } from "../../contract/own-operations.ts";
+import { type DrivenTarget, stepOperation, targetsOf, undrivenOwn } from "../../contract/own-operations.ts";
 import { LatheError } from "../../kit/errors.ts";
 import { AliasTable } from "../alias-table.ts";
 import { type KeyDistribution, LatestKeys, UniformKeys, zeta, ZipfianKeys } from "../key-distribution.ts";
 import { RandomStream } from "../random-stream.ts";
 import type {
-  CellValue, LoadBatch, Operation, OperationStep, OperationStream, Verifier, Workload,
+  BoundColumns, CellValue, LoadBatch, Operation, OperationStep, OperationStream, Verifier, Workload,
 } from "../workload.ts";
 import { OwnTable } from "./own-table.ts";
 import { OwnVerifier } from "./own-verifier.ts";
@@ -27,14 +29,16 @@ const loadBytesMax = 256 << 10;
 const scanLengthMax = 100;
 const statementsDefault = 2;
 const rowBytesDefault = 100;
+const prefixRowsDefault = 8;
 const rowsMax = 2 ** 30;
 const ranksMax = 1_000_000;
 
 export class OwnWorkload implements Workload {
   readonly name = "own_operations";
+  readonly interactive: boolean;
   readonly tables: readonly OwnTable[];
   readonly #operations: readonly OperationSpec[];
-  readonly #rowBytes: number;
+  #rowBytes = 1;
   readonly #draws = new Map<string, () => KeyDistribution>();
 
   /** Errors: INVALID_ARGUMENT for what cannot be driven, and for more than 2^30 rows. */
@@ -44,14 +48,16 @@ export class OwnWorkload implements Workload {
     if (!Number.isInteger(scale) || scale < 1 || scale > rowsMax) {
       throw new LatheError("INVALID_ARGUMENT", `the largest table needs 1 to ${rowsMax} rows, not ${scale}`);
     }
-    const bytesOf = (...names: string[]) =>
-      names.map((name) => operations.find((one) => one.name === name)?.valueBytes).find((bytes) => bytes !== undefined);
+    this.interactive = spec.interactive === true;
     this.#operations = operations.filter(({ weight }) => weight > 0);
-    this.#rowBytes = bytesOf("INSERT", "READ", "SCAN") ?? rowBytesDefault;
+    const targets = this.#operations.flatMap(targetsOf);
     const most = Math.max(1, ...tables.map(({ rows }) => rows));
     this.tables = tables.map((table) => {
       const rows = Math.max(1, Math.round((scale * table.rows) / most));
-      return new OwnTable(table, rows, this.#rowBytes, bytesOf("UPDATE", "READ-MODIFY-WRITE") ?? this.#rowBytes);
+      const rowBytes = bytesOf(operations, table.name, "INSERT", "READ", "SCAN") ?? rowBytesDefault;
+      const updateBytes = bytesOf(operations, table.name, "UPDATE", "READ-MODIFY-WRITE") ?? rowBytes;
+      this.#rowBytes = Math.max(this.#rowBytes, rowBytes);
+      return new OwnTable(table, { rows, rowBytes, updateBytes, ...sharedRows(targets, table) });
     });
   }
 
@@ -78,12 +84,42 @@ export class OwnWorkload implements Workload {
   }
 
   /** What takes long to sum up is summed up once for all clients. */
-  #keysOf({ distribution, skew = 0 }: OperationSpec, { name, rows }: OwnTable): KeyDistribution {
-    const draw = `${name} ${distribution} ${skew}`;
+  #keysOf({ distribution, skew = 0, key }: OperationSpec, table: OwnTable): KeyDistribution {
+    const rows = Math.ceil(table.rows / (key === undefined ? 1 : table.rowsSharing(key)));
+    const draw = `${rows} ${distribution} ${skew}`;
     let create = this.#draws.get(draw);
     if (create === undefined) this.#draws.set(draw, create = keysFor(distribution, skew, rows));
     return create();
   }
+}
+
+/** Bytes of the first of these operations that says them: of the table, else of any. */
+function bytesOf(operations: readonly OperationSpec[], table: string, ...names: string[]): number | undefined {
+  const said = names.flatMap((name) =>
+    operations.filter((one) => one.name === name && one.valueBytes !== undefined));
+  return (said.find((one) => one.table === table) ?? said.find((one) => one.table === undefined))?.valueBytes;
+}
+
+/** How many rows share the values by which scans find them, so that these are as long as they are said to be. */
+function sharedRows(targets: readonly DrivenTarget[], { name, primaryKey }: TableSpec) {
+  const keyed = new Map<string, number>();
+  let prefixRows: number | undefined;
+  const mine = targets.filter(({ table, key }) => table === name && key !== undefined);
+  for (const target of targets) {
+    if (target.table === name && target.range !== undefined) keyed.set(target.range, 1);
+  }
+  for (const { name: what, key = [], rows = prefixRowsDefault } of mine.filter((one) => one.name === "SCAN")) {
+    if (key.every((column) => primaryKey.includes(column))) prefixRows = Math.max(prefixRows ?? 1, rows);
+    for (const column of key) keyed.set(column, Math.max(keyed.get(column) ?? 1, what === "SCAN" ? rows : 1));
+  }
+  // A read finds one row: one of its columns at least is to tell all rows apart.
+  for (const { key = [] } of mine.filter((one) => one.name === "READ")) {
+    const last = key.findLast((column) => !primaryKey.includes(column));
+    for (const column of key) keyed.set(column, keyed.get(column) ?? 1);
+    if (last !== undefined) keyed.set(last, 1);
+  }
+  for (const column of primaryKey) keyed.delete(column);
+  return { keyed, prefixRows: prefixRows ?? prefixRowsDefault };
 }
 
 function keysFor(distribution: OperationSpec["distribution"], skew: number, rows: number): () => KeyDistribution {
@@ -112,7 +148,9 @@ class OwnStream implements OperationStream {
   readonly #anyUpdated: AliasTable | undefined;
   readonly #operations: readonly OperationSpec[];
   readonly #anyOperation: AliasTable;
-  readonly #keys = new Map<OperationSpec, ReadonlyMap<OwnTable, KeyDistribution>>();
+  readonly #keysOf: (operation: OperationSpec, table: OwnTable) => KeyDistribution;
+  readonly #keys = new Map<OperationSpec, Map<OwnTable, KeyDistribution>>();
+  readonly #steps: ReadonlyMap<OperationSpec, readonly OperationSpec[]>;
   readonly #progress: ReadonlyMap<OwnTable, Progress>;
   readonly #clientNumber: number;
   readonly #clientCount: number;
@@ -133,7 +171,8 @@ class OwnStream implements OperationStream {
     this.#anyUpdated = this.#updated.length === 0 ? undefined : new AliasTable(this.#updated.map(({ rows }) => rows));
     this.#operations = operations;
     this.#anyOperation = new AliasTable(operations.map(({ weight }) => weight));
-    for (const one of operations) this.#keys.set(one, new Map(tables.map((table) => [table, keysOf(one, table)])));
+    this.#keysOf = keysOf;
+    this.#steps = new Map(operations.map((one) => [one, expandedSteps(one)]));
     this.#progress = new Map(tables.map((table) => [table, { inserted: 0, deleted: 0, deletedLoaded: 0 }]));
     this.#clientNumber = clientNumber;
     this.#clientCount = clientCount;
@@ -144,23 +183,22 @@ class OwnStream implements OperationStream {
     const operation = this.#operations[this.#anyOperation.next(this.#random)];
     const { name } = operation;
     const transaction = name.endsWith("TRANSACTION");
-    return { name, transaction, steps: this.#stepsOf(operation) };
+    const listed = this.#steps.get(operation) ?? [];
+    const steps = listed.length > 0 ? listed.flatMap((step) => this.#stepsOf(step)) : this.#stepsOf(operation);
+    return { name, transaction, steps };
   }
 
   #stepsOf(operation: OperationSpec): OperationStep[] {
-    const read = () => this.#read(operation, this.#table());
+    const read = () => this.#read(operation, this.#table(operation));
     switch (operation.name) {
       case "UPDATE":
         return [this.#update(operation)];
       case "INSERT":
-        return [this.#insert()];
+        return [this.#insert(operation)];
       case "DELETE":
-        return [this.#delete()];
-      case "SCAN": {
-        const table = this.#table();
-        const limit = 1 + this.#random.below(scanLengthMax);
-        return [{ kind: "scan", table: table.name, from: table.key(this.#number(operation, table)), limit }];
-      }
+        return [this.#delete(operation)];
+      case "SCAN":
+        return [this.#scan(operation)];
       case "READ-MODIFY-WRITE": {
         const update = this.#update(operation);
         return [{ kind: "read", table: update.table, key: update.key }, update];
@@ -181,16 +219,35 @@ class OwnStream implements OperationStream {
     return least + this.#random.below(Math.max(least, statementsMax ?? least) - least + 1);
   }
 
-  #table(): OwnTable {
+  #table({ table }: OperationSpec): OwnTable {
+    if (table !== undefined) return this.#named(table);
     return this.#tables[this.#anyTable.next(this.#random)];
   }
 
+  #named(name: string): OwnTable {
+    return this.#tables.find((table) => table.name === name) as OwnTable;
+  }
+
   #read(operation: OperationSpec, table: OwnTable): OperationStep {
-    return { kind: "read", table: table.name, key: table.key(this.#number(operation, table)) };
+    const number = this.#number(operation, table);
+    return { kind: "read", table: table.name, key: table.key(number), by: bound(operation, table, number) };
+  }
+
+  #scan(operation: OperationSpec): OperationStep {
+    const { key, range, rows } = operation;
+    const table = this.#table(operation);
+    const limit = rows ?? 1 + this.#random.below(scanLengthMax);
+    const number = this.#number(operation, table);
+    const by = bound(operation, table, number);
+    const start = range === undefined ? table.key(number) : [table.cell(number, table.columnNumber(range))];
+    const from = key !== undefined && range === undefined ? [] : start;
+    return { kind: "scan", table: table.name, from, limit, by, range };
   }
 
   #update(operation: OperationSpec) {
-    const table = this.#updated[(this.#anyUpdated as AliasTable).next(this.#random)];
+    const table = operation.table === undefined
+      ? this.#updated[(this.#anyUpdated as AliasTable).next(this.#random)]
+      : this.#named(operation.table);
     const key = table.key(this.#number(operation, table));
     const at = table.updatable[this.#random.below(table.updatable.length)];
     const version = this.#version;
@@ -200,15 +257,17 @@ class OwnStream implements OperationStream {
     return { kind: "update", table: table.name, key, timestamp: BigInt(version), value, column } as const;
   }
 
-  #insert(): OperationStep {
-    const table = this.#table();
+  #insert(operation: OperationSpec): OperationStep {
+    const table = this.#table(operation);
     const progress = this.#progress.get(table) as Progress;
-    const number = this.#insertedNumber(table, progress.inserted++);
-    return { kind: "insert", table: table.name, row: table.row(number) };
+    const next = () => table.row(this.#insertedNumber(table, progress.inserted++));
+    const { rows = 1 } = operation;
+    if (rows === 1) return { kind: "insert", table: table.name, row: next() };
+    return { kind: "insertRows", table: table.name, rows: Array.from({ length: rows }, next) };
   }
 
-  #delete(): OperationStep {
-    const table = this.#table();
+  #delete(operation: OperationSpec): OperationStep {
+    const table = this.#table(operation);
     const progress = this.#progress.get(table) as Progress;
     let number: number;
     if (progress.deleted < progress.inserted) number = this.#insertedNumber(table, progress.deleted++);
@@ -228,9 +287,25 @@ class OwnStream implements OperationStream {
   /** A loaded row, or one that this client has inserted. */
   #number(operation: OperationSpec, table: OwnTable): number {
     const { inserted } = this.#progress.get(table) as Progress;
-    const keys = this.#keys.get(operation)?.get(table) as KeyDistribution;
+    let byTable = this.#keys.get(operation);
+    if (byTable === undefined) this.#keys.set(operation, byTable = new Map<OwnTable, KeyDistribution>());
+    let keys = byTable.get(table);
+    if (keys === undefined) byTable.set(table, keys = this.#keysOf(operation, table));
+    const shared = operation.key === undefined ? 1 : table.rowsSharing(operation.key);
+    if (shared > 1) return shared * keys.next(this.#random, Math.ceil(table.rows / shared));
     const drawn = keys.next(this.#random, table.rows + inserted * this.#clientCount);
     if (drawn < table.rows) return drawn;
     return this.#insertedNumber(table, Math.floor((drawn - table.rows) / this.#clientCount));
   }
+}
+
+/** The steps of a transaction as operations, each as often as it comes. */
+function expandedSteps(transaction: OperationSpec): OperationSpec[] {
+  return (transaction.steps ?? []).flatMap((step) =>
+    Array<OperationSpec>(step.times ?? 1).fill(stepOperation(transaction, step)));
+}
+
+function bound({ key }: OperationSpec, table: OwnTable, number: number): BoundColumns | undefined {
+  if (key === undefined) return undefined;
+  return { columns: key, values: key.map((name) => table.cell(number, table.columnNumber(name))) };
 }
