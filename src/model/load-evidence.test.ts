@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Feature } from "./feature.ts";
 import type { FeatureModel } from "./feature-model.ts";
-import { type Evidence, evidenceProblems, loadEvidence } from "./load-evidence.ts";
+import { edgesAgainstSystems, type Evidence, evidenceProblems, loadEvidence } from "./load-evidence.ts";
 import { loadModel } from "./load-model.ts";
 
 const model = loadModel();
@@ -12,7 +12,7 @@ const book = loadEvidence();
 function withLeaf(path: string, change: Partial<Feature>): FeatureModel {
   const features = model.features.map((one) => (one.path === path ? { ...one, ...change } : one));
   const find = (wanted: string) => features.find((one) => one.path === wanted);
-  return { features, find } as unknown as FeatureModel;
+  return { features, find, edges: model.edges } as unknown as FeatureModel;
 }
 
 const wal = "core/wal";
@@ -48,4 +48,15 @@ test("a mark that no phrase supports, a mark taken away and a mark given twice a
 test("a table that lost a row is found", () => {
   const rows = new Map([...book.rows, ["duckdb", 35]]);
   assert.deepEqual(found(model, book.phrases, rows), ["the table of duckdb has 36 rows in the paper and 35 here"]);
+});
+
+test("no surveyed system has a leaf without what it requires; a mark taken away and an edge too strong are found", () => {
+  assert.deepEqual(edgesAgainstSystems(model), []);
+  const bare = withLeaf("value_types/special/vector", { systems: ["mariadb"] });
+  assert.match(edgesAgainstSystems(bare).join(), /indexing\/vector\/hnsw requires .*\/vector, but yugabytedb has the one/);
+  const [requires] = model.edges.filter(({ kind }) => kind === "requires");
+  assert.ok(requires !== undefined);
+  const edge = { ...requires, from: "indexing/spatial/rtree", to: "value_types/special/geometry" };
+  const found = edgesAgainstSystems({ features: model.features, edges: [...model.edges, edge] });
+  assert.deepEqual(found, [`${edge.from} requires ${edge.to}, but sqlite has the one and not the other`]);
 });

@@ -7,6 +7,8 @@
  *   2. no phrase goes to a leaf that lacks the mark of the phrase's system;
  *   3. every mark of a leaf rests on a phrase; what is known otherwise stands under `systems_general`, never in both;
  *   4. a table has as many rows as the paper prints, and no row is without a phrase.
+ * Edges are held to the same marks (`edgesAgainstSystems`): a system that has a leaf and lacks what the leaf requires
+ * does without it, so that either the edge claims too much or a mark is missing.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -120,4 +122,17 @@ export function evidenceProblems(model: FeatureModel, { phrases, rows }: Evidenc
     if (found !== count) problems.push(`the table of ${name} has ${count} rows in the paper and ${found} here`);
   }
   return problems;
+}
+
+/** Requirements that a surveyed system does without, as sentences; empty where marks and edges agree. */
+export function edgesAgainstSystems({ features, edges }: Pick<FeatureModel, "features" | "edges">): string[] {
+  const having = (end: string, general: boolean) => {
+    const below = features.filter(({ kind, path }) => kind === "leaf" && (path === end || path.startsWith(`${end}/`)));
+    return new Set(below.flatMap((leaf) => (general ? [...leaf.systems, ...leaf.systemsGeneral] : leaf.systems)));
+  };
+  return edges.filter(({ kind }) => kind === "requires").flatMap(({ from, to }) => {
+    const provided = having(to, true);
+    const without = [...having(from, false)].filter((one) => !provided.has(one));
+    return without.map((one) => `${from} requires ${to}, but ${one} has the one and not the other`);
+  });
 }
