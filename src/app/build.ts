@@ -4,7 +4,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { assembleProduct, type BuildInput, type BuildReport, buildProduct, surveyBuild } from "../foundry/build.ts";
 import { constructProduct, type ConstructReport, type VerifyMode } from "../foundry/construct/construct-product.ts";
-import type { RaisedLayer } from "../foundry/construct/raise-product.ts";
+import { type RaisedLayer, suiteTimeoutMsDefault } from "../foundry/construct/raise-product.ts";
 import { designSpace } from "../foundry/select/design-space.ts";
 import type { Overrides } from "../foundry/select/select-features.ts";
 import { checkSelection, parseSelection } from "../foundry/select/selection-file.ts";
@@ -17,6 +17,7 @@ import { loadServedContract } from "./contract.ts";
 import type { UseCaseContext } from "./use-case.ts";
 
 export { sizeSentence };
+export const suiteTimeoutSecondsDefault = suiteTimeoutMsDefault / 1000;
 export type { BuildReport, ConstructReport, VerifyMode };
 
 export interface BuildRequest {
@@ -61,6 +62,8 @@ function buildInput({ contractFile, knobs = {}, force = false, overrides, select
 
 export interface ConstructRequest extends BuildRequest {
   readonly verify: VerifyMode;
+  /** How long one suite may take; ten minutes where left out. */
+  readonly suiteTimeoutMs?: number | undefined;
 }
 
 /**
@@ -71,9 +74,10 @@ export async function constructFromContract(
   request: ConstructRequest,
   { signal, progress }: Pick<UseCaseContext, "signal" | "progress">,
 ): Promise<ConstructReport> {
-  const { verify } = request;
+  const { verify, suiteTimeoutMs } = request;
   const onLayer = (layer: RaisedLayer, of: number) => progress(layerLine(layer, of));
-  const report = await constructProduct(buildInput(request), request.directory, { verify, signal, onLayer });
+  const options = { verify, suiteTimeoutMs, signal, onLayer, onWait: progress };
+  const report = await constructProduct(buildInput(request), request.directory, options);
   await compileProduct(request.directory, signal);
   return report;
 }

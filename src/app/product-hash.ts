@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { readManifest } from "../foundry/product-directory.ts";
+import { readManifest } from "../foundry/product-manifest.ts";
 import { LatheError } from "../kit/errors.ts";
 
 const digits = 16;

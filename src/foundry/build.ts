@@ -27,8 +27,9 @@ import { loadWaves } from "./plan/load-waves.ts";
 import { makePlan, type Plan } from "./plan/plan.ts";
 import { expandSelection } from "./plan/plan-input.ts";
 import {
-  type FileChanges, readManifest, replaceProduct, type ReplaceReport, surveyProduct, type UserEdit,
+  type FileChanges, type PutAside, replaceProduct, type ReplaceReport, surveyProduct,
 } from "./product-directory.ts";
+import { readManifest } from "./product-manifest.ts";
 import { packageFile, tsconfigFile } from "./product-package.ts";
 import { productReadme } from "./product-readme.ts";
 import { productTestModule } from "./product-test.ts";
@@ -90,7 +91,7 @@ export interface BuildReport {
   /** `source.lines`. */
   readonly lines: number;
   readonly replaced: boolean;
-  readonly setAside: readonly UserEdit[];
+  readonly setAside: readonly PutAside[];
   /** Knobs whose values were taken over from the product that was there. */
   readonly carriedKnobs: readonly string[];
 }
@@ -113,7 +114,7 @@ export interface AssembledProduct {
  * in the way; READ_ONLY, PERMISSION and DISK_FULL from the file system. Nothing is left half written.
  */
 export function buildProduct(input: BuildInput, directory: string): BuildReport {
-  return writeProduct(assembleProduct(input, directory), directory, input.force);
+  return writeProduct(assembleProduct(input, directory), directory, { force: input.force ?? false });
 }
 
 /** Reads the knob values of the product that is in the directory, and writes nothing. Errors: as `buildProduct`. */
@@ -165,10 +166,12 @@ export function planLeaves({ contract, leaves }: FeatureSelection, model: Design
 /** Generated files whose edits are carried over and need no force. */
 export const carriedFiles: readonly string[] = ["knobs.yaml"];
 
-/** Errors: those of `replaceProduct`. */
-export function writeProduct(assembled: AssembledProduct, directory: string, force = false): BuildReport {
+/** `held`: the caller holds the place. Errors: those of `replaceProduct`. */
+export function writeProduct(
+  assembled: AssembledProduct, directory: string, { force = false, held = false } = {},
+): BuildReport {
   const { name, selection, files } = assembled;
-  const options = { force, carried: carriedFiles };
+  const options = { force, held, carried: carriedFiles };
   return reportOf(assembled, directory, replaceProduct(directory, name, selection.hash, files, options));
 }
 

@@ -7,7 +7,8 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { findEdits, readManifest, replaceProduct, surveyProduct } from "./product-directory.ts";
+import { replaceProduct, surveyProduct } from "./product-directory.ts";
+import { findEdits, readManifest } from "./product-manifest.ts";
 
 const plain = { force: false, carried: ["knobs.yaml"] };
 const version = (number: number) => new Map([
@@ -137,10 +138,14 @@ test("what a killed build left beside a product goes with the next; half a produ
   inDirectory((directory) => {
     const target = join(directory, "store");
     const gone = spawnSync(process.execPath, ["-e", ""]).pid;
-    mkdirSync(join(directory, `.store.building-${gone}`));
-    mkdirSync(join(directory, ".store.building-1"));
+    // By number alone it cannot be told who still runs: numbers are given again, and other containers have their own.
+    for (const kind of ["building", "staging", "removing"]) {
+      for (const holder of [gone, 1]) mkdirSync(join(directory, `.store.${kind}-${holder}`));
+    }
+    writeFileSync(join(directory, `.store.lock.${gone}.0123456789ab`), "");
+    mkdirSync(join(directory, ".store.building-notes"));
     build(target, 1);
-    assert.deepEqual(readdirSync(directory).sort(), [".store.building-1", "store"]);
+    assert.deepEqual(readdirSync(directory).sort(), [".store.building-notes", "store"]);
     const half = join(directory, "half");
     mkdirSync(half);
     for (const name of ["product.ts", "selection.json"]) writeFileSync(join(half, name), "");

@@ -11,11 +11,13 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { LatheError } from "../kit/errors.ts";
+import { removeAbandoned } from "./abandoned-directories.ts";
 
 const timeoutMs = 120_000;
 const linesMax = 40;
+const directoryPrefix = "lathe-types-";
 
-/** Errors: INVALID_ARGUMENT with the compiler's lines; UNAVAILABLE without a compiler; TIMEOUT. */
+/** Errors: INVALID_ARGUMENT with the compiler's lines; UNAVAILABLE without a compiler; TIMEOUT; CANCELLED; JOB_LOST. */
 export function checkTypes(files: ReadonlyMap<string, string>, whose: readonly string[]): void {
   const compiler = findPackage("typescript");
   const nodeTypes = findPackage("@types/node");
@@ -24,7 +26,8 @@ export function checkTypes(files: ReadonlyMap<string, string>, whose: readonly s
       "install it where you run Lathe: npm install --save-dev typescript @types/node";
     throw new LatheError("UNAVAILABLE", message);
   }
-  const directory = mkdtempSync(join(tmpdir(), "lathe-types-"));
+  removeAbandoned(tmpdir(), directoryPrefix);
+  const directory = mkdtempSync(join(tmpdir(), `${directoryPrefix}${process.pid}-`));
   try {
     for (const [path, text] of files) {
       if (!path.endsWith(".ts") || path.startsWith("test/")) continue;
@@ -40,6 +43,13 @@ export function checkTypes(files: ReadonlyMap<string, string>, whose: readonly s
       cwd: directory, encoding: "utf8", timeout: timeoutMs, maxBuffer: 64 << 20,
     });
     if (run.status === 0) return;
+    if (run.signal === "SIGINT" || run.signal === "SIGTERM" && run.error === undefined) {
+      throw new LatheError("CANCELLED", "stopped while types were checked; nothing was written");
+    }
+    if (run.signal !== null && run.error === undefined) {
+      const message = `the compiler that checks your parts was ended by ${run.signal} (out of memory?); build again`;
+      throw new LatheError("JOB_LOST", message);
+    }
     if (run.error !== undefined) {
       throw new LatheError("TIMEOUT", `types were not checked within ${timeoutMs / 1000} s`, { cause: run.error });
     }

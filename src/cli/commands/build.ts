@@ -3,10 +3,11 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type Command, Option } from "commander";
 import {
-  type BuildReport, constructFromContract, type ConstructReport, sizeSentence, surveyFromContract, verifiedSentence,
+  type BuildReport, constructFromContract, type ConstructReport, sizeSentence, suiteTimeoutSecondsDefault,
+  surveyFromContract, verifiedSentence,
 } from "../../app/build.ts";
 import { runAction, withFrame } from "../command-frame.ts";
-import { collect, knobArguments, partsHelp } from "../knob-arguments.ts";
+import { collect, knobArguments, partsHelp, wholeNumber } from "../knob-arguments.ts";
 
 interface BuildOptions {
   readonly out: string;
@@ -18,6 +19,7 @@ interface BuildOptions {
   readonly force?: boolean;
   readonly dryRun?: boolean;
   readonly verify: "new" | "all" | false;
+  readonly suiteTimeout: number;
   readonly json?: boolean;
 }
 
@@ -42,7 +44,13 @@ export function registerBuild(program: Command): void {
         .choices(["new", "all"])
         .default("new"),
     )
-    .option("--no-verify", "run no suite; the report says so");
+    .option("--no-verify", "run no suite; the report says so")
+    .option(
+      "--suite-timeout <seconds>",
+      "how long one suite may take before the build gives it up",
+      wholeNumber(1, 86_400),
+      suiteTimeoutSecondsDefault,
+    );
   withFrame(command, {
     examples: [
       "lathe build examples/taobench-o/contract.yaml --out build/taobench-o",
@@ -50,7 +58,7 @@ export function registerBuild(program: Command): void {
       "lathe build contract.yaml --out ./store --without architecture/observability",
       "lathe build contract.yaml --out ./store --parts ./parts --with storage/page_io/replacement/clock_sweep",
     ],
-    exitCodes: [5, 6, 9, 10, 11],
+    exitCodes: [3, 5, 6, 7, 8, 9, 10, 11, 12, 13],
   }).action((contract: string, options: BuildOptions) =>
     runAction(options.json, async (context) => {
       const knobs = knobArguments(options.knob);
@@ -58,7 +66,9 @@ export function registerBuild(program: Command): void {
       const verify = options.verify === false ? "none" : options.verify;
       const overrides = { with: options.with, without: options.without, parts: options.parts };
       const selected = { overrides, selectionFile: options.selection };
-      const request = { contractFile: contract, directory: options.out, knobs, force, verify, ...selected } as const;
+      const suiteTimeoutMs = options.suiteTimeout * 1000;
+      const where = { contractFile: contract, directory: options.out };
+      const request = { ...where, knobs, force, verify, suiteTimeoutMs, ...selected } as const;
       if (options.dryRun) {
         const survey = surveyFromContract(request);
         return { json: { ...survey, dryRun: true }, text: formatSurvey(survey) };
@@ -109,7 +119,9 @@ function formatReport(report: ConstructReport): string {
     `selection ${report.selectionHash.slice(0, 16)}`,
   ];
   if (report.carriedKnobs.length > 0) lines.push(`kept your values of ${report.carriedKnobs.join(", ")}`);
-  for (const { path, kind } of report.setAside) lines.push(`yours, kept in .lathe/replaced/: ${path} (${kind})`);
+  for (const { path, kind, kept } of report.setAside) {
+    lines.push(kept === undefined ? `yours: ${path} (${kind})` : `yours, kept as ${kept}: ${path} (${kind})`);
+  }
   const isLibrary = existsSync(join(report.directory, "pack.ts"));
   const next = isLibrary ? `cd ${report.directory} && npm pack` : `lathe serve ${report.directory} --data ./data`;
   lines.push(`next: ${next}`);

@@ -1,12 +1,15 @@
 /**
- * Constructs a product: assemble, raise it layer by layer in a staging directory, and only then write it into place.
+ * Constructs a product: assemble, raise it layer by layer in a staging directory, and only then write it into place. All
+ * of it is done under the lock of the place, so that a second build waits, and then finds the product of the first.
  *
  * Nothing is written where a layer does not stand, a suite fails, or the build is cancelled: an older product that is
  * there stays as it is.
  */
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { assembleProduct, type BuildInput, type BuildReport, carriedFiles, writeProduct }
   from "../build.ts";
 import { checkProductPlace } from "../product-directory.ts";
+import { awaitPlace } from "../product-lock.ts";
 import { raiseProduct, type RaisedLayer, type RaiseReport } from "./raise-product.ts";
 import { SuiteRecord, userRecordDirectory } from "./suite-record.ts";
 
@@ -18,7 +21,11 @@ export interface ConstructOptions {
   readonly signal?: AbortSignal | undefined;
   /** Where passed suites are recorded. Default: the user's cache directory. */
   readonly recordDirectory?: string;
+  /** How long one suite may take. */
+  readonly suiteTimeoutMs?: number | undefined;
   readonly onLayer?: (layer: RaisedLayer, of: number) => void;
+  /** Told once where another build holds the place. */
+  readonly onWait?: (line: string) => void;
 }
 
 export interface ConstructReport extends BuildReport {
@@ -27,21 +34,36 @@ export interface ConstructReport extends BuildReport {
   readonly verified: RaiseReport | undefined;
 }
 
-/** Errors: those of `buildProduct` and of `raiseProduct`. */
+/** Errors: those of `awaitPlace`, `buildProduct` and `raiseProduct`. */
 export async function constructProduct(
   input: BuildInput,
   directory: string,
   options: ConstructOptions,
 ): Promise<ConstructReport> {
-  const { verify, signal, onLayer } = options;
+  const { signal, onWait } = options;
+  const hold = await awaitPlace(directory, { signal, onWait });
+  try {
+    return await constructHeld(input, directory, options);
+  } finally {
+    hold.release();
+  }
+}
+
+async function constructHeld(
+  input: BuildInput, directory: string, options: ConstructOptions,
+): Promise<ConstructReport> {
+  const { verify, signal, onLayer, suiteTimeoutMs } = options;
   const force = input.force ?? false;
-  checkProductPlace(directory, { force, carried: carriedFiles });
+  checkProductPlace(directory, { force, carried: carriedFiles, held: true });
   const assembled = assembleProduct(input, directory);
   const record = new SuiteRecord(options.recordDirectory ?? userRecordDirectory());
   const verified = verify === "none"
     ? undefined
     : await raiseProduct(directory, assembled.plan, Object.values(assembled.selected), assembled.files, {
-      record, runAll: verify === "all", signal, ...(onLayer === undefined ? {} : { onLayer }),
+      record, runAll: verify === "all", signal, suiteTimeoutMs, ...(onLayer === undefined ? {} : { onLayer }),
     });
-  return { ...writeProduct(assembled, directory, force), verify, verified };
+  // A signal that came while nothing was waited for is noticed now: two turns, for it comes in at the end of one.
+  for (let turn = 0; turn < 2; turn++) await nextTurn();
+  signal?.throwIfAborted();
+  return { ...writeProduct(assembled, directory, { force, held: true }), verify, verified };
 }

@@ -46,12 +46,12 @@ export interface RaiseOptions {
   /** Runs what is in the record, too. */
   readonly runAll: boolean;
   readonly signal?: AbortSignal | undefined;
-  readonly suiteTimeoutMs?: number;
+  readonly suiteTimeoutMs?: number | undefined;
   /** Called after each layer. */
   readonly onLayer?: (layer: RaisedLayer, of: number) => void;
 }
 
-const suiteTimeoutMsDefault = 600_000;
+export const suiteTimeoutMsDefault = 600_000;
 
 interface Stage {
   readonly number: number;
@@ -74,11 +74,11 @@ export async function raiseProduct(
   const stages = stagesOf(layOut(plan, parts, files), files);
   const layers: RaisedLayer[] = [];
   const unsteady: string[] = [];
-  await inStaging(target, async (directory) => {
+  await inStaging(target, async ({ directory, temporary }) => {
     const packages = packageVersions();
     for (const stage of stages) {
       layFiles(directory, stage.files, files);
-      const layer = await raiseStage(stage, { directory, packages, files, unsteady, options });
+      const layer = await raiseStage(stage, { directory, temporary, packages, files, unsteady, options });
       layers.push(layer);
       options.onLayer?.(layer, stages.length);
     }
@@ -119,6 +119,7 @@ function stagesOf(layers: readonly BuildLayer[], files: ReadonlyMap<string, stri
 
 interface StageRun {
   readonly directory: string;
+  readonly temporary: string;
   readonly packages: string;
   readonly files: ReadonlyMap<string, string>;
   readonly unsteady: string[];
@@ -159,9 +160,9 @@ async function raiseStage(stage: Stage, run: StageRun): Promise<RaisedLayer> {
   return { number, kind, nodes, parts, suitesRun, suitesKnown: stage.suites.length - suitesRun, tests, ms };
 }
 
-function runOne(file: string, { directory, options }: StageRun): Promise<SuiteResult> {
+function runOne(file: string, { directory, temporary, options }: StageRun): Promise<SuiteResult> {
   const { signal, suiteTimeoutMs = suiteTimeoutMsDefault } = options;
-  return runSuite(directory, file, { signal, timeoutMs: suiteTimeoutMs });
+  return runSuite(directory, file, { signal, timeoutMs: suiteTimeoutMs, temporary });
 }
 
 function failureOf({ number, kind, parts }: Stage, suite: string, result: SuiteResult, directory: string): LatheError {
@@ -171,7 +172,8 @@ function failureOf({ number, kind, parts }: Stage, suite: string, result: SuiteR
   const where = kind === "wiring" ? "the product as a whole does not stand" : `layer ${number} does not stand`;
   const laid = parts.length === 0 ? "" : ` (${parts.join(", ")})`;
   const shown = output.split("\n").map((line) => `    ${line}`).join("\n");
-  const test = failedTest ?? "outside of a test";
+  const place = failedTest ?? "outside of a test";
+  const test = result.overdue ? "it did not end; --suite-timeout gives suites longer" : place;
   const message = `${where}${laid}, and nothing was written:\n  suite  ${suite}\n  test   ${test}\n${shown}`;
   return new LatheError("CONSTRAINT", message, { details: { layer: number, suite, test: failedTest, output } });
 }

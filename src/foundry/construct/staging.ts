@@ -1,11 +1,13 @@
 /**
  * The directory in which a product is raised, beside the place where it will stand: written layer by layer, so that a
- * suite sees only what has been laid down, and removed whatever happens.
+ * suite sees only what has been laid down, and removed whatever happens. Suites have a directory for temporary files of
+ * their own, in the system's (sockets need a short path), so that what one leaves that is killed goes, too.
  *
  * Packages that suites use are linked from the workshop, as `npm install` would bring them to the product's owner.
  */
-import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { isSystemError, translateSystemError } from "../../kit/env/system-error.ts";
 import { removeAbandoned } from "../abandoned-directories.ts";
@@ -20,26 +22,37 @@ export function packageVersions(): string {
   return testPackages.map((name) => `${name}@${versionOf(name)}`).join(" ");
 }
 
+const suitesPrefix = "lathe-suites-";
+
+export interface Staging {
+  readonly directory: string;
+  /** Where suites put temporary files. */
+  readonly temporary: string;
+}
+
 /** Runs the work in a fresh directory beside `target`. Errors: READ_ONLY, PERMISSION, DISK_FULL, those of the work. */
 export async function inStaging<Result>(
   target: string,
-  work: (directory: string) => Promise<Result>,
+  work: (staging: Staging) => Promise<Result>,
 ): Promise<Result> {
   const place = productPlace(target);
-  const prefix = `.${basename(place)}.staging-`;
-  const directory = join(dirname(place), `${prefix}${process.pid}`);
+  const directory = join(dirname(place), `.${basename(place)}.staging-${process.pid}`);
+  let temporary: string | undefined;
   try {
-    removeAbandoned(dirname(place), prefix);
+    removeAbandoned(tmpdir(), suitesPrefix);
+    temporary = mkdtempSync(join(tmpdir(), `${suitesPrefix}${process.pid}-`));
     rmSync(directory, { recursive: true, force: true });
     for (const name of testPackages) {
       makeDirectories(join(directory, "node_modules"));
       symlinkSync(dirname(require.resolve(`${name}/package.json`)), join(directory, "node_modules", name), "junction");
     }
-    return await work(directory);
+    return await work({ directory, temporary });
   } catch (error) {
     throw isSystemError(error) ? translateSystemError(error, "write", directory) : error;
   } finally {
-    rmSync(directory, { recursive: true, force: true });
+    for (const one of [directory, temporary]) {
+      if (one !== undefined) rmSync(one, { recursive: true, force: true });
+    }
   }
 }
 

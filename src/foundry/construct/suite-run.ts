@@ -1,10 +1,12 @@
 /**
  * Runs one suite of a product in a process of its own, with Node's test runner, and says how it went.
  *
- * The process leads a group of its own, so that a cancelled or overdue one goes with all that it started. Its report is
+ * The process leads a group of its own, so that a cancelled or overdue one goes with all that it started; where the
+ * build itself is killed, `suite-reaper.ts` ends the group. Its report is
  * TAP: the first `not ok` that is not just a parent of another is the test that failed, with its diagnosis below it.
  */
 import { spawn } from "node:child_process";
+import { guardGroup } from "./suite-reaper.ts";
 
 export interface SuiteResult {
   readonly ok: boolean;
@@ -24,28 +26,27 @@ export interface SuiteResult {
 export interface SuiteRunOptions {
   readonly signal: AbortSignal | undefined;
   readonly timeoutMs: number;
+  /** Where the suite puts temporary files; the system's place where left out. */
+  readonly temporary?: string;
 }
-
-/** Ends the process when who started it is gone: a build that was killed leaves no suite behind. */
-const endWithParent = "const parent = process.ppid; " +
-  "setInterval(() => process.ppid === parent || process.kill(-process.pid, 'SIGKILL'), 500).unref()";
 
 const outputCharactersMax = 1 << 20;
 const shownLinesMax = 30;
 
 /** `directory`: the product as far as it stands. Rejects with the signal's reason where it is aborted. */
 export function runSuite(directory: string, file: string, options: SuiteRunOptions): Promise<SuiteResult> {
-  const { signal, timeoutMs } = options;
+  const { signal, timeoutMs, temporary } = options;
   const startedMs = performance.now();
   // A suite that is started by a test is no subtest of it.
   const { NODE_TEST_CONTEXT: _, ...environment } = process.env;
   return new Promise((resolve, reject) => {
     if (signal?.aborted === true) throw signal.reason;
-    const watch = `--import=data:text/javascript,${encodeURIComponent(endWithParent)}`;
     const report = ["--test-reporter=tap", "--test-reporter-destination=stdout"];
-    const child = spawn(process.execPath, [watch, ...report, file], {
-      cwd: directory, detached: true, env: environment, stdio: ["ignore", "pipe", "pipe"],
+    const env = temporary === undefined ? environment : { ...environment, TMPDIR: temporary };
+    const child = spawn(process.execPath, [...report, file], {
+      cwd: directory, detached: true, env, stdio: ["ignore", "pipe", "pipe"],
     });
+    const unguard = guardGroup(child.pid);
     const out = { stdout: "", stderr: "" };
     for (const name of ["stdout", "stderr"] as const) {
       child[name].setEncoding("utf8").on("data", (text: string) => {
@@ -61,6 +62,7 @@ export function runSuite(directory: string, file: string, options: SuiteRunOptio
     signal?.addEventListener("abort", stop, { once: true });
     const settle = () => {
       clearTimeout(timer);
+      unguard();
       signal?.removeEventListener("abort", stop);
     };
     child.once("error", (error) => {
@@ -68,9 +70,9 @@ export function runSuite(directory: string, file: string, options: SuiteRunOptio
       reject(error);
     });
     child.once("close", (code, killedBy) => {
-      settle();
       // What it may have left behind: a test that fails half way leaves its servers.
       stop();
+      settle();
       if (signal?.aborted === true) return reject(signal.reason);
       const ms = Math.round(performance.now() - startedMs);
       const ended = overdue ? `took longer than ${timeoutMs / 1000} s` : `ended with ${killedBy ?? `code ${code}`}`;

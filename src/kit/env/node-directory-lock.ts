@@ -40,7 +40,11 @@ const attemptsMax = 100;
 
 /** Errors: LOCKED, NOT_FOUND (no such directory), READ_ONLY, PERMISSION, DISK_FULL, IO_ERROR. */
 export function lockDirectory(directory: string, identity: ProcessIdentity = ownIdentity()): DiskLock {
-  const path = join(directory, lockFileName);
+  return lockAt(join(directory, lockFileName), identity);
+}
+
+/** A lock file of any name, for what stands beside it. Errors: as `lockDirectory`. */
+export function lockAt(path: string, identity: ProcessIdentity = ownIdentity()): DiskLock {
   acquire(path, identity, 0);
   let released = false;
   return {
@@ -76,7 +80,11 @@ function acquire(path: string, identity: ProcessIdentity, depth: number): void {
   } catch (error) {
     throw translateSystemError(error, "lock", path);
   } finally {
-    removeIfPresent(temporary);
+    try {
+      removeIfPresent(temporary);
+    } catch {
+      // Whether the lock is held does not depend on it, and an error here would hide that it is.
+    }
   }
 }
 
