@@ -1,6 +1,6 @@
 /**
- * Constructs a product: assemble, raise it layer by layer in a staging directory, and only then write it into place. All
- * of it is done under the lock of the place, so that a second build waits, and then finds the product of the first.
+ * Constructs a product: assemble, raise it layer by layer in a staging directory, and only then write it into place.
+ * All of it is done under the lock of the place, so that a second build waits, and then finds the product of the first.
  *
  * Nothing is written where a layer does not stand, a suite fails, or the build is cancelled: an older product that is
  * there stays as it is.
