@@ -39,7 +39,7 @@ export interface StudyRequest {
   readonly policy: string;
   readonly seed: number;
   readonly alpha: number;
-  /** Names of knobs that may vary; empty: those of high impact. */
+  /** Names of knobs that may vary; empty: those of the highest impact that there is. */
   readonly knobs: readonly string[];
   readonly expert: ExpertConfiguration | undefined;
   /** Whether MariaDB joins the table where it is installed. */

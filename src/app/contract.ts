@@ -63,9 +63,20 @@ export function loadServedContract(file: string): LoadedContract {
   return { contract, text };
 }
 
+/** What is measured is a server under load; a library is measured by the program that uses it. */
+function refuseLibrary({ name, surface }: Contract): void {
+  if (!surface.protocols.includes("embedded")) return;
+  throw new LatheError(
+    "INVALID_ARGUMENT",
+    `${name} is a library in its program's process: there is no server to measure. \`lathe build\` makes it and runs ` +
+      "its suites, `lathe check` judges it; to tune its engine, run a contract with a server over the same tables",
+  );
+}
+
 /** A contract that can be built and driven. Errors: those of `loadServedContract`; INVALID_ARGUMENT. */
 export function loadDrivenContract(file: string): LoadedContract {
   const loaded = loadServedContract(file);
+  refuseLibrary(loaded.contract);
   const problems = undrivenProblems(loaded.contract, file, readWellFormed(file).placeOf);
   if (problems.length === 0) return loaded;
   const way = "it can be built and served all the same (lathe build, lathe serve) and judged (lathe check); " +

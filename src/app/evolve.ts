@@ -17,7 +17,7 @@ export interface EvolveRequest {
   readonly budget: Budget;
   readonly policy: "greedy" | "random";
   readonly seed: number;
-  /** Names of knobs that may vary; empty: those of high impact. */
+  /** Names of knobs that may vary; empty: those of the highest impact that there is. */
   readonly knobs: readonly string[];
   /** Chance of keeping what is no gain, over the whole study. */
   readonly alpha: number;

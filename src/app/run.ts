@@ -7,7 +7,6 @@ import { dirname, join } from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
 import { constructProduct, type VerifyMode } from "../foundry/construct/construct-product.ts";
-import type { Contract } from "../contract/contract.ts";
 import { LatheError } from "../kit/errors.ts";
 import { loadKnobCatalog } from "../knobs/catalog.ts";
 import type { ExpertConfiguration } from "../study/settings.ts";
@@ -39,20 +38,9 @@ export interface RunRequest {
 /** Chance that a study keeps anything that is no gain. */
 const alphaDefault = 0.05;
 
-/** What is measured is a server under load; a library is measured by the program that uses it. */
-function refuseLibrary({ name, surface }: Contract): void {
-  if (!surface.protocols.includes("embedded")) return;
-  throw new LatheError(
-    "INVALID_ARGUMENT",
-    `${name} is a library in its program's process: there is no server to measure. \`lathe build\` makes it and runs ` +
-      "its suites, `lathe check` judges it; to tune its engine, run a contract with a server over the same tables",
-  );
-}
-
-/** Errors: INVALID_ARGUMENT (a library), those of build and of the journal. A study without gain is no error. */
+/** Errors: those of `loadDrivenContract`, of build and of the journal. A study without gain is no error. */
 export async function runContract(request: RunRequest, context: UseCaseContext): Promise<RunResult> {
   const loaded = loadDrivenContract(request.contractFile);
-  refuseLibrary(loaded.contract);
   const { scale } = request;
   const workload = scale === undefined ? loaded.contract.workload : { ...loaded.contract.workload, scale };
   const contract = { ...loaded.contract, workload };

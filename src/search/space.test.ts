@@ -79,6 +79,16 @@ test("the default space has the knobs of high impact and none that weakens durab
   assert.throws(() => createSpace(table, { impacts: ["medium"] }), /empty/);
 });
 
+test("a product without knobs of high impact varies those of the next, never what weakens durability", () => {
+  const low = knob("low", { impact: "low", min: 0, max: 9 });
+  const medium = knob("medium", { impact: "medium", min: 0, max: 9 });
+  const sync = knob("sync", { type: "boolean", default: true, risk: "durability" });
+  const namesOf = (knobs: Knob[]) => createSpace(knobs).knobs.map(({ name }) => name);
+  assert.deepEqual(namesOf([low, medium, sync]), ["medium"]);
+  assert.deepEqual(namesOf([low]), ["low"]);
+  assert.throws(() => namesOf([knob("fixed", { min: 1, max: 1, default: 1 })]), /empty/);
+});
+
 test("ladders are ordered, in range, without repeats, and hold the default", () => {
   for (const one of table) {
     const ladder = ladderOf(one);

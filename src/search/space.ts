@@ -18,7 +18,7 @@ import type { RandomStream, Space } from "./proposer.ts";
 import { pick } from "./random-stream.ts";
 
 export interface SpaceOptions {
-  /** Knobs of these impacts vary; `high` alone where nothing is said. */
+  /** Knobs of these impacts vary; where nothing is said, those of the highest that the product has. */
   readonly impacts?: readonly Knob["impact"][] | undefined;
   /** Exactly these knobs vary, whatever their impact. */
   readonly names?: readonly string[] | undefined;
@@ -33,7 +33,7 @@ const sampleAttemptsMax = 1000;
  * empty space.
  */
 export function createSpace(table: readonly Knob[], options: SpaceOptions = {}): Space {
-  const { impacts = ["high"], names, riskyAllowed = [] } = options;
+  const { impacts, names, riskyAllowed = [] } = options;
   const known = table.map((knob) => knob.name);
   for (const name of [...(names ?? []), ...riskyAllowed]) {
     if (known.includes(name)) continue;
@@ -50,13 +50,18 @@ export function createSpace(table: readonly Knob[], options: SpaceOptions = {}):
       `the contract allows it`;
     throw new LatheError("INVALID_ARGUMENT", message);
   }
-  const asked = (knob: Knob) => names?.includes(knob.name) ?? impacts.includes(knob.impact);
-  const knobs = table
-    .filter((knob) => asked(knob) && mayVary(knob))
-    .filter((knob) => ladderOf(knob).length > 1);
+  const varying = table.filter((knob) => mayVary(knob) && ladderOf(knob).length > 1);
+  const knobs = names === undefined
+    ? knobsOfImpact(varying, impacts)
+    : varying.filter((knob) => names.includes(knob.name));
   if (knobs.length > 0) return { knobs, table };
   const message = "no knob of this product may vary: the space is empty";
   throw new LatheError("INVALID_ARGUMENT", message);
+}
+
+function knobsOfImpact(knobs: readonly Knob[], impacts: SpaceOptions["impacts"]): Knob[] {
+  const highest = (["high", "medium", "low"] as const).find((impact) => knobs.some((knob) => knob.impact === impact));
+  return knobs.filter(({ impact }) => impacts === undefined ? impact === highest : impacts.includes(impact));
 }
 
 /**

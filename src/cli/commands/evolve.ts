@@ -29,7 +29,7 @@ export function registerEvolve(program: Command): void {
       new Option("--policy <name>", "what proposes candidates").choices(["greedy", "random"]).default("greedy"),
     )
     .option("--seed <n>", "seed of everything that is drawn", wholeNumber(0, 2 ** 32 - 1), 1)
-    .option("--vary <knob>", "a knob that may vary (default: those of high impact); may be repeated", collect, [])
+    .option("--vary <knob>", "a knob that may vary (default: the highest impact); may be repeated", collect, [])
     .option("--alpha <p>", "chance of keeping what is no gain, over the whole study", probability, 0.05);
   withFrame(command, {
     examples: [
