@@ -64,6 +64,9 @@ interface Leftovers {
  */
 const searchEffortMax = 16;
 
+/** Segments are read in such pieces, and those of zeros alone passed over. */
+const chunkBytes = 1 << 20;
+
 /** Errors: CORRUPTION, FORMAT_UNKNOWN, IO_ERROR. */
 export function recoverSegments(disk: Disk, directory: string, selectionHash: string): RecoveredLog {
   const names = disk.list(directory);
@@ -107,19 +110,24 @@ function findSegment(disk: Disk, directory: string, name: string, selectionHash:
   return { name, sequence, file, salt, capacityBytes: file.sizeSync(), base };
 }
 
-/** Reads so many bytes from the beginning of a file that has them. Errors: CORRUPTION. */
-function readWhole(file: DiskFile, target: Uint8Array, length: number): number {
-  const count = file.readSync(target, 0, length, 0);
+/** Reads so many bytes of a file that has them. Errors: CORRUPTION. */
+function readWhole(file: DiskFile, target: Uint8Array, length: number, offset = 0): number {
+  const count = file.readSync(target, 0, length, offset);
   if (count === length) return count;
   const { path } = file;
-  const message = `${path} ends at ${count}, but is said to hold ${file.sizeSync()} bytes; restore the log from a copy`;
-  throw new LatheError("CORRUPTION", message, { details: { path, offset: count } });
+  const end = offset + count;
+  const message = `${path} ends at ${end}, but is said to hold ${file.sizeSync()} bytes; restore the log from a copy`;
+  throw new LatheError("CORRUPTION", message, { details: { path, offset: end } });
 }
 
 class Recovery {
   readonly #directory: string;
   readonly #found: readonly FoundSegment[];
   #bytes = new Uint8Array(0);
+  /** Zeros follow from here on in the loaded segment: no record begins there. */
+  #filledBytes = 0;
+  readonly #chunk = new Uint8Array(chunkBytes);
+  readonly #zeros = new Uint8Array(chunkBytes);
   #provenIndex = 0;
 
   constructor(directory: string, found: readonly FoundSegment[]) {
@@ -149,6 +157,8 @@ class Recovery {
   /** Frees the memory for segments; nothing is read afterwards. */
   release(): void {
     releaseBuffer(this.#bytes);
+    releaseBuffer(this.#chunk);
+    releaseBuffer(this.#zeros);
   }
 
   #unsuperseded(): FoundSegment[] {
@@ -228,7 +238,8 @@ class Recovery {
     let found = false;
     let syncedIndex = 0;
     let effort = searchEffortMax * capacityBytes;
-    for (let offset = from; offset + recordHeaderBytes <= capacityBytes; offset += 8) {
+    const end = Math.min(this.#filledBytes, capacityBytes - recordHeaderBytes + 1);
+    for (let offset = from; offset < end; offset += 8) {
       const kind = bytes[offset + 20];
       if (kind !== recordKinds.entry && kind !== recordKinds.base) continue;
       const length = readPayloadLength(bytes, offset);
@@ -244,10 +255,28 @@ class Recovery {
     return { found, syncedIndex };
   }
 
+  /** Of a segment that is hardly used, only the chunks that hold something take memory: the others stay unmapped. */
   #load({ file, capacityBytes }: FoundSegment): void {
-    if (this.#bytes.length < capacityBytes) this.#bytes = new Uint8Array(capacityBytes);
-    readWhole(file, this.#bytes, capacityBytes);
+    if (this.#bytes.length < capacityBytes) {
+      this.#bytes = new Uint8Array(capacityBytes);
+      this.#filledBytes = 0;
+    }
+    const filledBefore = this.#filledBytes;
+    this.#filledBytes = 0;
+    for (let offset = 0; offset < capacityBytes; offset += chunkBytes) {
+      const length = Math.min(chunkBytes, capacityBytes - offset);
+      readWhole(file, this.#chunk, length, offset);
+      if (!this.#isZero(length)) {
+        this.#bytes.set(this.#chunk.subarray(0, length), offset);
+        this.#filledBytes = offset + length;
+      } else if (offset < filledBefore) this.#bytes.fill(0, offset, offset + length);
+    }
     this.#bytes.fill(0, capacityBytes);
+  }
+
+  /** By the machine's own comparison: most of a segment is what was allocated and never written to. */
+  #isZero(length: number): boolean {
+    return Buffer.compare(this.#chunk.subarray(0, length), this.#zeros.subarray(0, length)) === 0;
   }
 
   #damaged(found: FoundSegment, offset: number, what: string): LatheError {

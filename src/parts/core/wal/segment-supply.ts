@@ -8,6 +8,8 @@
  *   without holes.
  *   3. If the log needs one and none is ready, it is prepared on the spot; this is counted, for it
  *   stalls the writers.
+ *   4. The first segment of a new log is small, as the start of a store waits for it; the next one is asked for with the
+ *   first entry.
  */
 import type { Env } from "../../../kit/env/env.ts";
 import { errorCodeOf } from "../../../kit/errors.ts";
@@ -24,7 +26,11 @@ export interface SegmentSupplyOptions {
 export interface PreparedSegment {
   readonly name: string;
   readonly salt: number;
+  readonly bytes: number;
 }
+
+/** Allocated and flushed within some milliseconds; 32 MiB take a hundred. */
+const firstSegmentBytesMax = 4 << 20;
 
 const moduleUrl = new URL("./prepare-segment-job.ts", import.meta.url).href;
 
@@ -68,7 +74,19 @@ export class SegmentSupply {
     const ready = this.#ready.shift();
     if (ready !== undefined) return ready;
     this.inlinePreparations++;
-    const prepared = this.#plan(undefined);
+    return this.#prepareHere(this.#options.segmentBytes);
+  }
+
+  /**
+   * The first segment of a new log, which nobody can have asked for ahead: a small one, for a start waits for it.
+   * Errors: DISK_FULL, IO_ERROR.
+   */
+  takeFirst(): PreparedSegment {
+    return this.#prepareHere(Math.min(firstSegmentBytesMax, this.#options.segmentBytes));
+  }
+
+  #prepareHere(bytes: number): PreparedSegment {
+    const prepared = this.#plan(undefined, bytes);
     const { disk } = this.#env;
     try {
       for (const step of prepareSegment({ disk, clock: this.#env.clock }, prepared.input)) void step;
@@ -126,17 +144,17 @@ export class SegmentSupply {
   }
 
   async #prepare(recycledName: string | undefined): Promise<void> {
-    const { name, salt, input } = this.#plan(recycledName);
+    const { name, salt, bytes, input } = this.#plan(recycledName, this.#options.segmentBytes);
     await this.#env.threads.run<PrepareSegmentInput, void>({ moduleUrl, exportName: "prepareSegment" }, input);
-    this.#ready.push({ name, salt });
+    this.#ready.push({ name, salt, bytes });
   }
 
-  #plan(recycledName: string | undefined): PreparedSegment & { input: PrepareSegmentInput } {
-    const { directory, segmentBytes, selectionHash } = this.#options;
+  #plan(recycledName: string | undefined, bytes: number): PreparedSegment & { input: PrepareSegmentInput } {
+    const { directory, selectionHash } = this.#options;
     const name = `spare-${this.#nextSpare++}.wal`;
     const salt = this.#env.random.u32();
     const header = encodeSegmentHeader(salt, selectionHash);
-    return { name, salt, input: { directory, spareName: name, recycledName, segmentBytes, header } };
+    return { name, salt, bytes, input: { directory, spareName: name, recycledName, segmentBytes: bytes, header } };
   }
 }
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, rmSync, statSync, writeSync } from "node:fs";
 import assert from "node:assert/strict";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -109,4 +109,35 @@ test("another product's log and impossible options are refused", async () => {
   await assert.rejects(openWal(env, { ...options, selectionHash: "ab".repeat(16) }), { code: "FORMAT_UNKNOWN" });
   await assert.rejects(openWal(env, { ...options, segmentBytes: 100 }), { code: "INVALID_ARGUMENT" });
   await (await openWal(env, { ...options, segmentBytes: 16384 })).close();
+});
+
+test("the first segment of a new log is small, what does not fit goes into the next, and both are read again", async () => {
+  const directory = join(base, "first");
+  const options = { directory, selectionHash: noSelectionHash, segmentBytes: 8 << 20 };
+  const log = await openWal(env, options);
+  assert.equal(statSync(join(directory, "0000000001.wal")).size, 4 << 20);
+  const lengths = [100, 5 << 20, 200];
+  for (const length of lengths) log.append(new Uint8Array(length).fill(length & 255));
+  await log.sync();
+  await log.close();
+  assert.equal(statSync(join(directory, "0000000002.wal")).size, 8 << 20);
+  const reopened = await openWal(env, options);
+  assert.deepEqual(Array.from(reopened.read(1), ({ entry }) => entry.length), lengths);
+  await reopened.close();
+});
+
+test("durable entries behind megabytes of zeros are damage, as behind one wrong byte", async () => {
+  const directory = join(base, "zeros");
+  const options = { directory, selectionHash: noSelectionHash, segmentBytes: 8 << 20 };
+  const log = await openWal(env, options);
+  for (let count = 0; count < 36; count++) {
+    log.append(new Uint8Array(100_000).fill(count + 1));
+    await log.sync();
+  }
+  await log.close();
+  const file = openSync(join(directory, "0000000001.wal"), "r+");
+  // From the middle of the first mebibyte to the middle of the last but one: whole pieces of zeros in between.
+  writeSync(file, new Uint8Array(2 << 20), 0, 2 << 20, 600_000);
+  closeSync(file);
+  await assert.rejects(openWal(env, options), { code: "CORRUPTION", message: /entry 6 was durable/ });
 });

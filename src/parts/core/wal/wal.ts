@@ -168,7 +168,7 @@ class WriteAheadLog implements DurableLog {
     const fields = { kind: recordKinds.entry, index, syncedIndex: this.#syncedIndex };
     this.#put(length, (target, offset) => encodeRecord(target, offset, fields, entry, segment.salt));
     this.#appendedBytes += entry.length;
-    if (segment.endOffset > segment.capacityBytes / 2) this.#supply.prepareAhead();
+    if (segment.capacityBytes - segment.endOffset < this.#segmentBytes / 2) this.#supply.prepareAhead();
     return index;
   }
 
@@ -336,7 +336,7 @@ class WriteAheadLog implements DurableLog {
   /** Begins a segment. Where no file is to be had, the log stays as it is. Errors: DISK_FULL, IO_ERROR. */
   #startSegment(baseIndex = this.#lastIndex + 1): LogSegment {
     if (this.#segments.length > 0) this.#writeOut();
-    const prepared = this.#supply.take();
+    const prepared = this.#sequence === 0 ? this.#supply.takeFirst() : this.#supply.take();
     const sequence = ++this.#sequence;
     const path = `${this.#directory}/${segmentFileName(sequence)}`;
     const syncedIndex = Math.min(this.#syncedIndex, baseIndex - 1);
@@ -347,7 +347,7 @@ class WriteAheadLog implements DurableLog {
         sequence,
         salt: prepared.salt,
         file: this.#env.disk.open(path, "write"),
-        capacityBytes: this.#segmentBytes,
+        capacityBytes: prepared.bytes,
         baseIndex,
         endOffset: segmentHeaderBytes,
         baseDurable: false,
