@@ -2,7 +2,7 @@
  * The W-TinyLFU row cache: an entry is kept for long only if it is used more often than the one that it would
  * push out.
  *
- *   1. Entries lie in an `EntryTable`. Each is in one of three segments, each a list in order of use:
+ *   1. Each entry of the `RowCache` is in one of three segments, each a list in order of use:
  *        window     what came lately; one per cent at first, and never less
  *        probation  what left the window, or the protected segment
  *        protected  what was used again in probation; four fifths of the rest
@@ -17,7 +17,6 @@
  *   5. After each sample of reads the `WindowClimber` says how the window should change; entries then move
  *   between window and rest, a bounded number per fill.
  *   6. Counting begins when the cache is half full: before, there is nothing to decide.
- *   7. `WriteEpochs` refuses fills that a write has overtaken; what the caller's time finds expired is dropped.
  * Sizes are counted in cells, so that an entry weighs what it takes. Samples are ten times the entries that
  * the whole cache would hold at their mean size so far.
  * Invariants: an entry is in exactly one list; the cells of the segments add up to the cells in use; all
@@ -28,9 +27,8 @@
  */
 import type { Metric } from "../../../../../kit/metric.ts";
 import type { Cache } from "../../cache.ts";
-import { EntryTable } from "../../entry-table.ts";
 import { RecencyList } from "../../recency-list.ts";
-import { WriteEpochs } from "../../write-epochs.ts";
+import { counter, gauge, refused, RowCache, type RowCacheOptions } from "../../row-cache.ts";
 import { FrequencySketch } from "./frequency-sketch.ts";
 import { WindowClimber } from "./window-climber.ts";
 
@@ -50,22 +48,12 @@ const windowSegment = 0;
 const probationSegment = 1;
 const protectedSegment = 2;
 
-export interface WTinyLfuCacheOptions {
-  /** Everything that the cache allocates, but for a buffer of the largest value. */
-  capacityBytes: number;
-  /** Of the hash and of chance: drawn at random where keys come from strangers. */
-  seed?: number;
+export function createWTinyLfuCache(options: RowCacheOptions): Cache {
+  return new WTinyLfuCache(options);
 }
 
-export function createWTinyLfuCache(options: WTinyLfuCacheOptions): Cache {
-  return new WTinyLfuCache(options.capacityBytes, options.seed ?? 0);
-}
-
-class WTinyLfuCache implements Cache {
-  readonly capacityBytes: number;
-  readonly #epochs: WriteEpochs;
+class WTinyLfuCache extends RowCache {
   readonly #sketch: FrequencySketch;
-  readonly #table: EntryTable;
   readonly #climber: WindowClimber;
   readonly #window: RecencyList;
   readonly #probation: RecencyList;
@@ -82,20 +70,13 @@ class WTinyLfuCache implements Cache {
   #sampleHits = 0;
   #sampleMisses = 0;
   #random: number;
-  #hits = 0;
-  #misses = 0;
-  #fills = 0;
-  #staleFills = 0;
   #rejections = 0;
-  #evictions = 0;
-  #expirations = 0;
 
-  constructor(capacityBytes: number, seed: number) {
-    this.capacityBytes = capacityBytes;
-    this.#epochs = new WriteEpochs(capacityBytes);
-    this.#sketch = new FrequencySketch(capacityBytes * sketchShareMax);
-    this.#table = new EntryTable(capacityBytes - this.#epochs.sizeBytes - this.#sketch.sizeBytes, seed);
-    const { cells, words } = this.#table;
+  constructor(options: RowCacheOptions) {
+    const sketch = new FrequencySketch(options.capacityBytes * sketchShareMax);
+    super(options, sketch.sizeBytes);
+    this.#sketch = sketch;
+    const { cells, words } = this.table;
     this.#climber = new WindowClimber(cells);
     this.#window = new RecencyList(words);
     this.#probation = new RecencyList(words);
@@ -105,109 +86,67 @@ class WTinyLfuCache implements Cache {
     this.#protectedCellsMax = Math.floor(protectedShare * (cells - this.#windowCellsMax));
     this.#sampleSize = sampleFactor * cells;
     // Of a xorshift generator, whose state must not be 0.
-    this.#random = seed | 1;
+    this.#random = (options.seed ?? 0) | 1;
   }
 
-  get sizeBytes(): number {
-    if (this.#table.cells === 0) return 0;
-    return this.#epochs.sizeBytes + this.#sketch.sizeBytes + this.#table.sizeBytes;
-  }
-
-  get(key: Uint8Array, nowMs = Infinity): Uint8Array | undefined {
-    const hash = this.#table.hash(key);
-    const entry = this.#table.find(key, hash);
-    if (entry === 0) {
-      this.#misses++;
-      return undefined;
-    }
-    if (this.#table.isExpired(entry, nowMs)) {
-      this.#remove(entry);
-      this.#expirations++;
-      this.#misses++;
-      return undefined;
-    }
-    this.#hits++;
-    this.#use(entry, hash);
-    return this.#table.value(entry);
-  }
-
-  epoch(): number {
-    return this.#epochs.current();
-  }
-
-  fill(key: Uint8Array, value: Uint8Array, epoch: number, expiresAtMs = Infinity): void {
-    const hash = this.#table.hash(key);
-    if (this.#epochs.isStale(hash, epoch)) {
-      this.#staleFills++;
-      return;
-    }
-    this.#fills++;
-    const present = this.#table.find(key, hash);
-    if (present !== 0) {
-      this.#replace(present, key, value, hash, expiresAtMs);
-      return;
-    }
+  protected use(entry: number, hash: number): void {
     if (this.#counting) this.#sketch.increment(hash, this.#sampleSize);
-    this.#add(key, value, hash, expiresAtMs);
-    if (this.#counting) this.#climb();
-    else if (this.#table.usedCells >= this.#table.cells / 2) this.#startCounting();
+    const segment = this.table.segmentOf(entry);
+    if (segment === probationSegment) {
+      this.#move(entry, protectedSegment);
+      this.#demote();
+      return;
+    }
+    const list = segment === windowSegment ? this.#window : this.#protected;
+    if (entry === list.newest) return;
+    list.unlink(entry);
+    list.linkNewest(entry);
   }
 
-  update(key: Uint8Array, value: Uint8Array, expiresAtMs = Infinity): void {
-    const hash = this.#table.hash(key);
-    this.#epochs.noteWrite(hash);
-    const present = this.#table.find(key, hash);
-    if (present !== 0) this.#replace(present, key, value, hash, expiresAtMs);
+  protected place(hash: number, cells: number): number {
+    if (this.#counting) {
+      this.#sketch.increment(hash, this.#sampleSize);
+      this.#climb();
+    } else if (this.table.usedCells >= this.table.cells / 2) this.#startCounting();
+    const fitsWindow = cells <= this.#windowCellsMax;
+    const candidate = this.#shrinkWindow(fitsWindow ? this.#windowCellsMax - cells : this.#windowCellsMax);
+    if (this.#makeRoom(cells, candidate, fitsWindow ? undefined : hash)) {
+      return fitsWindow ? windowSegment : probationSegment;
+    }
+    this.#rejections++;
+    return refused;
   }
 
-  invalidate(key: Uint8Array): void {
-    const hash = this.#table.hash(key);
-    this.#epochs.noteWrite(hash);
-    const entry = this.#table.find(key, hash);
-    if (entry !== 0) this.#remove(entry);
+  protected link(entry: number, segment: number): void {
+    this.table.setSegment(entry, segment);
+    if (segment === windowSegment) this.#windowCells += this.table.cellsUsedBy(entry);
+    else if (segment === protectedSegment) this.#protectedCells += this.table.cellsUsedBy(entry);
+    this.#listOf(segment).linkNewest(entry);
   }
 
-  clear(): void {
-    this.#epochs.noteClear();
-    this.#table.clear();
+  protected unlink(entry: number): void {
+    const segment = this.table.segmentOf(entry);
+    if (segment === windowSegment) this.#windowCells -= this.table.cellsUsedBy(entry);
+    else if (segment === protectedSegment) this.#protectedCells -= this.table.cellsUsedBy(entry);
+    this.#listOf(segment).unlink(entry);
+  }
+
+  protected victim(): number {
+    return this.#probation.oldest || this.#protected.oldest || this.#window.oldest;
+  }
+
+  protected forgetAll(): void {
     for (const list of [this.#window, this.#probation, this.#protected]) list.clear();
     this.#windowCells = 0;
     this.#protectedCells = 0;
   }
 
-  metrics(): Metric[] {
-    const counter = (name: string, help: string, value: number): Metric => ({ kind: "counter", name, help, value });
-    const gauge = (name: string, help: string, value: number): Metric => ({ kind: "gauge", name, help, value });
+  protected policyMetrics(): Metric[] {
+    const window = this.#windowCellsMax / Math.max(1, this.table.cells);
     return [
-      counter("row_cache_hits_total", "Reads answered by the row cache.", this.#hits),
-      counter("row_cache_misses_total", "Reads that the row cache could not answer.", this.#misses),
-      counter("row_cache_fills_total", "Values offered to the row cache and not stale.", this.#fills),
-      counter("row_cache_stale_fills_total", "Values refused because a write came in between.", this.#staleFills),
       counter("row_cache_rejections_total", "Candidates dropped for a victim used more often.", this.#rejections),
-      counter("row_cache_evictions_total", "Entries dropped to make room.", this.#evictions),
-      counter("row_cache_expirations_total", "Entries found expired and dropped.", this.#expirations),
-      gauge("row_cache_entries", "Entries in the row cache.", this.#table.entries),
-      gauge("row_cache_bytes", "Memory in use by the row cache.", this.sizeBytes),
-      gauge("row_cache_capacity_bytes", "Memory that the row cache may use.", this.capacityBytes),
-      gauge("row_cache_window_ratio", "Share of the entries' memory that is the window.", this.#windowRatio()),
+      gauge("row_cache_window_ratio", "Share of the entries' memory that is the window.", window),
     ];
-  }
-
-  #windowRatio(): number {
-    return this.#windowCellsMax / Math.max(1, this.#table.cells);
-  }
-
-  /** Adds an entry, if it is not too large and finds room. */
-  #add(key: Uint8Array, value: Uint8Array, hash: number, expiresAtMs: number): void {
-    const cells = this.#table.cellsOf(key, value, expiresAtMs);
-    if (cells > this.#table.entryCellsMax) return;
-    const fitsWindow = cells <= this.#windowCellsMax;
-    const candidate = this.#shrinkWindow(fitsWindow ? this.#windowCellsMax - cells : this.#windowCellsMax);
-    if (!this.#makeRoom(cells, candidate, fitsWindow ? undefined : hash)) {
-      this.#rejections++;
-      return;
-    }
-    this.#link(this.#table.insert(key, value, hash, expiresAtMs), fitsWindow ? windowSegment : probationSegment);
   }
 
   /** Moves the window's oldest on to probation until it holds `cellsMax`; returns the first that moved, or 0. */
@@ -228,25 +167,25 @@ class WTinyLfuCache implements Cache {
   #makeRoom(cells: number, first: number, ownHash: number | undefined): boolean {
     let candidate = first;
     let ofWindow = false;
-    while (this.#table.freeCells < cells) {
+    while (this.table.freeCells < cells) {
       if (candidate === 0 && !ofWindow && ownHash === undefined) {
         ofWindow = true;
         candidate = this.#window.oldest;
       }
       const victim = this.#probation.oldest || this.#protected.oldest;
       if (candidate === 0 && victim !== 0 && ownHash !== undefined) {
-        if (!this.#admits(ownHash, this.#table.hashOf(victim))) return false;
-        this.#evict(victim);
+        if (!this.#admits(ownHash, this.table.hashOf(victim))) return false;
+        this.evict(victim);
       } else if (candidate === 0 || candidate === victim) {
         candidate = 0;
-        this.#evict(victim || this.#window.oldest);
+        this.evict(victim || this.#window.oldest);
       } else {
         const next = (ofWindow ? this.#window : this.#probation).newerThan(candidate);
-        if (victim === 0) this.#evict(candidate);
-        else if (this.#admits(this.#table.hashOf(candidate), this.#table.hashOf(victim))) this.#evict(victim);
+        if (victim === 0) this.evict(candidate);
+        else if (this.#admits(this.table.hashOf(candidate), this.table.hashOf(victim))) this.evict(victim);
         else {
           this.#rejections++;
-          this.#evict(candidate);
+          this.evict(candidate);
         }
         candidate = next;
       }
@@ -259,38 +198,6 @@ class WTinyLfuCache implements Cache {
     const frequency = this.#sketch.frequency(candidateHash);
     if (frequency > this.#sketch.frequency(victimHash)) return true;
     return frequency >= warmFrequency && (this.#nextRandom() & chanceMask) === 0;
-  }
-
-  /** Drops what is there where the new value is too large; a write counts as a use. */
-  #replace(entry: number, key: Uint8Array, value: Uint8Array, hash: number, expiresAtMs: number): void {
-    if (this.#table.overwrite(entry, key, value, expiresAtMs)) {
-      this.#use(entry, hash);
-      return;
-    }
-    const segment = this.#table.segmentOf(entry);
-    this.#remove(entry);
-    const cells = this.#table.cellsOf(key, value, expiresAtMs);
-    if (cells > this.#table.entryCellsMax) return;
-    while (this.#table.freeCells < cells) {
-      this.#evict(this.#probation.oldest || this.#protected.oldest || this.#window.oldest);
-    }
-    const replaced = this.#table.insert(key, value, hash, expiresAtMs);
-    this.#link(replaced, segment);
-    this.#use(replaced, hash);
-  }
-
-  #use(entry: number, hash: number): void {
-    if (this.#counting) this.#sketch.increment(hash, this.#sampleSize);
-    const segment = this.#table.segmentOf(entry);
-    if (segment === probationSegment) {
-      this.#move(entry, protectedSegment);
-      this.#demote();
-      return;
-    }
-    const list = segment === windowSegment ? this.#window : this.#protected;
-    if (entry === list.newest) return;
-    list.unlink(entry);
-    list.linkNewest(entry);
   }
 
   /** Moves the oldest of the protected segment to probation while there are too many. */
@@ -307,15 +214,15 @@ class WTinyLfuCache implements Cache {
 
   /** The mean size of entries says how many the cache would hold. */
   #startSample(): void {
-    const { cells, entries, usedCells } = this.#table;
+    const { cells, entries, usedCells } = this.table;
     this.#sampleSize = sampleFactor * Math.ceil((cells * entries) / Math.max(1, usedCells));
-    this.#sampleHits = this.#hits;
-    this.#sampleMisses = this.#misses;
+    this.#sampleHits = this.hits;
+    this.#sampleMisses = this.misses;
   }
 
   #climb(): void {
-    const hits = this.#hits - this.#sampleHits;
-    const misses = this.#misses - this.#sampleMisses;
+    const hits = this.hits - this.#sampleHits;
+    const misses = this.misses - this.#sampleMisses;
     if (hits + misses >= this.#sampleSize) {
       this.#adjustment = this.#climber.adjustment(hits, misses);
       this.#startSample();
@@ -333,7 +240,7 @@ class WTinyLfuCache implements Cache {
     this.#demote();
     for (let left = transfersMax; left > 0; left--) {
       const moved = this.#probation.oldest || this.#protected.oldest;
-      const cells = moved === 0 ? Infinity : this.#table.cellsUsedBy(moved);
+      const cells = moved === 0 ? Infinity : this.table.cellsUsedBy(moved);
       if (cells > quota) break;
       quota -= cells;
       this.#move(moved, windowSegment);
@@ -348,7 +255,7 @@ class WTinyLfuCache implements Cache {
     this.#protectedCellsMax += wanted;
     for (let left = transfersMax; left > 0; left--) {
       const moved = this.#window.oldest;
-      const cells = moved === 0 ? Infinity : this.#table.cellsUsedBy(moved);
+      const cells = moved === 0 ? Infinity : this.table.cellsUsedBy(moved);
       if (cells > quota) break;
       quota -= cells;
       this.#move(moved, probationSegment);
@@ -364,36 +271,12 @@ class WTinyLfuCache implements Cache {
   }
 
   #move(entry: number, segment: number): void {
-    this.#unlink(entry);
-    this.#link(entry, segment);
-  }
-
-  #link(entry: number, segment: number): void {
-    this.#table.setSegment(entry, segment);
-    if (segment === windowSegment) this.#windowCells += this.#table.cellsUsedBy(entry);
-    else if (segment === protectedSegment) this.#protectedCells += this.#table.cellsUsedBy(entry);
-    this.#listOf(segment).linkNewest(entry);
-  }
-
-  #unlink(entry: number): void {
-    const segment = this.#table.segmentOf(entry);
-    if (segment === windowSegment) this.#windowCells -= this.#table.cellsUsedBy(entry);
-    else if (segment === protectedSegment) this.#protectedCells -= this.#table.cellsUsedBy(entry);
-    this.#listOf(segment).unlink(entry);
+    this.unlink(entry);
+    this.link(entry, segment);
   }
 
   #listOf(segment: number): RecencyList {
     return segment === windowSegment ? this.#window : segment === probationSegment ? this.#probation : this.#protected;
-  }
-
-  #evict(entry: number): void {
-    this.#remove(entry);
-    this.#evictions++;
-  }
-
-  #remove(entry: number): void {
-    this.#unlink(entry);
-    this.#table.remove(entry);
   }
 
   /** Marsaglia's xorshift with 32 bits. */
