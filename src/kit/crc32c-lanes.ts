@@ -94,9 +94,12 @@ function writeTables(tables: Uint8Array, byteTable: Int32Array): void {
   const bits = Array.from({ length: 32 }, (_, bit) => worth(targets[bit >>> 3], 1 << (bit & 7)));
   const laneOf = inverse(bits);
   for (let vector = 0; vector < vectors; vector++) {
+    // The map is linear: what a byte is worth is the sum of what its bits are.
+    const lanes = Array.from({ length: 8 }, (_, bit) => laneOf(pass(worth(vector, 1 << bit), rowBytes)));
     for (let half = 0; half < halves; half++) {
       for (let value = 0; value < tableBytes; value++) {
-        const lane = laneOf(pass(worth(vector, value << (4 * half)), rowBytes));
+        let lane = 0;
+        for (let bit = 0; bit < 4; bit++) if ((value >>> bit) & 1) lane ^= lanes[4 * half + bit];
         for (let target = 0; target < targets.length; target++) {
           tables[tableAt(vector, half, target) + value] = lane >>> (8 * target);
         }
@@ -108,21 +111,25 @@ function writeTables(tables: Uint8Array, byteTable: Int32Array): void {
 /** The map that tells which of the `images` add up to a number. They are linearly independent, or it throws. */
 function inverse(images: readonly number[]): (sum: number) => number {
   // Rows of an elimination: `image` is the sum of the images that `members` names, and alone has its highest bit.
-  const basis: { image: number; members: number }[] = [];
+  const basis: { image: number; members: number; highest: number }[] = [];
+  /** Returns the members; what is left of the image is in `rest`. */
+  let rest = 0;
   const reduce = (image: number, members: number) => {
-    let rest = { image, members };
+    rest = image;
+    let named = members;
     for (const row of basis) {
-      if ((rest.image & (0x80000000 >>> Math.clz32(row.image))) === 0) continue;
-      rest = { image: rest.image ^ row.image, members: rest.members ^ row.members };
+      if ((rest & row.highest) === 0) continue;
+      rest ^= row.image;
+      named ^= row.members;
     }
-    return rest;
+    return named;
   };
   images.forEach((image, i) => {
-    const row = reduce(image, 1 << i);
-    if (row.image === 0) throw new RangeError("the places of a lane do not tell all checksums apart");
-    basis.push(row);
+    const members = reduce(image, 1 << i);
+    if (rest === 0) throw new RangeError("the places of a lane do not tell all checksums apart");
+    basis.push({ image: rest, members, highest: 0x80000000 >>> Math.clz32(rest) });
   });
-  return (sum) => reduce(sum, 0).members;
+  return (sum) => reduce(sum, 0);
 }
 
 /* What follows writes the module; numbers are those of the WebAssembly specification 2.0 and relaxed SIMD. */

@@ -46,6 +46,8 @@ export type BatchVisitor = (
 
 export class WriteBatch {
   #bytes: Uint8Array;
+  /** What was handed out last: a view costs as much as some hundred bytes, and batches are often of one length. */
+  #encoded: Uint8Array | undefined = undefined;
   #length = 0;
   #count = 0;
   #rangeDeleteCount = 0;
@@ -121,7 +123,8 @@ export class WriteBatch {
 
   /** The encoded batch; a view, valid until the batch changes. */
   encode(): Uint8Array {
-    return this.#bytes.subarray(0, this.#length);
+    if (this.#encoded?.length !== this.#length) this.#encoded = this.#bytes.subarray(0, this.#length);
+    return this.#encoded;
   }
 
   forEach(visit: BatchVisitor): void {
@@ -172,6 +175,7 @@ export class WriteBatch {
     const larger = new Uint8Array(Math.max(needed, this.#bytes.length * 2, 64));
     larger.set(this.#bytes.subarray(0, this.#length));
     this.#bytes = larger;
+    this.#encoded = undefined;
   }
 }
 

@@ -4,9 +4,10 @@
  *   1. A slot holds the hash and the reference of a record (8 bytes). A search begins at the hash and goes on slot by
  *   slot until an empty one (linear probing); keys are compared only where all 32 bits of the hash are equal.
  *   2. A removal moves the entries behind it back, where they may begin there, so that no gap and no marker is left.
- *   3. Beyond three quarters full, a table of twice the size is begun. Each insertion from then on takes some slots of
- *   the old table over; searches look into the new one, then into the old one, whose slots that were taken over are
- *      marked. The old table is given up long before the new one is full.
+ *   3. Beyond three quarters full, a table of twice the size is begun. Each search and insertion from then on takes
+ *   some slots of the old table over; searches look into the new one, then into the old one, whose slots that were
+ *      taken over are marked. The old table is given up long before the new one is full, also where nothing is put in
+ *      any more.
  *   4. The hash has a seed that strangers do not know, so that they cannot aim keys at one place.
  * Invariant: every key is in exactly one of the two tables.
  * Source: Knuth, The Art of Computer Programming 3, section 6.4 (algorithms L and R); Redis' incremental rehashing.
@@ -16,8 +17,8 @@ import { releaseBuffer } from "../../../../kit/buffer-release.ts";
 import type { RecordHeap } from "./record-heap.ts";
 
 const slotsInitial = 16;
-/** Slots of the old table that an insertion takes over. */
-const slotsPerInsertion = 16;
+/** Slots of the old table that a search or insertion takes over. */
+export const slotsTakenOver = 16;
 /** In the old table: was taken over, or removed. */
 const moved = -1;
 
@@ -54,6 +55,7 @@ export class HashIndex {
 
   /** The record of the key `source[start, end)`, whose hash is given as a signed number; 0: none. */
   find(hash: number, source: Uint8Array, start: number, end: number): number {
+    this.goOn();
     const slots = this.#slots;
     const mask = this.#mask;
     for (let at = hash & mask; ; at = (at + 1) & mask) {
@@ -64,12 +66,30 @@ export class HashIndex {
     return this.#old === undefined ? 0 : this.#findOld(this.#old, hash, source, start, end);
   }
 
+  /** Makes room for so many keys at once, in an empty index. */
+  reserve(count: number): void {
+    assert(this.#count === 0, "room is made before there are keys");
+    let slots = slotsInitial;
+    while (slots * 3 < (count + 1) * 4) slots *= 2;
+    if (slots <= this.#mask + 1) return;
+    this.#slots = new Int32Array(slots * 2);
+    this.#mask = slots - 1;
+  }
+
   /** The caller has made sure that the key is not there. */
   insert(hash: number, ref: number): void {
     if (this.#old !== undefined) this.#takeOver(this.#old);
     else if ((this.#count + 1) * 4 > (this.#mask + 1) * 3) this.#grow();
     this.#place(hash, ref);
     this.#count++;
+  }
+
+  /**
+   * The same for `count` pairs of hash and record, for which there is room: so close together, the searches for their
+   * slots wait for memory at the same time and not one after the other.
+   */
+  insertAll(pairs: Int32Array, count: number): void {
+    for (let at = 0; at < count; at++) this.insert(pairs[at * 2], pairs[at * 2 + 1]);
   }
 
   /** Puts the record `by` of the same key in the place of `ref`. */
@@ -84,6 +104,11 @@ export class HashIndex {
     const at = this.#slotOf(hash, ref);
     if (at >= 0) this.#close(at);
     else this.#setOld(this.#oldSlotOf(hash, ref), moved);
+  }
+
+  /** Takes over some more slots, where the index grows. */
+  goOn(): void {
+    if (this.#old !== undefined) this.#takeOver(this.#old);
   }
 
   /** The record in a slot, 0: none. For those that look at all of them by and by, while the index does not grow. */
@@ -111,7 +136,7 @@ export class HashIndex {
   }
 
   #takeOver(old: Int32Array): void {
-    const end = Math.min(this.#oldNext + slotsPerInsertion, this.#oldMask + 1);
+    const end = Math.min(this.#oldNext + slotsTakenOver, this.#oldMask + 1);
     for (let at = this.#oldNext; at < end; at++) {
       const ref = old[at * 2 + 1];
       if (ref === 0 || ref === moved) continue;

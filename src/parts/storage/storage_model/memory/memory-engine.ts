@@ -23,6 +23,7 @@ import { type CurrentState, readCurrent, writeCurrentSync } from "./current-file
 import { MemoryCursor } from "./memory-cursor.ts";
 import { memoryMetrics } from "./memory-metrics.ts";
 import { type MemoryOptions, type ResolvedOptions, resolveOptions } from "./options.ts";
+import { RecordLoader } from "./record-loader.ts";
 import { reclaimedAtOnce, RecordStore } from "./record-store.ts";
 import { readSnapshot, snapshotName, snapshotNumberOf } from "./snapshot-file.ts";
 import { SnapshotWriter } from "./snapshot-writer.ts";
@@ -112,12 +113,17 @@ function recoverDirectory(
 
 function load(env: Env, store: RecordStore, options: ResolvedOptions, { snapshotNumber, index }: CurrentState): void {
   const path = `${options.directory}/${snapshotName(snapshotNumber)}`;
-  const end = readSnapshot(env.disk, path, options.selectionHash, (kind, bytes, keyStart, keyEnd, valueEnd) => {
-    if (!store.canHold(valueEnd - keyStart, 1)) throw tooLarge(path, options.bytesMax);
-    store.put(kind, bytes, keyStart, keyEnd, valueEnd, index);
+  const loader = new RecordLoader(store, index);
+  const { index: reached } = readSnapshot(env.disk, path, options.selectionHash, {
+    begin: (entryCount) => loader.begin(entryCount),
+    visit: (kind, bytes, keyStart, keyEnd, valueEnd) => {
+      if (!store.canHold(valueEnd - keyStart, 1)) throw tooLarge(path, options.bytesMax);
+      return loader.add(kind, bytes, keyStart, keyEnd, valueEnd);
+    },
   });
-  if (end.index === index) return;
-  const message = `${path} reaches up to ${end.index}, CURRENT says ${index}; restore the store from a backup`;
+  loader.end();
+  if (reached === index) return;
+  const message = `${path} reaches up to ${reached}, CURRENT says ${index}; restore the store from a backup`;
   throw new LatheError("CORRUPTION", message, { details: { path } });
 }
 

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { createNodeEnv } from "../../../../kit/env/node-env.ts";
+import { withSettableClock } from "../../settable-clock.fixture.ts";
 import { WriteBatch } from "../../write-batch.ts";
 import { openMemoryEngine } from "./memory-engine.ts";
 
@@ -70,4 +71,27 @@ test("a changed byte in CURRENT or the snapshot is refused by name when the stor
   const again = await open();
   assert.equal(again.durableIndex, 1);
   await again.close();
+});
+
+test("what has expired makes room before a put is refused, also while the hash table grows", async () => {
+  const { env: settable, clock } = withSettableClock(env);
+  const value = new Uint8Array(40);
+  // The table of 16,384 slots begins to grow at 12,288 keys; the limit is met soon behind that.
+  for (const keys of [12_200, 12_300, 12_500]) {
+    const directory = join(root, `expired-${keys}`);
+    const engine = await openMemoryEngine(settable, { directory, bytesMax: keys * 108 });
+    const expiresAtMs = settable.clock.nowMs() + 1000;
+    const put = (n: number) => {
+      engine.applySync(new WriteBatch().put(key(n), value, { expiresAtMs }), engine.appliedIndex + 1);
+    };
+    assert.throws(() => {
+      for (let n = 0; n < 2 * keys; n++) put(n);
+    }, { code: "LIMIT_EXCEEDED" });
+    const filled = engine.appliedIndex;
+    assert.ok(Math.abs(filled - keys) < 60, `${filled} keys fit, ${keys} were to`);
+    clock.nowMs += 2000;
+    const later = new WriteBatch().put(key(0), value).put(key(9_999_999), value);
+    engine.applySync(later, filled + 1);
+    await engine.close();
+  }
 });

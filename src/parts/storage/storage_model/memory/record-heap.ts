@@ -18,6 +18,7 @@
  * Invariant: bytes of a cell change only while no view can see it (record-store.ts).
  */
 import { releaseBuffer } from "../../../../kit/buffer-release.ts";
+import { RangeCopier } from "../../../../kit/range-copier.ts";
 import { batchKindDelete } from "../../write-batch.ts";
 import { cellBytesMax, cellBytesOf, type SlabArena } from "./slab-arena.ts";
 
@@ -34,6 +35,7 @@ export class RecordHeap {
   readonly arena: SlabArena;
   readonly bytes: Uint8Array;
   readonly words: Int32Array;
+  readonly #copier = new RangeCopier();
   #large: (Uint8Array | undefined)[] = [];
   #largeFree: number[] = [];
   #largeBytes = 0;
@@ -63,7 +65,7 @@ export class RecordHeap {
     this.bytes[ref * 8 + 16] = keyEnd - keyStart;
     this.bytes[ref * 8 + 17] = (keyEnd - keyStart) >>> 8;
     if (large) words[word + largeWord] = this.#keepLarge(source.slice(keyStart, valueEnd));
-    else copy(source, keyStart, valueEnd, this.bytes, ref * 8 + cellHeaderBytes);
+    else this.#copier.copy(source, keyStart, valueEnd, this.bytes, ref * 8 + cellHeaderBytes);
     this.stamp(ref, large ? kind + largeFlag : kind, index);
     return ref;
   }
@@ -75,7 +77,7 @@ export class RecordHeap {
     const needed = cellHeaderBytes + valueEnd - keyStart;
     if (this.isLarge(ref) || needed > cellBytesMax || cellBytesOf(needed) !== this.arena.sizeOf(ref)) return false;
     this.words[ref * 2 + 3] = valueEnd - keyEnd;
-    copy(source, keyEnd, valueEnd, this.bytes, ref * 8 + cellHeaderBytes + keyEnd - keyStart);
+    this.#copier.copy(source, keyEnd, valueEnd, this.bytes, ref * 8 + cellHeaderBytes + keyEnd - keyStart);
     this.stamp(ref, kind, index);
     return true;
   }
@@ -168,10 +170,4 @@ export class RecordHeap {
 export function weightFor(length: number): number {
   const bytes = cellHeaderBytes + length;
   return (bytes > cellBytesMax ? largeCellBytes + length : cellBytesOf(bytes)) + indexBytesPerKey;
-}
-
-/** A call into the engine's native copy costs more than the bytes of a short range. */
-function copy(source: Uint8Array, start: number, end: number, target: Uint8Array, at: number): void {
-  if (end - start > 48) target.set(source.subarray(start, end), at);
-  else for (let i = start, to = at; i < end; i++, to++) target[to] = source[i];
 }

@@ -18,7 +18,7 @@ import type { ExpiryClock } from "../../expiry-clock.ts";
 import {
   batchKindDelete, batchKindDeleteRange, batchKindPutExpiring, expiryOf, forEachOperation,
 } from "../../write-batch.ts";
-import { HashIndex } from "./hash-table.ts";
+import { HashIndex, slotsTakenOver } from "./hash-table.ts";
 import { OrderedIndex } from "./key-tree.ts";
 import { RecordHeap, weightFor } from "./record-heap.ts";
 import { SlabArena } from "./slab-arena.ts";
@@ -66,7 +66,7 @@ export class RecordStore {
 
   /** The version of a key that is seen at an index, or 0. It may be a tombstone, or have expired. */
   find(key: Uint8Array, indexMax: number): number {
-    const ref = this.hashed.find(this.#hashOf(key, 0, key.length), key, 0, key.length);
+    const ref = this.hashed.find(this.hashOf(key, 0, key.length), key, 0, key.length);
     return indexMax === Infinity ? ref : this.versionAt(ref, indexMax);
   }
 
@@ -117,7 +117,7 @@ export class RecordStore {
 
   put(kind: number, bytes: Uint8Array, keyStart: number, keyEnd: number, valueEnd: number, index: number): void {
     const { heap } = this;
-    const hash = this.#hashOf(bytes, keyStart, keyEnd);
+    const hash = this.hashOf(bytes, keyStart, keyEnd);
     const ref = this.hashed.find(hash, bytes, keyStart, keyEnd);
     if (kind === batchKindPutExpiring) this.expiringCount++;
     if (ref === 0) {
@@ -160,8 +160,11 @@ export class RecordStore {
   /** Looks at so many slots for entries that have expired and that no view sees, and drops them. */
   sweep(slots: number): void {
     const { hashed, heap } = this;
+    let looked = 0;
+    // While entries move from one table to another, none has a place at which it could be met.
+    for (; hashed.isGrowing && looked < slots; looked += slotsTakenOver) hashed.goOn();
     if (hashed.isGrowing) return;
-    for (let looked = 0; looked < slots; ) {
+    while (looked < slots) {
       const ref = hashed.recordIn(this.#sweepAt);
       const isDue =
         ref !== 0 && heap.kindOf(ref) === batchKindPutExpiring && !this.isSeen(ref) &&
@@ -178,17 +181,18 @@ export class RecordStore {
     }
   }
 
-  #hashOf(bytes: Uint8Array, start: number, end: number): number {
+  /** By which the hash index finds a key. */
+  hashOf(bytes: Uint8Array, start: number, end: number): number {
     return hash32(bytes, this.#seed, start, end) | 0;
   }
 
   #hashOfRecord(ref: number): number {
     const start = this.heap.keyStartOf(ref);
-    return this.#hashOf(this.heap.sourceOf(ref), start, start + this.heap.keyLengthOf(ref));
+    return this.hashOf(this.heap.sourceOf(ref), start, start + this.heap.keyLengthOf(ref));
   }
 
   #delete(bytes: Uint8Array, keyStart: number, keyEnd: number, index: number): void {
-    const hash = this.#hashOf(bytes, keyStart, keyEnd);
+    const hash = this.hashOf(bytes, keyStart, keyEnd);
     const ref = this.hashed.find(hash, bytes, keyStart, keyEnd);
     if (ref !== 0) this.#bury(hash, ref, index);
   }

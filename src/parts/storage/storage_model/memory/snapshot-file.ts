@@ -25,7 +25,7 @@ import { crc32c } from "../../../../kit/crc32c.ts";
 import type { Disk, DiskFile } from "../../../../kit/env/env.ts";
 import { LatheError } from "../../../../kit/errors.ts";
 import { checkFileHeader, encodeFileHeader, fileHeaderBytes } from "../../../../kit/file-header.ts";
-import { type BatchVisitor, batchKindPut, batchKindPutExpiring, forEachOperation } from "../../write-batch.ts";
+import { batchKindPut, batchKindPutExpiring, forEachOperation } from "../../write-batch.ts";
 
 const magic = "LATHEMEM";
 const version = 1;
@@ -73,12 +73,22 @@ export function encodeEnd({ index, entryCount, timeMs }: SnapshotEnd): Uint8Arra
   return block;
 }
 
+export interface SnapshotVisitor {
+  /** Told before the first entry how many the end of the file counts; 0 where that is damaged. */
+  begin?(entryCount: number): void;
+  /** Called per entry; returns false where it cannot stand there, for the keys of a snapshot ascend. */
+  visit(kind: number, bytes: Uint8Array, keyStart: number, keyEnd: number, valueEnd: number): boolean;
+}
+
 /** Reads a whole file. Errors: CORRUPTION, FORMAT_UNKNOWN, NOT_FOUND, IO_ERROR. */
-export function readSnapshot(disk: Disk, path: string, selectionHash: string, visit: BatchVisitor): SnapshotEnd {
+export function readSnapshot(
+  disk: Disk, path: string, selectionHash: string, visitor: SnapshotVisitor,
+): SnapshotEnd {
   const file = disk.open(path, "read");
   try {
     const reader = new BlockReader(file, path);
     checkFileHeader(reader.take(fileHeaderBytes), { magic, versions: [version], selectionHash }, path);
+    visitor.begin?.(countAtEnd(file));
     let entryCount = 0;
     for (;;) {
       const contents = reader.block();
@@ -91,12 +101,21 @@ export function readSnapshot(disk: Disk, path: string, selectionHash: string, vi
       forEachOperation(contents.subarray(1), (kind, bytes, keyStart, keyEnd, valueEnd) => {
         if (kind !== batchKindPut && kind !== batchKindPutExpiring) throw reader.damaged();
         entryCount++;
-        visit(kind, bytes, keyStart, keyEnd, valueEnd);
+        if (!visitor.visit(kind, bytes, keyStart, keyEnd, valueEnd)) throw reader.damaged();
       });
     }
   } finally {
     file.close();
   }
+}
+
+/** What the last block counts, where it is whole; else 0, and the damage is found when the file is read up to there. */
+function countAtEnd(file: DiskFile): number {
+  const at = file.sizeSync() - endBlockBytes;
+  const block = new Uint8Array(endBlockBytes);
+  if (at < fileHeaderBytes || file.readSync(block, 0, endBlockBytes, at) < endBlockBytes) return 0;
+  const isEnd = block[8] === endBlock && readU32LE(block, 4) === crc32c(block, 8);
+  return isEnd ? readU64LE(block, blockHeaderBytes + 8) : 0;
 }
 
 function decodeEnd(contents: Uint8Array, reader: BlockReader): SnapshotEnd {

@@ -16,6 +16,7 @@
 import type { Env } from "../../../../kit/env/env.ts";
 import { errorCodeOf, LatheError } from "../../../../kit/errors.ts";
 import { fileHeaderBytes } from "../../../../kit/file-header.ts";
+import { RangeCopier } from "../../../../kit/range-copier.ts";
 import { batchHeaderBytes } from "../../write-batch.ts";
 import type { CurrentState } from "./current-file.ts";
 import { MemoryCursor } from "./memory-cursor.ts";
@@ -37,6 +38,7 @@ export class SnapshotWriter {
   readonly #store: RecordStore;
   readonly #options: ResolvedOptions;
   readonly #appliedIndex: () => number;
+  readonly #copier = new RangeCopier();
   #current: CurrentState;
   /** The highest number that a file has, or had. */
   #lastNumber: number;
@@ -245,7 +247,7 @@ export class SnapshotWriter {
     target[at + 5] = valueLength >>> 16;
     target[at + 6] = valueLength >>> 24;
     const start = heap.keyStartOf(ref);
-    target.set(heap.sourceOf(ref).subarray(start, start + keyLength + valueLength), at + batchHeaderBytes);
+    this.#copier.copy(heap.sourceOf(ref), start, start + keyLength + valueLength, target, at + batchHeaderBytes);
     return at + batchHeaderBytes + keyLength + valueLength;
   }
 }

@@ -61,8 +61,9 @@ export function inspectMemoryStore(disk: Disk, directory: string, selectionHash:
         writeU32LE(lengths, 5, valueEnd - keyEnd);
         hash.update(lengths).update(bytes.subarray(keyStart, valueEnd));
         keyCount++;
+        return true;
       };
-      const end = readSnapshot(disk, path, selectionHash, visit);
+      const end = readSnapshot(disk, path, selectionHash, { visit });
       if (end.index === current?.index) return;
       throw new LatheError("CORRUPTION", `${path} reaches up to ${end.index}, CURRENT says ${current?.index}`);
     }));
