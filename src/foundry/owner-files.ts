@@ -5,8 +5,8 @@
  * Steps of `moveOwnerFiles`, one rename each, so that one that was interrupted is gone on with:
  *   1. list what is the owner's. A directory that holds nothing generated, before or now, is moved as one;
  *   2. what the build does not write goes to its own path; what was edited, or stands where the build writes now, goes
- *      below `.lathe/replaced/`, under the first free name of `path`, `path.2`, …; what has the bytes of the new file
- *      is not kept twice.
+ *      into the first of `.lathe/replaced/`, `.lathe/replaced.2/`, … that has no such path yet; what has the bytes of the
+ *      new file, or of one that was put aside before, is not kept twice.
  * Invariant: nothing that is there is ever written over.
  */
 import { accessSync, constants, lstatSync, mkdirSync, readdirSync, renameSync } from "node:fs";
@@ -14,7 +14,7 @@ import { dirname, join } from "node:path";
 import { LatheError } from "../kit/errors.ts";
 import { entryAt, foldersOf, hashOf, manifestPath } from "./product-manifest.ts";
 
-export const replacedPath = ".lathe/replaced";
+const replacedPath = ".lathe/replaced";
 
 /** Hashes of generated files by path, of the product that was there and of the one that takes its place. */
 export interface Generations {
@@ -64,10 +64,15 @@ function replacedName(file: string, target: string, path: string): string | unde
     hash !== undefined && entryAt(target, place)?.isFile() === true && hashOf(join(target, place)) === hash;
   if (same(path)) return undefined;
   for (let number = 1; ; number++) {
-    const place = `${replacedPath}/${path}${number === 1 ? "" : `.${number}`}`;
+    const place = `${replacedPath}${number === 1 ? "" : `.${number}`}/${path}`;
     if (same(place)) return undefined;
-    if (entryAt(target, place) === undefined) return place;
+    const isFree = [...foldersOf([place])].every((folder) => entryAt(target, folder)?.isDirectory() !== false);
+    if (isFree && entryAt(target, place) === undefined) return place;
   }
+}
+
+function isReplaced(path: string): boolean {
+  return /^\.lathe\/replaced(\.\d+)?(\/|$)/.test(path);
 }
 
 /** Refuses, before anything is touched, what could not be moved. Errors: PERMISSION. */
@@ -96,8 +101,7 @@ export function checkMovable(directory: string, generations: Generations): void 
 /** What was put aside before comes first, so that it keeps its name. */
 function ownerPaths(directory: string, { before, after }: Generations): string[] {
   const shared = foldersOf([...Object.keys(before), ...Object.keys(after), manifestPath]);
-  const isShared = (path: string) =>
-    shared.has(path) || path === replacedPath || path.startsWith(`${replacedPath}/`);
+  const isShared = (path: string) => shared.has(path) || isReplaced(path);
   const list = (below: string): string[] =>
     readdirSync(join(directory, below), { withFileTypes: true }).flatMap((entry) => {
       const path = below === "" ? entry.name : `${below}/${entry.name}`;
@@ -108,6 +112,5 @@ function ownerPaths(directory: string, { before, after }: Generations): string[]
       return isGenerated ? [] : [path];
     });
   const paths = list("");
-  const isReplaced = (path: string) => path.startsWith(`${replacedPath}/`);
   return [...paths.filter(isReplaced), ...paths.filter((path) => !isReplaced(path))];
 }

@@ -14,6 +14,7 @@ const systemCodes: Readonly<Record<string, WriteFailure>> = {
   EROFS: ["READ_ONLY", "its file system is mounted read-only; choose another --out directory"],
   EACCES: ["PERMISSION", denied],
   EPERM: ["PERMISSION", denied],
+  ENOENT: ["PERMISSION", "its file system lets nothing be made there; choose another --out directory"],
   EBUSY: ["PERMISSION", "it is a mount point or in use; choose a directory below it as --out"],
   EXDEV: ["PERMISSION", "its file system renames no directories (an image's layer?); choose another --out directory"],
   ENOSPC: ["DISK_FULL", "no space is left on the device; free some and build again"],
@@ -27,7 +28,7 @@ export function placeError(error: unknown, target: string): unknown {
   if (!isSystemError(cause)) return error;
   const code = cause.code ?? "";
   const known = Object.hasOwn(systemCodes, code) ? systemCodes[code] : undefined;
-  if (known === undefined) return translateSystemError(error, "write", target);
+  if (known === undefined) return translateSystemError(cause, "write", target);
   const parent = relative(process.cwd(), dirname(target)).split(sep).join("/") || ".";
   return new LatheError(known[0], `cannot write ${target} (in ${parent}): ${known[1]}`, { cause });
 }

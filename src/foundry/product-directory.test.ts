@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import {
-  existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, utimesSync,
-  writeFileSync,
+  chmodSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, renameSync, rmSync,
+  statSync, symlinkSync, utimesSync, writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -84,6 +84,42 @@ test("edits are reported and nothing is written; with force they are kept aside"
     assert.deepEqual(report.setAside.map((edit) => edit.path), ["README.md", "parts/core/wal.ts"]);
     assert.equal(read(target, "parts/core/wal.ts"), "export const v = 2;");
     assert.equal(read(target, ".lathe/replaced/parts/core/wal.ts"), "faster");
+  });
+});
+
+test("links, directories and pipes in the place of files are edits, and go aside; modes stay; nothing is kept twice", () => {
+  inDirectory((directory) => {
+    const target = join(directory, "store");
+    build(target, 1);
+    renameSync(join(target, "parts"), join(directory, "elsewhere"));
+    symlinkSync("../elsewhere", join(target, "parts"));
+    rmSync(join(target, "README.md"));
+    mkdirSync(join(target, "README.md"));
+    writeFileSync(join(target, "README.md", "mine"), "mine");
+    chmodSync(join(target, "knobs.yaml"), 0o600);
+    chmodSync(target, 0o700);
+    const edited = /store holds a product with changes of yours.*\n {2}parts \(edited\)\n {2}README.md \(edited\)\nbuild/;
+    assert.throws(() => build(target, 1), { code: "ALREADY_EXISTS", message: edited });
+    const { setAside } = build(target, 1, { ...plain, force: true });
+    assert.deepEqual(setAside.map(({ kept }) => kept), [".lathe/replaced/parts", ".lathe/replaced/README.md"]);
+    assert.ok(lstatSync(join(target, "parts")).isDirectory());
+    assert.equal(readlinkSync(join(target, ".lathe", "replaced", "parts")), "../elsewhere");
+    assert.equal(read(target, ".lathe/replaced/README.md/mine"), "mine");
+    assert.deepEqual([target, join(target, "knobs.yaml")].map((path) => statSync(path).mode & 0o777), [0o700, 0o600]);
+    assert.deepEqual(build(target, 1).setAside, []);
+
+    const wal = join(target, "parts", "core", "wal.ts");
+    const keptAfter = (text: string) => {
+      writeFileSync(wal, text);
+      return build(target, 1, { ...plain, force: true }).setAside.map((edit) => edit.kept);
+    };
+    assert.deepEqual(keptAfter("mine"), [".lathe/replaced.2/parts/core/wal.ts"]);
+    assert.deepEqual(keptAfter("mine again"), [".lathe/replaced.3/parts/core/wal.ts"]);
+    assert.deepEqual(keptAfter("mine"), [undefined]);
+    assert.equal(read(target, ".lathe/replaced.2/parts/core/wal.ts"), "mine");
+    rmSync(wal);
+    assert.equal(spawnSync("mkfifo", [wal]).status, 0);
+    assert.throws(() => build(target, 2), { code: "ALREADY_EXISTS", message: /wal\.ts \(edited\)/ });
   });
 });
 

@@ -118,7 +118,7 @@ function replaceHeld(target: string, made: NewProduct, options: ReplaceOptions):
   const replaced = before !== undefined;
   const manifestText = `${JSON.stringify(manifest, null, 2)}\n`;
   const same = changes.added.length + changes.changed.length + changes.removed.length === 0;
-  if (replaced && same && readFileSync(join(target, manifestPath), "utf8") === manifestText) {
+  if (replaced && same && edits.length === 0 && readFileSync(join(target, manifestPath), "utf8") === manifestText) {
     return { replaced, changes, setAside: edits };
   }
   const generations = { before: before?.files ?? {}, after: manifest.files };

@@ -39,6 +39,17 @@ test("a link to nowhere, a link in a circle and a file above are told as what th
   assert.equal(readlinkSync(lost), "nowhere");
 });
 
+test("an empty name and one that is too long are told as what they are", () => {
+  assert.throws(() => build("", "one"), { code: "INVALID_ARGUMENT", message: /--out is empty/ });
+  // The longest name a file can have leaves no room for the files beside it.
+  for (const length of [250, 300]) {
+    const long = join(scratch, "a".repeat(length));
+    assert.throws(() => build(long, "one"), { code: "INVALID_ARGUMENT", message: /\/a{250,}: the path is too long/ });
+  }
+});
+
 test("where the file system makes no directories, that is said", { skip: !existsSync("/proc/self") }, () => {
   assert.throws(() => makeDirectories("/proc/lathe/deeper"), ({ code }: { code?: string }) => code === "PERMISSION" || code === "EACCES");
+  const message = /cannot write \/proc\/lathe .*(lets nothing be made|may not write) there/;
+  assert.throws(() => build("/proc/lathe", "one"), { code: "PERMISSION", message });
 });

@@ -4,6 +4,7 @@
  */
 import { existsSync, lstatSync, mkdirSync, realpathSync, rmdirSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+import { translateSystemError } from "../kit/env/system-error.ts";
 import { LatheError } from "../kit/errors.ts";
 
 /**
@@ -11,6 +12,14 @@ import { LatheError } from "../kit/errors.ts";
  * directory above would have to be.
  */
 export function productPlace(directory: string): string {
+  try {
+    return placeOf(directory);
+  } catch (error) {
+    throw translateSystemError(error, "use", directory);
+  }
+}
+
+function placeOf(directory: string): string {
   // It would mean the working directory, and comes of a variable that is not set.
   if (directory === "") throw new LatheError("INVALID_ARGUMENT", "--out is empty; name a directory (. is this one)");
   const target = resolve(directory);

@@ -1,5 +1,5 @@
 /** `lathe build CONTRACT --out DIR`. */
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { type Command, Option } from "commander";
 import {
@@ -104,8 +104,19 @@ function formatSurvey(report: BuildReport): string {
     changeSentence(report), ...changeLines(report),
   ];
   if (report.carriedKnobs.length > 0) lines.push(`your values are kept: ${report.carriedKnobs.join(", ")}`);
-  for (const { path, kind } of report.setAside) lines.push(`yours, goes to .lathe/replaced/: ${path} (${kind})`);
+  for (const { path, kind } of report.setAside) {
+    lines.push(`yours${kind === "removed" ? "" : ", goes to .lathe/replaced/"}: ${path} (${kind})`);
+  }
   return lines.join("\n");
+}
+
+function standsInFormer(): boolean {
+  return statSync(".").ino !== statSync(process.cwd()).ino;
+}
+
+/** As a shell takes it for one word. */
+function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 function formatReport(report: ConstructReport): string {
@@ -123,7 +134,9 @@ function formatReport(report: ConstructReport): string {
     lines.push(kept === undefined ? `yours: ${path} (${kind})` : `yours, kept as ${kept}: ${path} (${kind})`);
   }
   const isLibrary = existsSync(join(report.directory, "pack.ts"));
-  const next = isLibrary ? `cd ${report.directory} && npm pack` : `lathe serve ${report.directory} --data ./data`;
-  lines.push(`next: ${next}`);
+  const place = shellWord(report.directory);
+  const next = isLibrary ? `cd ${place} && npm pack` : `lathe serve ${place} --data ./data`;
+  // A shell that stands in a directory that was replaced is in the old one, which is gone.
+  lines.push(`next: ${standsInFormer() ? "cd . && " : ""}${next}`);
   return lines.join("\n");
 }
