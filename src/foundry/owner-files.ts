@@ -5,8 +5,8 @@
  * Steps of `moveOwnerFiles`, one rename each, so that one that was interrupted is gone on with:
  *   1. list what is the owner's. A directory that holds nothing generated, before or now, is moved as one;
  *   2. what the build does not write goes to its own path; what was edited, or stands where the build writes now, goes
- *      into the first of `.lathe/replaced/`, `.lathe/replaced.2/`, … that has no such path yet; what has the bytes of the
- *      new file, or of one that was put aside before, is not kept twice.
+ *      into the first of `.lathe/replaced/`, `.lathe/replaced.2/`, … that has no such path yet; what has the bytes of
+ *      the new file, or of one that was put aside before, is not kept twice.
  * Invariant: nothing that is there is ever written over.
  */
 import { accessSync, constants, lstatSync, mkdirSync, readdirSync, renameSync } from "node:fs";
