@@ -17,7 +17,9 @@ const leafHeight = 31;
 const memberHeight = 12;
 /** Per character; a guess on the wide side. */
 const titleWidth = 10.5;
-const [widthMin, widthMax] = [84, 196];
+/** Bold letters of 11 pixels are as wide as plain ones of this size. */
+const boldSize = 13;
+const [widthMin, widthMax] = [84, 220];
 
 /** Told apart in light and dark; the module's name stands in the legend and in the hint of each box. */
 const moduleColours: Readonly<Record<string, string>> = {
@@ -126,7 +128,7 @@ function drawLeaf({ path, x, y, width, height }: Box, plan: Plan): string {
     hint(`${path}${member}`),
     element("rect", { x, y, width, height, rx: 4, class: "box" }),
     element("rect", { x, y, width: 4, height, rx: 2, fill: moduleColours[module] ?? "var(--faint)" }),
-    label(x + 10, y + 13, fit(lastName(path), width - 28, 11), { class: "strong" }),
+    label(x + 10, y + 13, fit(lastName(path), width - (contract < 0 ? 14 : 28), boldSize), { class: "strong" }),
     label(x + 10, y + 25, fitStart(parentOf(path) || module, width - 14), { class: "soft small" }),
   ];
   if (contract >= 0) parts.push(mark(x + width - 10, y + 10, contract));
@@ -142,7 +144,7 @@ function drawContract({ path, x, y, width, height }: Box, contract: ContractNode
     element("rect", { x, y, width, height, rx: 6, class: "contract", stroke: colour }),
     element("rect", { x: x + 3, y: y + 3, width: width - 6, height: height - 6, rx: 4, fill: "none", ...inner }),
     mark(x + 14, y + 14, at),
-    label(x + 24, y + 17, fit(lastName(path), width - 28, 11), { class: "strong" }),
+    label(x + 24, y + 17, fit(lastName(path), width - 28, boldSize), { class: "strong" }),
     label(x + 9, y + 29, form, { class: "soft small" }),
     ...contract.members.map((member, row) =>
       label(x + 9, y + 41 + row * memberHeight - 1, fitStart(shortName(member), width - 14), { class: "small" }),
