@@ -29,7 +29,7 @@ export interface BuildRequest {
   readonly force?: boolean;
   /** Features to select or to leave out, and directories of parts of the user's own. */
   readonly overrides?: Overrides;
-  /** A selection that `lathe select` wrote for this contract; without overrides beside it. */
+  /** A selection that `lathe select` or `lathe model sample` wrote for this contract; without overrides beside it. */
   readonly selectionFile?: string | undefined;
 }
 

@@ -3,11 +3,14 @@
  *
  * Samples are drawn in one of three ways: by the solver with random first values (quick, favours no particular ones but
  * is not uniform), uniformly from the counted space, or pairwise. `implemented` narrows the model to what the parts
- * library can build.
+ * library can build, a contract further to what it leaves open; what is drawn for one builds.
  */
 import { join } from "node:path";
+import { canonicalHash } from "../contract/canonical-json.ts";
 import { libraryModel } from "../foundry/library-model.ts";
+import { ContractSpace } from "../foundry/select/contract-space.ts";
 import { designSpace } from "../foundry/select/design-space.ts";
+import type { FeatureSelection } from "../foundry/select/feature-selection.ts";
 import { LatheError } from "../kit/errors.ts";
 import { backboneOf } from "../model/backbone.ts";
 import { findConflict } from "../model/conflict.ts";
@@ -15,10 +18,11 @@ import { explanationText } from "../model/explain.ts";
 import { ConfigurationSpace, decisionsMaxDefault } from "../model/counting/configuration-space.ts";
 import type { FeatureModel } from "../model/feature-model.ts";
 import { modelName } from "../model/load-model.ts";
-import { pairwiseSample } from "../model/pairwise-sample.ts";
+import { type PairwiseSample, pairwiseSample } from "../model/pairwise-sample.ts";
 import { RandomNumbers } from "../model/random-numbers.ts";
 import { type Picks, Reasoner } from "../model/reasoner.ts";
 import { subModel } from "../model/sub-model.ts";
+import { loadServedContract } from "./contract.ts";
 import { openModel, type PickArguments, picksOf } from "./model.ts";
 import { intoNewDirectory } from "./new-directory.ts";
 import { replaceFile } from "./replace-file.ts";
@@ -30,6 +34,8 @@ export interface SpaceArguments {
   /** Only what the parts library can build. */
   readonly implemented: boolean;
   readonly decisionsMax?: number | undefined;
+  /** A contract's file: only what the library can build and the contract leaves open. */
+  readonly contract?: string | undefined;
 }
 
 export interface GroupCount {
@@ -58,14 +64,14 @@ export function countSpace(
   withFeatures: boolean,
   context: Pick<UseCaseContext, "progress">,
 ): SpaceCount {
-  const model = spaceModel(space);
-  const picks = picksOf(model, space.picks);
+  const { model, picks } = openSpace(space);
   const decisionsMax = space.decisionsMax ?? decisionsMaxDefault;
   const counted = (groups.length > 0 ? groups : model.modules)
     .map((path) => countGroup(model, path, picks, decisionsMax));
   const none = { configurations: undefined, exact: true, decisions: 0, features: [] };
   if (groups.length > 0 && !withFeatures) return { name: model.name, groups: counted, ...none };
-  if (model.features.length > slowFeatures && !space.implemented && picks.chosen.length === 0) {
+  const narrowed = space.implemented || space.contract !== undefined;
+  if (model.features.length > slowFeatures && !narrowed && picks.chosen.length === 0) {
     context.progress("counting the whole model: this takes half a minute");
   }
   const found = new ConfigurationSpace(model, picks, decisionsMax);
@@ -90,15 +96,30 @@ function countGroup(model: FeatureModel, path: string, picks: Picks, decisionsMa
   return { path, alone: space.count, exact: space.exact };
 }
 
-/** Errors: INVALID_ARGUMENT for `implemented` with a foreign model. */
-function spaceModel({ model: file, implemented }: SpaceArguments): FeatureModel {
+interface OpenSpace {
+  readonly model: FeatureModel;
+  readonly picks: Picks;
+  readonly reasoner: Reasoner;
+  readonly ofContract: ContractSpace | undefined;
+}
+
+/** Errors: INVALID_ARGUMENT for `implemented` and `contract` with a foreign model; those of contracts and of picks. */
+function openSpace({ model: file, implemented, contract, picks: picked }: SpaceArguments): OpenSpace {
   const model = openModel(file);
-  if (!implemented) return model;
-  if (model.name !== modelName) {
-    const message = `--implemented is about the catalog's model and its parts, not ${model.name}`;
+  const ofCatalog = [...(implemented ? ["--implemented"] : []), ...(contract === undefined ? [] : ["--contract"])];
+  if (ofCatalog.length > 0 && model.name !== modelName) {
+    const message = `${ofCatalog[0]} is about the catalog's model and its parts, not ${model.name}`;
     throw new LatheError("INVALID_ARGUMENT", message);
   }
-  return libraryModel(model, designSpace().library);
+  const picks = picksOf(model, picked);
+  if (contract !== undefined) {
+    const overrides = { with: picks.chosen, without: picks.excluded };
+    const ofContract = new ContractSpace(loadServedContract(contract).contract, overrides, designSpace());
+    const { reasoner } = ofContract;
+    return { model: reasoner.model, picks: ofContract.picks, reasoner, ofContract };
+  }
+  const narrowed = implemented ? libraryModel(model, designSpace().library) : model;
+  return { model: narrowed, picks, reasoner: new Reasoner(narrowed), ofContract: undefined };
 }
 
 export interface SampleArguments extends SpaceArguments {
@@ -110,33 +131,34 @@ export interface SampleArguments extends SpaceArguments {
   readonly over: readonly string[];
 }
 
+export interface SampledSelection {
+  readonly name: string;
+  /** Sorted. */
+  readonly leaves: readonly string[];
+  /** With reasons; where it was drawn for a contract. */
+  readonly selection: FeatureSelection | undefined;
+}
+
 export interface Sample {
   readonly kind: SampleArguments["kind"];
   readonly seed: number;
-  /** Leaves, as selections have them. */
-  readonly selections: readonly { readonly name: string; readonly leaves: readonly string[] }[];
+  /** Of the contract that it was drawn for; `lathe build` takes its selections. */
+  readonly contract: { readonly name: string; readonly hash: string } | undefined;
+  readonly selections: readonly SampledSelection[];
   /** Of a uniform sample, among how many. */
   readonly configurations: bigint | undefined;
-  readonly pairs: PairCounts | undefined;
-}
-
-export interface PairCounts {
-  readonly points: number;
-  readonly coverable: number;
-  readonly covered: number;
-  readonly impossible: number;
+  readonly pairs: Omit<PairwiseSample, "selections"> | undefined;
 }
 
 const countDefault = 10;
 
 /**
- * Errors: CONSTRAINT with a minimal conflict where no configuration has the picks; LIMIT_EXCEEDED where the space is
- * too large to be counted.
+ * Errors: CONSTRAINT with a minimal conflict where no configuration has the picks; INVALID_ARGUMENT with one where the
+ * contract has none; LIMIT_EXCEEDED where the space is too large to be counted; those of contracts.
  */
 export function sampleSpace(wanted: SampleArguments, context: Pick<UseCaseContext, "progress">): Sample {
-  const model = spaceModel(wanted);
-  const picks = picksOf(model, wanted.picks);
-  const reasoner = new Reasoner(model);
+  const space = openSpace(wanted);
+  const { model, picks, reasoner, ofContract } = space;
   const conflict = findConflict(reasoner, picks);
   if (conflict !== undefined) {
     throw new LatheError("CONSTRAINT", `no configuration has these picks:\n${explanationText(conflict.explanation)}`);
@@ -144,14 +166,21 @@ export function sampleSpace(wanted: SampleArguments, context: Pick<UseCaseContex
   const { seed, kind, count = countDefault } = wanted;
   const random = new RandomNumbers(seed);
   const drawn = (draw: () => string[]) => Array.from({ length: count }, draw);
-  if (kind === "pairwise") return pairwise(wanted, reasoner, picks, context);
-  if (kind === "solver") {
-    const selections = named(model, drawn(() => drawBySolver(reasoner, picks, random)));
-    return { kind, seed, selections, configurations: undefined, pairs: undefined };
+  const contract = ofContract === undefined
+    ? undefined
+    : { name: ofContract.contract.name, hash: canonicalHash(ofContract.contract) };
+  const of = { kind, seed, contract };
+  if (kind === "pairwise") {
+    const { selections, ...pairs } = pairwise(wanted, reasoner, picks, context);
+    return { ...of, selections: named(space, selections, of), configurations: undefined, pairs };
   }
-  const space = new ConfigurationSpace(model, picks, wanted.decisionsMax);
-  const selections = named(model, drawn(() => space.draw(random)));
-  return { kind, seed, selections, configurations: space.count, pairs: undefined };
+  if (kind === "solver") {
+    const selections = named(space, drawn(() => drawBySolver(reasoner, picks, random)), of);
+    return { ...of, selections, configurations: undefined, pairs: undefined };
+  }
+  const counted = new ConfigurationSpace(model, picks, wanted.decisionsMax);
+  const selections = named(space, drawn(() => counted.draw(random)), of);
+  return { ...of, selections, configurations: counted.count, pairs: undefined };
 }
 
 function pairwise(
@@ -159,7 +188,7 @@ function pairwise(
   reasoner: Reasoner,
   picks: Picks,
   { progress }: Pick<UseCaseContext, "progress">,
-): Sample {
+): PairwiseSample {
   const { model } = reasoner;
   const leaves = over.length === 0 ? model.leaves : over.flatMap((path) => model.leavesBelow(path));
   // What every configuration has, or none, is paired by itself.
@@ -167,13 +196,12 @@ function pairwise(
   const open = leaves.filter(({ path }) => backbone[reasoner.literal(path)] === 0);
   const points = model.sorted(new Set(open.map(({ path }) => path)));
   if (points.length > slowFeatures) progress(`pairing ${points.length} leaves: this takes minutes`);
-  const { selections, ...pairs } = pairwiseSample(reasoner, {
+  return pairwiseSample(reasoner, {
     points, seed, picks, ...(count === undefined ? {} : { selectionsMax: count }),
     onSelection: (left) => {
       if (points.length > slowFeatures) progress(`${left} pairs are open`);
     },
   });
-  return { kind: "pairwise", seed, selections: named(model, selections), configurations: undefined, pairs };
 }
 
 /** A valid configuration that the solver finds when it tries random values first. */
@@ -186,19 +214,27 @@ function drawBySolver(reasoner: Reasoner, picks: Picks, random: RandomNumbers): 
   return reasoner.selectionOf(reasoner.remember(solver));
 }
 
-function named(model: FeatureModel, selections: readonly (readonly string[])[]): Sample["selections"] {
-  const digits = String(selections.length).length;
-  return selections.map((paths, at) => ({
-    name: `sample-${String(at + 1).padStart(digits, "0")}`,
-    leaves: paths.filter((path) => model.feature(path).kind === "leaf").sort(),
-  }));
+function named(
+  { model, ofContract }: OpenSpace,
+  drawn: readonly (readonly string[])[],
+  { kind, seed }: Pick<Sample, "kind" | "seed">,
+): SampledSelection[] {
+  const digits = String(drawn.length).length;
+  return drawn.map((paths, at) => {
+    const leaves = paths.filter((path) => model.feature(path).kind === "leaf").sort();
+    const selection = ofContract?.selectionOf(leaves, { kind, seed, number: at + 1, count: drawn.length });
+    return { name: `sample-${String(at + 1).padStart(digits, "0")}`, leaves, selection };
+  });
 }
 
-/** One file per selection, `sample-1.json` …, which `lathe plan` reads. Errors: ALREADY_EXISTS, the system's. */
+/**
+ * One file per selection, `sample-1.json` …, which `lathe plan` reads, and `lathe build` where it was drawn for a
+ * contract. Errors: ALREADY_EXISTS, the system's.
+ */
 export async function writeSample(directory: string, { selections, seed, kind }: Sample): Promise<void> {
   await intoNewDirectory(directory, async () => {
-    for (const { name, leaves } of selections) {
-      const content = { name, kind, seed, leaves };
+    for (const { name, leaves, selection } of selections) {
+      const content = selection ?? { name, kind, seed, leaves };
       replaceFile(join(directory, `${name}.json`), `${JSON.stringify(content, null, 2)}\n`);
     }
   });

@@ -42,6 +42,11 @@ export function engineChoice(contract: Contract): EngineChoice {
   return inMemory(`${target} is asked for, and ${size} fit the ${room}: no read waits for a disk`);
 }
 
+/** Whether rows with their longest values, and their index entries, fit what the memory engine gets. */
+export function fitsMemoryEngine(contract: Contract): boolean {
+  return memoryNeeded(contract.data.tables) <= memoryEngineBytes(contract);
+}
+
 /** What the memory engine may fill, of the memory that the contract grants. */
 export function memoryEngineBytes({ targets }: Contract): number {
   return Math.max(engineBytesMin, Math.floor(targets.memoryMiBMax * engineShare) * 2 ** 20);

@@ -244,7 +244,7 @@ export function assembleFiles(
   for (const [path, text] of contractNodeFiles({ contract, plan, model, embedded, productText })) {
     files.set(path, text);
   }
-  for (const [path, text] of coverageFiles(contract, embedded)) files.set(path, text);
+  for (const [path, text] of coverageFiles(contract, selected)) files.set(path, text);
   return files;
 }
 

@@ -7,7 +7,6 @@
  * in one process, one after another, each from its own files.
  */
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
@@ -20,7 +19,7 @@ import { Reasoner } from "../model/reasoner.ts";
 import { writeProduct } from "./build.ts";
 import { drawnProduct } from "./drawn-product.fixture.ts";
 import { libraryModel } from "./library-model.ts";
-import { readReport } from "./construct/suite-run.ts";
+import { runOwnTests } from "./own-tests.fixture.ts";
 import { designSpace } from "./select/design-space.ts";
 
 const count = 25;
@@ -57,12 +56,7 @@ test(`${count} products over all pairs of choices are built, started, asked, and
       return ["test/product.test.ts", ...tests].map((path) => join(product.name, path));
     });
     assert.equal(files.filter((file) => file.endsWith("product.test.ts")).length, count);
-    const { NODE_TEST_CONTEXT: _, ...env } = process.env;
-    const flags = ["--test", "--test-isolation=none", "--test-reporter=tap"];
-    const run = spawnSync(process.execPath, [...flags, ...files], {
-      cwd: directory, env, encoding: "utf8", maxBuffer: 64 << 20,
-    });
-    const report = readReport(run.stdout, run.stderr, run.status === 0, `ended with code ${run.status}`);
+    const report = runOwnTests(directory, files);
     assert.ok(report.ok, `${report.failedTest}\n${report.output}`);
     assert.ok(report.tests >= 3 * count, `${report.tests} tests`);
   } finally {

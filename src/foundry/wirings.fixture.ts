@@ -4,8 +4,10 @@
  * Steps: draw selections until so many wirings are there of which no two are the same but for names; write each into
  * `wiring-N/` with its imports led out of it; write the source that any of them reaches.
  */
+import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import type { Contract } from "../contract/contract.ts";
 import { loadKnobCatalog } from "../knobs/catalog.ts";
 import { ConfigurationSpace } from "../model/counting/configuration-space.ts";
 import { RandomNumbers } from "../model/random-numbers.ts";
@@ -16,7 +18,8 @@ import { rewriteImports } from "./import-scanner.ts";
 import { libraryModel } from "./library-model.ts";
 import { sourceRoot } from "./part-descriptor.ts";
 import { tsconfigFile } from "./product-package.ts";
-import { designSpace } from "./select/design-space.ts";
+import { ContractSpace } from "./select/contract-space.ts";
+import { designSpace, noOverrides } from "./select/design-space.ts";
 import { sourceClosure } from "./source-closure.ts";
 import { layeredTree } from "./source-tree.ts";
 
@@ -39,22 +42,46 @@ export function drawWirings(count: number, seed: number): Wiring[] {
   const library = { chosen: ["architecture/model/embedded_library"], excluded: [] };
   const drawingLibraries = new ConfigurationSpace(narrowed, library);
   const random = new RandomNumbers(seed);
-  const catalog = loadKnobCatalog();
   const seen = new Set<string>();
   const wirings: Wiring[] = [];
   for (let draw = 0; wirings.length < count; draw++) {
     const drawn = (draw % libraryEvery === 0 ? drawingLibraries : drawing).draw(random);
     const leaves = drawn.filter((path) => space.model.feature(path).kind === "leaf");
-    const contract = contractOf("drawn", leaves, draw);
-    const { selected } = wiredComposition(leaves, space.library);
-    const hash = "0".repeat(64);
-    const files = wiringFiles(contract, selected, hash, knobsOf(catalog, selected));
-    const text = files.get("product.ts") ?? "";
+    const wiring = wiringOf(contractOf("drawn", leaves, draw), leaves);
+    const text = wiring.files.get("product.ts") ?? "";
     if (seen.has(text)) continue;
     seen.add(text);
-    wirings.push({ leaves, roles: Object.keys(selected), files, entries: sourceEntries(selected) });
+    wirings.push(wiring);
   }
   return wirings;
+}
+
+/** Those of a contract that are distinct among so many draws of what it leaves open. */
+export function contractWirings(contract: Contract, draws: number, seed: number): Wiring[] {
+  const { reasoner, picks } = new ContractSpace(contract, noOverrides, designSpace());
+  const drawing = new ConfigurationSpace(reasoner.model, picks);
+  const random = new RandomNumbers(seed);
+  const wirings = Array.from({ length: draws }, () => {
+    const drawn = drawing.draw(random);
+    return wiringOf(contract, drawn.filter((path) => reasoner.model.feature(path).kind === "leaf"));
+  });
+  return [...new Map(wirings.map((wiring) => [wiring.files.get("product.ts"), wiring])).values()];
+}
+
+const catalog = loadKnobCatalog();
+
+/** Errors: those of `wiredComposition`. */
+export function wiringOf(contract: Contract, leaves: readonly string[]): Wiring {
+  const { selected } = wiredComposition(leaves, designSpace().library);
+  const files = wiringFiles(contract, selected, "0".repeat(64), knobsOf(catalog, selected));
+  return { leaves, roles: Object.keys(selected), files, entries: sourceEntries(selected) };
+}
+
+/** What the compiler says against the project in a directory. */
+export function compile(directory: string): string {
+  const compiler = join(sourceRoot, "..", "node_modules", "typescript", "bin", "tsc");
+  const run = spawnSync(process.execPath, [compiler, "--pretty", "false", "-p", directory], { encoding: "utf8" });
+  return `${run.stdout}${run.stderr}`.trim();
 }
 
 /** Makes the directory a project that `tsc -p` checks. Returns the number of source files of the library in it. */

@@ -88,11 +88,13 @@ function chain(reasoner: Reasoner, derivation: Derivation, goal: number): Explan
   const found = derivation.chainTo(goal);
   const picks = found.filter(({ clause }) => clause === undefined).map(({ literal }) => literal);
   const background = (literal: number) => derivation.isBackground(literal);
+  // A pick against what holds without any: that is to be said.
+  const opposed = new Set(found.find(({ clause }) => (clause?.statement ?? 0) < 0)?.from);
   const steps = found.filter(({ literal, clause }) => {
-    // What holds without any pick goes without saying, unless nothing else does; so do definitions inside conditions.
+    // Else what holds without any pick goes without saying, unless nothing else does; so do definitions in conditions.
     if (Math.abs(literal) > features) return false;
     if (clause !== undefined && statements[clause.statement]?.kind === "root") return false;
-    return picks.length === 0 || literal === goal || !derivation.isBackground(literal);
+    return picks.length === 0 || literal === goal || opposed.has(literal) || !derivation.isBackground(literal);
   });
   const used = found.flatMap(({ clause }) => (clause === undefined || clause.statement < 0 ? [] : [clause.statement]));
   return {

@@ -17,7 +17,7 @@ import { after, before, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { buildFromContract } from "../../src/app/build.ts";
 import { importAsJob } from "../../src/app/import.ts";
-import { readReport } from "../../src/foundry/construct/suite-run.ts";
+import { runOwnTests } from "../../src/foundry/own-tests.fixture.ts";
 import { LatheError } from "../../src/kit/errors.ts";
 import { connectTo, killRunning, password, startHttpProduct, startProduct, user } from "./product-harness.ts";
 
@@ -158,12 +158,7 @@ test("every product passes its own tests: as a whole, by coverage of requests, c
     assert.ok(own.length >= 3, `${name} has no joint test of a contract node`);
     return own.sort().map((path) => join(name, path));
   });
-  const { NODE_TEST_CONTEXT: _, ...env } = process.env;
-  const flags = ["--test", "--test-isolation=none", "--test-reporter=tap"];
-  const run = spawnSync(process.execPath, [...flags, ...files], {
-    cwd: scratch, env, encoding: "utf8", maxBuffer: 64 << 20,
-  });
-  const report = readReport(run.stdout, run.stderr, run.status === 0, `ended with code ${run.status}`);
+  const report = runOwnTests(scratch, files);
   assert.ok(report.ok, `${report.failedTest}\n${report.output}`);
   assert.ok(report.tests >= files.length, `${report.tests} tests in ${files.length} files`);
 });

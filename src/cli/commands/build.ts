@@ -35,7 +35,7 @@ export function registerBuild(program: Command): void {
     .option("--knob <name=value>", "a knob value other than the default; may be repeated", collect, [])
     .option("--with <path>", "select this feature, whatever the rules say; can be given again", collect, [])
     .option("--without <path>", "leave this feature out; can be given again", collect, [])
-    .option("--selection <file>", "build what lathe select --out wrote for this contract")
+    .option("--selection <file>", "build what lathe select, or model sample --contract, wrote for this contract")
     .option("--parts <dir>", partsHelp, collect, [])
     .option("--force", "replace a product that you changed; your files are kept in .lathe/replaced/")
     .option("--dry-run", "tell what would change, and write nothing")
@@ -56,6 +56,7 @@ export function registerBuild(program: Command): void {
       "lathe build examples/taobench-o/contract.yaml --out build/taobench-o",
       "lathe build contract.yaml --out ./store --knob lsm.block_cache_bytes=134217728",
       "lathe build contract.yaml --out ./store --without architecture/observability",
+      "lathe build contract.yaml --out ./store --selection samples/sample-01.json",
       "lathe build contract.yaml --out ./store --parts ./parts --with storage/page_io/replacement/clock_sweep",
     ],
     exitCodes: [3, 5, 6, 7, 8, 9, 10, 11, 12, 13],

@@ -8,14 +8,15 @@ import { join } from "node:path";
 import type { Column, Contract, TableSpec } from "../../contract/contract.ts";
 import { keyValueTableOf } from "../../contract/key-value-table.ts";
 import { pascal, propertyName } from "../client-module.ts";
+import { isLibrary, type SelectedParts } from "../composition.ts";
 import { embeddedRows } from "../embedded-rows.ts";
 import { sourceRoot } from "../part-descriptor.ts";
 
 /** Files by path. */
-export function coverageFiles(contract: Contract, embedded: boolean): Map<string, string> {
+export function coverageFiles(contract: Contract, selected: SelectedParts): Map<string, string> {
   return new Map([
     ["test/request-coverage.ts", readTemplate("request-coverage.template")],
-    ["test/coverage.test.ts", embedded ? embeddedTest(contract) : serverTest(contract)],
+    ["test/coverage.test.ts", isLibrary(selected) ? embeddedTest(contract) : serverTest(contract, selected)],
   ]);
 }
 
@@ -33,7 +34,7 @@ function embeddedTest(contract: Contract): string {
     .replaceAll("store.TABLE", `store.${table}`);
 }
 
-function serverTest(contract: Contract): string {
+function serverTest(contract: Contract, { metricsEndpoint }: SelectedParts): string {
   const { protocols } = contract.surface;
   const [overMysql, overHttp] = [protocols.includes("mysql"), protocols.includes("http")];
   const client = `${pascal(contract.name)}Client`;
@@ -63,8 +64,10 @@ function serverTest(contract: Contract): string {
       "  const token = issueToken(access.tokenSecret, request, store.env.clock.nowMs());",
       "  await askOverHttp(bound.httpPort ?? 0, token);",
     ] : []),
-    "  const metrics = await fetch(`http://127.0.0.1:${bound.metricsPort}/metrics`);",
-    "  assert.match(await metrics.text(), /^# TYPE /m);",
+    ...(metricsEndpoint === undefined ? [] : [
+      "  const metrics = await fetch(`http://127.0.0.1:${bound.metricsPort}/metrics`);",
+      "  assert.match(await metrics.text(), /^# TYPE /m);",
+    ]),
     "  assert.deepEqual(unreachedParts(await coverage.stop()), []);",
     "});",
     "",

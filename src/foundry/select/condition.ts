@@ -1,15 +1,16 @@
 /**
  * Conditions of rules: what each fact must be, all together.
  *
- * An expectation is a value, a list of values of which one must hold, or bounds. A fact that is a list (protocols)
- * holds a value if it contains it. A fact that the contract leaves out holds nothing.
+ * An expectation is a value, a list of values of which one must hold, bounds, or a value that must not hold. A fact
+ * that is a list (protocols) holds a value if it contains it. A fact that the contract leaves out holds nothing.
  */
 import { z } from "zod";
 import { type Fact, type FactName, factNames, type Facts } from "./facts.ts";
 
 const scalar = z.union([z.string(), z.number(), z.boolean()]);
 const bounds = z.strictObject({ min: z.number().optional(), max: z.number().optional() });
-const expectation = z.union([scalar, z.array(scalar).min(1), bounds]);
+const negation = z.strictObject({ not: scalar });
+const expectation = z.union([scalar, z.array(scalar).min(1), negation, bounds]);
 
 export type Expectation = z.output<typeof expectation>;
 
@@ -42,6 +43,7 @@ export function examine(condition: Condition, facts: Facts, isSelected: (path: s
 
 function satisfies(fact: Fact, wanted: Expectation): boolean {
   if (Array.isArray(wanted)) return wanted.some((one) => satisfies(fact, one));
+  if (typeof wanted === "object" && "not" in wanted) return !satisfies(fact, wanted.not);
   if (typeof wanted === "object") {
     return typeof fact === "number" && fact >= (wanted.min ?? -Infinity) && fact <= (wanted.max ?? Infinity);
   }
@@ -56,6 +58,7 @@ function formatFact(fact: Fact | undefined): string {
 function formatExpectation(wanted: Expectation): string {
   if (Array.isArray(wanted)) return wanted.map(String).join(" or ");
   if (typeof wanted !== "object") return String(wanted);
+  if ("not" in wanted) return `other than ${wanted.not}`;
   const { min, max } = wanted;
   const words = [min === undefined ? "" : `at least ${min}`, max === undefined ? "" : `at most ${max}`];
   return words.filter((word) => word !== "").join(" and ");

@@ -1,13 +1,15 @@
 /**
- * What cannot be given up: overrides, and rules that the contract depends on. Whether they go together is the solver's
- * to say, and where they do not, which of them are enough for that.
+ * What cannot be given up: overrides, and rules that the contract depends on; where selections are drawn for a
+ * contract, everything that it decides. Whether they go together is the solver's to say, and where they do not, which
+ * of them are enough for that.
  */
+import type { Contract } from "../../contract/contract.ts";
 import { LatheError } from "../../kit/errors.ts";
 import { explainContradiction, explanationText } from "../../model/explain.ts";
 import type { Reasoner } from "../../model/reasoner.ts";
 import { examine } from "./condition.ts";
-import type { Facts } from "./facts.ts";
-import type { SelectRules } from "./select-rules.ts";
+import { type Facts, factsOf } from "./facts.ts";
+import type { SelectRule, SelectRules } from "./select-rules.ts";
 
 export interface Demand {
   readonly path: string;
@@ -21,8 +23,16 @@ interface Overriding {
   readonly without: readonly string[];
 }
 
-/** Overrides first, then rules in order. */
-export function demandsOf(overrides: Overriding, { rules }: SelectRules, facts: Facts): Demand[] {
+/** Rules that no override outweighs. */
+const dependedOn = ({ must = false }: SelectRule): boolean => must;
+
+/** Rules by which the contract decides a point, also where an override may outweigh them. */
+export const decidedByContract = ({ must = false, source }: SelectRule): boolean => must || source === "contract";
+
+/** Overrides first, then rules in order: those that the contract depends on, where the caller names no others. */
+export function demandsOf(
+  overrides: Overriding, { rules }: SelectRules, facts: Facts, isDemand = dependedOn,
+): Demand[] {
   const demands: Demand[] = [
     ...overrides.with.map((path) => ({ path, selected: true, because: `${path} was asked for (--with)` })),
     ...overrides.without.map((path) => ({
@@ -30,11 +40,12 @@ export function demandsOf(overrides: Overriding, { rules }: SelectRules, facts: 
     })),
   ];
   const decided = new Set<string>();
-  for (const { point, when, must, choose = [], exclude = [], reason } of rules) {
+  for (const rule of rules) {
+    const { point, when, choose = [], exclude = [], reason } = rule;
     const findings = examine(when, facts, () => false);
     if (decided.has(point) || !findings.every(({ holds }) => holds)) continue;
     decided.add(point);
-    if (!must) continue;
+    if (!isDemand(rule)) continue;
     const why = `${reason} (rule for ${point}: ${findings.map(({ text }) => text).join(", ")})`;
     demands.push(...choose.map((path) => ({ path, selected: true, because: `${path} is needed: ${why}` })));
     demands.push(...exclude.map((path) => ({ path, selected: false, because: `${path} has to stay out: ${why}` })));
@@ -57,4 +68,19 @@ export function meetDemands(reasoner: Reasoner, demands: readonly Demand[]): voi
   const steps = explanation === undefined || direct ? "" : `\nbecause:\n${explanationText(explanation)}`;
   const head = involved.length === 1 ? "this cannot be:" : "these cannot go together:";
   throw new LatheError("INVALID_ARGUMENT", `${head}\n${lines}${steps}`, { details: { demands: involved } });
+}
+
+/**
+ * A whole selection that lacks what the contract depends on, or has what it rules out, is refused.
+ * Errors: INVALID_ARGUMENT with each such demand in `details.demands`.
+ */
+export function refuseUnmet(
+  selected: ReadonlySet<string>, contract: Contract, rules: SelectRules, file: string,
+): void {
+  const demands = demandsOf({ with: [], without: [] }, rules, factsOf(contract));
+  const unmet = demands.filter((demand) => selected.has(demand.path) !== demand.selected);
+  if (unmet.length === 0) return;
+  const lines = unmet.map(({ because, selected: wanted }) => `  it ${wanted ? "lacks" : "has"} this: ${because}`);
+  const message = `${file} contradicts what ${contract.name} asks for:\n${lines.join("\n")}`;
+  throw new LatheError("INVALID_ARGUMENT", message, { details: { demands: unmet } });
 }

@@ -6,7 +6,7 @@
  */
 import { findProfile } from "../../contract/benchmarks.ts";
 import type { Column, Contract, OperationSpec } from "../../contract/contract.ts";
-import { engineChoice } from "../../contract/engine-choice.ts";
+import { engineChoice, fitsMemoryEngine } from "../../contract/engine-choice.ts";
 
 export type Fact = string | number | boolean | readonly string[];
 
@@ -33,6 +33,9 @@ export const factNames = {
   data_mib: "estimated data, MiB",
   memory_mib_max: "memory granted, MiB",
   fits_memory: "whether the data takes at most 70 % of the memory granted",
+  index_columns_max: "columns of the widest secondary index; 0 without any",
+  placement_asked: "memory, disk or auto: what the contract says",
+  memory_engine_fits: "whether rows, each of its greatest length, fit what the engine in memory may fill",
   placement: "memory or disk: what the contract says, or what its latency and size lead to (contract/engine-choice.ts)",
   p99_us_max: "target of the 99th percentile, µs; left out where none is set",
 } as const;
@@ -51,6 +54,7 @@ export function factsOf(contract: Contract): Facts {
   const { data, workload, targets, surface, failure, consistency, storage } = contract;
   const operations = workload.operations ?? findProfile(workload.benchmark, workload.profile)?.operations ?? [];
   const columns = data.tables.flatMap((table) => table.columns);
+  const indexes = data.tables.flatMap((table) => table.indexes ?? []);
   const dataMiB = estimateDataMiB(contract, operations);
   return {
     nodes: contract.replication.nodes,
@@ -69,12 +73,15 @@ export function factsOf(contract: Contract): Facts {
     scan_share: shareOf(operations, ({ name }) => rangeNames.has(name)),
     skewed: operations.some(isSkewed),
     tables: data.tables.length,
-    indexes: data.tables.reduce((sum, table) => sum + (table.indexes?.length ?? 0), 0),
+    indexes: indexes.length,
     column_types: [...new Set(columns.map(({ type }) => type))].sort(),
     expiring: columns.some(({ name }) => /^expires?(_|$)/.test(name)),
     data_mib: dataMiB,
     memory_mib_max: targets.memoryMiBMax,
     fits_memory: dataMiB <= 0.7 * targets.memoryMiBMax,
+    index_columns_max: Math.max(0, ...indexes.map((one) => one.columns.length)),
+    placement_asked: storage.placement,
+    memory_engine_fits: fitsMemoryEngine(contract),
     placement: engineChoice(contract).leaf === "storage/storage_model/memory" ? "memory" : "disk",
     ...(targets.p99UsMax === undefined ? {} : { p99_us_max: targets.p99UsMax }),
   };

@@ -3,9 +3,19 @@ import type { ArchetypeScore } from "./score-archetypes.ts";
 
 /**
  * `asked`: by the user. `rule`: by a rule of the catalog. `workload`: the contract's `needs` name it. `part`: it
- * comes with the part of a chosen leaf. `required`, `mandatory`, `default`: brought by another leaf.
+ * comes with the part of a chosen leaf. `required`, `mandatory`, `default`: brought by another leaf. `drawn`: the
+ * contract leaves it open, and a draw took it.
  */
-export type Origin = "asked" | "rule" | "workload" | "part" | "required" | "mandatory" | "default";
+export type Origin = "asked" | "rule" | "workload" | "part" | "required" | "mandatory" | "default" | "drawn";
+
+/** Of a selection that was drawn among those that a contract leaves open: what draws it again. */
+export interface Draw {
+  readonly kind: "solver" | "uniform" | "pairwise";
+  readonly seed: number;
+  /** From 1, of `count`. */
+  readonly number: number;
+  readonly count: number;
+}
 
 export interface Decision {
   readonly path: string;
@@ -33,6 +43,8 @@ export interface FeatureSelection {
   readonly model: string;
   /** What the user asked for and left out, sorted. */
   readonly overrides: { readonly with: readonly string[]; readonly without: readonly string[] };
+  /** Where it was drawn, and not made by rules. */
+  readonly draw?: Draw;
   /** Sorted. */
   readonly leaves: readonly string[];
   /** One per leaf, in the same order. */

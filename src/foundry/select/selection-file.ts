@@ -1,9 +1,10 @@
 /**
  * A selection that was written to a file and is to be built: read, and held against contract and model of today.
  *
- * It must be whole (its hash fits its leaves), be made for this contract, with this version of the model, and still be
- * one that the model allows. A selection of another version is refused with what has changed since: leaves that are
- * gone, and what the same overrides would select now.
+ * It must be whole (its hash fits its leaves), be made for this contract, with this version of the model, have what the
+ * contract depends on, and still be one that the model allows. A selection of another version is refused with what has
+ * changed since: leaves that are gone, and what the same overrides would select now. One that was drawn for a contract
+ * (`lathe model sample`) is held to the same.
  */
 import { z } from "zod";
 import { canonicalHash } from "../../contract/canonical-json.ts";
@@ -11,6 +12,7 @@ import type { Contract } from "../../contract/contract.ts";
 import { LatheError } from "../../kit/errors.ts";
 import { violationsOf } from "../../model/violations.ts";
 import { statementText } from "../../model/sentence.ts";
+import { refuseUnmet } from "./demands.ts";
 import type { DesignSpace } from "./design-space.ts";
 import type { FeatureSelection } from "./feature-selection.ts";
 import { modelVersion } from "./model-version.ts";
@@ -25,6 +27,9 @@ const shape = z.looseObject({
   contractHash: z.string(),
   model: z.string(),
   overrides: z.strictObject({ with: paths, without: paths }),
+  draw: z.strictObject({
+    kind: z.enum(["solver", "uniform", "pairwise"]), seed: z.int(), number: z.int().min(1), count: z.int().min(1),
+  }).optional(),
   leaves: paths.min(1),
   decisions: z.array(reasoned),
   leftOut: z.array(reasoned),
@@ -33,6 +38,9 @@ const shape = z.looseObject({
   withoutPart: paths,
   hash: z.string(),
 });
+
+/** As `lathe model sample --out` writes one without a contract. */
+const bareSample = z.strictObject({ name: z.string(), kind: z.string(), seed: z.int(), leaves: paths });
 
 /** Errors: FORMAT_UNKNOWN where it is no selection of this version, CORRUPTION where its hash does not fit. */
 export function parseSelection(text: string, file: string): FeatureSelection {
@@ -44,6 +52,10 @@ export function parseSelection(text: string, file: string): FeatureSelection {
   }
   const read = shape.safeParse(value);
   if (!read.success) {
+    if (bareSample.safeParse(value).success) {
+      const advice = "draw it for the contract: lathe model sample --contract CONTRACT --out DIR";
+      throw new LatheError("FORMAT_UNKNOWN", `${file} was drawn from the model for no contract; ${advice}`);
+    }
     const [{ path, message }] = read.error.issues;
     const advice = "write one with lathe select CONTRACT --out FILE";
     throw new LatheError("FORMAT_UNKNOWN", `${file} is no selection (${path.join(".")}: ${message}); ${advice}`);
@@ -66,15 +78,16 @@ export function checkSelection(
   const { model } = space;
   if (selection.contractHash !== canonicalHash(contract)) {
     const other = selection.contract === contract.name ? "another version of it" : selection.contract;
-    const message = `${file} was not made for this ${contract.name} but for ${other}; select again: ` +
-      `lathe select CONTRACT${flagsOf(selection)} --out ${file}`;
+    const message = `${file} was not made for this ${contract.name} but for ${other}; ${again(selection, file)}`;
     throw new LatheError("INVALID_ARGUMENT", message);
   }
   if (selection.model !== modelVersion(model)) throw otherVersion(selection, contract, space, file);
-  const [first] = violationsOf(model, new Set(withEmptyGroups(selection.leaves, space)));
+  const selected = withEmptyGroups(selection.leaves, space);
+  const [first] = violationsOf(model, selected);
   if (first !== undefined) {
     throw new LatheError("INVALID_ARGUMENT", `${file} is no selection that the model allows: ${statementText(first)}`);
   }
+  refuseUnmet(selected, contract, space.rules, file);
 }
 
 /** Leaves with what is above them; a mandatory group of options only may be there without any leaf. */
@@ -105,11 +118,19 @@ function otherVersion(
   ];
   const change = lines.length === 0 ? "its leaves would be the same" : `what would change:\n${lines.join("\n")}\n`;
   const message = `${file} was made with another version of the feature model; ${change}` +
-    `${lines.length === 0 ? "; " : ""}select again: lathe select CONTRACT${flagsOf(selection)} --out ${file}`;
+    `${lines.length === 0 ? "; " : ""}${again(selection, file)}`;
   return new LatheError("INVALID_ARGUMENT", message, { details: { gone, added, dropped } });
 }
 
-function flagsOf({ overrides }: FeatureSelection): string {
+/** The command that makes it anew. */
+function again({ overrides, draw }: FeatureSelection, file: string): string {
   const { with: wanted, without } = overrides;
-  return [...wanted.map((path) => ` --with ${path}`), ...without.map((path) => ` --without ${path}`)].join("");
+  if (draw === undefined) {
+    const flags = [...wanted.map((path) => ` --with ${path}`), ...without.map((path) => ` --without ${path}`)].join("");
+    return `select again: lathe select CONTRACT${flags} --out ${file}`;
+  }
+  const listed = (flag: string, paths: readonly string[]) => (paths.length === 0 ? "" : ` ${flag} ${paths.join(" ")}`);
+  const kind = draw.kind === "solver" ? "" : ` --${draw.kind}`;
+  return `draw again: lathe model sample --contract CONTRACT${kind} --seed ${draw.seed} --count ${draw.count}` +
+    `${listed("--with", wanted)}${listed("--without", without)} --out DIR`;
 }

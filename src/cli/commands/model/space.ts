@@ -1,4 +1,5 @@
 /** `lathe model count`, `sample`. */
+import { join } from "node:path";
 import type { Command } from "commander";
 import {
   countSpace, type GroupCount, type Sample, type SampleArguments, sampleSpace, type SpaceArguments, type SpaceCount,
@@ -15,6 +16,7 @@ interface SpaceOptions {
   readonly from?: string;
   readonly implemented?: boolean;
   readonly decisions?: string;
+  readonly contract?: string;
   readonly model?: string;
   readonly json?: boolean;
 }
@@ -41,8 +43,9 @@ export function registerSpace(model: Command): void {
       "lathe model count storage concurrency/isolation",
       "lathe model count --implemented --shares",
       "lathe model count --with storage/storage_model/row/heap --without replication --json",
+      "lathe model count --contract contract.yaml --shares",
     ],
-    exitCodes: [7],
+    exitCodes: [7, 9],
   }).action((groups: string[], options: SpaceOptions & { shares?: boolean }) =>
     runAction(options.json, (context) => {
       const found = countSpace(spaceOf(options), groups, options.shares ?? false, context);
@@ -51,7 +54,10 @@ export function registerSpace(model: Command): void {
   const sampling = withSpace(
     model
       .command("sample")
-      .description("valid configurations at random, or few that have every pair of choices, as lathe plan reads them"),
+      .description(
+        "valid configurations at random, or few that have every pair of choices, as lathe plan reads them; " +
+          "with --contract as lathe build --selection takes them",
+      ),
   )
     .option("--count <n>", "how many; 10 where left out, or as many as all pairs take")
     .option("--seed <n>", "the same seed gives the same sample", "1")
@@ -65,8 +71,9 @@ export function registerSpace(model: Command): void {
       "lathe model sample --implemented --uniform --count 100 --out samples",
       "lathe model sample --implemented --pairwise --json",
       "lathe model sample --pairwise --over storage/storage_model recovery --with core/wal",
+      "lathe model sample --contract contract.yaml --pairwise --out samples",
     ],
-    exitCodes: [5, 6, 7, 10, 11],
+    exitCodes: [5, 6, 7, 9, 10, 11],
   }).action((options: SampleOptions) => runAction(options.json, (context) => sample(options, context)));
 }
 
@@ -74,14 +81,17 @@ function withSpace(command: Command): Command {
   return withPicks(command)
     .option("--with <paths...>", "features to select")
     .option("--implemented", "only what the parts library can build")
+    .option("--contract <file>", "only what the parts library can build and this contract.yaml leaves open")
     .option("--decisions <n>", "counting gives up after so many, and tells a bound: 400,000 where left out");
 }
 
-function spaceOf({ with: chosen, without, from, implemented, decisions, model }: SpaceOptions): SpaceArguments {
+function spaceOf(options: SpaceOptions): SpaceArguments {
+  const { with: chosen, without, from, implemented, decisions, model, contract } = options;
   return {
     model,
     picks: { with: chosen ?? [], without: without ?? [], from },
     implemented: implemented ?? false,
+    contract,
     decisionsMax: decisions === undefined ? undefined : naturalOf("--decisions", decisions),
   };
 }
@@ -128,12 +138,16 @@ async function sample(
   return { json: out === undefined ? found : { ...found, out }, text: sampleText(found, out) };
 }
 
-function sampleText({ selections, configurations, pairs, kind }: Sample, out: string | undefined): string {
+function sampleText({ selections, configurations, pairs, kind, contract }: Sample, out: string | undefined): string {
   const lines = out === undefined
     ? selections.flatMap(({ name, leaves }) => [`${name}: ${leaves.length} leaves`, ...leaves.map((one) => `  ${one}`)])
     : [`wrote ${selections.length} selections to ${out}`];
   if (configurations !== undefined) lines.push(`drawn uniformly, of ${formatMagnitude(configurations)}`);
   if (kind === "solver") lines.push("drawn by the solver from random values, which is not uniform; see --uniform");
+  if (contract !== undefined && out !== undefined && selections.length > 0) {
+    lines.push(`drawn for ${contract.name} (${contract.hash.slice(0, 12)}); build one: ` +
+      `lathe build CONTRACT --selection ${join(out, `${selections[0].name}.json`)} --out DIR`);
+  }
   if (pairs !== undefined) {
     const { points, coverable, covered, impossible } = pairs;
     lines.push(`${points} open leaves, ${selections.length} selections: ${covered} of ${coverable} pairs of choices ` +
