@@ -31,6 +31,9 @@ export class ColumnSample {
   #unique: Set<number> | undefined = new Set();
   #repeated = false;
   #leadingZero = false;
+  /** The integers' bounds as numbers: exact for what is compared with them. */
+  #plainMin = 0;
+  #plainMax = -1;
   #families = new Set<InferredFamily>(patterns.map(([family]) => family));
 
   addNull(): void {
@@ -57,14 +60,36 @@ export class ColumnSample {
   }
 
   #exclude(text: string): void {
+    // Text it is, or a number like those before: what nearly all values are.
+    if (this.#families.size === 0) return;
+    if (this.#families.has("integer64") && this.values > 1 && this.#isPlainInteger(text)) return;
     for (const [family, pattern] of patterns) {
       if (this.#families.has(family) && !pattern.test(text)) this.#families.delete(family);
     }
     if (!this.#families.has("integer64")) return;
     if (/^[+-]?0\d/.test(text)) this.#leadingZero = true;
-    const value = BigInt(text.replace("+", ""));
+    this.#bound(BigInt(text.replace("+", "")));
+  }
+
+  /** At most 15 digits without a leading zero, once all families but those of numbers are out. */
+  #isPlainInteger(text: string): boolean {
+    const { length } = text;
+    if (length > 15 || length === 0 || this.#families.size !== 2 || (length > 1 && text[0] === "0")) return false;
+    let value = 0;
+    for (let at = 0; at < length; at++) {
+      const digit = text.charCodeAt(at) - 48;
+      if (digit < 0 || digit > 9) return false;
+      value = value * 10 + digit;
+    }
+    if (value < this.#plainMin || value > this.#plainMax) this.#bound(BigInt(value));
+    return true;
+  }
+
+  #bound(value: bigint): void {
     if (this.integerMin === undefined || value < this.integerMin) this.integerMin = value;
     if (this.integerMax === undefined || value > this.integerMax) this.integerMax = value;
+    this.#plainMin = Number(this.integerMin);
+    this.#plainMax = Number(this.integerMax);
   }
 
   get family(): InferredFamily {

@@ -10,6 +10,7 @@
  * Source: Metwally, Agrawal, El Abbadi, Efficient Computation of Frequent and Top-k Elements in Data Streams (2005).
  */
 import { DistinctCount, hashText } from "./distinct-count.ts";
+import { ownText } from "./own-text.ts";
 
 export interface KeyUse {
   readonly uses: number;
@@ -43,17 +44,18 @@ export class FrequentKeys {
   add(key: string): void {
     this.#uses++;
     const odd = this.#uses & 1;
-    this.#distinct.add(hashText(key));
     const counter = this.#counters.get(key);
     if (counter !== undefined) {
       counter.count++;
       counter.odd += odd;
       return;
     }
+    this.#distinct.add(hashText(key));
     if (this.#counters.size >= 2 * counterMax) this.#shrink();
     // Whatever was dropped before had at most the count at which keys were dropped.
     const error = this.#floor;
-    this.#counters.set(key, { count: error + 1, error, odd });
+    // A copy: the key may be a slice of a chunk of a file, which it would keep in memory.
+    this.#counters.set(ownText(key), { count: error + 1, error, odd });
   }
 
   #floor = 0;

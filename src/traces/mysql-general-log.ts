@@ -31,6 +31,13 @@ export class MysqlGeneralLog implements LogReader {
   #other = false;
 
   line(text: string, number: number, dropped: number): readonly LogEvent[] {
+    const query = untimedQuery(text);
+    if (query !== undefined) {
+      const events = this.end();
+      this.#other = false;
+      this.#pending = { ...query, timeMs: this.#timeMs, line: number, dropped };
+      return events;
+    }
     const found = old.exec(text);
     const isoFound = found === null ? iso.exec(text) : null;
     if (found === null && isoFound === null) {
@@ -81,6 +88,20 @@ export class MysqlGeneralLog implements LogReader {
     pending.sql += `\n${text}`.slice(0, Math.max(0, room));
     pending.dropped += dropped + Math.max(0, text.length + 1 - room);
   }
+}
+
+/** The line that comes most often, without an expression: `\t\t     5 Query\tSELECT 2`. */
+function untimedQuery(text: string): { session: string; sql: string } | undefined {
+  if (text.charCodeAt(0) !== 9 || text.charCodeAt(1) !== 9) return undefined;
+  let from = 2;
+  while (text.charCodeAt(from) === 32) from++;
+  const space = text.indexOf(" ", from);
+  if (space <= from || space - from > 19 || !text.startsWith("Query\t", space + 1)) return undefined;
+  for (let at = from; at < space; at++) {
+    const digit = text.charCodeAt(at);
+    if (digit < 48 || digit > 57) return undefined;
+  }
+  return { session: text.slice(from, space), sql: text.slice(space + 7) };
 }
 
 function oldTime(date: string, time: string): number {

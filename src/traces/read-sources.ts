@@ -144,9 +144,11 @@ class Reading {
     const before = workload.statements;
     const progress = this.#progressOf(file);
     const unparsedBefore = workload.unparsed.count;
-    for await (const { text, number, dropped } of sourceLines(file, this.#options.signal)) {
-      for (const event of reader.line(text, number, dropped)) workload.take(event);
-      progress(text.length + 1);
+    for await (const lines of sourceLines(file, this.#options.signal)) {
+      for (const { text, number, dropped } of lines) {
+        for (const event of reader.line(text, number, dropped)) workload.take(event);
+      }
+      progress(lines.reduce((sum, { text, dropped }) => sum + text.length + dropped + 1, 0));
     }
     for (const event of reader.end()) workload.take(event);
     const unparsed = new UnparsedList();
@@ -158,8 +160,8 @@ class Reading {
 
   async #readTrace({ file, kind }: Source): Promise<void> {
     const trace = new RecordedTrace((this.#workload ??= this.#newWorkload("mysql", basename(file))));
-    for await (const { text, number, dropped } of sourceLines(file, this.#options.signal)) {
-      trace.line(text, number, dropped);
+    for await (const lines of sourceLines(file, this.#options.signal)) {
+      for (const { text, number, dropped } of lines) trace.line(text, number, dropped);
     }
     const { unparsed, operations } = trace;
     this.#reports.push({ file, kind, bytes: fileBytes(file), statements: operations, unparsed, remarks: [] });

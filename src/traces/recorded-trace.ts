@@ -18,7 +18,9 @@
  * | at_us       | time, microseconds since any beginning; duration_us: how long it took                       |
  * | session     | who, a text or number; operations of one session come one after the other                   |
  */
-import type { Comparison, StatementFacts, Verb } from "./statement-facts.ts";
+import type { Comparison } from "./statement-conditions.ts";
+import type { StatementFacts } from "./statement-facts.ts";
+import type { Verb } from "./statement-verb.ts";
 import { UnparsedList } from "./unparsed.ts";
 import type { WorkloadObserver } from "./workload-observer.ts";
 
@@ -84,18 +86,23 @@ function factsOf(op: string, verb: Verb, operation: Readonly<Record<string, unkn
   const column = (at: number) => (parts.length > 1 ? `k${at + 1}` : "k");
   const compares = verb === "select" || verb === "update" || verb === "delete";
   const comparisons = parts.map((value, at): Comparison => ({
-    column: column(at), operator: scans ? "range" : "=", values: [value],
+    column: column(at), operator: scans ? "range" : "=", values: [value], slots: [0],
   }));
   const bytes = typeof operation.value_bytes === "number" ? Math.max(0, operation.value_bytes) : 0;
   const writes = verb === "insert" || verb === "replace" || verb === "update";
-  const keys = compares ? [] : parts.map((value, at) => ({ column: column(at), value, bytes: value.length }));
+  const keys = compares ? [] : parts.map((value, at) => (
+    { column: column(at), value, slot: 0, bytes: value.length, isText: false }
+  ));
+  const stored = { column: "v", value: "x".repeat(Math.min(bytes, 256)), slot: 0, bytes, isText: true };
+  const { limit } = operation;
   return {
     verb, fingerprint: `${op} ${table}`, tables: [table], residual: false,
     comparisons: compares ? comparisons : [],
     needs: operation.ttl_s === undefined ? [] : ["ttl"],
-    orderBy: [], limit: operation.limit !== undefined,
+    orderBy: [], limit: limit !== undefined,
+    limitTo: typeof limit === "number" ? { value: String(limit), slot: 0 } : undefined,
     rows: writes && verb !== "update" ? 1 : 0,
-    assigned: [...keys, ...(writes ? [{ column: "v", value: "x".repeat(Math.min(bytes, 256)), bytes }] : [])],
-    comparesTime: false, cut: false,
+    assigned: [...keys, ...(writes ? [stored] : [])],
+    comparesTime: false, cut: false, isTemplate: false,
   };
 }

@@ -39,11 +39,13 @@ export async function* textChunks(file: string, signal?: AbortSignal): AsyncGene
   }
 }
 
-export async function* sourceLines(file: string, signal?: AbortSignal): AsyncGenerator<SourceLine> {
+/** The lines of a file, those of a chunk at once: waiting for each one would take longer than to read it. */
+export async function* sourceLines(file: string, signal?: AbortSignal): AsyncGenerator<readonly SourceLine[]> {
   let number = 1;
   let rest = "";
   let dropped = 0;
   for await (const chunk of textChunks(file, signal)) {
+    const lines: SourceLine[] = [];
     let start = 0;
     for (;;) {
       const end = chunk.indexOf("\n", start);
@@ -52,14 +54,19 @@ export async function* sourceLines(file: string, signal?: AbortSignal): AsyncGen
       rest += piece.length > room ? piece.slice(0, room) : piece;
       dropped += Math.max(0, piece.length - room);
       if (end < 0) break;
-      yield { number, text: rest.endsWith("\r") ? rest.slice(0, -1) : rest, dropped };
+      lines.push({ number, text: withoutReturn(rest), dropped });
       number++;
       rest = "";
       dropped = 0;
       start = end + 1;
     }
+    yield lines;
   }
-  if (rest !== "") yield { number, text: rest, dropped };
+  if (rest !== "") yield [{ number, text: withoutReturn(rest), dropped }];
+}
+
+function withoutReturn(line: string): string {
+  return line.charCodeAt(line.length - 1) === 13 ? line.slice(0, -1) : line;
 }
 
 /** The beginning of a file, by which its kind is told. */

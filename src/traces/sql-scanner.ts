@@ -38,12 +38,12 @@ const textMax = 256;
 /** A word or number that is longer is cut into several. */
 const wordMax = 4096;
 
-/** 1: part of a word. 2: white space. */
-const classes = new Uint8Array(256);
+/** By a character's code. 1: part of a word. 2: white space. */
+export const characterClasses = new Uint8Array(256);
 for (let code = 0; code < 256; code++) {
   const character = String.fromCharCode(code);
-  if (/[A-Za-z0-9_$]/.test(character) || code >= 128) classes[code] = 1;
-  else if (code <= 32) classes[code] = 2;
+  if (/[A-Za-z0-9_$]/.test(character) || code >= 128) characterClasses[code] = 1;
+  else if (code <= 32) characterClasses[code] = 2;
 }
 
 export class SqlScanner {
@@ -124,7 +124,8 @@ export class SqlScanner {
   }
 
   #skipSpace(): void {
-    while (this.#at < this.#buffer.length && classes[this.#buffer.charCodeAt(this.#at) & 255] === 2) this.#at++;
+    const buffer = this.#buffer;
+    while (this.#at < buffer.length && characterClasses[buffer.charCodeAt(this.#at) & 255] === 2) this.#at++;
   }
 
   /** Whether a token was read; false after the beginning of a comment or a literal. */
@@ -146,7 +147,8 @@ export class SqlScanner {
         if (mysql) return this.#enter("comment", 1, { closing: "\n", backslash: false, doubled: false });
         break;
       case "-":
-        if (next === "-" && (!mysql || classes[buffer.charCodeAt(at + 2) & 255] === 2 || at + 2 >= buffer.length)) {
+        // Behind the end there is no character, whose code counts as space.
+        if (next === "-" && (!mysql || characterClasses[buffer.charCodeAt(at + 2) & 255] === 2)) {
           return this.#enter("comment", 2, { closing: "\n", backslash: false, doubled: false });
         }
         break;
@@ -165,7 +167,7 @@ export class SqlScanner {
       case "$":
         return this.#dollar();
     }
-    if (classes[character.charCodeAt(0) & 255] === 1) return this.#word(character, next);
+    if (characterClasses[character.charCodeAt(0) & 255] === 1) return this.#word(character, next);
     const pair = character + next;
     return this.#take("mark", ["::", "<=", ">=", "<>", "!=", "||", ":=", "->"].includes(pair) ? 2 : 1);
   }
@@ -219,7 +221,7 @@ export class SqlScanner {
       const code = buffer.charCodeAt(end);
       const sign = code === 43 || code === 45;
       const exponent = digit && sign && (buffer.charCodeAt(end - 1) | 32) === 101 && buffer[this.#at + 1] !== "x";
-      if (classes[code & 255] !== 1 && !(digit && code === 46) && !exponent) break;
+      if (characterClasses[code & 255] !== 1 && !(digit && code === 46) && !exponent) break;
       end++;
     }
     if (end === buffer.length && !this.#finished && end - this.#at < wordMax) {

@@ -7,7 +7,8 @@
 import type { FrequentKeys, KeyUse } from "../../traces/frequent-keys.ts";
 import type { Observation } from "../../traces/observation.ts";
 import type { TraceTable } from "../../traces/table-definition.ts";
-import type { StatementShape, WorkloadObserver } from "../../traces/workload-observer.ts";
+import type { StatementShape } from "../../traces/statement-shapes.ts";
+import type { WorkloadObserver } from "../../traces/workload-observer.ts";
 import { accessOf } from "./access.ts";
 import type { NeedsCatalog } from "./needs-catalog.ts";
 

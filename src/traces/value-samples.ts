@@ -1,0 +1,185 @@
+/**
+ * ValueSamples: what the values are that statements compare and store, in bounded memory: a sample per column, and a
+ * sketch of the keys in use per table and set of columns that are compared by equality, or by whose order a range
+ * begins.
+ *
+ * What a shape's statements feed is found once per shape (`planOf`); then each statement only brings its values.
+ */
+import { ColumnSample } from "./column-sample.ts";
+import { FrequentKeys } from "./frequent-keys.ts";
+import type { LiteralScanner } from "./literal-scanner.ts";
+import type { Comparison } from "./statement-conditions.ts";
+import type { StatementFacts } from "./statement-facts.ts";
+
+interface SampledValues {
+  readonly sample: ColumnSample | undefined;
+  readonly values: readonly string[];
+  readonly slots: readonly number[];
+}
+
+interface StoredValue {
+  readonly sample: ColumnSample | undefined;
+  readonly value: string;
+  readonly slot: number;
+  readonly bytes: number;
+  readonly isText: boolean | undefined;
+}
+
+interface KeyUseOf {
+  readonly sketch: FrequentKeys;
+  /** Per column of the key; or of one column, each a key. */
+  readonly values: readonly string[];
+  readonly slots: readonly number[];
+  readonly each: boolean;
+}
+
+/** What the values of a shape's statements go to. */
+export interface ValuePlan {
+  readonly compared: readonly SampledValues[];
+  readonly stored: readonly StoredValue[];
+  readonly key: KeyUseOf | undefined;
+  readonly range: KeyUseOf | undefined;
+  /** How many rows are asked for: by LIMIT, by both ends of a range of numbers, by a list. */
+  readonly limit: StatementFacts["limitTo"];
+  readonly between: Comparison | undefined;
+  readonly listed: number;
+}
+
+/** What a statement asks for and stores. */
+export interface ValueCounts {
+  textBytes: number;
+  /** Rows asked for; undefined where it does not say. */
+  asked: number | undefined;
+}
+
+/** Values of `$1`, `$2`, …. */
+type Parameters = readonly (string | null)[];
+
+const sketchesMax = 64;
+const columnsMax = 2000;
+const inListMax = 100;
+
+export class ValueSamples {
+  readonly columns = new Map<string, ColumnSample>();
+  /** By `table|column,column`, in alphabetical order. */
+  readonly keys = new Map<string, FrequentKeys>();
+  /** By `table|column`: the values at which ranges of it begin. */
+  readonly ranges = new Map<string, FrequentKeys>();
+
+  planOf(facts: StatementFacts): ValuePlan {
+    const one = facts.tables.length === 1;
+    const [table] = facts.tables;
+    const between = facts.comparisons.find((comparison) => comparison.between && comparison.values.length === 2);
+    const lists = facts.comparisons.filter(({ operator }) => operator === "in");
+    const listed = lists.length === 1 && lists[0].values.length > 1 ? lists[0].values.length : 0;
+    return {
+      compared: !one ? [] : facts.comparisons.map(({ column, operator, values, slots }) => ({
+        sample: this.#column(table, column), values: operator === "other" ? [] : values.slice(0, inListMax), slots,
+      })),
+      stored: facts.assigned.map(({ column, value, slot, bytes, isText }) => ({
+        sample: one ? this.#column(table, column) : undefined, value, slot, bytes, isText,
+      })),
+      key: one ? this.#keyOf(table, facts.comparisons) : undefined,
+      range: one && facts.verb === "select" ? this.#rangeOf(table, facts.comparisons) : undefined,
+      limit: facts.limitTo, between, listed,
+    };
+  }
+
+  /** `literals`: of the statement; undefined where the plan has its own values. */
+  take(plan: ValuePlan, literals: LiteralScanner | undefined, parameters: Parameters | undefined): ValueCounts {
+    const given = (value: string, slot: number) => valueOf(value, slot, literals, parameters);
+    for (const { sample, values, slots } of plan.compared) {
+      for (let at = 0; at < values.length; at++) addValue(sample, given(values[at], slots[at]));
+    }
+    let textBytes = 0;
+    for (const { sample, value, slot, bytes, isText } of plan.stored) {
+      const known = given(value, slot);
+      const own = literals !== undefined && slot >= 0;
+      const length = own ? literals.bytes(slot) : known === value ? bytes : undefined;
+      addValue(sample, known, length);
+      if (isText === true) textBytes += length ?? 0;
+      else if (isText === undefined && typeof known === "string" && !isNumber(known)) textBytes += known.length;
+    }
+    useKey(plan.key, given);
+    useKey(plan.range, given);
+    return { textBytes, asked: askedOf(plan, given) };
+  }
+
+  #column(table: string, column: string): ColumnSample | undefined {
+    const name = `${table}.${column}`;
+    let sample = this.columns.get(name);
+    if (sample === undefined && this.columns.size < columnsMax) this.columns.set(name, sample = new ColumnSample());
+    return sample;
+  }
+
+  #keyOf(table: string, comparisons: readonly Comparison[]): KeyUseOf | undefined {
+    const equal = comparisons.filter(({ operator, values }) => operator === "=" && values.length === 1);
+    const listed = comparisons.filter(({ operator }) => operator === "in");
+    if (equal.length + listed.length === 0 || listed.length > 1 || (listed.length > 0 && equal.length > 0)) return;
+    const named = (listed.length > 0 ? listed : equal).toSorted((one, other) => (one.column < other.column ? -1 : 1));
+    const sketch = this.#sketch(this.keys, `${table}|${named.map(({ column }) => column).join(",")}`);
+    if (sketch === undefined) return undefined;
+    const all = listed.length > 0 ? [listed[0]] : named;
+    const values = all.flatMap((one) => one.values.slice(0, inListMax));
+    return { sketch, values, slots: all.flatMap((one) => one.slots.slice(0, inListMax)), each: listed.length > 0 };
+  }
+
+  #rangeOf(table: string, comparisons: readonly Comparison[]): KeyUseOf | undefined {
+    const ranged = comparisons.filter(({ operator, values }) => operator === "range" && values.length > 0);
+    if (ranged.length !== 1) return undefined;
+    const [{ column, values, slots }] = ranged;
+    const sketch = this.#sketch(this.ranges, `${table}|${column}`);
+    return sketch && { sketch, values: values.slice(0, 1), slots: slots.slice(0, 1), each: true };
+  }
+
+  #sketch(sketches: Map<string, FrequentKeys>, name: string): FrequentKeys | undefined {
+    let sketch = sketches.get(name);
+    if (sketch === undefined && sketches.size < sketchesMax) sketches.set(name, sketch = new FrequentKeys());
+    return sketch;
+  }
+}
+
+type Given = (value: string, slot: number) => string | null | undefined;
+
+function valueOf(
+  value: string, slot: number, literals: LiteralScanner | undefined, parameters: Parameters | undefined,
+): string | null | undefined {
+  if (slot >= 0) return literals === undefined ? value : literals.value(slot);
+  if (value === "?") return undefined;
+  return value[0] === "$" && /^\$\d+$/.test(value) ? parameters?.[Number(value.slice(1)) - 1] : value;
+}
+
+function isNumber(text: string): boolean {
+  return /^-?[\d.]+$/.test(text);
+}
+
+function useKey(key: KeyUseOf | undefined, given: Given): void {
+  if (key === undefined) return;
+  const { sketch, values, slots } = key;
+  if (key.each || values.length === 1) {
+    for (let at = 0; at < values.length; at++) {
+      const known = given(values[at], slots[at]);
+      if (typeof known === "string") sketch.add(known);
+    }
+    return;
+  }
+  const parts = values.map((value, at) => given(value, slots[at]));
+  if (parts.every((part) => typeof part === "string")) sketch.add(parts.join("\u0000"));
+}
+
+function askedOf({ limit, between, listed }: ValuePlan, given: Given): number | undefined {
+  const whole = (value: string | null | undefined) =>
+    typeof value === "string" && /^-?\d{1,15}$/.test(value) ? Number(value) : undefined;
+  if (limit !== undefined) return whole(given(limit.value, limit.slot));
+  if (between !== undefined) {
+    const [from, to] = between.values.map((value, at) => whole(given(value, between.slots[at])));
+    return from === undefined || to === undefined || to < from ? undefined : to - from + 1;
+  }
+  return listed > 0 ? listed : undefined;
+}
+
+function addValue(sample: ColumnSample | undefined, value: string | null | undefined, bytes?: number): void {
+  if (sample === undefined || value === undefined) return;
+  if (value === null) sample.addNull();
+  else sample.add(value.length > 256 ? value.slice(0, 256) : value, bytes ?? value.length, true);
+}
