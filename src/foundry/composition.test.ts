@@ -6,7 +6,7 @@ import { loadContract } from "../contract/parse.ts";
 import { FeatureModel } from "../model/feature-model.ts";
 import { Reasoner } from "../model/reasoner.ts";
 import { composeProduct } from "./build.ts";
-import { composeParts } from "./composition.ts";
+import { composeParts, wiredComposition } from "./composition.ts";
 import { missingLeaves } from "./missing-leaves.ts";
 import { implementedLeaves } from "./part-descriptor.ts";
 import { type DesignSpace, designSpace, noOverrides, selectFor } from "./select/design-space.ts";
@@ -110,6 +110,20 @@ test("unknown paths, overrides that contradict, and leaves that need one another
   assert.throws(() => composeProduct({ contract: tao, selection }, cyclic), {
     code: "INVALID_ARGUMENT", message: /core\/wal[^]*replication\/single_node|replication\/single_node[^]*core\/wal/,
   });
+});
+
+test("a server that no client could reach is offered every surface; what needs one of them is offered that one", () => {
+  const { leaves } = selectFor(tao);
+  const server = ["mysql-surface", "recursive-descent-parser", "point-api-executor", "kv-secondary"];
+  const primaries = library.filter(({ name }) => server.includes(name)).map((part) => part.leaves[0]);
+  const bare = leaves.filter((leaf) => !primaries.includes(leaf));
+  const { vacant, unreachable } = composeParts(bare, library);
+  assert.deepEqual([vacant, unreachable], [[], true]);
+  assert.throws(() => wiredComposition(bare, library), {
+    code: "NOT_SELECTED", message: /no client could reach[^]*--with [^ ]*mysql_classic, or --with [^ ]*transports\/http$/,
+  });
+  assert.throws(() => wiredComposition([...bare, "parser/api_dialect/kv_http"], library), ({ message }: Error) =>
+    message.includes("serves HTTP") && !message.includes("mysql_classic"));
 });
 
 test("a leaf is served by what is taken, not by what lies in the library", () => {

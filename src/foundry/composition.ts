@@ -31,6 +31,8 @@ export interface Composition {
   readonly clashes: readonly RoleClash[];
   /** Roles that the wiring needs and nobody takes. */
   readonly vacant: readonly Role[];
+  /** A server that nothing answers for, whichever surface that were. */
+  readonly unreachable: boolean;
   /** Parts that the wiring of a library has no place for. */
   readonly misplaced: readonly PartDescriptor[];
 }
@@ -67,23 +69,22 @@ export function composeParts(leaves: readonly string[], library: readonly PartDe
   }
   const parts = Object.values(selected);
   const implemented = new Set(parts.flatMap(implementedLeaves));
+  const vacant = vacantRoles(selected);
+  const reached = isLibrary(selected) || surfaces.some((role) => selected[role] !== undefined || vacant.includes(role));
   return {
     selected,
     parts,
     missing: leaves.filter((leaf) => !implemented.has(leaf)),
     clashes,
-    vacant: vacantRoles(selected),
+    vacant,
+    unreachable: !reached,
     misplaced: isLibrary(selected) ? parts.filter(({ role }) => !ofLibraries.includes(role)) : [],
   };
 }
 
 function vacantRoles(selected: SelectedParts): Role[] {
   const taken = Object.keys(selected) as Role[];
-  const needed = new Set<Role>([
-    ...always,
-    ...(isLibrary(selected) || surfaces.some((role) => selected[role] !== undefined) ? [] : surfaces.slice(0, 1)),
-    ...taken.flatMap((role) => companions[role] ?? []),
-  ]);
+  const needed = new Set<Role>([...always, ...taken.flatMap((role) => companions[role] ?? [])]);
   return [...needed].filter((role) => selected[role] === undefined);
 }
 
@@ -99,7 +100,7 @@ export function isLibrary({ embeddedLibrary }: SelectedParts): boolean {
  */
 export function wiredComposition(leaves: readonly string[], library: readonly PartDescriptor[]): Composition {
   const composition = composeParts(leaves, library);
-  const { clashes, vacant, misplaced } = composition;
+  const { clashes, vacant, unreachable, misplaced } = composition;
   const wrong = [
     ...clashes.map(({ role, parts }) =>
       `the role ${role} (${roleSpec(role).purpose}) holds one part, and ${parts.length} are selected: ` +
@@ -110,11 +111,12 @@ export function wiredComposition(leaves: readonly string[], library: readonly Pa
     ),
   ];
   if (wrong.length > 0) throw new LatheError("INVALID_ARGUMENT", wrong.join("\n"), { details: { clashes } });
-  if (vacant.length === 0) return composition;
-  const lines = vacant.map((role) => {
-    const paths = library.filter((part) => part.role === role).map(({ path }) => path);
-    const offer = paths.length === 0 ? "the library has none" : `select one with --with ${paths.join(", or --with ")}`;
-    return `nothing selected ${roleSpec(role).purpose} (role ${role}); ${offer}`;
-  });
+  const offerOf = (roles: readonly Role[]) => {
+    const paths = roles.flatMap((role) => library.filter((part) => part.role === role).map(({ path }) => path));
+    return paths.length === 0 ? "the library has none" : `select one with --with ${paths.join(", or --with ")}`;
+  };
+  const lines = vacant.map((role) => `nothing selected ${roleSpec(role).purpose} (role ${role}); ${offerOf([role])}`);
+  if (unreachable) lines.push(`no client could reach this server: nothing selected answers one; ${offerOf(surfaces)}`);
+  if (lines.length === 0) return composition;
   throw new LatheError("NOT_SELECTED", lines.join("\n"), { details: { vacant } });
 }

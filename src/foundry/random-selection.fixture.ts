@@ -23,7 +23,7 @@ export function selectionProblems(
   const closes = reasoner.satisfiable(reasoner.literalsOf({
     chosen: leaves, excluded: model.leaves.map(({ path }) => path).filter((path) => !leaves.includes(path)),
   }));
-  const { missing, clashes, vacant, misplaced } = composeParts(leaves, library);
+  const { missing, clashes, vacant, unreachable, misplaced } = composeParts(leaves, library);
   return [
     ...violated.map((text) => `the model: ${text}`),
     ...(closes ? [] : ["these leaves and no others do not close"]),
@@ -31,6 +31,7 @@ export function selectionProblems(
     ...missing.map((leaf) => `no part taken has ${leaf}`),
     ...clashes.map(({ role, parts }) => `${role} is taken by ${parts.join(" and ")}`),
     ...vacant.map((role) => `nobody takes the role ${role}`),
+    ...(unreachable ? ["no client could reach it"] : []),
     ...misplaced.map(({ path }) => `a library has no place for ${path}`),
   ];
 }

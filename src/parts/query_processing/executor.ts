@@ -144,9 +144,20 @@ export class SqlError extends Error {
   }
 }
 
+/** A statement that needs `leaf`, which this product lacks; never one that it has. */
+export function notSelected(leaf: string, what: string): SqlError {
+  return new SqlError("not_selected", `${what} is not part of this product; it needs the leaf ${leaf}`, leaf);
+}
+
+/** A form of a statement that no leaf would bring. `instead`: what is there for the same end. */
+export function notServed(what: string, instead?: string): SqlError {
+  return new SqlError("not_served", `${what} is not served, and no leaf brings it${instead ? `; ${instead}` : ""}`);
+}
+
 export type SqlErrorReason =
   | "syntax"
   | "not_selected"
+  | "not_served"
   | "unknown_table"
   | "unknown_column"
   | "table_exists"

@@ -8,7 +8,7 @@
  * An index without a name is called after its first column. USING BTREE and ASC are accepted: entries are ordered.
  */
 import { type GrammarStream, type IndexGrammar } from "../../../parser/key-grammar.ts";
-import { SqlError } from "../../../query_processing/executor.ts";
+import { notSelected, notServed, SqlError } from "../../../query_processing/executor.ts";
 
 const columnsMax = 16;
 
@@ -55,7 +55,7 @@ export const ddlGrammar: IndexGrammar = {
 function skipMethod(stream: GrammarStream): void {
   if (!stream.acceptWord("USING")) return;
   if (stream.acceptWord("BTREE")) return;
-  throw refusal("indexing/equality/hash", `an index USING ${stream.text}`);
+  throw notServed(`an index USING ${stream.text}`, "BTREE is, and may be left out");
 }
 
 function parseColumns(stream: GrammarStream): string[] {
@@ -63,8 +63,8 @@ function parseColumns(stream: GrammarStream): string[] {
   const columns: string[] = [];
   do {
     columns.push(stream.name("a column"));
-    if (stream.isSymbol("(")) throw refusal("indexing/modifiers/prefix", "an index on the beginning of a column");
-    if (stream.isWord("DESC")) throw refusal("indexing/modifiers/descending", "a descending index");
+    if (stream.isSymbol("(")) throw notSelected("indexing/modifiers/prefix", "an index on the beginning of a column");
+    if (stream.isWord("DESC")) throw notSelected("indexing/modifiers/descending", "a descending index");
     stream.acceptWord("ASC");
     if (columns.length > columnsMax) {
       throw new SqlError("limit_exceeded", `an index has more than ${columnsMax} columns`);
@@ -72,8 +72,4 @@ function parseColumns(stream: GrammarStream): string[] {
   } while (stream.acceptSymbol(","));
   stream.expectSymbol(")");
   return columns;
-}
-
-function refusal(leaf: string, what: string): SqlError {
-  return new SqlError("not_selected", `${what} is not part of this product; it needs the leaf ${leaf}`, leaf);
 }

@@ -119,7 +119,7 @@ test("what is not there is refused by name", async () => {
     ["SELECT 1 FROM information_schema.tables LIMIT -1", "syntax", /not negative/],
     ["SHOW COLUMNS FROM nothing", "unknown_table", /lathe\.nothing/],
     ["SHOW TABLES WHERE nothing = 1", "unknown_column", /nothing/],
-    ["SHOW MASTER STATUS", "not_selected", /SHOW MASTER/],
+    ["SHOW MASTER STATUS", "not_served", /SHOW MASTER/],
     ["KILL 7", "unknown_thread", /7/],
   ];
   for (const [sql, reason, message] of refused) {

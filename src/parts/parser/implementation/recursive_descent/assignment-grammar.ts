@@ -9,10 +9,10 @@
  * recurs deeper than that.
  */
 import type { ArithmeticOperator } from "../../../concurrency/transaction/command.ts";
-import { SqlError } from "../../../query_processing/executor.ts";
+import { notSelected, notServed, SqlError } from "../../../query_processing/executor.ts";
 import type { Assigned } from "../../statement.ts";
 import { parseColumn, refuseSubquery } from "./condition-grammar.ts";
-import { functionLeaves, notSelected } from "./leaf-refusal.ts";
+import { refusalOfFunction } from "./leaf-refusal.ts";
 import type { TokenStream } from "./token-stream.ts";
 
 const operatorsMax = 60;
@@ -24,7 +24,7 @@ export function parseAssignment(stream: TokenStream, inserted: boolean): Assigne
   if (stream.isWord("DEFAULT")) throw notSelected("parser/syntax/constraints/check", "DEFAULT as a value");
   const parsed = new AssignmentParser(stream, inserted).sum();
   if (stream.kind === "symbol" && unserved.has(stream.text)) {
-    throw notSelected("parser/syntax/expression/arithmetic_operators", `the operator ${stream.text}`);
+    throw notServed(`the operator ${stream.text}`, "+, -, *, / and % are");
   }
   return parsed;
 }
@@ -91,11 +91,11 @@ class AssignmentParser {
     if (stream.isWord("CASE")) throw notSelected("parser/syntax/expression/conditional", "CASE");
     if (stream.isWord("VALUES")) return this.#valuesOf();
     if (stream.isWord("MOD")) return this.#modulo();
-    if (stream.kind === "word" && functionLeaves[stream.text] !== undefined) {
-      const { text } = stream;
+    const refusal = stream.kind === "word" ? refusalOfFunction(stream.text) : undefined;
+    if (refusal !== undefined) {
       const place = stream.mark();
       stream.next();
-      if (stream.isSymbol("(")) throw notSelected(functionLeaves[text], `the function ${text}`);
+      if (stream.isSymbol("(")) throw refusal;
       stream.reset(place);
     }
     return { kind: "column", column: parseColumn(stream) };

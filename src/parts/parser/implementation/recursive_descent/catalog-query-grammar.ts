@@ -12,8 +12,8 @@ import type {
   CatalogQuery,
   CatalogSource,
 } from "../../catalog-query.ts";
+import { notSelected } from "../../../query_processing/executor.ts";
 import type { Operand } from "../../statement.ts";
-import { notSelected } from "./leaf-refusal.ts";
 import type { TokenStream } from "./token-stream.ts";
 
 const schemaName = "INFORMATION_SCHEMA";

@@ -9,9 +9,10 @@
  *
  * `value op column` is turned round. Nested ANDs are flattened.
  */
+import { notSelected, notServed } from "../../../query_processing/executor.ts";
 import type { Comparison } from "../../../concurrency/transaction/command.ts";
 import type { Condition, Operand } from "../../statement.ts";
-import { functionLeaves, notSelected } from "./leaf-refusal.ts";
+import { refusalOfFunction } from "./leaf-refusal.ts";
 import type { TokenStream } from "./token-stream.ts";
 
 const comparisons: Readonly<Record<string, Comparison>> = {
@@ -51,7 +52,7 @@ function parseConjunction(stream: TokenStream): Condition {
 }
 
 function parseFactor(stream: TokenStream): Condition {
-  if (stream.isWord("NOT")) throw notSelected("parser/syntax/expression/boolean_logic", "NOT in a condition");
+  if (stream.isWord("NOT")) throw notServed("NOT in a condition");
   if (stream.isWord("EXISTS")) throw notSelected("parser/syntax/query_features/subqueries", "EXISTS");
   if (stream.isWord("CASE")) throw notSelected("parser/syntax/expression/conditional", "CASE");
   if (stream.isSymbol("(")) return parseParenthesis(stream);
@@ -95,8 +96,8 @@ function parseWordComparison(stream: TokenStream, column: string): Condition {
   if (stream.isWord("LIKE") || stream.isWord("REGEXP") || stream.isWord("RLIKE")) {
     throw notSelected("parser/syntax/expression/pattern_match", `a condition with ${stream.text}`);
   }
-  if (stream.isWord("IS")) throw notSelected("query_processing/operators/filter", "IS NULL in a condition");
-  if (stream.isWord("NOT")) throw notSelected("parser/syntax/expression/boolean_logic", "NOT in a condition");
+  if (stream.isWord("IS")) throw notServed("IS NULL in a condition");
+  if (stream.isWord("NOT")) throw notServed("NOT in a condition");
   throw stream.unexpected("a comparison");
 }
 
@@ -168,9 +169,7 @@ export function parseColumn(stream: TokenStream): string {
   const word = stream.kind === "word" ? stream.text : "";
   let name = stream.name("a column");
   if (stream.isSymbol("(")) {
-    const leaf = functionLeaves[word];
-    if (leaf === undefined) throw stream.syntax(`the function ${name} is not known`);
-    throw notSelected(leaf, `the function ${word}`);
+    throw refusalOfFunction(word) ?? stream.syntax(`the function ${name} is not known`);
   }
   while (stream.acceptSymbol(".")) name = stream.name("a column");
   return name;
@@ -203,7 +202,7 @@ const constants = new Set(["NULL", "TRUE", "FALSE"]);
 export function refuseArithmetic(stream: TokenStream): void {
   const arithmetic = ["+", "-", "*", "/", "%", "&", "|", "^"];
   if (stream.kind === "symbol" && arithmetic.includes(stream.text)) {
-    throw notSelected("parser/syntax/expression/arithmetic_operators", `the operator ${stream.text}`);
+    throw notSelected("query_processing/operators/projection", `the operator ${stream.text} in this place`);
   }
 }
 

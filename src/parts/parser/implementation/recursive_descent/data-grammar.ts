@@ -18,9 +18,10 @@ import type {
   SetItem,
   UpdateStatement,
 } from "../../statement.ts";
+import { notSelected, notServed } from "../../../query_processing/executor.ts";
 import { parseAssignment } from "./assignment-grammar.ts";
 import { parseColumn, parseCondition, parseOperand, refuseArithmetic, refuseSubquery } from "./condition-grammar.ts";
-import { functionLeaves, notSelected } from "./leaf-refusal.ts";
+import { refusalOfFunction } from "./leaf-refusal.ts";
 import type { TokenStream } from "./token-stream.ts";
 
 const joinWords = new Set(["JOIN", "INNER", "LEFT", "RIGHT", "CROSS", "NATURAL", "STRAIGHT_JOIN"]);
@@ -98,12 +99,12 @@ function parseAggregate(stream: TokenStream): SelectItem | undefined {
     if (one) stream.operand();
     else stream.next();
   } else if (stream.kind === "literal" || stream.kind === "parameter" || stream.isSymbol("(")) {
-    throw notSelected("parser/syntax/functions/aggregate", `${aggregate} of an expression`);
+    throw notSelected("query_processing/operators/projection", `${aggregate} of an expression`);
   } else {
     column = parseColumn(stream);
     refuseArithmetic(stream);
     if (stream.isSymbol(",")) {
-      throw notSelected("parser/syntax/functions/aggregate", `${aggregate} of several columns`);
+      throw notServed(`${aggregate} of several columns`);
     }
   }
   const close = stream.end;
@@ -155,7 +156,7 @@ function parseOrderBy(stream: TokenStream): OrderItem[] {
   stream.expectWord("BY");
   do {
     if (stream.kind === "literal") {
-      throw notSelected("query_processing/sort/in_memory_quick", "ORDER BY a position");
+      throw notServed("ORDER BY a position", "name the column");
     }
     const column = parseColumn(stream);
     refuseArithmetic(stream);
@@ -189,7 +190,7 @@ function parseSelectTail(stream: TokenStream): boolean {
   if (!stream.acceptWord("FOR")) return false;
   if (!stream.acceptWord("UPDATE")) stream.expectWord("SHARE");
   if (stream.acceptWord("OF")) stream.name("a table");
-  if (stream.isWord("SKIP")) throw notSelected("parser/syntax/dml/select_clauses/for_update", "SKIP LOCKED");
+  if (stream.isWord("SKIP")) throw notSelected("concurrency/locking/row/record", "SKIP LOCKED");
   stream.acceptWord("NOWAIT");
   return true;
 }
@@ -206,7 +207,7 @@ export function parseInsert(stream: TokenStream): InsertStatement {
   stream.expectWord("DUPLICATE");
   stream.expectWord("KEY");
   stream.expectWord("UPDATE");
-  if (ignore) throw notSelected("parser/syntax/dml/insert_or_ignore", "IGNORE beside ON DUPLICATE KEY UPDATE");
+  if (ignore) throw notServed("IGNORE beside ON DUPLICATE KEY UPDATE", "write one of the two");
   const onDuplicate = parseSet(stream, true);
   refuseReturning(stream);
   return { ...statement, onDuplicate };
@@ -285,9 +286,8 @@ function parseInsertValue(stream: TokenStream): InsertValue {
     if (stream.isSymbol("(")) throw notSelected("parser/syntax/constraints/check", "DEFAULT of a column");
     return { kind: "default" };
   }
-  if (stream.kind === "word" && functionLeaves[stream.text] !== undefined) {
-    throw notSelected(functionLeaves[stream.text], `the function ${stream.text}`);
-  }
+  const refusal = stream.kind === "word" ? refusalOfFunction(stream.text) : undefined;
+  if (refusal !== undefined) throw refusal;
   return parseOperand(stream);
 }
 
@@ -311,7 +311,7 @@ function parseInsertSelect(
   }
   if (!stream.acceptWord("WHERE")) return { kind: "insert", table, columns, rows: [row], unless: undefined };
   if (!stream.acceptWord("NOT")) {
-    throw notSelected("query_processing/operators/filter", "INSERT … SELECT … WHERE");
+    throw notServed("INSERT … SELECT … WHERE other than NOT EXISTS");
   }
   stream.expectWord("EXISTS");
   stream.expectSymbol("(");
@@ -323,7 +323,7 @@ function parseInsertSelect(
   if (stream.acceptWord("LIMIT")) parseOperand(stream);
   stream.expectSymbol(")");
   if (stream.isWord("AND") || stream.isWord("OR")) {
-    throw notSelected("parser/syntax/expression/boolean_logic", "a condition beside NOT EXISTS");
+    throw notServed("a condition beside NOT EXISTS");
   }
   return { kind: "insert", table, columns, rows: [row], unless: { table: guarded, where } };
 }

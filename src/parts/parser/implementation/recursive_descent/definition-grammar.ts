@@ -5,7 +5,7 @@
  * CHARSET, …), CHARACTER SET and COLLATE (text is UTF-8 in byte order), COMMENT, display widths as in INT(11).
  */
 import type { ColumnType, ColumnValue } from "../../../architecture/catalog/table.ts";
-import { SqlError } from "../../../query_processing/executor.ts";
+import { notSelected, SqlError } from "../../../query_processing/executor.ts";
 import type { IndexGrammar } from "../../key-grammar.ts";
 import type {
   ColumnDefinition,
@@ -15,7 +15,7 @@ import type {
   DropTableStatement,
   IndexDefinition,
 } from "../../statement.ts";
-import { definitionLeaves, notSelected, typeLeaves } from "./leaf-refusal.ts";
+import { definitionLeaves, refusalOfType } from "./leaf-refusal.ts";
 import type { TokenStream } from "./token-stream.ts";
 
 const columnsMax = 1024;
@@ -153,8 +153,7 @@ function parseColumnDefinition(stream: TokenStream, declareKey: (names: string[]
   if (stream.kind !== "word") throw stream.unexpected("a type");
   const type = types[stream.text];
   if (type === undefined) {
-    const leaf = typeLeaves[stream.text];
-    throw leaf === undefined ? stream.unexpected("a type") : notSelected(leaf, `the type ${stream.text}`);
+    throw refusalOfType(stream.text) ?? stream.unexpected("a type");
   }
   let word = stream.text;
   stream.next();

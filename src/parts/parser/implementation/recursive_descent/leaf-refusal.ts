@@ -1,11 +1,7 @@
 /**
  * Refusals: which leaf a statement would need, where the product has none for it.
  */
-import { SqlError } from "../../../query_processing/executor.ts";
-
-export function notSelected(leaf: string, what: string): SqlError {
-  return new SqlError("not_selected", `${what} is not part of this product; it needs the leaf ${leaf}`, leaf);
-}
+import { notSelected, notServed, type SqlError } from "../../../query_processing/executor.ts";
 
 /** First words of statements that this parser knows of and does not have. */
 export const statementLeaves: Readonly<Record<string, string>> = {
@@ -14,14 +10,11 @@ export const statementLeaves: Readonly<Record<string, string>> = {
   CALL: "parser/syntax/ddl/create_routine",
   CHECK: "parser/syntax/admin/admin_statements",
   COPY: "parser/syntax/dml/copy",
-  DEALLOCATE: "parser/syntax/dml/prepared_statements",
-  EXECUTE: "parser/syntax/dml/prepared_statements",
   EXPLAIN: "parser/syntax/query_features/explain",
   GRANT: "parser/syntax/ddl/access_control",
   LOAD: "parser/syntax/dml/load_data",
   MERGE: "parser/syntax/dml/merge",
   OPTIMIZE: "parser/syntax/admin/admin_statements",
-  PREPARE: "parser/syntax/dml/prepared_statements",
   RENAME: "parser/syntax/ddl/alter_table",
   REVOKE: "parser/syntax/ddl/access_control",
   TABLE: "parser/syntax/query_features/values_clause",
@@ -44,9 +37,14 @@ export const definitionLeaves: Readonly<Record<string, string>> = {
   SCHEMA: "parser/syntax/ddl/create_database",
   SEQUENCE: "parser/syntax/ddl/create_sequence",
   TRIGGER: "parser/syntax/ddl/create_trigger",
-  UNIQUE: "parser/syntax/ddl/create_index",
+  UNIQUE: "indexing/modifiers/unique",
   USER: "parser/syntax/ddl/access_control",
   VIEW: "parser/syntax/ddl/create_view",
+};
+
+/** Column types that have no part here, and no leaf that would bring them: what holds their values. */
+const widerTypes: Readonly<Record<string, string>> = {
+  FLOAT: "DOUBLE", MEDIUMINT: "INT", SMALLINT: "INT", TINYINT: "INT",
 };
 
 /** Column types that have no part here. */
@@ -57,14 +55,10 @@ export const typeLeaves: Readonly<Record<string, string>> = {
   DATETIME: "value_types/temporal/timestamp_encoding/packed_fields",
   DECIMAL: "value_types/numeric/exact_decimal/bounded_fixed_point",
   ENUM: "value_types/compound/enum",
-  FLOAT: "value_types/numeric/floating",
   JSON: "value_types/semi_structured/json_text",
-  MEDIUMINT: "value_types/numeric/integer/std_widths",
   NUMERIC: "value_types/numeric/exact_decimal/bounded_fixed_point",
-  SMALLINT: "value_types/numeric/integer/std_widths",
   TIME: "value_types/temporal/timestamp_encoding/packed_fields",
   TIMESTAMP: "value_types/temporal/timestamp_encoding/packed_fields",
-  TINYINT: "value_types/numeric/integer/std_widths",
   UUID: "value_types/special/uuid",
   YEAR: "value_types/temporal/timestamp_encoding/packed_fields",
 };
@@ -72,19 +66,43 @@ export const typeLeaves: Readonly<Record<string, string>> = {
 /** Functions by name; any other is refused as a syntax error would be. */
 export const functionLeaves: Readonly<Record<string, string>> = {
   ABS: "parser/syntax/functions/math",
-  AVG: "parser/syntax/functions/aggregate",
   CAST: "parser/syntax/expression/cast",
   COALESCE: "parser/syntax/expression/conditional",
   CONCAT: "parser/syntax/functions/string",
-  COUNT: "parser/syntax/functions/aggregate",
   IF: "parser/syntax/expression/conditional",
   IFNULL: "parser/syntax/expression/conditional",
   LENGTH: "parser/syntax/functions/string",
   LOWER: "parser/syntax/functions/string",
-  MAX: "parser/syntax/functions/aggregate",
-  MIN: "parser/syntax/functions/aggregate",
   NOW: "parser/syntax/functions/date_time",
   SLEEP: "parser/syntax/functions/date_time",
-  SUM: "parser/syntax/functions/aggregate",
   UPPER: "parser/syntax/functions/string",
 };
+
+/** Functions that are served in their own place only: as the columns of a SELECT from a table. */
+const aggregates: ReadonlySet<string> = new Set(["AVG", "COUNT", "MAX", "MIN", "SUM"]);
+
+/** Statements that are there in another form only. */
+const statementsElsewhere: ReadonlySet<string> = new Set(["DEALLOCATE", "EXECUTE", "PREPARE"]);
+
+/** Undefined: no statement begins so. */
+export function refusalOfStatement(word: string): SqlError | undefined {
+  if (statementsElsewhere.has(word)) {
+    return notServed(`the statement ${word}`, "clients prepare statements by the protocol's commands");
+  }
+  const leaf = Object.hasOwn(statementLeaves, word) ? statementLeaves[word] : undefined;
+  return leaf === undefined ? undefined : notSelected(leaf, `the statement ${word}`);
+}
+
+/** Undefined: no type is called so. */
+export function refusalOfType(word: string): SqlError | undefined {
+  if (Object.hasOwn(widerTypes, word)) return notServed(`the type ${word}`, `${widerTypes[word]} holds its values`);
+  const leaf = Object.hasOwn(typeLeaves, word) ? typeLeaves[word] : undefined;
+  return leaf === undefined ? undefined : notSelected(leaf, `the type ${word}`);
+}
+
+/** Undefined: no function is called so. */
+export function refusalOfFunction(word: string): SqlError | undefined {
+  if (aggregates.has(word)) return notServed(`${word} here`, "aggregates are columns of a SELECT from a table");
+  const leaf = Object.hasOwn(functionLeaves, word) ? functionLeaves[word] : undefined;
+  return leaf === undefined ? undefined : notSelected(leaf, `the function ${word}`);
+}

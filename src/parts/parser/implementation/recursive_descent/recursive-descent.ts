@@ -8,14 +8,14 @@
  * SqlError is thrown.
  * Source: ClickHouse's parsers, the subset of MySQL 8.0's grammar that TAOBench and YCSB speak.
  */
-import { SqlError } from "../../../query_processing/executor.ts";
+import { notSelected, SqlError } from "../../../query_processing/executor.ts";
 import type { IndexGrammar } from "../../key-grammar.ts";
 import type { ParsedStatement, StatementParser } from "../../statement-parser.ts";
 import type { Statement } from "../../statement.ts";
 import { isCatalogQuery, parseCatalogQuery } from "./catalog-query-grammar.ts";
 import { parseDelete, parseInsert, parseItems, parseReplace, parseSelectFrom, parseUpdate } from "./data-grammar.ts";
 import { parseCreate, parseDrop } from "./definition-grammar.ts";
-import { notSelected, statementLeaves } from "./leaf-refusal.ts";
+import { refusalOfStatement } from "./leaf-refusal.ts";
 import {
   parseKill,
   parseLockTables,
@@ -100,9 +100,7 @@ function parseStatement(stream: TokenStream, indexes: IndexGrammar | undefined):
     default:
       break;
   }
-  const leaf = Object.hasOwn(statementLeaves, word) ? statementLeaves[word] : undefined;
-  if (leaf !== undefined) throw notSelected(leaf, `the statement ${word}`);
-  throw stream.syntax(`"${word.slice(0, 32)}" does not begin a statement`);
+  throw refusalOfStatement(word) ?? stream.syntax(`"${word.slice(0, 32)}" does not begin a statement`);
 }
 
 /** SELECT with a table, or values only: what stands first tells. */

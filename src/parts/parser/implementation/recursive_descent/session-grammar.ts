@@ -1,10 +1,11 @@
 /**
  * Transactions' borders, SET, USE, SHOW, and SELECT without FROM: what drivers and shells say besides their data.
  */
+import { notSelected, notServed } from "../../../query_processing/executor.ts";
 import type { SelectValuesStatement, SessionStatement, SessionValue, SetAssignment } from "../../statement.ts";
 import { parseCatalogExpression } from "./catalog-query-grammar.ts";
 import { refuseArithmetic } from "./condition-grammar.ts";
-import { functionLeaves, notSelected } from "./leaf-refusal.ts";
+import { refusalOfFunction } from "./leaf-refusal.ts";
 import type { TokenStream } from "./token-stream.ts";
 import { refusalOfSettings } from "./version-comment.ts";
 
@@ -23,7 +24,7 @@ export function parseTransaction(stream: TokenStream, word: string): SessionStat
     return { kind: "savepoint", action: "rollback", name: stream.name("a savepoint") };
   }
   if (stream.isWord("AND")) {
-    throw notSelected("concurrency/transaction/model/single_node_acid", `${word} AND CHAIN`);
+    throw notServed(`${word} AND CHAIN`, "begin the next transaction by a statement");
   }
   return { kind: word === "ROLLBACK" ? "rollback" : "commit" };
 }
@@ -121,7 +122,7 @@ function parseScope(stream: TokenStream): SetAssignment["scope"] {
 /** `[@@[GLOBAL.|SESSION.]]name`, lower case; a variable of the user's own is refused. */
 function parseVariable(stream: TokenStream): string {
   if (!stream.acceptSymbol("@@") && stream.isSymbol("@")) {
-    throw notSelected("architecture/engine_core/session_object", "a user variable (@name)");
+    throw notServed("a user variable (@name)");
   }
   let name = stream.name("a variable");
   if (stream.acceptSymbol(".")) name = stream.name("a variable");
@@ -138,7 +139,7 @@ function refuseSetting(name: string, value: string): void {
     throw notSelected("architecture/resource_management/runaway_queries", "a time limit on all statements");
   }
   if (name === "sql_select_limit" && set !== "18446744073709551615") {
-    throw notSelected("query_processing/operators/limit", "a limit on every SELECT");
+    throw notServed("a limit on every SELECT", "write LIMIT");
   }
 }
 
@@ -203,7 +204,7 @@ export function parseShow(stream: TokenStream): SessionStatement | SelectValuesS
   if (stream.isWord("COUNT")) return parseShowCount(stream);
   const form = parseShown(stream);
   if (form === undefined) {
-    if (stream.kind === "word") throw notSelected("parser/syntax/admin/set_show", `SHOW ${stream.text.slice(0, 32)}`);
+    if (stream.kind === "word") throw notServed(`SHOW ${stream.text.slice(0, 32)}`);
     throw stream.unexpected("what to show");
   }
   const { what } = form;
@@ -292,7 +293,7 @@ export function parseSelectValues(stream: TokenStream): SelectValuesStatement {
   } while (stream.acceptSymbol(","));
   if (stream.acceptWord("FROM")) stream.expectWord("DUAL");
   if (stream.isWord("WHERE")) {
-    throw notSelected("query_processing/operators/filter", "SELECT … WHERE without a table");
+    throw notServed("SELECT … WHERE without a table");
   }
   if (stream.isWord("UNION")) throw notSelected("parser/syntax/query_features/compound_select", "UNION");
   if (stream.acceptWord("LIMIT")) stream.operand();
@@ -322,7 +323,8 @@ function parseSessionValue(stream: TokenStream): SessionValue {
   const word = stream.text;
   if (word === "CASE") throw notSelected("parser/syntax/expression/conditional", "CASE");
   const name = stream.name("a value");
-  if (functionLeaves[word] !== undefined) throw notSelected(functionLeaves[word], `the function ${word}`);
+  const refusal = refusalOfFunction(word);
+  if (refusal !== undefined) throw refusal;
   if (!stream.acceptSymbol("(")) throw stream.syntax(`"${name}" needs a table`);
   stream.expectSymbol(")");
   return { kind: "function", name: name.toLowerCase() };

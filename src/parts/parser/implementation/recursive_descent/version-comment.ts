@@ -8,8 +8,7 @@
  * Algorithm: a version above the one that this server announces makes it a plain comment, as does MariaDB's own form;
  * otherwise its first word decides, and for SET what it sets.
  */
-import type { SqlError } from "../../../query_processing/executor.ts";
-import { notSelected } from "./leaf-refusal.ts";
+import { notSelected, type SqlError } from "../../../query_processing/executor.ts";
 
 /** The server announces MySQL 8.0.36. */
 const announcedVersion = 80_036;

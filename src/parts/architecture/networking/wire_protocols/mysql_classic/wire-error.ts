@@ -24,6 +24,7 @@ interface WireErrorKind {
 export const sqlErrorKinds: { readonly [reason in SqlErrorReason]: WireErrorKind } = {
   syntax: { number: 1064, state: "42000" },
   not_selected: { number: 1235, state: "42000" },
+  not_served: { number: 1235, state: "42000" },
   unknown_table: { number: 1146, state: "42S02" },
   unknown_column: { number: 1054, state: "42S22" },
   table_exists: { number: 1050, state: "42S01" },

@@ -14,7 +14,7 @@
 import type { Table } from "../../../../architecture/catalog/table.ts";
 import type { Comparison } from "../../../../concurrency/transaction/command.ts";
 import type { Condition, Operand } from "../../../../parser/statement.ts";
-import { SqlError } from "../../../executor.ts";
+import { notSelected, notServed, SqlError } from "../../../executor.ts";
 import { type ValueSource, valueSource } from "./value-source.ts";
 import { whereAlternatives } from "./where-alternatives.ts";
 
@@ -44,10 +44,6 @@ export interface AccessPath {
 }
 
 const prefixesMax = 65_536;
-
-export function notSelected(leaf: string, what: string): SqlError {
-  return new SqlError("not_selected", `${what} is not part of this product; it needs the leaf ${leaf}`, leaf);
-}
 
 export function findColumn(table: Table, name: string): number {
   const exact = table.columns.findIndex((column) => column.name === name);
@@ -187,7 +183,7 @@ function rowBound(table: Table, row: RowCondition, prefixLength: number, ranges:
   const startsAt = (start: number) => ordinals.every((ordinal, i) => table.primaryKey[start + i] === ordinal);
   const { comparison } = row;
   if (!ranges || !isBound(comparison) || !(startsAt(0) || startsAt(prefixLength))) {
-    throw notSelected("query_processing/operators/filter", "a row comparison that is no range of the primary key");
+    throw notServed("a row comparison that is no range of the primary key");
   }
   const sources = ordinals.map((ordinal, i) => valueSource(table.columns[ordinal], row.operands[i], "compare"));
   return { afterPrefix: !startsAt(0), comparison, sources };

@@ -11,8 +11,8 @@ import type { Column, ColumnValue, Table } from "../../../../architecture/catalo
 import type { ArithmeticOperator, Assignment, Expression } from "../../../../concurrency/transaction/command.ts";
 import { HexLiteral } from "../../../../parser/hex-literal.ts";
 import type { Assigned, Operand, SetItem } from "../../../../parser/statement.ts";
-import { SqlError } from "../../../executor.ts";
-import { findColumn, notSelected } from "./access-path.ts";
+import { notSelected, SqlError } from "../../../executor.ts";
+import { findColumn } from "./access-path.ts";
 import { bind, negate, type ValueSource, valueSource } from "./value-source.ts";
 
 export interface AssignmentSource {

@@ -8,8 +8,7 @@
 import type { ColumnValue } from "../../../../architecture/catalog/table.ts";
 import type { CatalogComparison, CatalogExpression, CatalogQuery } from "../../../../parser/catalog-query.ts";
 import type { Operand } from "../../../../parser/statement.ts";
-import { SqlError } from "../../../executor.ts";
-import { notSelected } from "./access-path.ts";
+import { notSelected, SqlError } from "../../../executor.ts";
 import { like } from "./like-pattern.ts";
 import { serverVariables } from "./server-variables.ts";
 import type { CatalogView, VirtualTable } from "./virtual-table.ts";

@@ -157,7 +157,7 @@ function servedBy(
     return gathered || isServed(doors, keyOrder(table, path, statement)) ? path : undefined;
   } catch (thrown) {
     const { code, reason } = thrown as Partial<SqlError>;
-    if (code === "SQL" && reason === "not_selected") return undefined;
+    if (code === "SQL" && (reason === "not_selected" || reason === "not_served")) return undefined;
     throw thrown;
   }
 }

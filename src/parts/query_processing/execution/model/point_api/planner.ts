@@ -22,8 +22,8 @@ import type {
   Statement,
   UpdateStatement,
 } from "../../../../parser/statement.ts";
-import { SqlError } from "../../../executor.ts";
-import { type AccessPath, accessPath, findColumn, notSelected } from "./access-path.ts";
+import { notSelected, SqlError } from "../../../executor.ts";
+import { type AccessPath, accessPath, findColumn } from "./access-path.ts";
 import { planAssignments } from "./assignment-source.ts";
 import { CatalogQueryPlan } from "./catalog-query-plan.ts";
 import { GatheredRead } from "./gathered-read.ts";

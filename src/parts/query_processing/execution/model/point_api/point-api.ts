@@ -19,12 +19,13 @@ import type { ColumnValue } from "../../../../architecture/catalog/table.ts";
 import type { CommandResult, CommandStep, StepResult } from "../../../../concurrency/transaction/command.ts";
 import {
   type Executor,
+  notSelected,
+  notServed,
   type PreparedStatement,
   type ResultShape,
   type ResultSink,
   SqlError,
 } from "../../../executor.ts";
-import { notSelected } from "./access-path.ts";
 import { ExecutorCounters } from "./executor-counters.ts";
 import {
   defaultLimits,
@@ -44,6 +45,11 @@ import { TextPlanner } from "./text-planner.ts";
 
 const interactive = "concurrency/transaction/model/single_node_acid";
 const savepoints = "concurrency/transaction/features/savepoints";
+
+/** Of what only a transaction that stays open can have: without the part that keeps one, or without a session. */
+function needsOpen({ transactions }: RunDoors, what: string, leaf: string = interactive): SqlError {
+  return transactions === undefined ? notSelected(leaf, what) : notServed(what, "a session that stays open has it");
+}
 
 const inTurns: RunOptions = { atOnce: false };
 const withinTurn: RunOptions = { atOnce: true };
@@ -227,7 +233,8 @@ class PointApiExecutor implements Executor, StatementRunner {
       return this.#transaction(at, sink, session);
     } catch (thrown) {
       // Thrown before the sink was called: something that only a transaction which stays open can have.
-      if (!open || (thrown as Partial<SqlError>).reason !== "not_selected") throw thrown;
+      const { reason } = thrown as Partial<SqlError>;
+      if (!open || (reason !== "not_selected" && reason !== "not_served")) throw thrown;
       text.clearValues();
       return undefined;
     }
@@ -240,18 +247,18 @@ class PointApiExecutor implements Executor, StatementRunner {
     let writes = false;
     let place = text.next(at);
     for (;;) {
-      if (place < 0) throw notSelected(interactive, "a transaction that stays open after its text");
+      if (place < 0) throw needsOpen(this.#doors, "a transaction that stays open after its text");
       const { statementsMax } = this.#doors.bounds;
       if (parts.length >= statementsMax) {
         throw new SqlError("limit_exceeded", `a transaction has more than ${statementsMax} statements`);
       }
       const plan = text.plan(place);
       const { end } = text;
-      if (plan.kind === "begin") throw notSelected(interactive, "a transaction inside a transaction");
-      if (plan.kind === "settings") throw notSelected(interactive, "SET of a transaction inside a transaction");
-      if (plan.kind === "savepoint") throw notSelected(savepoints, "a savepoint in a text that is one command");
-      if (plan.kind === "lock") throw notSelected(interactive, "LOCK TABLES inside a transaction");
-      if (plan.kind === "flush") throw notSelected(interactive, "FLUSH inside a transaction");
+      if (plan.kind === "begin") throw needsOpen(this.#doors, "a transaction inside a transaction");
+      if (plan.kind === "settings") throw needsOpen(this.#doors, "SET of a transaction inside one");
+      if (plan.kind === "savepoint") throw needsOpen(this.#doors, "a savepoint in a text of one command", savepoints);
+      if (plan.kind === "lock") throw needsOpen(this.#doors, "LOCK TABLES inside a transaction");
+      if (plan.kind === "flush") throw needsOpen(this.#doors, "FLUSH inside a transaction");
       if (plan.label === "ddl") {
         throw notSelected("architecture/schema_change/atomic_ddl", "DDL inside a transaction");
       }
@@ -260,7 +267,7 @@ class PointApiExecutor implements Executor, StatementRunner {
       place = text.next(end);
       if (plan.kind === "commit") break;
       if (plan.kind !== "rollback") continue;
-      if (writes) throw notSelected(interactive, "ROLLBACK of a transaction that writes");
+      if (writes) throw needsOpen(this.#doors, "ROLLBACK of a transaction that writes");
       break;
     }
     sink.moreResults = true;
@@ -354,7 +361,7 @@ class PointApiExecutor implements Executor, StatementRunner {
         this.#done(sink);
         return undefined;
       case "settings":
-        if (plan.autocommit === false) throw notSelected(interactive, "SET autocommit = 0");
+        if (plan.autocommit === false) throw needsOpen(this.#doors, "SET autocommit = 0");
         this.#done(sink);
         return undefined;
       case "flush": {
@@ -364,9 +371,9 @@ class PointApiExecutor implements Executor, StatementRunner {
         return undefined;
       }
       case "savepoint":
-        throw notSelected(savepoints, "a savepoint without a session");
+        throw needsOpen(this.#doors, "a savepoint without a session", savepoints);
       default:
-        throw notSelected(interactive, "a transaction over several requests");
+        throw needsOpen(this.#doors, "a transaction over several requests");
     }
   }
 

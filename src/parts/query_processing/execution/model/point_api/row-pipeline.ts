@@ -13,8 +13,8 @@
  */
 import type { Column, ColumnValue, Table } from "../../../../architecture/catalog/table.ts";
 import type { AggregateFunction, SelectItem, SelectStatement } from "../../../../parser/statement.ts";
-import { type ResultColumn, type ResultShape, type ResultSink, SqlError } from "../../../executor.ts";
-import { findColumn, notSelected } from "./access-path.ts";
+import { notSelected, type ResultColumn, type ResultShape, type ResultSink, SqlError } from "../../../executor.ts";
+import { findColumn } from "./access-path.ts";
 import { rowsPerSlice } from "./row-walk.ts";
 import { selectedColumns } from "./selected-columns.ts";
 import { compareSorted } from "../../../../concurrency/transaction/value-order.ts";

@@ -13,8 +13,14 @@ import type {
   SessionValue,
   SetAssignment,
 } from "../../../../parser/statement.ts";
-import { type ResultColumn, type ResultShape, type ResultSink, type SessionView, SqlError } from "../../../executor.ts";
-import { notSelected } from "./access-path.ts";
+import {
+  notSelected,
+  type ResultColumn,
+  type ResultShape,
+  type ResultSink,
+  type SessionView,
+  SqlError,
+} from "../../../executor.ts";
 import {
   type ExecutorLimits,
   type RunDoors,

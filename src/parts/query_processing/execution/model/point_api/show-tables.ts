@@ -5,8 +5,7 @@
  */
 import type { Table } from "../../../../architecture/catalog/table.ts";
 import type { SessionStatement } from "../../../../parser/statement.ts";
-import { SqlError } from "../../../executor.ts";
-import { notSelected } from "./access-path.ts";
+import { notServed, SqlError } from "../../../executor.ts";
 import { createTableText, defaultOf, extraOf, indexesOf, keyOf, quotedName, typeText } from "./column-description.ts";
 import { informationSchemaNames, informationSchemaTable, schemaName } from "./information-schema.ts";
 import { serverVariables } from "./server-variables.ts";
@@ -130,10 +129,10 @@ const forms: Readonly<Record<string, Form>> = {
   openTables: () => virtualTable("OPEN_TABLES", "Database! Table! In_use# Name_locked#"),
 };
 
-/** Errors: SqlError unknown_table, not_selected. */
+/** Errors: SqlError unknown_table, not_served. */
 export function showTable(statement: ShowStatement, view: CatalogView): VirtualTable {
   const form = Object.hasOwn(forms, statement.what) ? forms[statement.what] : undefined;
-  if (form === undefined) throw notSelected("parser/syntax/admin/set_show", `SHOW ${statement.what}`);
+  if (form === undefined) throw notServed(`SHOW ${statement.what}`);
   return form(statement, view);
 }
 

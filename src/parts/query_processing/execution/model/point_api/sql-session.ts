@@ -15,8 +15,13 @@
 import type { ColumnValue } from "../../../../architecture/catalog/table.ts";
 import type { CommandResult, CommandStep, StepResult } from "../../../../concurrency/transaction/command.ts";
 import type { InteractiveTransaction } from "../../../../concurrency/transaction/interactive-transactions.ts";
-import { type ExecutorSession, type PreparedStatement, type ResultSink, SqlError } from "../../../executor.ts";
-import { notSelected } from "./access-path.ts";
+import {
+  type ExecutorSession,
+  notSelected,
+  type PreparedStatement,
+  type ResultSink,
+  SqlError,
+} from "../../../executor.ts";
 import {
   type BorderPlan,
   type LockPlan,

@@ -9,8 +9,7 @@
  */
 import type { Table } from "../../../../architecture/catalog/table.ts";
 import type { Snapshot } from "../../../../storage/engine.ts";
-import { SqlError } from "../../../executor.ts";
-import { notSelected } from "./access-path.ts";
+import { notSelected, SqlError } from "../../../executor.ts";
 import type { RowView, RunDoors } from "./plan.ts";
 
 export class TableLocks {
