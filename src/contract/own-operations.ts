@@ -101,7 +101,8 @@ export function updatableColumns(table: TableSpec, keys: ReadonlySet<string>): C
   return table.columns.filter((column) => isVersioned(column, table) && !keys.has(column.name));
 }
 
-function undrivenTarget(target: DrivenTarget, tables: readonly TableSpec[]): string[] {
+/** Why a driver could not find rows by these columns; nothing where it can. */
+export function undrivenTarget(target: DrivenTarget, tables: readonly TableSpec[]): string[] {
   const { name, table: wanted, key = [], range } = target;
   const table = tables.find((one) => one.name === wanted);
   const columns = range === undefined ? key : [...key, range];

@@ -16,11 +16,19 @@ export interface StatementShape {
   readonly firstLine: number;
   alone: number;
   inTransactions: number;
-  /** Of VALUES, of all statements. */
+  /** Of the statements outside of transactions, and of those within. */
+  readonly aloneSizes: StatementSizes;
+  readonly withinSizes: StatementSizes;
+}
+
+/** What several statements amount to. */
+export interface StatementSizes {
+  statements: number;
+  /** Of VALUES. */
   rows: number;
-  /** Bytes of the texts that all statements have stored. */
+  /** Bytes of the texts that they have stored. */
   textBytes: number;
-  /** Statements that say how many rows they ask for, and how many these are in all. */
+  /** Those that say how many rows they ask for, and how many these are in all. */
   asking: number;
   asked: number;
 }
@@ -39,7 +47,7 @@ export class StatementShapes {
     const example = ownText(text.length > exampleMax ? `${text.slice(0, exampleMax)}…` : text);
     const shape = {
       number: this.byFingerprint.size, facts: copyOf(facts), example, firstLine: line, alone: 0, inTransactions: 0,
-      rows: 0, textBytes: 0, asking: 0, asked: 0,
+      aloneSizes: noSizes(), withinSizes: noSizes(),
     };
     this.byFingerprint.set(shape.facts.fingerprint, shape);
     return shape;
@@ -48,4 +56,8 @@ export class StatementShapes {
   countOther(verb: Verb): void {
     this.others.set(verb, (this.others.get(verb) ?? 0) + 1);
   }
+}
+
+function noSizes(): StatementSizes {
+  return { statements: 0, rows: 0, textBytes: 0, asking: 0, asked: 0 };
 }

@@ -209,11 +209,13 @@ export class WorkloadObserver {
     if (shape === undefined) return this.#shapes.countOther(facts.verb);
     if (within) shape.inTransactions++;
     else shape.alone++;
-    shape.rows += facts.rows;
-    shape.textBytes += textBytes;
+    const sizes = within ? shape.withinSizes : shape.aloneSizes;
+    sizes.statements++;
+    sizes.rows += facts.rows;
+    sizes.textBytes += textBytes;
     if (asked === undefined) return;
-    shape.asking++;
-    shape.asked += asked;
+    sizes.asking++;
+    sizes.asked += asked;
   }
 }
 

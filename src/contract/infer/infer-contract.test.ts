@@ -16,11 +16,19 @@ test("a dump and a log make a contract that says what each value rests on", asyn
   assert.ok(result.ok, result.ok ? "" : JSON.stringify(result.problems));
   const { contract } = result;
   const { operations = [] } = contract.workload;
-  const weights = Object.fromEntries(operations.map(({ name, weight }) => [name, weight]));
-  assert.deepEqual(weights, { READ: 406, UPDATE: 76, SCAN: 58, WRITETRANSACTION: 31, INSERT: 19, DELETE: 11 });
-  assert.ok(
-    operations.every(({ distribution, skew = 0 }) => distribution === "zipfian" && Math.abs(skew - 0.99) < 0.1)
-  );
+  const targets = operations.map(({ name, weight, table, key, range, rows }) => [name, weight, table, key, range, rows]);
+  const none = undefined;
+  assert.deepEqual(targets, [
+    ["READ", 406, "customers", none, none, none], ["UPDATE", 76, "customers", none, none, none],
+    ["SCAN", 36, "orders", ["customer_id"], "number", 10], ["WRITETRANSACTION", 31, none, none, none, none],
+    ["SCAN", 22, "customers", none, none, none], ["INSERT", 18, "sessions", none, none, none],
+    ["DELETE", 11, "sessions", none, none, none], ["INSERT", 1, "customers", none, none, 200],
+  ]);
+  const steps = operations.flatMap((one) => one.steps ?? []).map(({ operation, table }) => `${operation} ${table}`);
+  assert.deepEqual(steps, ["READ customers", "UPDATE customers", "INSERT orders"]);
+  const skews = operations.flatMap(({ skew }) => skew ?? []);
+  assert.ok(skews.length === 4 && skews.every((skew) => Math.abs(skew - 0.99) < 0.1), String(skews));
+  assert.ok(contract.workload.interactive && contract.version === 2);
   assert.equal(contract.consistency.transactions, "interactive");
   assert.deepEqual(contract.surface.protocols, ["mysql"]);
   assert.equal(contract.data.tables.find(({ name }) => name === "orders")?.primaryKey.join(), "customer_id,number");

@@ -12,6 +12,7 @@ import type { WorkloadObserver } from "../../traces/workload-observer.ts";
 import { benchmarkProfiles, type BenchmarkProfile } from "../benchmarks.ts";
 import { ContractText, type Guess } from "./contract-text.ts";
 import { type InferredTable, inferTables, schemaNeeds } from "./infer-tables.ts";
+import { usesMin } from "./infer-targets.ts";
 import { loadNeeds } from "./needs-catalog.ts";
 import { formatWhole, type InferredNeed, mixOf, percent, type WorkloadMix } from "./workload-mix.ts";
 
@@ -25,10 +26,6 @@ export interface InferredContract {
   readonly nearest: string;
 }
 
-/** Below this a sample of uniform keys may lie by chance, too. */
-const skewMin = 0.2;
-/** Fewer uses do not tell a skew from chance. */
-const usesMin = 200;
 const needsMax = 100;
 const memoryMiBMin = 128;
 
@@ -37,7 +34,7 @@ export function inferContract(observation: Observation, name: string): InferredC
   const catalog = loadNeeds();
   const tables = inferTables(observation);
   const { workload } = observation;
-  const mix = workload === undefined ? undefined : mixOf(observation, workload, catalog);
+  const mix = workload === undefined ? undefined : mixOf(workload, tables, observation.tables, catalog);
   const needs = [...(mix?.needs ?? []), ...expiryNeeds(mix), ...schemaNeeds(observation, catalog)].slice(0, needsMax);
   const profile = nearestProfile(mix);
   const text = new ContractText();
@@ -67,7 +64,7 @@ function writeHead(text: ContractText, { sources }: Observation, name: string): 
       `source: ${file} (${kind}, ${formatWhole(bytes)} bytes, ${formatWhole(statements)} statements; ${missed})`
     );
   }
-  text.value("version", 1, {}, 0);
+  text.value("version", 2, {}, 0);
   text.value("name", name, {}, 0);
   text.value("description", `Inferred from ${sources.map(({ kind }) => kind).join(" and ")}.`, {}, 0);
 }
@@ -200,18 +197,16 @@ function writeWorkload(
     `${percent(access.scan, found)} by a scan, ${percent(access.joined, found)} in several tables`, 2);
   if (mix.skew !== undefined) text.comment(skewText(mix), 2);
   text.section("operations", 2);
-  const zipf = mix.skew !== undefined && mix.skew.use.skew >= skewMin;
-  for (const { name, count, valueBytes, evidence } of mix.operations) {
-    const transaction = name.endsWith("TRANSACTION");
+  for (const { name, count, valueBytes, evidence, skew, steps, ...target } of mix.operations) {
     const { statementsMin, statementsMax } = workload.transactions;
     const operation = {
-      name, weight: count,
-      distribution: zipf ? "zipfian" : "uniform",
-      ...(zipf ? { skew: Math.round(mix.skew!.use.skew * 100) / 100 } : {}),
+      name, weight: count, ...target,
+      ...(skew > 0 ? { distribution: "zipfian", skew: Math.round(skew * 100) / 100 } : { distribution: "uniform" }),
       ...(valueBytes > 0 ? { value_bytes: Math.min(16_777_216, valueBytes) } : {}),
-      ...(transaction
+      ...(name.endsWith("TRANSACTION") && steps === undefined
         ? { statements_min: Math.min(10_000, statementsMin), statements_max: Math.min(10_000, statementsMax) }
         : {}),
+      ...(steps === undefined ? {} : { steps }),
     };
     text.item(`workload.operations.${name}`, operation, { evidence: `${percent(count, mix.total)}: ${evidence}` }, 4);
   }
@@ -269,7 +264,8 @@ function writeNeeds(text: ContractText, needs: readonly InferredNeed[]): void {
 /** The profile whose shares of reads, scans, inserts and changes differ least. */
 function nearestProfile(mix: WorkloadMix | undefined): BenchmarkProfile {
   const candidates = benchmarkProfiles.filter(({ benchmark }) => benchmark === "ycsb");
-  const own = new Map((mix?.operations ?? []).map(({ name, count }) => [name, count / mix!.total]));
+  const own = new Map<string, number>();
+  for (const { name, count } of mix?.operations ?? []) own.set(name, (own.get(name) ?? 0) + count / mix!.total);
   const shareOf = (names: readonly string[], shares: ReadonlyMap<string, number>) =>
     names.reduce((sum, name) => sum + (shares.get(name) ?? 0), 0);
   const groups = [

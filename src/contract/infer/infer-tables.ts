@@ -13,6 +13,8 @@ import { formatWhole, type InferredNeed } from "./workload-mix.ts";
 
 export interface InferredColumn {
   readonly name: string;
+  /** In the source. */
+  readonly source: string;
   readonly type: "bigint" | "int" | "double" | "varchar" | "varbinary";
   readonly lengthMax?: number | undefined;
   readonly nullable: boolean;
@@ -22,6 +24,7 @@ export interface InferredColumn {
 
 export interface InferredTable {
   readonly name: string;
+  readonly source: TraceTable;
   readonly columns: readonly InferredColumn[];
   readonly primaryKey: readonly string[];
   readonly keyEvidence: string;
@@ -57,11 +60,13 @@ export function inferTables(observation: Observation): InferredTable[] {
   const fromLog = observation.workload === undefined ? [] : tablesOfWorkload(observation.workload, named);
   const names = new Names();
   return [...tables, ...fromLog].slice(0, columnsMax).map((table) =>
-    inferTable(table, names.take(table.name), observation.dialect === "mysql"),
+    inferTable(table, names.take(table.name), observation.dialect === "mysql", observation.workload),
   );
 }
 
-function inferTable(table: TraceTable, name: string, mysql: boolean): InferredTable {
+function inferTable(
+  table: TraceTable, name: string, mysql: boolean, workload: WorkloadObserver | undefined,
+): InferredTable {
   const names = new Names();
   const columns = table.columns.slice(0, columnsMax).map((column) => ({
     source: column, inferred: inferColumn(column, names.take(column.name), mysql),
@@ -78,7 +83,7 @@ function inferTable(table: TraceTable, name: string, mysql: boolean): InferredTa
     const hidden = names.take("row_id");
     primaryKey.push(hidden);
     inferred.unshift(
-      { name: hidden, type: "bigint", nullable: false, evidence: "no column of the source", guess: true }
+      { name: hidden, source: "", type: "bigint", nullable: false, evidence: "no column of the source", guess: true }
     );
   }
   const indexNames = new Names();
@@ -90,17 +95,22 @@ function inferTable(table: TraceTable, name: string, mysql: boolean): InferredTa
     .filter(({ columns: listed }) => listed.length > 0 && listed.length <= keyColumnsMax)
     .slice(0, indexesMax);
   return {
-    name, columns: inferred, primaryKey, keyEvidence: key.evidence, keyGuess: key.guess, indexes,
-    rows: table.rows,
-    rowsEvidence: rowsEvidence(table),
-    rowsGuess: table.rows === 0,
+    name, source: table, columns: inferred, primaryKey, keyEvidence: key.evidence, keyGuess: key.guess, indexes,
+    ...rowsOf(table, key.columns, workload),
     rowBytes: columns.reduce((sum, { source, inferred: { type } }) => sum + widthOf(source.sample, type), 0),
   };
 }
 
-function rowsEvidence(table: TraceTable): string {
-  if (table.rows > 0) return `${formatWhole(table.rows)} rows counted in ${table.place.replace(/:\d+$/, "")}`;
-  return "no rows in the sources";
+function rowsOf({ name, rows, place }: TraceTable, key: readonly string[], workload: WorkloadObserver | undefined) {
+  if (rows > 0) {
+    const rowsEvidence = `${formatWhole(rows)} rows counted in ${place.replace(/:\d+$/, "")}`;
+    return { rows, rowsEvidence, rowsGuess: false };
+  }
+  const columns = key.map((column) => column.toLowerCase()).sort().join(",");
+  const used = workload?.keys.get(`${name.toLowerCase()}|${columns}`)?.use().keys ?? 0;
+  if (used === 0) return { rows: 0, rowsEvidence: "no rows in the sources", rowsGuess: true };
+  const rowsEvidence = `no rows in the sources; ${formatWhole(used)} different keys were used, there may be more`;
+  return { rows: used, rowsEvidence, rowsGuess: true };
 }
 
 function widthOf(sample: ColumnSample, type: InferredColumn["type"]): number {
@@ -109,7 +119,7 @@ function widthOf(sample: ColumnSample, type: InferredColumn["type"]): number {
 }
 
 function inferColumn(column: TraceColumn, name: string, mysql: boolean): InferredColumn {
-  const { sample, declared, nullable } = column;
+  const { name: source, sample, declared, nullable } = column;
   const substitute = column.family === "text" || column.family === "bytes" ? undefined : substitutes[column.family];
   const seen = sample.values + sample.nulls;
   const different = `, ${formatWhole(sample.distinct)} different in ${formatWhole(seen)} values`;
@@ -122,7 +132,7 @@ function inferColumn(column: TraceColumn, name: string, mysql: boolean): Inferre
     const guess = !exact.has(column.family) && !boolean;
     const held = guess ? `; kept as ${type}, the nearest type that there is` : "";
     const lengthMax = fixed === undefined ? undefined : Math.max(fixed, Math.min(declaredLengthMax, sample.lengthMax));
-    return { name, type, lengthMax, nullable, evidence: `${from}${distinct}${held}${renamed}`, guess };
+    return { name, source, type, lengthMax, nullable, evidence: `${from}${distinct}${held}${renamed}`, guess };
   }
   const type = column.family === "bytes" ? "varbinary" : "varchar";
   const limit = column.lengthMax;
@@ -131,7 +141,8 @@ function inferColumn(column: TraceColumn, name: string, mysql: boolean): Inferre
   const open = limit === undefined ? "; twice the longest value, since the source has no limit" : "";
   const cut = limit !== undefined && limit > declaredLengthMax ? `; cut from ${formatWhole(limit)}` : "";
   const guess = limit === undefined || limit > declaredLengthMax || declared === "";
-  return { name, type, lengthMax, nullable, evidence: `${from}${distinct}${longest}${open}${cut}${renamed}`, guess };
+  const evidence = `${from}${distinct}${longest}${open}${cut}${renamed}`;
+  return { name, source, type, lengthMax, nullable, evidence, guess };
 }
 
 /** 64, 128, 256, … */

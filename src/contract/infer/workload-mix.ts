@@ -1,35 +1,24 @@
 /**
  * What logged statements amount to as operations of a contract, and what they need beyond rows by key.
  *
- * Statements within transactions count as one operation per transaction. A need is counted in statements, with one of
+ * Statements within transactions count as one operation per transaction (`operation-counter.ts`), what they touch is
+ * told by `infer-targets.ts`. A need is counted in statements, with one of
  * them as its example, so that what cannot be served can be weighed.
  */
-import type { FrequentKeys, KeyUse } from "../../traces/frequent-keys.ts";
-import type { Observation } from "../../traces/observation.ts";
-import type { TraceTable } from "../../traces/table-definition.ts";
+import type { TraceColumn, TraceTable } from "../../traces/table-definition.ts";
 import type { StatementShape } from "../../traces/statement-shapes.ts";
 import type { WorkloadObserver } from "../../traces/workload-observer.ts";
-import { accessOf } from "./access.ts";
+import type { TransactionStepSpec } from "../contract.ts";
+import { type Access, accessOf } from "./access.ts";
+import type { InferredTable } from "./infer-tables.ts";
+import { type InferredSkew, InferredTargets } from "./infer-targets.ts";
 import type { NeedsCatalog } from "./needs-catalog.ts";
+import { type InferredOperation, OperationCounter } from "./operation-counter.ts";
 
 export interface InferredNeed {
   readonly feature: string;
   readonly statements: number;
   readonly because: string;
-}
-
-export interface InferredOperation {
-  readonly name: string;
-  readonly count: number;
-  readonly valueBytes: number;
-  /** What is in it, for people. */
-  readonly evidence: string;
-}
-
-export interface InferredSkew {
-  readonly table: string;
-  readonly columns: string;
-  readonly use: KeyUse;
 }
 
 export interface WorkloadMix {
@@ -47,33 +36,32 @@ export interface WorkloadMix {
 
 const exampleMax = 90;
 
-export function mixOf(observation: Observation, workload: WorkloadObserver, catalog: NeedsCatalog): WorkloadMix {
-  const mix = new MixCounter(observation.tables, catalog);
+/** `tables`: as they were inferred; `defined`: those of them that a source defines, by their names in small letters. */
+export function mixOf(
+  workload: WorkloadObserver, tables: readonly InferredTable[], defined: ReadonlyMap<string, TraceTable>,
+  catalog: NeedsCatalog,
+): WorkloadMix {
+  const mix = new MixCounter(defined, new InferredTargets(workload, tables), catalog);
   for (const shape of workload.shapes.values()) mix.add(shape);
   for (const [verb, count] of workload.otherShapes) mix.addOther(verb, count);
-  const { transactions } = workload;
-  mix.addTransactions(transactions.count - transactions.writing, transactions.writing);
+  mix.addTransactions(workload);
   return mix.result(workload);
-}
-
-interface Counted {
-  count: number;
-  bytes: number;
-  readonly access: Map<string, number>;
 }
 
 class MixCounter {
   readonly #tables: ReadonlyMap<string, TraceTable>;
   readonly #catalog: NeedsCatalog;
-  readonly #operations = new Map<string, Counted>();
+  readonly #targets: InferredTargets;
+  readonly #operations = new OperationCounter();
   readonly #access = { point: 0, range: 0, scan: 0, joined: 0 };
   readonly #needs = new Map<string, { count: number; example: string }>();
   readonly #expiring = new Map<string, { table: string; column: string; statements: number }>();
   #reads = 0;
   #writes = 0;
 
-  constructor(tables: ReadonlyMap<string, TraceTable>, catalog: NeedsCatalog) {
+  constructor(tables: ReadonlyMap<string, TraceTable>, targets: InferredTargets, catalog: NeedsCatalog) {
     this.#tables = tables;
+    this.#targets = targets;
     this.#catalog = catalog;
   }
 
@@ -86,15 +74,14 @@ class MixCounter {
     const writes = facts.verb !== "select";
     if (writes) this.#writes += count;
     else this.#reads += count;
-    const inserts = facts.verb === "insert" || facts.verb === "replace" || facts.verb === "load";
     const reads = facts.verb === "select" || facts.verb === "update" || facts.verb === "delete";
     if (reads && facts.tables.length > 1) this.#access.joined += count;
     else if (reads && access.kind !== "none") this.#access[access.kind] += count;
     if (alone > 0) {
       const operation = operationName(facts.verb, access.kind);
-      const stored = facts.assigned.reduce((sum, one) => sum + one.bytes, 0) / Math.max(1, facts.rows);
-      const bytes = inserts || facts.verb === "update" ? stored : rowBytes(table);
-      this.#count(operation, alone, bytes, `${facts.verb} ${facts.tables.join(", ")}`);
+      const what = `${facts.verb} ${facts.tables.join(", ")}`;
+      const target = this.#targets.targetOf(operation, facts, shape.aloneSizes, access);
+      this.#operations.add(operation, target, { count: alone, bytes: this.#valueBytes(operation, shape), what });
     }
     this.#addNeeds(shape, count, access);
   }
@@ -102,23 +89,42 @@ class MixCounter {
   addOther(verb: string, count: number): void {
     if (verb === "select") this.#reads += count;
     else this.#writes += count;
-    this.#count(operationName(verb, "point"), count, 0, `${verb} of shapes beyond those that are kept`);
+    const what = `${verb} of shapes beyond those that are kept`;
+    this.#operations.add(operationName(verb, "point"), { skew: 0 }, { count, bytes: 0, what });
   }
 
-  addTransactions(reading: number, writing: number): void {
-    if (reading > 0) this.#count("READTRANSACTION", reading, 0, "transactions that only read");
-    if (writing > 0) this.#count("WRITETRANSACTION", writing, 0, "transactions that write");
+  addTransactions({ transactions, transactionKinds }: WorkloadObserver): void {
+    let reading = transactions.count - transactions.writing;
+    let { writing } = transactions;
+    for (const kind of transactionKinds) {
+      if (kind.writing) writing -= kind.count;
+      else reading -= kind.count;
+      this.#operations.addKind(kind, (shape) => this.#stepOf(shape));
+    }
+    this.#operations.addTransactions(false, reading);
+    this.#operations.addTransactions(true, writing);
   }
 
-  #count(operation: string, count: number, bytes: number, what: string): void {
-    let counted = this.#operations.get(operation);
-    if (counted === undefined) this.#operations.set(operation, counted = { count: 0, bytes: 0, access: new Map() });
-    counted.count += count;
-    counted.bytes += count * bytes;
-    counted.access.set(what, (counted.access.get(what) ?? 0) + count);
+  #stepOf(shape: StatementShape): TransactionStepSpec | undefined {
+    const { facts } = shape;
+    const access = accessOf(facts, this.#tables.get(facts.tables[0] ?? ""));
+    const operation = operationName(facts.verb, access.kind);
+    if (!isStep(operation)) return undefined;
+    const { skew, ...target } = this.#targets.targetOf(operation, facts, shape.withinSizes, access);
+    return { operation, ...target, ...(skew > 0 ? { skew } : {}) };
   }
 
-  #addNeeds({ facts, example }: StatementShape, count: number, access: ReturnType<typeof accessOf>): void {
+  /** Of the texts that a statement stores in a row, or finds in one; those of its key left out. */
+  #valueBytes(operation: string, { facts, aloneSizes: { textBytes, rows, statements } }: StatementShape): number {
+    const source = this.#targets.sourceOf(facts.tables[0] ?? "");
+    if (operation === "UPDATE") return textBytes / statements;
+    if (operation !== "INSERT") return operation === "DELETE" || source === undefined ? 0 : rowBytes(source);
+    const texts = source?.columns.filter((column) => isText(column) && isOfKey(source, column)) ?? [];
+    const keyBytes = texts.reduce((sum, { sample }) => sum + sample.meanBytes, 0);
+    return Math.max(0, textBytes / Math.max(1, rows) - keyBytes);
+  }
+
+  #addNeeds({ facts, example }: StatementShape, count: number, access: Access): void {
     const names = new Set(facts.needs);
     if (access.sorts) names.add("sort");
     if (access.bySecondary) names.add("secondary_index");
@@ -145,18 +151,13 @@ class MixCounter {
   }
 
   result(workload: WorkloadObserver): WorkloadMix {
-    const operations = [...this.#operations].map(([name, counted]): InferredOperation => {
-      const parts = [...counted.access].sort(([, one], [, other]) => other - one);
-      const listed = parts.slice(0, 3).map(([what, count]) => `${count} ${what}`).join("; ");
-      const more = parts.length > 3 ? `; ${parts.length - 3} more` : "";
-      const valueBytes = Math.round(counted.bytes / counted.count);
-      return { name, count: counted.count, valueBytes, evidence: `${listed}${more}` };
-    }).sort((one, other) => other.count - one.count || (one.name < other.name ? -1 : 1));
+    const skew = this.#targets.mostUsed;
+    const operations = this.#operations.operations(skew?.use.skew ?? 0);
     return {
       total: operations.reduce((sum, { count }) => sum + count, 0),
       operations, access: this.#access, reads: this.#reads, writes: this.#writes,
       needs: this.#statementNeeds(workload.statements),
-      skew: this.#skew(workload.keys),
+      skew,
       expiring: [...this.#expiring.values()],
     };
   }
@@ -171,19 +172,6 @@ class MixCounter {
       const because = `${share} ${need.what}, as: ${shown}`;
       return [{ feature: need.feature, statements: count, because }];
     }).sort((one, other) => other.statements - one.statements);
-  }
-
-  /** Of the table and columns that most statements name. */
-  #skew(keys: ReadonlyMap<string, FrequentKeys>): InferredSkew | undefined {
-    let best: InferredSkew | undefined;
-    for (const [name, sketch] of keys) {
-      const [table, columns] = name.split("|");
-      const defined = this.#tables.get(table);
-      const primary = defined?.primaryKey.map((column) => column.toLowerCase()).sort().join(",");
-      const use = sketch.use(primary === columns && defined!.rows > 0 ? defined!.rows : undefined);
-      if (use.uses > (best?.use.uses ?? 0)) best = { table, columns, use };
-    }
-    return best;
   }
 }
 
@@ -205,8 +193,22 @@ function operationName(verb: string, access: string): string {
   }
 }
 
-function rowBytes(table: TraceTable | undefined): number {
-  return (table?.columns ?? []).reduce((sum, { sample }) => sum + sample.meanBytes, 0);
+function isStep(operation: string): operation is TransactionStepSpec["operation"] {
+  return operation !== "CALL";
+}
+
+/** Of the texts of a row outside its key. */
+function rowBytes(table: TraceTable): number {
+  const texts = table.columns.filter((column) => isText(column) && !isOfKey(table, column));
+  return texts.reduce((sum, { sample }) => sum + sample.meanBytes, 0);
+}
+
+function isText({ family }: TraceColumn): boolean {
+  return family === "text" || family === "bytes";
+}
+
+function isOfKey({ primaryKey }: TraceTable, { name }: TraceColumn): boolean {
+  return primaryKey.some((column) => column.toLowerCase() === name.toLowerCase());
 }
 
 export function percent(part: number, whole: number): string {
