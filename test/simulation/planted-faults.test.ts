@@ -221,6 +221,35 @@ const faults: readonly PlantedFault[] = [
     ],
     subject: "memory",
     seedsMax: 60,
+    everyCall: "crash",
+  },
+  {
+    name: "the log is given up before CURRENT names the snapshot",
+    edits: [
+      {
+        file: `${memory}/snapshot-writer.ts`,
+        find: "      await this.#writeFile(path, state);",
+        replace: "      this.#current = state;\n      await this.#writeFile(path, state);",
+      },
+    ],
+    subject: "memory-node",
+    seedsMax: 0,
+    everyCall: "ioError",
+    crashAfter: 8,
+  },
+  {
+    name: "the snapshot in force is removed before CURRENT names the next one",
+    edits: [
+      {
+        file: `${memory}/snapshot-writer.ts`,
+        find: "    await threads.run<SwitchInput, void>(switchJobReference, input);",
+        replace: "    await threads.run<SwitchInput, void>(removeJobReference, input);\n" +
+          "    await threads.run<SwitchInput, void>(switchJobReference, input);",
+      },
+    ],
+    subject: "memory",
+    seedsMax: 0,
+    everyCall: "crash",
   },
   {
     name: "a snapshot comes into force before its name is on the device",
