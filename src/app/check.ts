@@ -5,7 +5,9 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { createWorkDirectory } from "../fleet/work-directory.ts";
 import { buildProduct } from "../foundry/build.ts";
-import { candidateGates, gatesOf, httpCandidateGates, httpProductGates, productGates } from "../gates/gate-table.ts";
+import {
+  candidateGates, gatesOf, httpCandidateGates, httpProductGates, libraryGates, productGates,
+} from "../gates/gate-table.ts";
 import type { Gate, GateVerdict } from "../gates/gate.ts";
 import type { PatchSummary } from "../gates/patch/apply-patch.ts";
 import { isAdmitted, runGates } from "../gates/run-gates.ts";
@@ -52,13 +54,14 @@ export interface CheckResult {
 
 /** What runs when, for people: one line per gate, and the rules of patches. */
 export function describeGates(): Readonly<
-  Record<"product" | "http" | "candidate" | "patch" | "patchRules", readonly string[]>
+  Record<"product" | "http" | "library" | "candidate" | "patch" | "patchRules", readonly string[]>
 > {
   const line = ({ name, description }: Gate) => `${name.padEnd(20)} ${description}`;
   const { gates, rules } = describePatches();
   return {
     product: productGates().map(line),
     http: httpProductGates(1, false).map(line),
+    library: libraryGates().map(line),
     candidate: [...candidateGates(), ...httpCandidateGates()].map(line),
     patch: gates.map(line),
     patchRules: rules,

@@ -15,6 +15,8 @@ import { httpFlushAuditGate } from "./http/http-flush-audit-gate.ts";
 import { httpKillGate } from "./http/http-kill-gate.ts";
 import { httpLoadGate } from "./http/http-load-gate.ts";
 import { indexesGate } from "./indexes-gate.ts";
+import { libraryFlushAuditGate } from "./library/library-flush-audit-gate.ts";
+import { libraryKillGate } from "./library/library-kill-gate.ts";
 import { killGate } from "./kill-gate.ts";
 import { loadGate } from "./load-gate.ts";
 import { metamorphicGate } from "./metamorphic/metamorphic-gate.ts";
@@ -71,9 +73,11 @@ function scaled(count: number, effort: number): number {
   return Math.max(1, Math.ceil(count * effort));
 }
 
-/** Of a library, which has no surface to be asked over: those that look at its parts. */
+/** Of a library, which has no surface to be asked over: a process has it open, and others look at its parts. */
 export function libraryGates(effort = 1): Gate[] {
   return [
+    libraryFlushAuditGate({ writes: scaled(40, effort) }),
+    libraryKillGate({ rounds: scaled(5, effort) }),
     simulationGate({ seeds: scaled(120, effort) }),
     metamorphicGate({ programs: scaled(20, effort), programsMin: scaled(8, effort), knobSets: 12 }),
     conformanceGate(),

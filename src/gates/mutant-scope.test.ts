@@ -34,3 +34,9 @@ test("over MySQL nothing changes", () => {
   const { expectedGates, reason } = mutantScope(fault(statement, "load", "http-load"), product, ["mysql"]);
   assert.deepEqual([expectedGates, reason], [["load"], undefined]);
 });
+
+test("of a library a fault is looked for by the gates that ask the same of one", () => {
+  const { expectedGates, reason } = mutantScope(fault(engine, "kill-9", "flush-audit", "load"), product, ["embedded"]);
+  assert.deepEqual([expectedGates, reason], [["library-kill-9", "library-flush-audit"], undefined]);
+  assert.match(mutantScope(fault(engine, "load"), product, ["embedded"]).reason ?? "", /none of the product's gates/);
+});

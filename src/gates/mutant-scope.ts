@@ -3,7 +3,7 @@
  * who asks it can reach.
  *
  * A product that is asked over HTTP alone has no parts that answer SQL; a mutant there is left out by name, not
- * admitted by silence.
+ * admitted by silence. So is one in files that a library does not have.
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -17,6 +17,12 @@ const overHttp: Readonly<Record<string, string>> = {
   "differential-small": "http-differential",
   "kill-9": "http-kill-9",
   "bounds": "http-bounds",
+};
+
+/** The gate that asks of a library what one over MySQL asks of a server. */
+const ofLibrary: Readonly<Record<string, string>> = {
+  "flush-audit": "library-flush-audit",
+  "kill-9": "library-kill-9",
 };
 
 /** Parts through which only SQL goes. */
@@ -34,10 +40,12 @@ export interface MutantScope {
 
 /** `directory`: of the product; `protocols`: what it speaks. */
 export function mutantScope(mutant: Mutant, directory: string, protocols: readonly string[]): MutantScope {
-  const isHttp = !protocols.includes("mysql");
+  const isLibrary = protocols.includes("embedded");
+  const isHttp = !isLibrary && !protocols.includes("mysql");
   const gates = gatesOf(protocols, "product").map(({ name }) => name);
-  const named = isHttp ? mutant.expectedGates.map((gate) => overHttp[gate] ?? gate) : mutant.expectedGates;
-  const expectedGates = named.filter((gate) => gates.includes(gate));
+  const counterparts = isLibrary ? ofLibrary : isHttp ? overHttp : {};
+  const named = mutant.expectedGates.map((gate) => counterparts[gate] ?? gate);
+  const expectedGates = [...new Set(named)].filter((gate) => gates.includes(gate));
   const missing = mutant.edits.find(({ file }) => !existsSync(join(directory, file)));
   const foreign = mutant.edits.find(({ file }) => isHttp && sqlParts.some((part) => file.startsWith(part)));
   if (missing !== undefined) return { expectedGates, reason: `the product has no ${missing.file}` };

@@ -8,7 +8,7 @@ import { loadContract } from "../contract/parse.ts";
 import { buildProduct } from "../foundry/build.ts";
 import { sourceRoot } from "../foundry/part-descriptor.ts";
 import { loadKnobCatalog } from "../knobs/catalog.ts";
-import { httpProductGates, productGates } from "./gate-table.ts";
+import { httpProductGates, libraryGates, productGates } from "./gate-table.ts";
 import { loadMutants, type Mutant, mutatedFiles, plantMutant, twinProblems } from "./mutant.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "lathe-mutants-"));
@@ -38,7 +38,7 @@ test("the faults that coding agents are known to plant are there, and harmless v
 });
 
 test("expected gates are gates of the product stage", () => {
-  const gates = [...productGates(), ...httpProductGates()].map(({ name }) => name);
+  const gates = [...productGates(), ...httpProductGates(), ...libraryGates()].map(({ name }) => name);
   const expected = new Set(mutants.flatMap(({ expectedGates }) => expectedGates));
   assert.deepEqual([...expected].filter((name) => !gates.includes(name)), []);
 });

@@ -46,13 +46,14 @@ export function registerCheck(program: Command): void {
     .option("--minutes <n>", "with --metamorphic: stop after so long", wholeNumber(1, 100_000))
     .option("--knob-sets <n>", "with --metamorphic: so many per program, drawn by its seed (all)", wholeNumber(1, 1000))
     .option("--replay <file>", "in place of the gates: run one operation file of --metamorphic again");
-  const { product, http, candidate, patch, patchRules } = describeGates();
+  const { product, http, library, candidate, patch, patchRules } = describeGates();
   const list = (lines: readonly string[]) => lines.map((line) => `  ${line}`).join("\n");
   command.addHelpText(
     "after",
     `\nGates of a product, in this order (all of them here; in a study once, at its start):\n${list(product)}\n\n` +
       `Gates of a product with an HTTP surface (without MySQL: these, and those above that look inside):\n` +
       `${list(http)}\n\n` +
+      `Gates of a library, which has no surface:\n${list(library)}\n\n` +
       `Gates of every candidate of a study, before it is measured:\n${list(candidate)}\n\n` +
       `Gates of a patch, before those of a product:\n${list(patch)}\n\n${patchRules.join("\n\n")}`,
   );
@@ -62,6 +63,7 @@ export function registerCheck(program: Command): void {
       "lathe check examples/taobench-o/contract.yaml --mutants --record examples/bars/mutants",
       "lathe check examples/taobench-o/contract.yaml --mutants --only skip-fsync --json",
       "lathe check examples/sndv-kv/contract.yaml --mutants --record examples/bars/mutants-http",
+      "lathe check examples/embedded/contract.yaml --mutants --only library-log-flushed-later",
       "lathe check contract.yaml --patch faster.diff",
       "lathe check contract.yaml --metamorphic --seeds 2000 --record examples/bars/metamorphic",
       "lathe check --scrub ./data --json",
