@@ -10,8 +10,8 @@ import { containmentGate, containmentLimits, containmentStatement } from "../gat
 import { patchScope } from "../gates/patch/patch-rules.ts";
 import { sourceLawGate } from "../gates/patch/source-law-gate.ts";
 import { patchBytesMax, patchFilesMax } from "../gates/patch/unified-diff.ts";
+import { compiledCodeName } from "../foundry/wiring/main-module.ts";
 import { LatheError } from "../kit/errors.ts";
-import { compiledCodeName } from "../kit/program-loading.ts";
 
 export interface PatchedProduct {
   /** The copy with the patch. */
@@ -76,7 +76,7 @@ export function describePatches(): { readonly gates: readonly Gate[]; readonly r
 
 /**
  * A hash over all files of a directory: what a check must leave as it was. Where the product is started meanwhile, it
- * may keep compiled code, which is left out (`kit/program-loading.ts`).
+ * may keep compiled code, which is left out (`.cache`, by `main.js`).
  */
 export function directoryHash(directory: string, isStarted = true): string {
   const hash = createHash("sha256");

@@ -1,6 +1,6 @@
 /**
  * Lets a product that was just built load itself once, so that its first start finds its code compiled
- * (`kit/program-loading.ts`). A product that cannot be run here is none the worse: its first start compiles.
+ * (its `main.js`). A product that cannot be run here is none the worse: its first start compiles.
  */
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -11,7 +11,7 @@ const timeoutMs = 60_000;
 
 /** Whether there is compiled code now; a library, which its user's program loads, has none of its own. */
 export async function compileProduct(directory: string, signal?: AbortSignal): Promise<boolean> {
-  const main = join(directory, "main.ts");
+  const main = join(directory, "main.js");
   if (!existsSync(main)) return false;
   try {
     await promisify(execFile)(process.execPath, [main, "--version"], { timeout: timeoutMs, signal });

@@ -36,14 +36,14 @@ export interface ServeOutcome {
  * Resolves when the server has ended. SIGTERM and the signal drain it. Errors: NOT_FOUND, INVALID_ARGUMENT (a library).
  */
 export async function serveProduct(request: ServeRequest, signal: AbortSignal): Promise<ServeOutcome> {
-  const main = join(request.productDirectory, "main.ts");
+  const main = join(request.productDirectory, "main.js");
   if (!existsSync(main)) {
     if (existsSync(join(request.productDirectory, "pack.ts"))) {
       const use = "a program imports `open` from it (see its README.md), and `npm pack` there packs it";
       throw new LatheError("INVALID_ARGUMENT", `${request.productDirectory} is a library without a server: ${use}`);
     }
     const way = "`lathe build CONTRACT --out DIR` makes one";
-    throw new LatheError("NOT_FOUND", `${request.productDirectory} holds no product (there is no main.ts); ${way}`);
+    throw new LatheError("NOT_FOUND", `${request.productDirectory} holds no product (there is no main.js); ${way}`);
   }
   const environment = { ...process.env };
   // By environment, because arguments can be read by every user of the machine.

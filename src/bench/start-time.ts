@@ -1,7 +1,7 @@
 /**
  * How long a product takes from the creation of its process to its first answer, as its user would see it.
  *
- *   server    `node main.ts` is started; once it says where it listens, a client connects and asks: over MySQL for what
+ *   server    `node main.js` is started; once it says where it listens, a client connects and asks: over MySQL for what
  *             a statement without tables answers, over HTTP for `/health`.
  *   library   `node program.mjs` is started, which imports it, opens a directory, reads a row and says so.
  * What the asking itself costs (a connection, a login) is part of it.

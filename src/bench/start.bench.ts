@@ -16,7 +16,7 @@ import { loadContract } from "../contract/parse.ts";
 import { createWorkDirectory } from "../fleet/work-directory.ts";
 import { buildProduct } from "../foundry/build.ts";
 import { describeMachine, machineText } from "../kit/machine.ts";
-import { compiledCodeName } from "../kit/program-loading.ts";
+import { compiledCodeName } from "../foundry/wiring/main-module.ts";
 import { loadKnobCatalog } from "../knobs/catalog.ts";
 import { barText, type RecordedBar } from "./recorded-bar.ts";
 import { type StartSurface, startSurfaceOf, timeStart, writeLibraryProgram } from "./start-time.ts";
@@ -73,7 +73,7 @@ function build(name: string, work: string): Subject {
   const productDirectory = join(work, name);
   buildProduct({ contract, contractText, knobCatalog: loadKnobCatalog() }, productDirectory);
   const surface = startSurfaceOf(contract);
-  if (surface !== "embedded") return { name, surface, program: join(productDirectory, "main.ts"), productDirectory };
+  if (surface !== "embedded") return { name, surface, program: join(productDirectory, "main.js"), productDirectory };
   // As its users have it: plain JavaScript.
   execFileSync(process.execPath, [join(productDirectory, "pack.ts")], { cwd: productDirectory });
   return { name, surface, program: writeLibraryProgram(productDirectory, productDirectory, contract), productDirectory };

@@ -1,5 +1,5 @@
 /**
- * Starts a product: `node main.ts --data DIR --host 127.0.0.1 --mysql-port 0 --metrics-port 0 --user U
+ * Starts a product: `node main.js --data DIR --host 127.0.0.1 --mysql-port 0 --metrics-port 0 --user U
  * [--knob name=value]…`, or `--http-port 0` where it is to be asked over HTTP.
  *
  * The product says on stdout where it listens, in one line:
@@ -32,7 +32,7 @@ export interface ProductStart {
   /** Drawn at random by default. */
   readonly password?: string | undefined;
   readonly startTimeoutMs?: number | undefined;
-  /** Arguments for Node itself, before `main.ts`. */
+  /** Arguments for Node itself, before `main.js`. */
   readonly nodeArguments?: readonly string[] | undefined;
   readonly environment?: Readonly<Record<string, string>> | undefined;
   /** Default: what the product's contract says. */
@@ -95,10 +95,11 @@ function surfacesOf(productDirectory: string): string[] {
 }
 
 function spawnProduct(start: ProductStart, password: string, serving: readonly string[]): Promise<LocalProcess> {
-  const programs = ["main.ts", "main.js"].map((name) => join(start.productDirectory, name));
+  // Those built by earlier versions have a main.ts.
+  const programs = ["main.js", "main.ts"].map((name) => join(start.productDirectory, name));
   const main = programs.find((path) => existsSync(path));
   if (main === undefined) {
-    const message = `${start.productDirectory} holds no product (no main.ts): \`lathe build\` makes one`;
+    const message = `${start.productDirectory} holds no product (no main.js): \`lathe build\` makes one`;
     throw new LatheError("NOT_FOUND", message);
   }
   const knobs = Object.entries(start.knobs ?? {}).flatMap(([name, value]) => ["--knob", `${name}=${value}`]);

@@ -3,7 +3,7 @@
  *
  * Steps:
  *   1. select leaves (`select/`), find the parts that implement them (`composition.ts`), plan the leaves (`plan/`);
- *   2. wire them: `product.ts`, `main.ts`, `knobs.ts` (`wiring/`), and a typed client (`client-module.ts`);
+ *   2. wire them: `product.ts`, `main.js`, `knobs.ts` (`wiring/`), and a typed client (`client-module.ts`);
  *   3. copy what can be reached from there, and the tests that need nothing more;
  *   4. write it as a whole (`product-directory.ts`); knob values that the owner of an older build had set are kept.
  */
@@ -11,7 +11,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Contract } from "../contract/contract.ts";
 import { memoryEngineBytes } from "../contract/engine-choice.ts";
-import { compiledCodeName } from "../kit/program-loading.ts";
+import { compiledCodeName } from "./wiring/main-module.ts";
 import { LatheError } from "../kit/errors.ts";
 import { knobValuesOf, parseKnobFile } from "../kit/knob-file.ts";
 import { knobProblems, resolveKnobs } from "../kit/knob-table.ts";
@@ -266,7 +266,7 @@ function serverFiles(
 ): Map<string, string> {
   return new Map([
     ["product.ts", productModule(contract, selected, selectionHash, knobs)],
-    ["main.ts", mainModule(contract)],
+    ["main.js", mainModule(contract)],
     ["serve.ts", serveModule(contract, selected)],
     ...clientModules(contract),
   ]);

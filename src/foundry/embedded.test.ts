@@ -39,7 +39,7 @@ test("its files: no server, no parser, no executor, no surface; no module that o
     assert.ok(files.length > 100, `${files.length} files`);
     const served = [
       "parser", "query_processing", "networking", "transport", "wire_protocol", "http", "mysql", "tls", "certificate",
-      "security", "token", "serve", "prometheus", "network", "main.ts", "client.ts", "kit/product.ts", "observability",
+      "security", "token", "serve", "prometheus", "network", "main.js", "client.ts", "kit/product.ts", "observability",
     ];
     assert.deepEqual(files.filter((path) => served.some((word) => path.includes(word))), []);
     const parts = new Set(files.filter((path) => path.startsWith("parts/")).map((path) => path.split("/")[1]));

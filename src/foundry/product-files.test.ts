@@ -23,7 +23,7 @@ function filesOf(name: string): ReadonlyMap<string, string> {
 
 /** Files that imports lead to from those at the top of the product and from its tests. */
 function reached(files: ReadonlyMap<string, string>): Set<string> {
-  const waiting = [...files.keys()].filter((path) => /^[^/]+\.ts$/.test(path) || path.startsWith("test/"));
+  const waiting = [...files.keys()].filter((path) => /^[^/]+\.[jt]s$/.test(path) || path.startsWith("test/"));
   const found = new Set<string>();
   for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
     if (found.has(path)) continue;

@@ -19,9 +19,9 @@ export function packageFile(contract: Contract, selected: SelectedParts): string
     engines: { node: ">=24.15" },
     ...(isLibrary(selected)
       ? { exports: { ".": { types: "./dist/product.d.ts", default: "./dist/product.js" } }, files: ["dist"] }
-      : { bin: { [contract.name]: "main.ts" }, exports: { ".": "./product.ts", "./client": "./client.ts" } }),
+      : { bin: { [contract.name]: "main.js" }, exports: { ".": "./product.ts", "./client": "./client.ts" } }),
     scripts: {
-      ...(isLibrary(selected) ? { prepack: "node pack.ts" } : { start: "node main.ts" }),
+      ...(isLibrary(selected) ? { prepack: "node pack.ts" } : { start: "node main.js" }),
       test: "node --test \"test/*.test.ts\" \"test/contracts/*.test.ts\" \"test/parts/**/*.test.ts\"",
       "test:conformance": "npm install --no-audit --no-fund && node --test \"test/conformance/**/*.test.ts\"",
     },

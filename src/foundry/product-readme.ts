@@ -35,7 +35,7 @@ export function productReadme(
       : []),
     ...(isLibrary(selected)
       ? []
-      : ["SIGTERM drains and exits with 0. `node main.ts --help` lists flags and exit codes."]),
+      : ["SIGTERM drains and exits with 0. `node main.js --help` lists flags and exit codes."]),
     "",
     ...(contract.surface.protocols.includes("http") ? httpSection(contract) : []),
     "## What it promises",
@@ -87,7 +87,7 @@ function leftOutLines({ excluded, leftOut }: Selection): string[] {
 }
 
 function mainNote(selected: SelectedParts): string {
-  return isLibrary(selected) ? "" : "`main.ts` opens it on the real machine. ";
+  return isLibrary(selected) ? "" : "`main.js` opens it on the real machine. ";
 }
 
 /** A program of ten lines, and how the library gets into a project of JavaScript. */
@@ -126,7 +126,7 @@ function runLines({ surface }: Contract): string[] {
   const overHttp = surface.protocols.includes("http");
   const ports = [...(overMysql ? ["--mysql-port 3306"] : []), ...(overHttp ? ["--http-port 8080"] : [])].join(" ");
   return [
-    `node main.ts --data ./data ${ports} --metrics-port 9100   # Node 24.15 or newer`,
+    `node main.js --data ./data ${ports} --metrics-port 9100   # Node 24.15 or newer`,
     ...(overMysql
       ? ["mysql --host 127.0.0.1 --port 3306 --user lathe --password         # shown once, at the first start"]
       : []),
@@ -150,8 +150,8 @@ function httpSection({ data, surface }: Contract): string[] {
     "On loopback no token is asked for (`--require-token` does); elsewhere every request needs one, and TLS:",
     "",
     "```sh",
-    "node main.ts --data ./data --make-token read,write --token-days 7",
-    "node main.ts --data ./data --host 0.0.0.0 --http-port 8443   # HTTPS, by default with a certificate of its own",
+    "node main.js --data ./data --make-token read,write --token-days 7",
+    "node main.js --data ./data --host 0.0.0.0 --http-port 8443   # HTTPS, by default with a certificate of its own",
     "```",
     "",
     `Keys have at most ${table?.columns[0].lengthMax} bytes, values ${table?.columns[1].lengthMax}.`,

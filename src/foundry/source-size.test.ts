@@ -15,7 +15,7 @@ test("lines of a server: what listens, what speaks a protocol, and what imports 
   const two = 'import { open } from "./store.ts";\nopen();\n';
   const listens = 'import { createServer } from "node:net";\ncreateServer();\n';
   const files = new Map([
-    ["main.ts", two], ["store.ts", two], ["kit/door.ts", listens], ["test/door.ts", listens], ["net.md", listens],
+    ["main.js", two], ["store.ts", two], ["kit/door.ts", listens], ["test/door.ts", listens], ["net.md", listens],
     ["parts/architecture/networking/wire.ts", two],
   ]);
   assert.equal(serverLines(files), 6);

@@ -23,7 +23,7 @@ export const linesElsewhere: readonly (readonly [system: string, lines: number])
 /** Those that a build's one sentence names. */
 const linesInSentence = linesElsewhere.filter(([system]) => /^(SQLite|PostgreSQL|MySQL) /.test(system));
 
-const serverPath = /^(main|client)\.ts$|architecture\/networking|serve|security|token/;
+const serverPath = /^(main\.js|client\.ts)$|architecture\/networking|serve|security|token/;
 const networkModule = /^node:(net|http|https|http2|tls|dgram|dns)\b/;
 
 /** Whether a source of a product is there for a server alone: it listens, speaks a protocol, or asks who is there. */
@@ -36,12 +36,18 @@ export interface SourceSize {
   readonly bytes: number;
 }
 
+/** TypeScript but for types alone and tests, and the one file of JavaScript that loads it. */
+function isSource(path: string): boolean {
+  if (path.endsWith(".d.ts") || path.startsWith("test/")) return false;
+  return path.endsWith(".ts") || path === "main.js";
+}
+
 /** Of the generated files by path. */
 export function sourceSize(files: ReadonlyMap<string, string>): SourceSize {
   let lines = 0;
   let bytes = 0;
   for (const [path, text] of files) {
-    if (!path.endsWith(".ts") || path.endsWith(".d.ts") || path.startsWith("test/")) continue;
+    if (!isSource(path)) continue;
     lines += countLines(text);
     bytes += Buffer.byteLength(text);
   }
@@ -50,7 +56,7 @@ export function sourceSize(files: ReadonlyMap<string, string>): SourceSize {
 
 /** The part of it that a server needs and a library does not. */
 export function serverLines(files: ReadonlyMap<string, string>): number {
-  return sourceSize(new Map([...files].filter(([path, text]) => path.endsWith(".ts") && isOfServer(path, text)))).lines;
+  return sourceSize(new Map([...files].filter(([path, text]) => isSource(path) && isOfServer(path, text)))).lines;
 }
 
 /** Lines that hold code. */

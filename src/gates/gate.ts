@@ -14,7 +14,7 @@ export interface Gate {
 }
 
 export interface GateSubject {
-  /** An assembled product (its `product.ts` and `main.ts`). */
+  /** An assembled product (its `product.ts` and `main.js`). */
   readonly productDirectory: string;
   readonly knobs: KnobValues;
   /** Tables, keys, values, ports and schedules vary with it. */

@@ -187,12 +187,12 @@ export function serveHelp(
   const flags = flagsOf(surfaces).map((flag) => `  ${`${flag.name} ${flag.value ?? ""}`.padEnd(24)}${flag.text}`);
   const ports = surfaces.map((surface) => `--${surface}-port ${surface === "mysql" ? 3306 : 8080}`).join(" ");
   return [
-    `${name}: ${description}`, "", "usage: node main.ts [flags]", "", ...flags, "", "examples:",
-    `  node main.ts --data ./data ${ports}`,
+    `${name}: ${description}`, "", "usage: node main.js [flags]", "", ...flags, "", "examples:",
+    `  node main.js --data ./data ${ports}`,
     ...(surfaces.includes("mysql")
-      ? ["  LATHE_PASSWORD=secret node main.ts --data ./data --mysql-port 0 --metrics-port 9100"]
+      ? ["  LATHE_PASSWORD=secret node main.js --data ./data --mysql-port 0 --metrics-port 9100"]
       : []),
-    ...(surfaces.includes("http") ? ["  node main.ts --data ./data --make-token read,write --token-days 7"] : []),
+    ...(surfaces.includes("http") ? ["  node main.js --data ./data --make-token read,write --token-days 7"] : []),
     "",
     "signals:",
     "  SIGHUP                reads the knob files again; live knobs change at once, the log names those",

@@ -1,5 +1,5 @@
 /**
- * What `main.ts` of a product calls: from a command line to a server that drains when it is told to stop.
+ * What `main.js` of a product runs: from a command line to a server that drains when it is told to stop.
  *
  * Steps:
  *   1. parse arguments and knobs; say everything that is wrong with them in one line and exit 2;
@@ -20,7 +20,6 @@ import type { KnobDefinition } from "./knob-table.ts";
 import { isLoopback } from "./loopback.ts";
 import { LatheError } from "./errors.ts";
 import type { BoundPorts, OpenProduct, Product, Profile } from "./product.ts";
-import { endLoading } from "./program-loading.ts";
 import {
   knobsInForce, parseServeArguments, type ServeArguments, type ServedSurface, serveHelp, type TokenRequest,
 } from "./serve-arguments.ts";
@@ -37,7 +36,7 @@ export interface ProductDefinition {
   readonly description: string;
   readonly version: string;
   readonly selectionHash: string;
-  /** The directory of `main.ts`, where `knobs.yaml` is. */
+  /** The directory of `main.js`, where `knobs.yaml` is. */
   readonly directory: string;
   readonly knobTable: readonly KnobDefinition[];
   readonly open: OpenProduct;
@@ -46,8 +45,14 @@ export interface ProductDefinition {
   readonly surfaces?: readonly ServedSurface[] | undefined;
   /** Of products with an HTTP surface. Errors: INVALID_ARGUMENT. */
   readonly issueToken?: ((secret: Uint8Array, request: TokenRequest, nowMs: number) => string) | undefined;
+  /** Told once the server listens. */
+  readonly listening?: (() => void) | undefined;
   /** Why `--profile fast` is refused; undefined where the contract allows it, and then it is the default. */
   readonly fastRefusal?: string | undefined;
+}
+
+function surfacesOf({ surfaces = ["mysql"] }: ProductDefinition): readonly ServedSurface[] {
+  return surfaces;
 }
 
 /** Beyond the drain's own limit, for closing files. */
@@ -59,7 +64,7 @@ export async function serveMain(
 ): Promise<void> {
   let product: Product | undefined;
   try {
-    const surfaces = definition.surfaces ?? ["mysql"];
+    const surfaces = surfacesOf(definition);
     const parsed = parseServeArguments(argv, surfaces);
     if (parsed.mode === "help") {
       return void process.stdout.write(serveHelp(definition.name, definition.description, surfaces));
@@ -83,7 +88,7 @@ export async function serveMain(
     const { directory, knobTable } = definition;
     reloadOnSignal({ directory, knobTable, parsed, product, log: env.log }, knobs);
     if (parsed.mode === "rewrite") await rewrite(product);
-    else await serve(product, surfaces, env, { ...parsed, profile }, dataDirectory, stop);
+    else await serve(definition, product, env, { ...parsed, profile }, dataDirectory, stop);
     await env.threads.close();
     // Sockets of clients that never hang up must not keep a drained process alive.
     process.exit(0);
@@ -149,21 +154,21 @@ async function bind(
 }
 
 async function serve(
+  definition: ProductDefinition,
   product: Product,
-  surfaces: readonly ServedSurface[],
   env: Env,
   parsed: ServeArguments,
   dataDirectory: string,
   stop: Promise<string>,
 ): Promise<void> {
-  const bound = await bind(product, surfaces, env, parsed, dataDirectory);
+  const bound = await bind(product, surfacesOf(definition), env, parsed, dataDirectory);
   const control = await openControl(product, env, dataDirectory);
   const { mysqlPort, httpPort, metricsPort = null } = bound;
   // JSON leaves out what is undefined: ports of surfaces that the product does not have.
   const listening = { host: parsed.host, mysqlPort, mysqlSocket: parsed.mysqlSocket, httpPort, metricsPort };
   print({ event: "listening", ...listening });
   env.log.info("listening", { ...listening, dataDirectory, profile: parsed.profile });
-  endLoading();
+  definition.listening?.();
   const signal = await stop;
   control?.close();
   env.log.info("draining", { signal, timeoutMs: parsed.drainMs });

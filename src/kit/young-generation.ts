@@ -7,7 +7,7 @@
  * of growth is looked at every time, and 1 means none.
  *   1. Let it grow once, to `bytesMax`, when it first wants to.
  *   2. Then end the growth, for all threads of the process.
- * It is for whoever owns the process, as `main.ts` of a product does, and not for a library.
+ * It is for whoever owns the process, as `main.js` of a product does, and not for a library.
  */
 import { getHeapSpaceStatistics, setFlagsFromString } from "node:v8";
 

@@ -80,7 +80,7 @@ async function startVictim(work: string, { connections, patienceMs }: AttackRequ
   const started = await LocalProcess.start({
     name: "victim", command: process.execPath,
     args: [
-      join(directory, "main.ts"), "--data", join(work, "data"), "--mysql-port", "0", "--http-port", "0",
+      join(directory, "main.js"), "--data", join(work, "data"), "--mysql-port", "0", "--http-port", "0",
       ...Object.entries(knobs).flatMap(([name, value]) => ["--knob", `${name}=${value}`]),
     ],
     environment: { LATHE_PASSWORD: password },

@@ -62,7 +62,7 @@ test("what was answered survives kill -9 under concurrent writers; a large value
 });
 
 test("tokens: made by the product, needed where they are required, kept from other users", async () => {
-  const main = join(product, "main.ts");
+  const main = join(product, "main.js");
   const data = join(work, "tokens");
   const make = (...args: string[]) => execFileSync(process.execPath, [main, "--data", data, ...args], { encoding: "utf8" });
   const token = make("--make-token", "read,write", "--token-subject", "test").trim();

@@ -51,7 +51,7 @@ export interface Ended {
 export const user = "lathe";
 export const password = "a password";
 
-/** Runs a product's `main.ts` to its end, for starts that are expected to fail; as another user where one is given. */
+/** Runs a product's `main.js` to its end, for starts that are expected to fail; as another user where one is given. */
 export function runMain(product: string, args: readonly string[], userId?: number): Promise<Ended> {
   return ended(launch(product, args, {}, userId));
 }
@@ -150,7 +150,7 @@ function launch(
   userId?: number,
 ): ChildProcess {
   const { LATHE_PASSWORD: _, ...inherited } = process.env;
-  const child = spawn(process.execPath, [join(product, "main.ts"), ...args], {
+  const child = spawn(process.execPath, [join(product, "main.js"), ...args], {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...inherited, ...environment },
     ...(userId === undefined ? {} : { uid: userId, gid: userId }),

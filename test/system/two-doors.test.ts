@@ -43,7 +43,7 @@ interface Started {
 
 async function start(data: string, ...more: string[]): Promise<Started> {
   const ports = ["--http-port", "0", "--mysql-port", "0"];
-  const child = spawn(process.execPath, [join(product, "main.ts"), "--data", join(work, data), ...ports, ...more], {
+  const child = spawn(process.execPath, [join(product, "main.js"), "--data", join(work, data), ...ports, ...more], {
     stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, LATHE_PASSWORD: password },
   });
   running.add(child);

@@ -1,7 +1,7 @@
 /**
  * Writes `product.ts` of an embedded library: the wiring, and a typed store of the contract's tables.
  *
- * What a server has beside it (surfaces, parser, executor, metrics endpoint, `main.ts`) is not there at all; tests hold
+ * What a server has beside it (surfaces, parser, executor, metrics endpoint, `main.js`) is not there at all; tests hold
  * the closure to that. `product.d.ts` and plain JavaScript are made when the library is packed (`pack.template`).
  */
 import type { Contract, TableSpec } from "../../contract/contract.ts";

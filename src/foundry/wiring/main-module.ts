@@ -1,22 +1,21 @@
-/** Writes `main.ts` and `serve.ts`, by which a server is started. */
+/** Writes `main.js` and `serve.ts`, by which a server is started. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Contract } from "../../contract/contract.ts";
 import type { SelectedParts } from "../composition.ts";
 import { literal } from "./literal.ts";
 
-/** `main.ts`: makes loading quick before anything else is imported. */
-export function mainModule({ name }: Contract): string {
-  return [
-    `/** Serves ${name} on this machine: \`node main.ts --help\`. */`,
-    'import { quickenLoading } from "./kit/program-loading.ts";',
-    "",
-    "// Before all else: what is imported from here on is compiled once, and not at every start.",
-    "quickenLoading(import.meta.dirname);",
-    `await import(${JSON.stringify("./serve.ts")});`,
-    "",
-  ].join("\n");
+/** Where `main.js` keeps what it makes, within a product. */
+export const compiledCodeName = ".cache";
+
+const template = join(import.meta.dirname, "main.template");
+
+/** `main.js`: loads `serve.ts` quickly. */
+export function mainModule({ name }: Pick<Contract, "name">): string {
+  return readFileSync(template, "utf8").replace("PRODUCT", () => name);
 }
 
-/** `serve.ts`: what `main.ts` runs. */
+/** `serve.ts`: what `main.js` runs. */
 export function serveModule(contract: Contract, selected: SelectedParts): string {
   const description = descriptionOf(contract);
   const overHttp = selected.httpSurface !== undefined;
@@ -26,13 +25,14 @@ export function serveModule(contract: Contract, selected: SelectedParts): string
     ...(overHttp ? ["issueToken"] : []), ...(strict ? ["fastRefusal"] : []),
   ].sort();
   return [
-    `/** What \`main.ts\` runs: ${contract.name} with its knobs, doors to the world, and command line. */`,
+    `/** What \`main.js\` runs: ${contract.name} with its knobs, doors to the world, and command line. */`,
     'import { createNodeEnv } from "./kit/env/node-env.ts";',
     'import { serveMain } from "./kit/serve-main.ts";',
     'import { knobTable } from "./knobs.ts";',
     `import { ${names.join(", ")} } from "./product.ts";`,
     "",
-    "await serveMain({",
+    "/** `listening` is called once the server listens. Ends with the process. */",
+    "export const serve = (listening: () => void): Promise<void> => serveMain({",
     "  name: productName,",
     `  description: ${JSON.stringify(description)},`,
     "  version: productVersion,",
@@ -41,6 +41,7 @@ export function serveModule(contract: Contract, selected: SelectedParts): string
     "  knobTable,",
     "  open,",
     "  createEnv: createNodeEnv,",
+    "  listening,",
     ...(strict ? ["  fastRefusal,"] : []),
     ...(overHttp ? httpDefinition(selected) : []),
     "});",

@@ -8,7 +8,7 @@ import { called, filesOfSlots, type UsedSlots } from "../part-exports.ts";
 import type { Role } from "../role.ts";
 
 const commonEntries = [
-  "kit/product.ts", "kit/knob-table.ts", "kit/program-loading.ts", "kit/serve-main.ts", "kit/env/env.ts",
+  "kit/product.ts", "kit/knob-table.ts", "kit/program-image.ts", "kit/serve-main.ts", "kit/env/env.ts",
   "kit/env/node-env.ts", "kit/prometheus.ts",
 ];
 

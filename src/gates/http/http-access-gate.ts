@@ -10,7 +10,6 @@
  *      route is open to everybody.
  */
 import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type { Gate, GateSubject, GateVerdict } from "../gate.ts";
@@ -115,10 +114,9 @@ async function routesOf(connection: HttpGateConnection): Promise<{ routes: Route
 
 /** As the owner of the data directory makes one. */
 async function makeToken(subject: GateSubject, scope: string): Promise<string> {
-  const programs = ["main.ts", "main.js"].map((file) => join(subject.productDirectory, file));
-  const main = programs.find((file) => existsSync(file));
+  const main = join(subject.productDirectory, "main.js");
   const data = join(subject.workDirectory, "data");
   const run = promisify(execFile);
-  const { stdout } = await run(process.execPath, [main ?? "main.ts", "--data", data, "--make-token", scope]);
+  const { stdout } = await run(process.execPath, [main, "--data", data, "--make-token", scope]);
   return stdout.trim();
 }

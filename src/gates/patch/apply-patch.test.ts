@@ -20,7 +20,7 @@ beforeEach(() => {
   mkdirSync(join(product, "kit"));
   writeFileSync(join(product, path), text);
   writeFileSync(join(product, "kit", "b.ts"), "export const b = 1;\n");
-  writeFileSync(join(product, "main.ts"), "// generated\n");
+  writeFileSync(join(product, "main.js"), "// generated\n");
 });
 
 const apply = (patch: string) => applyPatchText(Buffer.from(patch), product);
@@ -114,7 +114,7 @@ test("paths outside the product, and files that are not a patch's to change, are
     ["test/product.test.ts", /a test/],
     ["parts/storage/engine.conformance.ts", /a test/],
     ["product.ts", /generated/],
-    ["main.ts", /generated/],
+    ["main.js", /generated/],
     ["knobs.yaml", /knob values/],
     ["contract.yaml", /what the product promises/],
     ["selection.json", /what the product promises/],

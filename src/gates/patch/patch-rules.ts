@@ -26,7 +26,7 @@ const rules: readonly { readonly pattern: RegExp; readonly reason: string }[] = 
     reason: "a test: a product is judged by the workshop's own",
   },
   {
-    pattern: /^(product|main|knobs)\.ts$/,
+    pattern: /^((product|serve|knobs)\.ts|main\.js)$/,
     reason: "generated from the contract: the wiring by which gates open and start the product",
   },
   { pattern: /^knobs\.yaml$/, reason: "knob values; set those with `lathe build --knob` or a study, not by a patch" },
