@@ -9,7 +9,7 @@
  *   3. If the log needs one and none is ready, it is prepared on the spot; this is counted, for it
  *   stalls the writers.
  *   4. The first segment of a new log is small, as the start of a store waits for it; the next one is asked
- *   for with the first entry.
+ *   for early.
  */
 import type { Env } from "../../../kit/env/env.ts";
 import { errorCodeOf } from "../../../kit/errors.ts";

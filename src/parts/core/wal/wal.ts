@@ -53,6 +53,7 @@ const bufferBytesMax = 256 << 10;
 const segmentBytesMin = 4096;
 const segmentBytesMax = 1 << 30;
 const rewriteChunkBytes = 1 << 20;
+const aheadShareMax = 3 / 4;
 
 /** Errors: CORRUPTION, FORMAT_UNKNOWN, DISK_FULL, IO_ERROR, PERMISSION, READ_ONLY, INVALID_ARGUMENT. */
 export async function openWal(env: Env, options: WalOptions): Promise<DurableLog> {
@@ -168,7 +169,10 @@ class WriteAheadLog implements DurableLog {
     const fields = { kind: recordKinds.entry, index, syncedIndex: this.#syncedIndex };
     this.#put(length, (target, offset) => encodeRecord(target, offset, fields, entry, segment.salt));
     this.#appendedBytes += entry.length;
-    if (segment.capacityBytes - segment.endOffset < this.#segmentBytes / 2) this.#supply.prepareAhead();
+    const { capacityBytes } = segment;
+    // Half of a segment is written while the next one is prepared; of a small one, as much of it as may be.
+    const aheadBytes = Math.min(this.#segmentBytes / 2, capacityBytes * aheadShareMax);
+    if (capacityBytes - segment.endOffset < aheadBytes) this.#supply.prepareAhead();
     return index;
   }
 
