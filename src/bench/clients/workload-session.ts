@@ -157,7 +157,7 @@ export class WorkloadSession implements OperationSession, ResultHandler {
 
   #failed(operation: Operation, error: Error): void {
     const again = this.#stepwise && operation.transaction && error instanceof MySqlError && error.isContention &&
-      this.#conflicts + 1 < attemptsMax && this.#wrong === undefined;
+      this.#conflicts + 1 < attemptsMax;
     if (again) {
       this.#conflicts++;
       return this.#rollBack(() => this.#begin(operation));
