@@ -241,7 +241,7 @@ export function assembleFiles(
   files.set("test/product.test.ts", productTestModule(contract, selected));
   const { model } = input.space ?? designSpace();
   const productText = files.get("product.ts") ?? "";
-  for (const [path, text] of contractNodeFiles({ contract, plan, model, embedded, productText })) {
+  for (const [path, text] of contractNodeFiles({ contract, plan, model, embedded, parts, productText })) {
     files.set(path, text);
   }
   for (const [path, text] of coverageFiles(contract, selected)) files.set(path, text);

@@ -1,6 +1,7 @@
 /**
  * Twenty-five products whose selections have every pair of choices that the parts library allows: each is built into a
- * directory of its own, opened, asked at its surfaces and put through its own tests.
+ * directory of its own, opened, asked at its surfaces and put through its own tests; each of its parts is run by a
+ * request (`test/coverage.test.ts`).
  *
  * Suites of parts hold the same bytes in every product and beside the parts, where they run; a joint test of a contract
  * node runs in the first product that has one of its name, with LATHE_TEST_JOINT=all in every product. All products run
@@ -16,7 +17,7 @@ import { ConfigurationSpace } from "../model/counting/configuration-space.ts";
 import { pairwiseSample } from "../model/pairwise-sample.ts";
 import { RandomNumbers } from "../model/random-numbers.ts";
 import { Reasoner } from "../model/reasoner.ts";
-import { writeProduct } from "./build.ts";
+import { type AssembledProduct, writeProduct } from "./build.ts";
 import { drawnProduct } from "./drawn-product.fixture.ts";
 import { libraryModel } from "./library-model.ts";
 import { runOwnTests } from "./own-tests.fixture.ts";
@@ -43,6 +44,15 @@ function selections(): string[][] {
   return [...sample.selections, ...drawn].map(leavesOf);
 }
 
+/** Contract nodes without a joint test of each invariant, or whose wiring is not marked. */
+function untestedNodes({ plan, files }: AssembledProduct): string[] {
+  return plan.contractNodes.map(({ path }) => path.replace("contract/", "")).filter((name) => {
+    const isTold = /no statement of this product can break it/.test(files.get(`contracts/${name}.md`) ?? "missing");
+    const isMarked = files.get("product.ts")?.includes(`see contracts/${name}.md.`) ?? false;
+    return isTold || !isMarked || !files.has(`test/contracts/${name}.test.ts`);
+  });
+}
+
 test(`${count} products over all pairs of choices are built, started, asked, and pass their tests`, () => {
   const directory = mkdtempSync(join(tmpdir(), "lathe-pairwise-"));
   try {
@@ -50,15 +60,16 @@ test(`${count} products over all pairs of choices are built, started, asked, and
     const files = selections().flatMap((leaves, at) => {
       const product = drawnProduct(`drawn-${at + 1}`, leaves, at + 1);
       writeProduct(product, join(directory, product.name));
+      assert.deepEqual(untestedNodes(product), [], product.name);
       const tests = [...product.files.keys()].filter((path) => /^test\/contracts\/.*\.test\.ts$/.test(path))
         .filter((path) => joint === "all" || !jointSeen.has(basename(path)));
       for (const path of tests) jointSeen.add(basename(path));
-      return ["test/product.test.ts", ...tests].map((path) => join(product.name, path));
+      return ["test/product.test.ts", "test/coverage.test.ts", ...tests].map((path) => join(product.name, path));
     });
     assert.equal(files.filter((file) => file.endsWith("product.test.ts")).length, count);
     const report = runOwnTests(directory, files);
     assert.ok(report.ok, `${report.failedTest}\n${report.output}`);
-    assert.ok(report.tests >= 3 * count, `${report.tests} tests`);
+    assert.ok(report.tests >= 4 * count, `${report.tests} tests`);
   } finally {
     rmSync(directory, { recursive: true });
   }

@@ -149,7 +149,9 @@ function quoted(name: string): string {
 }
 
 function row(columns: readonly Column[], n: number): string {
-  return `{ ${columns.map((column) => `${propertyName(column.name)}: ${valueOf(column, n)}`).join(", ")} }`;
+  // A row of a key-value table that expired in 1970 would be hidden.
+  const valueIn = (column: Column) => (column.name === "expires_ms" && column.nullable ? "null" : valueOf(column, n));
+  return `{ ${columns.map((column) => `${propertyName(column.name)}: ${valueIn(column)}`).join(", ")} }`;
 }
 
 /** A value as TypeScript source, larger for a larger number. */

@@ -6,12 +6,11 @@
  * The specification has the paper's five parts: shared protocol, specifications of the members, primitives, glue, test
  * points. Source: SpecDB, sections 4.2 and 4.3.
  */
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import type { Contract } from "../../contract/contract.ts";
 import type { FeatureModel } from "../../model/feature-model.ts";
-import { catalogRoot } from "../../model/load-model.ts";
+import { loadSpecification } from "../../model/specification.ts";
 import { embeddedRows } from "../embedded-rows.ts";
+import { implementedLeaves, type PartDescriptor } from "../part-descriptor.ts";
 import { type ContractSpec, specifyContract } from "../plan/contract-spec.ts";
 import type { ContractNode } from "../plan/decycle.ts";
 import type { Plan } from "../plan/plan.ts";
@@ -22,6 +21,8 @@ export interface NodeFilesInput {
   readonly plan: Plan;
   readonly model: FeatureModel;
   readonly embedded: boolean;
+  /** Of the product. */
+  readonly parts: readonly PartDescriptor[];
   /** Of the product. */
   readonly productText: string;
 }
@@ -35,7 +36,7 @@ export function contractNodeFiles(input: NodeFilesInput): Map<string, string> {
     const name = node.path.slice(node.path.indexOf("/") + 1);
     const points = pointsOf(node, door);
     const spec = specifyContract(plan, node, model, () => undefined);
-    files.set(`contracts/${name}.md`, nodeSpecification(spec, points, door, input.productText));
+    files.set(`contracts/${name}.md`, nodeSpecification(spec, points, door, input));
     if (points.length > 0) files.set(`test/contracts/${name}.test.ts`, jointTest(name, points, contract, door));
   }
   if (!embedded) {
@@ -125,7 +126,7 @@ function embeddedImports(types: readonly string[]): string[] {
 }
 
 function nodeSpecification(
-  spec: ContractSpec, points: readonly TestPoint[], door: TestDoor, productText: string,
+  spec: ContractSpec, points: readonly TestPoint[], door: TestDoor, { productText, parts }: NodeFilesInput,
 ): string {
   const title = spec.form === "unit" ? "built as one" : "each built at its own place, then joined";
   const lines = [
@@ -135,7 +136,7 @@ function nodeSpecification(
     "## 1. Shared protocol", "",
     ...spec.sharedProtocol.map(({ text, members }) => `- ${text} (${members.join(" = ")})`), "",
     "## 2. Specifications of the members", "",
-    ...spec.members.flatMap(({ path, description }) => memberSpecification(path, description)),
+    ...spec.members.flatMap(({ path, description }) => memberSpecification(path, description, parts)),
     "## 3. Primitives", "", "What each member offers to those that are built before the glue:", "",
     ...spec.members.map(({ path, primitiveFor }) =>
       `- ${path}: ${primitiveFor.length === 0 ? "to the glue alone" : `to ${primitiveFor.join(", ")}`}`), "",
@@ -147,11 +148,17 @@ function nodeSpecification(
   return `${lines.join("\n").trimEnd()}\n`;
 }
 
-/** The specification of a leaf as the catalog has it, below a heading of its own. */
-function memberSpecification(path: string, description: string): string[] {
-  const file = join(catalogRoot, "specs", `${path}.md`);
-  const text = existsSync(file) ? readFileSync(file, "utf8").replace(/^# .*\n+/, "").trimEnd() : `${description}.`;
-  return [`### ${path}`, "", text, ""];
+/**
+ * The specification of a leaf as the catalog has it, below a heading of its own, with where it is in the product. Which
+ * tests of the library show its guarantees is left out: not all of them are in a product.
+ */
+function memberSpecification(path: string, description: string, parts: readonly PartDescriptor[]): string[] {
+  const own = parts.filter((part) => implementedLeaves(part).includes(path)).map((part) => `\`parts/${part.path}\``);
+  const where = own.length === 0 ? [] : [`In ${own.join(" and ")}.`, ""];
+  const sections = [...loadSpecification(path)?.sections ?? []].flatMap(([name, text]) => {
+    return [`#### ${name}`, "", text.replace(/\n +Test: [^\n]*/g, ""), ""];
+  });
+  return [`### ${path}`, "", ...where, ...(sections.length === 0 ? [`${description}.`, ""] : sections)];
 }
 
 function wiredLines(points: readonly TestPoint[], productText: string): string[] {

@@ -7,10 +7,12 @@ import { loadContract } from "../../contract/parse.ts";
 import { loadKnobCatalog } from "../../knobs/catalog.ts";
 import { assembleProduct } from "../build.ts";
 import { runSuite } from "../construct/suite-run.ts";
-import { implementedLeaves } from "../part-descriptor.ts";
+import type { Edge } from "../../model/feature.ts";
+import { FeatureModel } from "../../model/feature-model.ts";
 import { designSpace } from "../select/design-space.ts";
+import { idlePoints, jointEdges, untestedEdges } from "./joint-edges.ts";
 import { type PlantedFault, plantedFaults } from "./planted-faults.fixture.ts";
-import { testPointOf, testPoints, testPointText } from "./test-point.ts";
+import { type TestPoint, testPoints, testPointText } from "./test-point.ts";
 
 const examples = join(import.meta.dirname, "..", "..", "..", "examples");
 const scratch = mkdtempSync(join(tmpdir(), "lathe-joint-"));
@@ -28,22 +30,39 @@ function filesOf(example: string): ReadonlyMap<string, string> {
   return files;
 }
 
-test("every cooperate edge among leaves that parts implement has a test point, and every test point a fault", () => {
-  const { model, library } = designSpace();
-  const implemented = new Set(library.flatMap(implementedLeaves));
-  const ends = (path: string) => model.leavesBelow(path).map((leaf) => leaf.path).filter((leaf) => implemented.has(leaf));
-  const edges = model.edgesOf("cooperate").flatMap(({ from, to }) =>
-    ends(from).flatMap((one) => ends(to).map((other) => [one, other])),
-  );
-  assert.ok(edges.length >= 6, `${edges.length} edges`);
-  const without = edges.filter((edge) => testPointOf(edge) === undefined).map((edge) => edge.join(" = "));
-  assert.deepEqual(without, [], "write a template in points/ and an entry in test-point.ts");
-  const idle = testPoints.filter(({ edge }) => edges.every((one) => one.some((end) => !edge.includes(end))));
-  assert.deepEqual(idle.map(({ edge }) => edge.join(" = ")), [], "test points of edges that are not in the model");
-  for (const point of testPoints) {
-    for (const door of point.doors) assert.match(testPointText(point, door), /^test\("/m);
-    assert.ok(plantedFaults.some((fault) => fault.point === point.name), `${point.name} has no planted fault`);
+test("every cooperate edge that a product can have is tested at each door of such products, with a fault for it", () => {
+  const space = designSpace();
+  const edges = jointEdges(space);
+  assert.ok(edges.length >= 8, `${edges.length} edges`);
+  assert.deepEqual(untestedEdges(edges), [], "write a template in points/ and an entry in test-point.ts");
+  assert.deepEqual(idlePoints(edges), [], "test points that no product of the library gets");
+  for (const { name, doors } of testPoints) {
+    for (const door of doors) {
+      const fault = plantedFaults.find((one) => one.point === name && (one.door ?? "sql") === door);
+      assert.ok(fault !== undefined, `${name} has no planted fault of products that are asked by ${door}`);
+    }
   }
+});
+
+test("an edge without a test, one that lacks a door, and a test of no edge are found", () => {
+  const edges = jointEdges(designSpace());
+  const missing = (points: readonly TestPoint[]) => untestedEdges(edges, points);
+  const apply = "concurrency/transaction/model/one_shot_command = replication/single_node";
+  const others = testPoints.filter(({ name }) => name !== "conditions-at-apply");
+  assert.deepEqual(missing(others), ["sql", "key-value", "embedded"].map((door) => `${apply} in products asked by ${door}`));
+  const deaf = testPoints.map((point): TestPoint => ({ ...point, doors: point.doors.filter((door) => door !== "key-value") }));
+  assert.ok(missing(deaf).includes(`${apply} in products asked by key-value`));
+  const idle: TestPoint = { ...testPoints[0], edge: ["core/wal", "storage/ttl"] };
+  assert.deepEqual(idlePoints(edges, [...testPoints, idle]), ["core/wal = storage/ttl"]);
+  const everywhere = testPoints.map((point): TestPoint => ({ ...point, doors: ["sql", "key-value", "embedded"] }));
+  assert.ok(idlePoints(edges, everywhere).some((line) => line.endsWith("kv_secondary in products asked by embedded")));
+  // An edge that somebody adds to the model, between leaves that one product has.
+  const { model, library } = designSpace();
+  const { name, features, groups, constraints } = model;
+  const added: Edge = { kind: "cooperate", from: "core/wal", to: "storage/ttl", reason: "planted", source: "", origin: undefined };
+  const other = new FeatureModel({ name, features, groups, edges: [...model.edges, added], constraints });
+  const found = untestedEdges(jointEdges({ model: other, library }));
+  assert.deepEqual(found, ["core/wal = storage/ttl in products asked by sql", "core/wal = storage/ttl in products asked by key-value"]);
 });
 
 test("a product carries the specification, the joint test and the marked wiring of each of its contract nodes", () => {
@@ -57,6 +76,11 @@ test("a product carries the specification, the joint test and the marked wiring 
       const headings = [...spec.matchAll(/^## (\d)\. /gm)].map(([, number]) => number);
       assert.deepEqual(headings, ["1", "2", "3", "4", "5"], `${example} ${name}`);
       assert.doesNotMatch(spec, /no statement of this product can break it/, `${example} ${name}`);
+      // What it names is in the product.
+      const named = [...spec.matchAll(/`((?:src|test|parts|catalog)\/[\w/.-]+)`/g)].map(([, path]) => path);
+      assert.ok(named.length > 1, `${example} ${name}`);
+      const isThere = (path: string) => files.has(path) || [...files.keys()].some((file) => file.startsWith(`${path}/`));
+      assert.deepEqual(named.filter((path) => !isThere(path)), [], `${example} ${name}`);
       assert.match(files.get(`test/contracts/${name}.test.ts`) ?? "", /^test\("/m);
       assert.match(files.get("product.ts") ?? "", new RegExp(`// Wires ${path}: see contracts/${name}\\.md\\.\n( *// .*\n)*.*\\(`));
     }

@@ -88,8 +88,8 @@ export const testPoints: readonly TestPoint[] = [
 ];
 
 /** Undefined where none is written. */
-export function testPointOf(members: readonly string[]): TestPoint | undefined {
-  return testPoints.find(({ edge }) => edge.every((end) => members.includes(end)) && members.length === edge.length);
+export function testPointOf(members: readonly string[], points = testPoints): TestPoint | undefined {
+  return points.find(({ edge }) => edge.every((end) => members.includes(end)) && members.length === edge.length);
 }
 
 /** Text of a test point. Errors: NOT_FOUND. */
