@@ -47,6 +47,8 @@ export interface StateMachine {
   /** Highest index whose effect survives a crash without the log: the log may be truncated up to it. */
   readonly durableIndex: number;
   apply(index: number, entry: LogEntry): unknown;
+  /** Told once by `recover` when everything was replayed: what follows is new. Errors: the engine's. */
+  recovered?(): Promise<void>;
   /** As the engine's: undefined while there is room. */
   backpressure(): Promise<void> | undefined;
 }

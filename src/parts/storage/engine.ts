@@ -48,6 +48,11 @@ export interface StorageEngine {
    */
   applySync(batch: WriteBatch, index: number, timeMs?: number): void;
   /**
+   * Told by the log once it has been replayed: what follows is new. An engine that judged by the settings of their time
+   * takes its own ones from here on. Errors: LIMIT_EXCEEDED, DISK_FULL, IO_ERROR.
+   */
+  recovered?(): Promise<void>;
+  /**
    * Undefined while there is room for more writes; otherwise a promise that resolves when there is.
    * Writers must wait for it before `applySync`: this is the engine's back-pressure.
    */

@@ -134,6 +134,7 @@ class SingleNodeLog implements ReplicatedLog {
       this.#replay(index, entry);
       replayedEntries++;
     }
+    await this.#stateMachine.recovered?.();
     this.#recovered = true;
     this.#truncate();
     return { replayedEntries };

@@ -3,12 +3,14 @@
  *
  *   | offset | size | field                                                        |
  *   |-------:|-----:|--------------------------------------------------------------|
- *   |      0 |   32 | file header, magic `LATHEMCU`, version 1                     |
+ *   |      0 |   32 | file header, magic `LATHEMCU`, version 2                     |
  *   |     32 |    8 | number of the snapshot file (u64, little-endian); 0: none yet |
  *   |     40 |    8 | index of the last batch that is in it (u64)                  |
  *   |     48 |    8 | time by which entries have expired for good, in ms (u64)     |
- *   |     56 |    4 | CRC-32C of bytes 32 to 55                                    |
+ *   |     56 |    8 | limit of memory by which puts behind the snapshot are judged |
+ *   |     64 |    4 | CRC-32C of bytes 32 to 63                                    |
  *
+ * Version 1 has no limit, and the checksum in its place.
  * It is replaced as a whole: written under another name, flushed, renamed, and the directory flushed. Whoever has seen
  * the new name after a crash flushes the directory before anything else is removed (memory-engine.ts).
  */
@@ -22,13 +24,17 @@ export const currentName = "CURRENT";
 const temporaryName = "CURRENT.tmp";
 export const currentMagic = "LATHEMCU";
 const magic = currentMagic;
-const version = 1;
-const currentBytes = fileHeaderBytes + 28;
+const version = 2;
+/** Where the checksum is, by version. */
+const checksumAt: Readonly<Record<number, number>> = { 1: fileHeaderBytes + 24, 2: fileHeaderBytes + 32 };
+const currentBytes = checksumAt[version] + 4;
 
 export interface CurrentState {
   readonly snapshotNumber: number;
   readonly index: number;
   readonly timeMs: number;
+  /** 0: of a store of version 1, which does not say. */
+  readonly limitBytes: number;
 }
 
 /** Step by step, for jobs. Errors: DISK_FULL, IO_ERROR. */
@@ -40,7 +46,8 @@ export function* writeCurrent(
   writeU64LE(bytes, fileHeaderBytes, state.snapshotNumber);
   writeU64LE(bytes, fileHeaderBytes + 8, state.index);
   writeU64LE(bytes, fileHeaderBytes + 16, state.timeMs);
-  writeU32LE(bytes, fileHeaderBytes + 24, crc32c(bytes, fileHeaderBytes, fileHeaderBytes + 24));
+  writeU64LE(bytes, fileHeaderBytes + 24, state.limitBytes);
+  writeU32LE(bytes, checksumAt[version], crc32c(bytes, fileHeaderBytes, checksumAt[version]));
   const temporary = `${directory}/${temporaryName}`;
   yield 0;
   if (disk.exists(temporary)) disk.unlink(temporary);
@@ -77,14 +84,15 @@ export function readCurrent(disk: Disk, directory: string, selectionHash: string
   } finally {
     file.close();
   }
-  checkFileHeader(bytes.subarray(0, length), { magic, versions: [version], selectionHash }, path);
-  const checksum = crc32c(bytes, fileHeaderBytes, fileHeaderBytes + 24);
-  if (length !== currentBytes || readU32LE(bytes, fileHeaderBytes + 24) !== checksum) {
+  const found = checkFileHeader(bytes.subarray(0, length), { magic, versions: [1, version], selectionHash }, path);
+  const checksum = crc32c(bytes, fileHeaderBytes, checksumAt[found]);
+  if (length !== checksumAt[found] + 4 || readU32LE(bytes, checksumAt[found]) !== checksum) {
     throw new LatheError("CORRUPTION", `${path} is damaged; restore the store from a backup`, { details: { path } });
   }
   return {
     snapshotNumber: readU64LE(bytes, fileHeaderBytes),
     index: readU64LE(bytes, fileHeaderBytes + 8),
     timeMs: readU64LE(bytes, fileHeaderBytes + 16),
+    limitBytes: found === 1 ? 0 : readU64LE(bytes, fileHeaderBytes + 24),
   };
 }

@@ -9,7 +9,9 @@
  *   open    take the directory, read CURRENT, flush the directory, remove files that CURRENT does not name, load the
  *           snapshot. The caller applies from `durableIndex + 1` on.
  * Memory is limited: puts beyond `bytesMax` are refused as a whole batch, reads and deletes go on. What counts are the
- * lengths of the live entries, so that a replay of the same batches comes to the same refusals.
+ * lengths of the live entries, so that a replay of the same batches comes to the same refusals. So that it does also
+ * where the limit was changed in between, CURRENT names the limit that batches behind the snapshot were judged by; a
+ * new one comes into force once the log is replayed (`recovered`), with a snapshot between the two.
  * Files on disk: snapshot-file.ts, current-file.ts.
  * Source: Redis and VoltDB (snapshot and log), Hekaton (versions).
  */
@@ -50,6 +52,8 @@ const clockSlackMs = 1000;
 const sweptBeforeRefusal = 1 << 16;
 /** What is reserved beside the limit: old versions, free cells, nodes of the ordered index. */
 const reserveBytes = 1 << 22;
+/** So much more than a lowered limit says may be there. */
+const loadedPerLimit = 1.25;
 
 /**
  * Opens or creates a store.
@@ -70,14 +74,14 @@ export async function openMemoryEngine(env: Env, options: MemoryOptions): Promis
 }
 
 function openLocked(env: Env, options: ResolvedOptions, lock: DiskLock): MemoryEngine {
-  const { directory, selectionHash, expiryTime } = options;
-  const { current, lastNumber } = recoverDirectory(env, directory, selectionHash);
+  const { directory, expiryTime } = options;
+  const { current, lastNumber } = recoverDirectory(env, options);
   const expiry = new ExpiryClock(env.clock, expiryTime, current.timeMs);
   const aheadMs = current.timeMs - env.clock.nowMs();
   if (expiryTime === "clock" && aheadMs > clockSlackMs) {
     env.log.warn("memory_clock_behind_store", { directory, aheadMs });
   }
-  const arenaBytes = Math.ceil(options.bytesMax * 1.5) + reserveBytes;
+  const arenaBytes = Math.ceil(Math.max(options.bytesMax, current.limitBytes) * 1.5) + reserveBytes;
   const store = new RecordStore({ arenaBytes, seed: env.random.u32(), expiry });
   if (current.snapshotNumber > 0) load(env, store, options, current);
   return new MemoryEngine(env, options, store, { current, lastNumber }, lock);
@@ -85,7 +89,7 @@ function openLocked(env: Env, options: ResolvedOptions, lock: DiskLock): MemoryE
 
 /** CURRENT, made where there is none; everything that it does not name is removed. */
 function recoverDirectory(
-  { disk, log }: Env, directory: string, selectionHash: string,
+  { disk, log }: Env, { directory, selectionHash, bytesMax }: ResolvedOptions,
 ): { current: CurrentState; lastNumber: number } {
   const found = readCurrent(disk, directory, selectionHash);
   const snapshots = disk.list(directory).filter((name) => snapshotNumberOf(name) !== undefined);
@@ -96,7 +100,7 @@ function recoverDirectory(
       { details: { path: directory } },
     );
   }
-  const current = found ?? { snapshotNumber: 0, index: 0, timeMs: 0 };
+  const current = found ?? { snapshotNumber: 0, index: 0, timeMs: 0, limitBytes: bytesMax };
   if (found === undefined) writeCurrentSync(disk, directory, selectionHash, current);
   // The name that was just read may not be durable yet, and what it followed must not go before it is.
   else disk.syncDirectory(directory);
@@ -134,6 +138,8 @@ export class MemoryEngine implements StorageEngine {
   readonly #store: RecordStore;
   readonly #writer: SnapshotWriter;
   readonly #lock: DiskLock;
+  /** By which puts are judged now. */
+  #limitBytes: number;
   #appliedIndex: number;
   #closed: Promise<void> | undefined = undefined;
   #cursors = 0;
@@ -150,6 +156,7 @@ export class MemoryEngine implements StorageEngine {
     this.#store = store;
     this.#lock = lock;
     this.#appliedIndex = found.current.index;
+    this.#limitBytes = found.current.limitBytes === 0 ? options.bytesMax : found.current.limitBytes;
     this.#writer = new SnapshotWriter(env, store, options, { ...found, appliedIndex: () => this.#appliedIndex });
   }
 
@@ -193,6 +200,17 @@ export class MemoryEngine implements StorageEngine {
     this.#appliedIndex = index;
     this.#counts.batches++;
     this.#writer.note(batch.byteLength);
+  }
+
+  /** Brings the limit of the options into force. Errors: LIMIT_EXCEEDED where more is there; DISK_FULL, IO_ERROR. */
+  async recovered(): Promise<void> {
+    const { bytesMax, directory } = this.#options;
+    if (this.#writer.current.limitBytes === bytesMax) return;
+    const { liveBytes } = this.#store;
+    // Else there might be no memory for it at the next opening.
+    if (liveBytes > bytesMax * loadedPerLimit) throw tooLarge(directory, bytesMax, liveBytes);
+    await this.#writer.adoptLimit(bytesMax);
+    this.#limitBytes = bytesMax;
   }
 
   backpressure(): Promise<void> | undefined {
@@ -270,7 +288,7 @@ export class MemoryEngine implements StorageEngine {
 
   metrics(): Metric[] {
     const views = { cursors: this.#cursors, snapshots: this.#snapshots };
-    return memoryMetrics(this.#store, this.#writer, { ...this.#counts, ...views, bytesMax: this.#options.bytesMax });
+    return memoryMetrics(this.#store, this.#writer, { ...this.#counts, ...views, bytesMax: this.#limitBytes });
   }
 
   close(): Promise<void> {
@@ -303,17 +321,17 @@ export class MemoryEngine implements StorageEngine {
       if (!store.canHold(batch.byteLength, batch.count)) throw this.#fullError();
     }
     // A put counts some 50 bytes beside its own at most; so most batches are not looked at.
-    if (store.liveBytes + batch.byteLength * 1.125 + batch.count * 64 <= this.#options.bytesMax) return;
+    if (store.liveBytes + batch.byteLength * 1.125 + batch.count * 64 <= this.#limitBytes) return;
     const weight = RecordStore.putWeight(batch.encode());
-    if (weight === 0 || store.liveBytes + weight <= this.#options.bytesMax) return;
+    if (weight === 0 || store.liveBytes + weight <= this.#limitBytes) return;
     if (store.expiringCount > 0) store.sweep(sweptBeforeRefusal);
-    if (store.liveBytes + weight > this.#options.bytesMax) throw this.#fullError();
+    if (store.liveBytes + weight > this.#limitBytes) throw this.#fullError();
   }
 
   #fullError(): LatheError {
     this.#counts.refused++;
     const { liveBytes } = this.#store;
-    const { bytesMax } = this.#options;
+    const bytesMax = this.#limitBytes;
     return new LatheError(
       "LIMIT_EXCEEDED",
       `no memory for this write: entries take ${liveBytes} of ${bytesMax} bytes (memory.bytes_max); reads and ` +
@@ -353,10 +371,11 @@ export class MemoryEngine implements StorageEngine {
   }
 }
 
-function tooLarge(path: string, bytesMax: number): LatheError {
+function tooLarge(path: string, bytesMax: number, liveBytes?: number): LatheError {
+  const held = liveBytes === undefined ? "more" : `${liveBytes} bytes, more`;
   return new LatheError(
     "LIMIT_EXCEEDED",
-    `${path} holds more than memory.bytes_max (${bytesMax} bytes) allows; start with a higher limit`,
+    `${path} holds ${held} than memory.bytes_max (${bytesMax} bytes) allows; start with a higher limit`,
     { details: { path, bytesMax } },
   );
 }

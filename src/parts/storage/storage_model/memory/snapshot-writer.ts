@@ -18,7 +18,7 @@ import { errorCodeOf, LatheError } from "../../../../kit/errors.ts";
 import { fileHeaderBytes } from "../../../../kit/file-header.ts";
 import { RangeCopier } from "../../../../kit/range-copier.ts";
 import { batchHeaderBytes } from "../../write-batch.ts";
-import type { CurrentState } from "./current-file.ts";
+import { type CurrentState, writeCurrentSync } from "./current-file.ts";
 import { MemoryCursor } from "./memory-cursor.ts";
 import type { ResolvedOptions } from "./options.ts";
 import type { RecordStore } from "./record-store.ts";
@@ -40,6 +40,8 @@ export class SnapshotWriter {
   readonly #appliedIndex: () => number;
   readonly #copier = new RangeCopier();
   #current: CurrentState;
+  /** The limit that snapshots name from now on. */
+  #limitBytes: number;
   /** The highest number that a file has, or had. */
   #lastNumber: number;
   #running: Promise<void> | undefined;
@@ -61,6 +63,7 @@ export class SnapshotWriter {
     this.#options = options;
     this.#current = found.current;
     this.#lastNumber = found.lastNumber;
+    this.#limitBytes = found.current.limitBytes;
     this.#appliedIndex = found.appliedIndex;
   }
 
@@ -94,6 +97,18 @@ export class SnapshotWriter {
   async rewrite(): Promise<void> {
     await this.#running?.catch(() => undefined);
     if (this.#appliedIndex() > 0) await this.#run();
+  }
+
+  /** Writes a snapshot of what is applied, and with it, in force at once, the limit by which what follows is judged. */
+  async adoptLimit(bytes: number): Promise<void> {
+    this.#limitBytes = bytes;
+    await this.flush();
+    await this.#running?.catch(() => undefined);
+    if (this.#current.limitBytes === bytes) return;
+    const { directory, selectionHash } = this.#options;
+    const state = { ...this.#current, limitBytes: bytes };
+    writeCurrentSync(this.#env.disk, directory, selectionHash, state);
+    this.#current = state;
   }
 
   async settle(): Promise<void> {
@@ -166,7 +181,8 @@ export class SnapshotWriter {
     const { directory, selectionHash } = this.#options;
     const { threads, disk } = this.#env;
     const snapshotNumber = ++this.#lastNumber;
-    const state = { snapshotNumber, index: this.#appliedIndex(), timeMs: this.#store.expiry.nowMs() };
+    const timeMs = this.#store.expiry.nowMs();
+    const state = { snapshotNumber, index: this.#appliedIndex(), timeMs, limitBytes: this.#limitBytes };
     const bytesBefore = this.#bytesSince;
     const path = `${directory}/${snapshotName(snapshotNumber)}`;
     try {

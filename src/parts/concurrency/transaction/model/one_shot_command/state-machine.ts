@@ -56,6 +56,10 @@ export class CommandStateMachine implements StateMachine {
     return this.#doors.engine.durableIndex;
   }
 
+  async recovered(): Promise<void> {
+    await this.#doors.engine.recovered?.();
+  }
+
   backpressure(): Promise<void> | undefined {
     return this.#doors.engine.backpressure();
   }

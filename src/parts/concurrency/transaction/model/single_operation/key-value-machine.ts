@@ -83,6 +83,10 @@ export class KeyValueMachine implements StateMachine {
     return this.#timeMs;
   }
 
+  async recovered(): Promise<void> {
+    await this.#behind.recovered?.();
+  }
+
   backpressure(): Promise<void> | undefined {
     return this.#behind.backpressure();
   }
