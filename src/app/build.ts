@@ -1,7 +1,7 @@
 /**
  * Use case: build a product from a contract file.
  */
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { assembleProduct, type BuildInput, type BuildReport, buildProduct, surveyBuild } from "../foundry/build.ts";
 import { constructProduct, type ConstructReport, type VerifyMode } from "../foundry/construct/construct-product.ts";
 import { type RaisedLayer, suiteTimeoutMsDefault } from "../foundry/construct/raise-product.ts";
@@ -9,6 +9,7 @@ import { designSpace } from "../foundry/select/design-space.ts";
 import type { Overrides } from "../foundry/select/select-features.ts";
 import { checkSelection, parseSelection } from "../foundry/select/selection-file.ts";
 import { sizeSentence } from "../foundry/source-size.ts";
+import { translateSystemError } from "../kit/env/system-error.ts";
 import { LatheError } from "../kit/errors.ts";
 import type { KnobValues } from "../kit/product.ts";
 import { loadKnobCatalog } from "../knobs/catalog.ts";
@@ -54,10 +55,28 @@ function buildInput({ contractFile, knobs = {}, force = false, overrides, select
     const message = `${selectionFile} is a selection already; give --with and --without to lathe select`;
     throw new LatheError("INVALID_ARGUMENT", message);
   }
-  if (!existsSync(selectionFile)) throw new LatheError("NOT_FOUND", `there is no selection ${selectionFile}`);
-  const selection = parseSelection(readFileSync(selectionFile, "utf8"), selectionFile);
+  const selection = parseSelection(readSelection(selectionFile), selectionFile);
   checkSelection(selection, contract, space, selectionFile);
   return { ...input, selection };
+}
+
+const selectionBytesMax = 16 << 20;
+
+function readSelection(file: string): string {
+  const stats = statSync(file, { throwIfNoEntry: false });
+  if (stats === undefined) throw new LatheError("NOT_FOUND", `there is no selection ${file}`);
+  if (stats.isDirectory()) {
+    throw new LatheError("INVALID_ARGUMENT", `${file} is a directory; name the selection.json in it`);
+  }
+  if (stats.size > selectionBytesMax) {
+    const message = `${file} is no selection: it has ${stats.size} bytes, and one has ${selectionBytesMax} at most`;
+    throw new LatheError("FORMAT_UNKNOWN", message);
+  }
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    throw translateSystemError(error, "read", file);
+  }
 }
 
 export interface ConstructRequest extends BuildRequest {

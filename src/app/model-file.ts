@@ -1,6 +1,7 @@
 /** Reads and writes models as files; the ending says the format. */
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
+import { translateSystemError } from "../kit/env/system-error.ts";
 import { LatheError } from "../kit/errors.ts";
 import type { FeatureModel } from "../model/feature-model.ts";
 import { readFeatureIde } from "../model/formats/feature-ide.ts";
@@ -35,7 +36,7 @@ function readText(file: string): string {
   try {
     bytes = readFileSync(file);
   } catch (error) {
-    throw new LatheError("NOT_FOUND", `${file} cannot be read: ${(error as Error).message}`, { cause: error });
+    throw translateSystemError(error, "read", file);
   }
   if (bytes.length > bytesMax) throw new LatheError("LIMIT_EXCEEDED", `${file} is larger than ${bytesMax} bytes`);
   return bytes.toString("utf8");

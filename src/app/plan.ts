@@ -21,7 +21,7 @@ import type { FeatureModel } from "../model/feature-model.ts";
 import { drawPlan } from "../report/plan-figure.ts";
 import { adviceOn, type AdviceTold } from "./advice.ts";
 import { loadPlanSubject, type PlanSubject } from "./plan-subject.ts";
-import { replaceFile } from "./replace-file.ts";
+import { beginningOf, replaceFile } from "./replace-file.ts";
 
 export type { ContractNode, ContractSpec, LayerMode, Plan, PlanDifference, SubPlan };
 export { formatStep, formatWhy, renderContractSpec };
@@ -104,8 +104,8 @@ function loadOrMakePlan(what: string, mode: LayerMode): Plan {
 /** Replaces an older file of the same kind only. Errors: ALREADY_EXISTS, and what the system says. */
 export function writePlanFile(file: string, content: string): void {
   const kindOf = (start: string) => (start.trimStart().startsWith("<svg") ? "picture" : "plan");
-  if (existsSync(file)) {
-    const present = readFileSync(file, "utf8").slice(0, 400);
+  const present = beginningOf(file);
+  if (present !== undefined) {
     const ours = /^\s*(<svg|\{\s*"version")/.test(present) && kindOf(present) === kindOf(content);
     if (!ours) {
       const message = `${file} is there already and is no ${kindOf(content)}; choose another file`;

@@ -2,7 +2,7 @@
  * Use cases around a selection: from a contract, a benchmark's name, or sources that a contract is inferred from, to
  * leaves with reasons.
  */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { benchmarkProfiles } from "../contract/benchmarks.ts";
 import type { Contract } from "../contract/contract.ts";
 import { composeContract } from "../contract/interview.ts";
@@ -17,7 +17,7 @@ import { LatheError } from "../kit/errors.ts";
 import { suggestion } from "../kit/suggestion.ts";
 import { adviceOn, type AdviceTold } from "./advice.ts";
 import { type Inference, infer, isSource } from "./infer.ts";
-import { replaceFile } from "./replace-file.ts";
+import { beginningOf, replaceFile } from "./replace-file.ts";
 import { inferFromText, readTextFile } from "./text-contract.ts";
 import type { UseCaseContext } from "./use-case.ts";
 
@@ -119,7 +119,8 @@ function contractOf(what: string): Contract {
 
 /** Replaces an older selection only. Errors: ALREADY_EXISTS, and what the system says. */
 export function writeSelectionFile(file: string, selection: FeatureSelection): void {
-  if (existsSync(file) && !/^\s*\{\s*"version"/.test(readFileSync(file, "utf8").slice(0, 100))) {
+  const present = beginningOf(file);
+  if (present !== undefined && !/^\s*\{\s*"version"/.test(present)) {
     throw new LatheError("ALREADY_EXISTS", `${file} is there already and is no selection; choose another file`);
   }
   replaceFile(file, `${JSON.stringify(selection, null, 2)}\n`);

@@ -6,6 +6,7 @@
  */
 import type { Command } from "commander";
 import type { UseCaseContext } from "../app/use-case.ts";
+import { isSystemError, translateSystemError } from "../kit/env/system-error.ts";
 import { errorCodeOf, LatheError } from "../kit/errors.ts";
 import { exitCodeHelp, exitCodeOf } from "./exit-codes.ts";
 import { StatusDisplay } from "./status-display.ts";
@@ -67,7 +68,8 @@ export async function runAction(
 }
 
 /** Says what happened and what to do, in the tone of the caller, and sets the exit code. */
-export function fail(error: unknown, json: boolean | undefined): void {
+export function fail(thrown: unknown, json: boolean | undefined): void {
+  const error = isSystemError(thrown) ? systemFailure(thrown) : thrown;
   const message = error instanceof Error ? error.message : String(error);
   const exitCode = exitCodeOf(error);
   const code = errorCodeOf(error) ?? "UNEXPECTED";
@@ -79,6 +81,12 @@ export function fail(error: unknown, json: boolean | undefined): void {
     process.stdout.write(`${stringify({ error: { code, message, exitCode, ...details } })}\n`);
   }
   process.exitCode = exitCode;
+}
+
+/** What the system says and no use case has put in its own words. */
+function systemFailure(error: NodeJS.ErrnoException): LatheError {
+  const { syscall = "use", path } = error;
+  return translateSystemError(error, syscall, path ?? "what was asked for");
 }
 
 function stringify(value: object): string {

@@ -9,10 +9,12 @@ export interface ExitCode {
   readonly meaning: string;
 }
 
+const wrongArgument = "a wrong argument, contract, knob or file name, or a file beyond a limit";
+
 export const exitCodes: readonly ExitCode[] = [
   { exitCode: 0, codes: [], meaning: "done; a study that found no gain, or refused to look, is done too" },
   { exitCode: 1, codes: [], meaning: "an unexpected failure" },
-  { exitCode: 2, codes: ["INVALID_ARGUMENT", "NOT_FOUND"], meaning: "a wrong argument, contract, knob or file name" },
+  { exitCode: 2, codes: ["INVALID_ARGUMENT", "NOT_FOUND", "LIMIT_EXCEEDED"], meaning: wrongArgument },
   { exitCode: 3, codes: ["LOCKED"], meaning: "another process holds the directory" },
   { exitCode: 4, codes: ["ADDRESS_IN_USE"], meaning: "another process listens on the port" },
   { exitCode: 5, codes: ["READ_ONLY", "PERMISSION"], meaning: "a directory cannot be written" },

@@ -2,6 +2,7 @@
  * Text of a `contract.yaml` to a `Contract`, or everything that is wrong with it, each with file, line and column.
  */
 import { readFileSync } from "node:fs";
+import { translateSystemError } from "../kit/env/system-error.ts";
 import { LatheError } from "../kit/errors.ts";
 import { formatProblem, type Path, type Place, type Problem, readYaml } from "../knobs/yaml-document.ts";
 import type { Contract } from "./contract.ts";
@@ -34,7 +35,12 @@ export function readContractText(file: string): string {
     return readFileSync(file, "utf8");
   } catch (cause) {
     const missing = (cause as NodeJS.ErrnoException).code === "ENOENT";
-    const what = missing ? "there is no such file; `lathe contract new` writes one" : (cause as Error).message;
+    if (!missing && (cause as NodeJS.ErrnoException).code !== "EISDIR") {
+      throw translateSystemError(cause, "read", `the contract ${file}`);
+    }
+    const what = missing
+      ? "there is no such file; `lathe contract new` writes one"
+      : "it is a directory; name the contract.yaml in it";
     throw new LatheError("NOT_FOUND", `cannot read the contract ${file}: ${what}`, { cause });
   }
 }

@@ -120,6 +120,13 @@ test("parts that cannot be taken are refused with what is wrong with them", () =
   refused(yaml({ name: "lru-row-cache" }), "INVALID_ARGUMENT", /another part named lru-row-cache/);
   const unknown = "storage/page_io/replacement/clock_sweeps";
   refused(partAt(unknown), "INVALID_ARGUMENT", /clock_sweeps is no leaf .*nearest: storage\/page_io\/replacement\/clock_sweep/);
+  withParts(partAt(clock, `import "./secret.ts";\n${clockSource}`), (parts, root) => {
+    writeFileSync(join(root, "secret.ts"), "export const secret = 1;\n");
+    symlinkSync("../../../../../secret.ts", join(parts, clock, "secret.ts"));
+    const message = /clock_sweep\/secret\.ts is a link out of .*parts, to .*secret\.ts; put a copy in its place/;
+    const build = () => buildProduct(inputOf(uncached, [parts], [clock]), join(root, "store"));
+    assert.throws(build, { code: "INVALID_ARGUMENT", message });
+  });
   withParts(partAt(clock, `import "zod";\n${clockSource}`), (parts, root) => {
     assert.throws(() => buildProduct(inputOf(uncached, [parts], [clock]), join(root, "store")), {
       code: "INVALID_ARGUMENT", message: /imports zod: a product holds only files of kit\/ and parts\//,

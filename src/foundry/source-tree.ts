@@ -6,8 +6,9 @@
  * of the library's folder is seen. What lies in no part's folder (ports, modules that parts share) is the library's
  * first, so no directory can put another port under a part that relies on it.
  */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readdirSync, readFileSync, realpathSync } from "node:fs";
+import { join, sep } from "node:path";
+import { LatheError } from "../kit/errors.ts";
 
 export interface SourceTree {
   /** Undefined where there is no such file. Paths are relative to the source root, with `/`. */
@@ -34,7 +35,11 @@ export function layeredTree(root: string, owners: readonly Owner[]): SourceTree 
   const origins = [...new Set(owners.flatMap(({ origin }) => (origin === undefined ? [] : [origin])))];
   const byLength = [...owners].sort((one, other) => other.path.length - one.path.length);
   const ownerOf = (path: string) => byLength.find((one) => path.startsWith(`parts/${one.path}/`));
-  const inside = (origin: string, path: string) => join(origin, path.slice("parts/".length));
+  const inside = (origin: string, path: string) => {
+    const file = join(origin, path.slice("parts/".length));
+    refuseLinkOut(origin, file);
+    return file;
+  };
   return {
     read(path) {
       const owner = ownerOf(path);
@@ -50,6 +55,15 @@ export function layeredTree(root: string, owners: readonly Owner[]): SourceTree 
       return origin === undefined ? library.list(folder) : namesIn(inside(origin, folder));
     },
   };
+}
+
+/** What a product is made of lies where it is said to lie: a link could bring in anything of its user's. */
+function refuseLinkOut(origin: string, file: string): void {
+  if (!existsSync(file)) return;
+  const [root, real] = [origin, file].map((path) => realpathSync(path));
+  if (real === root || real.startsWith(`${root}${sep}`)) return;
+  const message = `${file} is a link out of ${origin}, to ${real}; put a copy in its place`;
+  throw new LatheError("INVALID_ARGUMENT", message, { details: { file, leadsTo: real } });
 }
 
 function readIfThere(file: string): string | undefined {

@@ -105,6 +105,7 @@ function dataOf(document: Document): unknown {
   try {
     return narrowIntegers(document.toJS({ maxAliasCount: 20 }));
   } catch (error) {
+    if (error instanceof RangeError) return new Error("it is nested too deeply, or an alias stands for what it is in");
     return error instanceof Error ? error : new Error(String(error));
   }
 }

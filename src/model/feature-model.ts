@@ -65,8 +65,9 @@ export class FeatureModel {
     const position = this.#positions.get(path);
     if (position !== undefined) return position;
     const nearest = nearestPaths(this, path);
-    const offer = nearest.length === 0 ? "" : `; nearest: ${nearest.join(", ")}`;
-    throw new LatheError("NOT_FOUND", `the model has no feature ${path}${offer}`, { details: { path, nearest } });
+    const offer = nearest.length === 0 ? "lathe model find WORD searches" : `nearest: ${nearest.join(", ")}`;
+    const asked = path === "" ? '""' : path;
+    throw new LatheError("NOT_FOUND", `the model has no feature ${asked}; ${offer}`, { details: { path, nearest } });
   }
 
   /** Children of the root: the modules of a database. */

@@ -59,9 +59,12 @@ export function meetDemands(reasoner: Reasoner, demands: readonly Demand[]): voi
   if (reasoner.satisfiable(literals)) return;
   const explanation = explainContradiction(reasoner, literals);
   const picks = explanation?.picks ?? [];
-  const involved = demands.filter(({ path, selected }) =>
-    picks.some((pick) => pick.path === path && pick.selected === selected),
-  );
+  // Of several demands for the same the first is enough: what was asked for comes before the rules.
+  const involved = picks
+    .map((pick) => demands.findIndex(({ path, selected }) => pick.path === path && pick.selected === selected))
+    .filter((at) => at >= 0)
+    .sort((one, other) => one - other)
+    .map((at) => demands[at]);
   const lines = involved.map(({ because }) => `  ${because}`).join("\n");
   // Where both sides are about one feature there is nothing to derive.
   const direct = involved.length === 2 && involved[0].path === involved[1].path;

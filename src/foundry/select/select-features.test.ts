@@ -84,6 +84,10 @@ test("an override outweighs a rule, and what the contract depends on outweighs n
   const both = { with: ["storage/storage_model/row/heap"], without: ["storage/storage_model/row"] };
   assert.throws(() => select(taobench, both), { code: "INVALID_ARGUMENT", message: /asked for[^]*--without/ });
   assert.throws(() => select(taobench, { without: ["storage/storage_model"] }), { message: /this cannot be/ });
+  // The two that were asked for are the reason; that a rule wants the same as one of them adds nothing.
+  const opposite = { with: ["core/wal"], without: ["core/wal"] };
+  const minimal = /^these cannot go together:\n {2}core\/wal was asked for \(--with\)\n {2}core\/wal was left out on request[^\n]*$/;
+  assert.throws(() => select(taobench, opposite), { code: "INVALID_ARGUMENT", message: minimal });
   assert.throws(() => select(taobench, { with: ["recovery/auxiliary/relaxed_sync"] }), { message: /has been flushed/ });
   // No choice of the rules does, so the solver finds one.
   const without = select(taobench, { without: ["storage/lsm/memtable", "storage/lsm/kv_primitives"] });

@@ -40,7 +40,12 @@ test("what was written is read, and builds what the same overrides select", () =
 test("damaged and foreign files are refused with the way out", () => {
   assert.throws(() => parseSelection("{", "s.json"), { code: "CORRUPTION", message: /s\.json is not JSON/ });
   assert.throws(() => parseSelection("[]", "s.json"), { code: "FORMAT_UNKNOWN", message: /lathe select CONTRACT --out/ });
-  assert.throws(() => read({ ...made, version: 2 }), { code: "FORMAT_UNKNOWN", message: /version/ });
+  const newer = /is of version 2, and this Lathe knows 1; build it with the newer one, or write one/;
+  assert.throws(() => read({ ...made, version: 2 }), { code: "FORMAT_UNKNOWN", message: newer });
+  const oneLine = /^s\.json is not JSON: [^\n]*; write one with lathe select CONTRACT --out FILE$/;
+  assert.throws(() => parseSelection("hello\nworld\n", "s.json"), { code: "CORRUPTION", message: oneLine });
+  assert.throws(() => parseSelection("null", "s.json"), { message: /is no selection \(Invalid input/ });
+  assert.deepEqual(parseSelection(`\uFEFF${JSON.stringify(made)}`, "s.json"), made);
   const leaves = made.leaves.slice(1);
   assert.throws(() => read({ ...made, leaves }), { code: "CORRUPTION", message: /its hash does not fit/ });
   assert.throws(() => read({ ...changed(made.leaves), decisions: [] }), { code: "CORRUPTION" });

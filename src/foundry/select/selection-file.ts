@@ -21,8 +21,11 @@ import { selectFeatures } from "./select-features.ts";
 const paths = z.array(z.string());
 const reasoned = z.looseObject({ path: z.string(), because: z.string() });
 
+const versionNow = 1;
+const advice = "write one with lathe select CONTRACT --out FILE";
+
 const shape = z.looseObject({
-  version: z.literal(1),
+  version: z.literal(versionNow),
   contract: z.string(),
   contractHash: z.string(),
   model: z.string(),
@@ -46,9 +49,17 @@ const bareSample = z.strictObject({ name: z.string(), kind: z.string(), seed: z.
 export function parseSelection(text: string, file: string): FeatureSelection {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    // Editors of some systems put a mark of the byte order before everything else.
+    value = JSON.parse(text.replace(/^\uFEFF/, ""));
   } catch (cause) {
-    throw new LatheError("CORRUPTION", `${file} is not JSON: ${(cause as Error).message}`, { cause });
+    const why = (cause as Error).message.replaceAll(/\s+/g, " ");
+    throw new LatheError("CORRUPTION", `${file} is not JSON: ${why}; ${advice}`, { cause });
+  }
+  const version = (value as { version?: unknown } | null)?.version;
+  if (typeof version === "number" && version > versionNow) {
+    const message = `${file} is of version ${version}, and this Lathe knows ${versionNow}; build it with the newer one, ` +
+      `or ${advice}`;
+    throw new LatheError("FORMAT_UNKNOWN", message, { details: { version } });
   }
   const read = shape.safeParse(value);
   if (!read.success) {
@@ -57,8 +68,8 @@ export function parseSelection(text: string, file: string): FeatureSelection {
       throw new LatheError("FORMAT_UNKNOWN", `${file} was drawn from the model for no contract; ${advice}`);
     }
     const [{ path, message }] = read.error.issues;
-    const advice = "write one with lathe select CONTRACT --out FILE";
-    throw new LatheError("FORMAT_UNKNOWN", `${file} is no selection (${path.join(".")}: ${message}); ${advice}`);
+    const where = path.length === 0 ? "" : `${path.join(".")}: `;
+    throw new LatheError("FORMAT_UNKNOWN", `${file} is no selection (${where}${message}); ${advice}`);
   }
   // As it was written: the schema would put its fields in another order.
   const selection = value as FeatureSelection;

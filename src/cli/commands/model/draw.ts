@@ -1,7 +1,7 @@
 /** `lathe model draw`. */
-import { writeFileSync } from "node:fs";
 import type { Command } from "commander";
 import { drawModel } from "../../../app/draw-model.ts";
+import { replaceFile } from "../../../app/replace-file.ts";
 import { LatheError } from "../../../kit/errors.ts";
 import { runAction, withFrame } from "../../command-frame.ts";
 import { modelOption } from "./queries.ts";
@@ -43,7 +43,7 @@ export function registerDraw(model: Command): void {
       const picking = from !== undefined || chosen.length > 0 || without !== undefined;
       const picks = picking ? { with: chosen, without: without ?? [], from } : undefined;
       const svg = drawModel(options.model, { path, around: around ?? false, depth: depthOf(options.depth), picks });
-      writeFileSync(out, svg);
+      replaceFile(out, svg);
       return { json: { out, bytes: svg.length }, text: `wrote ${out}` };
     }));
 }

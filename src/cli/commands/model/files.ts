@@ -1,8 +1,8 @@
 /** `lathe model import`, `export`, `diff`. */
-import { writeFileSync } from "node:fs";
 import type { Command } from "commander";
 import { exportFormats, type ExportFormat, renderModel } from "../../../app/model-file.ts";
 import { differenceOf, type ModelDifference, openModel } from "../../../app/model.ts";
+import { replaceFile } from "../../../app/replace-file.ts";
 import { LatheError } from "../../../kit/errors.ts";
 import { runAction, withFrame } from "../../command-frame.ts";
 import { modelOption } from "./queries.ts";
@@ -66,7 +66,7 @@ function convert(source: string | undefined, { format, out }: FileOptions) {
   const text = renderModel(model, formatOf(format, out));
   const facts = { name: model.name, features: model.features.length, edges: model.edges.length, bytes: text.length };
   if (out === undefined) return { json: { ...facts, text }, text };
-  writeFileSync(out, text);
+  replaceFile(out, text);
   return { json: { ...facts, out }, text: `wrote ${facts.features} features and ${facts.edges} edges to ${out}` };
 }
 
