@@ -4,7 +4,7 @@ import { dirname, resolve } from "node:path";
 import { translateSystemError } from "../kit/env/system-error.ts";
 import { LatheError } from "../kit/errors.ts";
 
-/** Errors: NOT_FOUND where the directory is missing, ALREADY_EXISTS for a directory; those of the system, translated. */
+/** Errors: NOT_FOUND without the directory, ALREADY_EXISTS for a directory; those of the system, translated. */
 export function replaceFile(file: string, content: string): void {
   refuseDirectory(file);
   const parent = dirname(resolve(file));

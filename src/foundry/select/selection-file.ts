@@ -57,8 +57,8 @@ export function parseSelection(text: string, file: string): FeatureSelection {
   }
   const version = (value as { version?: unknown } | null)?.version;
   if (typeof version === "number" && version > versionNow) {
-    const message = `${file} is of version ${version}, and this Lathe knows ${versionNow}; build it with the newer one, ` +
-      `or ${advice}`;
+    const message = `${file} is of version ${version}, and this Lathe knows ${versionNow}; build it with the newer ` +
+      `one, or ${advice}`;
     throw new LatheError("FORMAT_UNKNOWN", message, { details: { version } });
   }
   const read = shape.safeParse(value);
