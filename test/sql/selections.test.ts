@@ -18,6 +18,7 @@ import {
   runOne,
 } from "../../src/parts/query_processing/execution/model/point_api/in-memory-doors.fixture.ts";
 import { assertEntries } from "../../src/parts/indexing/equality/kv_secondary/entries-judge.fixture.ts";
+import { drawing } from "./drawing.fixture.ts";
 import { openWithTransactions } from "./open-transactions.fixture.ts";
 
 const programs = Number(process.env.LATHE_TEST_RUNS ?? 40);
@@ -34,16 +35,6 @@ interface Row {
 
 type Draw = (below: number) => number;
 type Meets = (row: Row) => boolean;
-
-function drawing(seed: number): Draw {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
-}
 
 const shown = (value: number | string | null) => (typeof value === "string" ? `'${value}'` : `${value}`);
 

@@ -16,6 +16,7 @@ import type { ColumnValue } from "../../src/parts/architecture/catalog/table.ts"
 import { sqlErrorKinds } from "../../src/parts/architecture/networking/wire_protocols/mysql_classic/wire-error.ts";
 import { RecordingSink } from "../../src/parts/query_processing/execution/model/point_api/in-memory-doors.fixture.ts";
 import type { ExecutorSession } from "../../src/parts/query_processing/executor.ts";
+import { drawing } from "./drawing.fixture.ts";
 import { openWithTransactions } from "./open-transactions.fixture.ts";
 
 const skip = findMariadb() === undefined && "MariaDB is not installed";
@@ -47,16 +48,6 @@ const tables = [
 ];
 
 type Draw = (below: number) => number;
-
-function drawing(seed: number): Draw {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
-}
 
 /** A statement on `c`, whose rows have numbers of their own. */
 function onCounted(draw: Draw): string {

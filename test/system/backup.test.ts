@@ -218,17 +218,23 @@ test("the control socket refuses what it does not know, and a server without one
     assert.equal((await started.end("SIGTERM")).exitCode, 0);
   }));
 
+/** Data of 3000 rows that were backed up to `set`, and of some that were written after it and are in the log alone. */
+async function killedWithRows(directory: string, inLog: number): Promise<string> {
+  const data = join(directory, "data");
+  const started = await startProduct(product, ["--data", data]);
+  const connection = await connectTo(started);
+  await connection.query("CREATE TABLE t (id BIGINT PRIMARY KEY, n BIGINT, v VARCHAR(40))");
+  await insert(connection, 0, 3000);
+  await backUp(data, join(directory, "set"), context);
+  for (let i = 0; i < inLog; i++) await connection.query(`INSERT INTO t VALUES (${20_000 + i}, 1, 'log ${i}')`);
+  await connection.end();
+  assert.equal((await started.end("SIGKILL")).signal, "SIGKILL");
+  return data;
+}
+
 test("scrub names damage; backup refuses it; repair saves the rest, tables and log", () =>
   withTemporaryDirectory(async (directory) => {
-    const data = join(directory, "data");
-    const started = await startProduct(product, ["--data", data]);
-    const connection = await connectTo(started);
-    await connection.query("CREATE TABLE t (id BIGINT PRIMARY KEY, n BIGINT, v VARCHAR(40))");
-    await insert(connection, 0, 3000);
-    await backUp(data, join(directory, "set"), context);
-    for (let i = 0; i < 20; i++) await connection.query(`INSERT INTO t VALUES (${20_000 + i}, 1, 'log ${i}')`);
-    await connection.end();
-    assert.equal((await started.end("SIGKILL")).signal, "SIGKILL");
+    const data = await killedWithRows(directory, 20);
     const clean = await scrubDirectory(data, context);
     assert.equal(clean.damagedFiles, 0, JSON.stringify(clean.files.filter(({ problems }) => problems.length > 0)));
     assert.ok(clean.logEntries >= 20 && clean.entries > 3000);
@@ -264,15 +270,7 @@ test("scrub names damage; backup refuses it; repair saves the rest, tables and l
 
 test("repair never says that nothing is lost when a part of the log is gone; what it makes can be served", () =>
   withTemporaryDirectory(async (directory) => {
-    const data = join(directory, "data");
-    const started = await startProduct(product, ["--data", data]);
-    const connection = await connectTo(started);
-    await connection.query("CREATE TABLE t (id BIGINT PRIMARY KEY, n BIGINT, v VARCHAR(40))");
-    await insert(connection, 0, 3000);
-    await backUp(data, join(directory, "set"), context);
-    for (let i = 0; i < 5; i++) await connection.query(`INSERT INTO t VALUES (${20_000 + i}, 1, 'log ${i}')`);
-    await connection.end();
-    assert.equal((await started.end("SIGKILL")).signal, "SIGKILL");
+    const data = await killedWithRows(directory, 5);
     const segment = (copy: string) => join(copy, "wal", largest(join(copy, "wal"), ".wal"));
     const damages: [string, (copy: string) => void, RegExp][] = [
       ["header", (copy) => flipAt(segment(copy), 3), /\.wal$/],
