@@ -214,7 +214,7 @@ export class MemoryEngine implements StorageEngine {
   }
 
   backpressure(): Promise<void> | undefined {
-    return this.#writer.backpressure();
+    return this.#writer.backpressure() ?? this.#shortOfCells();
   }
 
   write(): Promise<number> {
@@ -310,6 +310,15 @@ export class MemoryEngine implements StorageEngine {
       if (valueEnd - keyEnd <= valueBytesMax) return;
       throw new LatheError("LIMIT_EXCEEDED", `a value of ${valueEnd - keyEnd} bytes is longer than ${valueBytesMax}`);
     });
+  }
+
+  /** Where a snapshot under way keeps so many old versions that there is hardly room for more: until it has ended. */
+  #shortOfCells(): Promise<void> | undefined {
+    const store = this.#store;
+    const bytes = Math.min(reserveBytes, this.#limitBytes / 16);
+    if (store.followedCount === 0 || store.canHold(bytes, 1)) return undefined;
+    while (store.reclaim(reclaimedAtOnce));
+    return store.canHold(bytes, 1) ? undefined : this.#writer.ended;
   }
 
   /** Refuses a batch that puts something where there is no memory for it. Nothing of it was applied. */

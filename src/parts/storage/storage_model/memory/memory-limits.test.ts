@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import type { Env } from "../../../../kit/env/env.ts";
 import { createNodeEnv } from "../../../../kit/env/node-env.ts";
 import { withSettableClock } from "../../settable-clock.fixture.ts";
 import { WriteBatch } from "../../write-batch.ts";
@@ -94,4 +95,33 @@ test("what has expired makes room before a put is refused, also while the hash t
     engine.applySync(later, filled + 1);
     await engine.close();
   }
+});
+
+test("writers wait for a snapshot whose old versions fill the memory, and are not refused", async () => {
+  const { promise: held, resolve: letGo } = Promise.withResolvers<void>();
+  const threads: Env["threads"] = {
+    concurrency: env.threads.concurrency,
+    run: async (reference, input) => {
+      await held;
+      return env.threads.run(reference, input);
+    },
+    close: () => env.threads.close(),
+  };
+  const directory = join(root, "slow-snapshot");
+  const engine = await openMemoryEngine({ ...env, threads }, { directory, bytesMax: 1 << 25 });
+  const value = new Uint8Array(4000);
+  const room = async () => {
+    for (let wait = engine.backpressure(); wait !== undefined; wait = engine.backpressure()) {
+      letGo();
+      await wait;
+    }
+  };
+  // Beyond 64 MiB a snapshot is under way, which sees all that is overwritten from then on: as much as there are data.
+  for (let n = 0; n < 30_000; n++) {
+    await room();
+    engine.applySync(new WriteBatch().put(key(n % 8000), value), n + 1);
+  }
+  assert.equal(engine.getSync(key(7999))?.length, value.length);
+  letGo();
+  await engine.close();
 });

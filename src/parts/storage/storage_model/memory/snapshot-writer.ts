@@ -75,6 +75,11 @@ export class SnapshotWriter {
     return this.#running !== undefined;
   }
 
+  /** Resolves when the snapshot under way has ended, well or not; undefined where there is none. */
+  get ended(): Promise<void> | undefined {
+    return this.#running?.catch(() => undefined);
+  }
+
   /** Bytes applied since the snapshot in force. */
   get bytesSince(): number {
     return this.#bytesSince;
