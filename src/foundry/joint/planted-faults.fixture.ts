@@ -69,7 +69,14 @@ export const plantedFaults: readonly PlantedFault[] = [
     found: "await this.#log.sync()",
     replacement: "void this.#log.sync()",
     // What a cache shows before it is durable is gone after a kill.
-    also: ["cache-in-turn", "conditions-at-apply"],
+    also: ["cache-in-turn", "conditions-at-apply", "commits-share-flush"],
+  },
+  {
+    point: "commits-share-flush",
+    example: "ycsb-a-relaxed",
+    file: nodeLog,
+    found: "durable = (await flushed) === true ? group : [];",
+    replacement: "durable = (await flushed) === true ? [...group, ...this.#appendWaiting()] : [];",
   },
   {
     point: "overflow-raised",

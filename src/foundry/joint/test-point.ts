@@ -70,6 +70,15 @@ export const testPoints: readonly TestPoint[] = [
     doors: ["sql"],
   },
   {
+    name: "commits-share-flush",
+    edge: ["recovery/auxiliary/group_commit", "concurrency/transaction/model/single_node_acid"],
+    wiredBy: "createTransactions(",
+    imports: {
+      "node:module": ["syncBuiltinESMExports"], "../mysql-connection.ts": ["MysqlConnection"], ...opened,
+    },
+    doors: ["sql"],
+  },
+  {
     name: "overflow-raised",
     edge: [
       "value_types/numeric/overflow_behavior/error_on_overflow", "parser/syntax/expression/arithmetic_operators",

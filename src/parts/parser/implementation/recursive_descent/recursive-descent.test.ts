@@ -128,6 +128,13 @@ describe("single-table statements", () => {
     }
   });
 
+  test("FOR SHARE and LOCK IN SHARE MODE lock what is read, as FOR UPDATE does", () => {
+    for (const tail of ["FOR UPDATE", "FOR SHARE", "FOR SHARE NOWAIT", "LOCK IN SHARE MODE"]) {
+      assert.equal(selected(`SELECT a FROM t WHERE id = 1 ${tail}`).locks, true, tail);
+    }
+    assert.notEqual(selected("SELECT a FROM t WHERE id = 1").locks, true);
+  });
+
   test("aggregates, and columns that are called like them", () => {
     assert.deepEqual(selected("SELECT SUM(k), count(DISTINCT c) AS n FROM t").items, [
       { column: "k", alias: "SUM(k)", aggregate: "SUM", distinct: false },
