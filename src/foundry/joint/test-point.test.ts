@@ -87,15 +87,20 @@ test("a product carries the specification, the joint test and the marked wiring 
   }
 });
 
-/** The tests of one run by title; a product is written once per fault. */
-async function judge(fault: PlantedFault, only: RegExp): Promise<{ failed: string[]; passed: string[] }> {
-  const files = filesOf(fault.example);
-  const source = files.get(fault.file) ?? "";
-  assert.equal(source.split(fault.found).length, 2, `${fault.file} has the place of the fault once`);
+/** The joint tests of an example by title, with a fault or without; a product is written once per fault. */
+async function judge(
+  example: string, fault: PlantedFault | undefined, only: RegExp,
+): Promise<{ failed: string[]; passed: string[] }> {
+  const files = new Map(filesOf(example));
+  if (fault !== undefined) {
+    const source = files.get(fault.file) ?? "";
+    assert.equal(source.split(fault.found).length, 2, `${fault.file} has the place of the fault once`);
+    files.set(fault.file, source.replace(fault.found, fault.replacement));
+  }
   const directory = mkdtempSync(join(scratch, "product-"));
   for (const [path, text] of files) {
     mkdirSync(dirname(join(directory, path)), { recursive: true });
-    writeFileSync(join(directory, path), path === fault.file ? source.replace(fault.found, fault.replacement) : text);
+    writeFileSync(join(directory, path), text);
   }
   const outcome = { failed: [] as string[], passed: [] as string[] };
   for (const path of files.keys()) {
@@ -109,7 +114,7 @@ async function judge(fault: PlantedFault, only: RegExp): Promise<{ failed: strin
 }
 
 async function checkFault(fault: PlantedFault, only: RegExp): Promise<void> {
-  const { failed, passed } = await judge(fault, only);
+  const { failed, passed } = await judge(fault.example, fault, only);
   const titlesOf = (wanted: string) => {
     const [point] = testPoints.filter(({ name }) => name === wanted);
     const text = testPointText(point, fault.door ?? "sql");
@@ -132,5 +137,13 @@ for (const [fault, only] of cheap) {
 
 const all = process.env.LATHE_ALL_FAULTS === "1";
 test("every planted fault is found by its test point, and by no other", { skip: !all }, async (t) => {
+  // A test that fails without any fault would find all of them.
+  for (const example of new Set(plantedFaults.map((fault) => fault.example))) {
+    await t.test(`none in ${example}`, async () => {
+      const { failed, passed } = await judge(example, undefined, /./);
+      assert.deepEqual(failed, []);
+      assert.ok(passed.length > 1, example);
+    });
+  }
   for (const fault of plantedFaults) await t.test(`${fault.point} in ${fault.example}`, () => checkFault(fault, /./));
 });
