@@ -11,7 +11,7 @@
  * | word of the first cell | field |
  * |-----------------------:|-------|
  * | 0 | hash of the key |
- * | 1 | bits 0 to 23: length of the key; 24 and 25: the policy's segment; 26: whether the entry expires |
+ * | 1 | bits 0 to 19: length of the key; 20, 21: the policy's segment; 22: whether it expires; 23 to 31: the policy's stamp |
  * | 2 | length of the value |
  * | 3 | next newer entry of the policy's list |
  * | 4 | next older entry |
@@ -33,10 +33,14 @@ export const newerWord = 3;
 export const olderWord = 4;
 const bucketWord = 5;
 
-const keyLengthMask = 0xff_ffff;
-const segmentShift = 24;
+const keyLengthMask = 0xf_ffff;
+const segmentShift = 20;
 const segmentMask = 3 << segmentShift;
-const expiresBit = 1 << 26;
+const expiresBit = 1 << 22;
+const stampShift = 23;
+/** Stamps are counted up to here, and then from 0 again. */
+export const stampMask = 0x1ff;
+const placeMask = segmentMask | (stampMask << stampShift);
 
 const bucketBytes = 4;
 const expiryBytes = 8;
@@ -183,9 +187,15 @@ export class EntryTable {
     return (this.words[entry * cellWords + metaWord] & segmentMask) >>> segmentShift;
   }
 
-  setSegment(entry: number, segment: number): void {
+  stampOf(entry: number): number {
+    return this.words[entry * cellWords + metaWord] >>> stampShift;
+  }
+
+  /** What the policy knows of an entry beside its links. */
+  setPlace(entry: number, segment: number, stamp: number): void {
     const at = entry * cellWords + metaWord;
-    this.words[at] = (this.words[at] & ~segmentMask) | (segment << segmentShift);
+    const place = (segment << segmentShift) | ((stamp & stampMask) << stampShift);
+    this.words[at] = (this.words[at] & ~placeMask) | place;
   }
 
   cellsUsedBy(entry: number): number {

@@ -1,127 +1,219 @@
 /**
- * The policies of the row cache side by side. Run:
- * `node src/parts/storage/page_io/replacement/policies.bench.ts [cost|hits]`
+ * The policies of the row cache side by side: hit ratios, and what a hit and a miss with its fill cost.
  *
- *   cost   what a call takes, in turns within one process: nanoseconds (median of the rounds, least, greatest) and the
- *          ratio of W-TinyLFU to LRU, per round. Keys of 12 bytes, values of 161, read in random order, so that the
- *          machine's caches miss as in service.
- *   hits   hit ratios on the key stream of TAOBench's Workload O (and A) at 500,000 edges, writes applied in order,
- *          around the default capacity.
+ *     node src/parts/storage/page_io/replacement/policies.bench.ts --help
+ *     node src/parts/storage/page_io/replacement/policies.bench.ts --record examples/bars
+ *
+ *   1. Each policy has a process of its own (as in a product, which has one policy), and a stream of keys of its own:
+ *   the same from the same seed. The stream is replayed as readers do, and the second half's hits are counted.
+ *   2. Hits: the last accesses of the stream, those of them whose keys are there, are read over and over.
+ *   3. Misses: keys that were never seen are asked for and filled in.
+ *   The processes take turns in every round, and a ratio is one round's.
+ * Keys of 8 bytes, values of 200. TAOBench's stream is the reads of eight clients at 500,000 edges.
  */
-import { performance } from "node:perf_hooks";
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { barText, type RecordedBar } from "../../../../bench/recorded-bar.ts";
+import { describeMachine, machineText } from "../../../../kit/machine.ts";
 import { TaoWorkload } from "../../../../workload/taobench/tao-workload.ts";
-import type { OperationStep } from "../../../../workload/workload.ts";
-import type { Cache } from "../cache.ts";
-import { uniform } from "./access-traces.fixture.ts";
+import { movingHotSet, scanMixed, type Trace, zipf } from "./access-traces.fixture.ts";
 import { createLruCache } from "./lru/lru-cache.ts";
-import { type CreateCache, metricOf } from "./trace-replay.fixture.ts";
+import { capacityBytesFor, type CreateCache, keyOf, replay } from "./trace-replay.fixture.ts";
 import { createWTinyLfuCache } from "./w_tinylfu/w-tinylfu-cache.ts";
 
-const policies: readonly { name: string; create: CreateCache }[] = [
-  { name: "lru", create: createLruCache },
-  { name: "w_tinylfu", create: createWTinyLfuCache },
-];
-const defaultBytes = 32 << 20;
-const value = new Uint8Array(161);
+const policies: Readonly<Record<string, CreateCache>> = { lru: createLruCache, w_tinylfu: createWTinyLfuCache };
 
-/** As the row layout makes it: table number and 64-bit columns. */
-function keyOf(table: string, columns: readonly unknown[]): Uint8Array {
-  const bytes = new Uint8Array(4 + 8 * columns.length);
-  const view = new DataView(bytes.buffer);
-  view.setUint32(0, table === "objects" ? 1 : 2);
-  columns.forEach((column, at) => view.setBigInt64(4 + 8 * at, column as bigint));
-  return bytes;
+interface Stream {
+  readonly text: string;
+  readonly make: () => Trace;
+  /** How many entries the cache holds. */
+  readonly entries: readonly number[];
 }
 
-function measureCost(): void {
-  const rounds = 9;
-  const calls = 400_000;
-  const entries = 100_000;
-  const random = uniform(1);
-  const keys = Array.from({ length: 4 * entries }, (_, number) => keyOf("objects", [BigInt(number) << 40n]));
-  const order = Uint32Array.from({ length: calls }, () => Math.floor(random() * entries));
-  const caches = policies.map(({ create }) => {
-    const cache = create({ capacityBytes: defaultBytes });
-    // Twice, so that W-TinyLFU counts.
-    for (let number = 0; number < 2 * entries; number++) readThrough(cache, keys[number % entries]);
-    return cache;
-  });
+const streams: Readonly<Record<string, Stream>> = {
+  tao: { text: "TAOBench O", make: taoReads, entries: [20_000, 100_000, 200_000] },
+  ycsb: { text: "zipfian 0.99 (YCSB)", make: () => zipf(100_000, 0.99, 1_000_000, 9), entries: [2000, 10_000, 50_000] },
+  scan: { text: "a popular set and scans", make: () => scanMixed(1_000_000, 2), entries: [2000] },
+  shift: { text: "a popular set that moves", make: () => movingHotSet(1_000_000, 100_000, 6), entries: [2000] },
+};
+
+const ratioMax = 1.05;
+const value = new Uint8Array(200);
+const hitsMax = 400_000;
+const missesPerRound = 100_000;
+
+const { values: flags } = parseArgs({
+  options: {
+    rounds: { type: "string", default: "11" },
+    record: { type: "string" },
+    policy: { type: "string" },
+    help: { type: "boolean", default: false },
+  },
+});
+
+const help = `Usage: node src/parts/storage/page_io/replacement/policies.bench.ts [options]
+
+Hit ratios of LRU and W-TinyLFU on streams of keys, and nanoseconds per hit and per miss with its fill.
+
+  --rounds N    turns of each process per figure (default 11; the first one compiles)
+  --record DIR  write row-cache.json and row-cache.md there
+  --help        this text
+`;
+
+function taoReads(): Trace {
+  const clients = 8;
+  const workload = new TaoWorkload("o", 500_000, 1);
+  const sources = Array.from({ length: clients }, (_, client) => workload.client(2, client, clients));
+  const numbers = new Map<string, number>();
+  const reads: number[] = [];
+  for (let at = 0; reads.length < 2_000_000; at++) {
+    for (const step of sources[at % clients].next().steps) {
+      if (step.kind !== "read") continue;
+      const key = `${step.table} ${step.key.join(" ")}`;
+      const number = numbers.get(key) ?? numbers.size;
+      numbers.set(key, number);
+      reads.push(number);
+    }
+  }
+  return Uint32Array.from(reads);
+}
+
+type Request = { readonly prepare: string; readonly entries: number } | "hits" | "misses";
+
+/** The process of one policy: answers each request with one figure. */
+function answerAs(create: CreateCache): void {
+  let cache = create({ capacityBytes: 0 });
+  let hits = new Uint32Array(0);
+  let fresh = 0x4000_0000;
   let found = 0;
-  const operations: readonly [string, (cache: Cache, at: number) => void][] = [
-    ["get, hit", (cache, at) => (found += cache.get(keys[at])?.length ?? 0)],
-    ["get, miss", (cache, at) => (found += cache.get(keys[entries + at])?.length ?? 0)],
-    ["update", (cache, at) => cache.update(keys[at], value)],
-    ["fill, full cache", (cache, at) => cache.fill(keys[entries + ((at * 31) % (3 * entries))], value, cache.epoch())],
-  ];
-  for (const [what, operation] of operations) {
-    const times = policies.map((): number[] => []);
-    for (let round = 0; round < rounds; round++) {
-      for (let turn = 0; turn < policies.length; turn++) {
-        const which = (turn + round) % policies.length;
-        const start = performance.now();
-        for (let at = 0; at < calls; at++) operation(caches[which], order[at]);
-        times[which].push(((performance.now() - start) / calls) * 1e6);
+  const prepare = (name: string, entries: number): number => {
+    const trace = streams[name].make();
+    cache = create({ capacityBytes: capacityBytesFor(create, entries), seed: 1 });
+    replay(cache, trace.subarray(0, trace.length / 2));
+    const { ratio } = replay(cache, trace.subarray(trace.length / 2));
+    hits = trace.subarray(-2 * hitsMax).filter((key) => cache.get(keyOf(key)) !== undefined).subarray(-hitsMax);
+    return ratio;
+  };
+  const readHits = () => {
+    for (const key of hits) found += cache.get(keyOf(key))?.length ?? 0;
+    return hits.length;
+  };
+  const readMisses = () => {
+    for (let count = 0; count < missesPerRound; count++) {
+      const key = keyOf(fresh++);
+      if (cache.get(key) === undefined) cache.fill(key, value, cache.epoch());
+    }
+    return missesPerRound;
+  };
+  process.on("message", (request: Request) => {
+    if (typeof request === "object") return void process.send?.(prepare(request.prepare, request.entries));
+    const start = performance.now();
+    const count = request === "hits" ? readHits() : readMisses();
+    process.send?.(((performance.now() - start) * 1e6) / count);
+  });
+}
+
+async function ask(child: ChildProcess, request: Request): Promise<number> {
+  const answer = once(child, "message");
+  child.send(request);
+  return (await answer)[0] as number;
+}
+
+interface Figures {
+  readonly stream: string;
+  readonly entries: number;
+  /** Of LRU and W-TinyLFU; per cent. */
+  readonly hitRatios: readonly number[];
+  readonly hitNs: readonly number[][];
+  readonly missNs: readonly number[][];
+}
+
+async function measure(children: readonly ChildProcess[], stream: string, entries: number): Promise<Figures> {
+  const ratios = await Promise.all(children.map((child) => ask(child, { prepare: stream, entries })));
+  const turns = async (request: "hits" | "misses") => {
+    const times = children.map((): number[] => []);
+    for (let round = 0; round < Number(flags.rounds); round++) {
+      for (const at of round % 2 === 0 ? [0, 1] : [1, 0]) times[at].push(await ask(children[at], request));
+    }
+    return times.map((list) => list.slice(1));
+  };
+  const hitNs = await turns("hits");
+  return { stream, entries, hitRatios: ratios.map((ratio) => 100 * ratio), hitNs, missNs: await turns("misses") };
+}
+
+function spread(list: readonly number[], digits: number): string {
+  const sorted = list.toSorted((one, other) => one - other);
+  const [middle, least, most] = [sorted[sorted.length >> 1], sorted[0], sorted[sorted.length - 1]];
+  return `${middle.toFixed(digits)} (${least.toFixed(digits)} to ${most.toFixed(digits)})`;
+}
+
+const ratiosOf = ([lru, tinyLfu]: readonly number[][]) => tinyLfu.map((time, round) => time / lru[round]);
+const median = (list: readonly number[]) => list.toSorted((one, other) => one - other)[list.length >> 1];
+
+function barsOf(all: readonly Figures[]): RecordedBar[] {
+  return all.flatMap(({ stream, entries, hitRatios: [lru, tinyLfu], hitNs, missNs }) => {
+    const where = `${streams[stream].text}, ${entries.toLocaleString("en")} entries`;
+    const cost = median(ratiosOf(hitNs));
+    const ns = (times: readonly number[][]) => times.map((list) => spread(list, 0)).join(" and ");
+    return [
+      {
+        claim: `${where}: hits`, measured: `LRU ${lru.toFixed(2)} %, W-TinyLFU ${tinyLfu.toFixed(2)} %`,
+        bar: { text: "no fewer than LRU", met: tinyLfu >= lru },
+      },
+      {
+        claim: `${where}: W-TinyLFU to LRU, time per hit`,
+        measured: `${spread(ratiosOf(hitNs), 2)}; LRU and W-TinyLFU in ns: ${ns(hitNs)}`,
+        bar: { text: `at most ${ratioMax}`, met: cost <= ratioMax },
+      },
+      {
+        claim: `${where}: W-TinyLFU to LRU, time per miss with its fill`,
+        measured: `${spread(ratiosOf(missNs), 2)}; LRU and W-TinyLFU in ns: ${ns(missNs)}`,
+      },
+    ];
+  });
+}
+
+function page(bars: readonly RecordedBar[]): string {
+  return [
+    "# What the policies of the row cache find, and what they cost",
+    "",
+    `On ${machineText(describeMachine())}. Medians, with the least and the greatest; ratios are of turns that follow one another.`,
+    "",
+    "| | measured | bar |",
+    "|---|---|---|",
+    ...bars.map((bar) => `| ${bar.claim} | ${bar.measured} | ${barText(bar)} |`),
+    "",
+    "`node src/parts/storage/page_io/replacement/policies.bench.ts --record examples/bars` measures it again.",
+    "",
+  ].join("\n");
+}
+
+async function main(): Promise<void> {
+  const children = Object.keys(policies).map((name) => fork(import.meta.filename, ["--policy", name]));
+  try {
+    const all: Figures[] = [];
+    for (const [stream, { entries }] of Object.entries(streams)) {
+      for (const count of entries) {
+        all.push(await measure(children, stream, count));
+        process.stderr.write(`${barsOf(all.slice(-1)).map(({ claim, measured }) => `${claim}: ${measured}`).join("\n")}\n`);
       }
     }
-    // The first round compiles.
-    const [lru, tinyLfu] = times.map((one) => one.slice(1));
-    const ratios = tinyLfu.map((time, round) => time / lru[round]);
-    console.log(`${what}: lru ${spread(lru)} ns, w_tinylfu ${spread(tinyLfu)} ns, ratio ${spread(ratios, 2)}`);
+    const bars = barsOf(all);
+    const text = page(bars);
+    process.stdout.write(text);
+    if (flags.record === undefined) return;
+    mkdirSync(flags.record, { recursive: true });
+    const json = { machine: describeMachine(), bars, figures: all };
+    writeFileSync(join(flags.record, "row-cache.json"), `${JSON.stringify(json, undefined, 1)}\n`);
+    writeFileSync(join(flags.record, "row-cache.md"), text);
+  } finally {
+    for (const child of children) child.kill();
   }
 }
 
-function spread(figures: readonly number[], digits = 0): string {
-  const sorted = [...figures].sort((a, b) => a - b);
-  const [median, least, greatest] = [sorted[sorted.length >> 1], sorted[0], sorted[sorted.length - 1]];
-  return `${median.toFixed(digits)} (${least.toFixed(digits)} to ${greatest.toFixed(digits)})`;
-}
-
-function readThrough(cache: Cache, key: Uint8Array): boolean {
-  if (cache.get(key) !== undefined) return true;
-  cache.fill(key, value, cache.epoch());
-  return false;
-}
-
-function apply(cache: Cache, step: OperationStep, key: Uint8Array): boolean | undefined {
-  if (step.kind === "read") return readThrough(cache, key);
-  if (step.kind === "update") cache.update(key, value);
-  else if (step.kind === "delete") cache.invalidate(key);
-  return undefined;
-}
-
-function measureHits(profile: string, capacityBytes: number): void {
-  const clients = 8;
-  const statements = 4_000_000;
-  const workload = new TaoWorkload(profile, 500_000, 1);
-  const streams = Array.from({ length: clients }, (_, client) => workload.client(2, client, clients));
-  const caches = policies.map(({ create }) => create({ capacityBytes }));
-  const hits = policies.map(() => 0);
-  let reads = 0;
-  let done = 0;
-  while (done < statements) {
-    for (const step of streams[done % clients].next().steps) {
-      done++;
-      if (step.kind !== "read" && step.kind !== "update" && step.kind !== "delete") continue;
-      const key = keyOf(step.table, step.key);
-      const found = caches.map((cache) => apply(cache, step, key));
-      // The first half warms up.
-      if (step.kind !== "read" || done < statements / 2) continue;
-      reads++;
-      found.forEach((hit, which) => (hits[which] += hit === true ? 1 : 0));
-    }
-  }
-  const [lru, tinyLfu] = hits.map((count) => (100 * count) / reads);
-  const misses = (100 - tinyLfu) / (100 - lru);
-  const mebibytes = capacityBytes / 2 ** 20;
-  console.log(
-    `taobench-${profile}, ${mebibytes} MiB: lru ${lru.toFixed(2)} %, w_tinylfu ${tinyLfu.toFixed(2)} %, ` +
-      `misses ${misses.toFixed(3)} as many; window ${metricOf(caches[1], "row_cache_window_ratio").toFixed(3)}`,
-  );
-}
-
-const wanted = process.argv[2];
-if (wanted !== "hits") measureCost();
-if (wanted !== "cost") {
-  for (const capacityBytes of [8 << 20, defaultBytes, 128 << 20]) measureHits("o", capacityBytes);
-  measureHits("a", defaultBytes);
-}
+if (flags.help) process.stdout.write(help);
+else if (flags.policy !== undefined) answerAs(policies[flags.policy]);
+else await main();
