@@ -11,7 +11,7 @@
  * | word of the first cell | field |
  * |-----------------------:|-------|
  * | 0 | hash of the key |
- * | 1 | bits 0 to 19: length of the key; 20, 21: the policy's segment; 22: whether it expires; 23 to 31: the policy's stamp |
+ * | 1 | bits 0 to 19: length of the key; 20, 21: the policy's segment; 22: it expires; 23 to 31: the policy's stamp |
  * | 2 | length of the value |
  * | 3 | next newer entry of the policy's list |
  * | 4 | next older entry |

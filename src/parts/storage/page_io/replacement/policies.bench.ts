@@ -6,7 +6,7 @@
  *
  *   1. Each policy has a process of its own (as in a product, which has one policy), and a stream of keys of its own:
  *   the same from the same seed. The stream is replayed as readers do, and the second half's hits are counted.
- *   2. Hits: the last accesses of the stream, those of them whose keys are there, are read over and over.
+ *   2. Hits: the last accesses of the stream, those of them whose keys are in both caches, are read over and over.
  *   3. Misses: keys that were never seen are asked for and filled in.
  *   The processes take turns in every round, and a ratio is one round's.
  * Keys of 8 bytes, values of 200. TAOBench's stream is the reads of eight clients at 500,000 edges.
@@ -81,12 +81,16 @@ function taoReads(): Trace {
   return Uint32Array.from(reads);
 }
 
-type Request = { readonly prepare: string; readonly entries: number } | "hits" | "misses";
+type Request =
+  | { readonly prepare: string; readonly entries: number }
+  | { readonly hits: Uint32Array }
+  | "present" | "hits" | "misses";
 
-/** The process of one policy: answers each request with one figure. */
+/** The process of one policy: answers each request with a figure, or with the last accesses whose keys are there. */
 function answerAs(create: CreateCache): void {
   let cache = create({ capacityBytes: 0 });
-  let hits = new Uint32Array(0);
+  let last: Trace = new Uint32Array(0);
+  let hits = last;
   let fresh = 0x4000_0000;
   let found = 0;
   const prepare = (name: string, entries: number): number => {
@@ -94,7 +98,7 @@ function answerAs(create: CreateCache): void {
     cache = create({ capacityBytes: capacityBytesFor(create, entries), seed: 1 });
     replay(cache, trace.subarray(0, trace.length / 2));
     const { ratio } = replay(cache, trace.subarray(trace.length / 2));
-    hits = trace.subarray(-2 * hitsMax).filter((key) => cache.get(keyOf(key)) !== undefined).subarray(-hitsMax);
+    last = trace.subarray(-hitsMax);
     return ratio;
   };
   const readHits = () => {
@@ -109,17 +113,29 @@ function answerAs(create: CreateCache): void {
     return missesPerRound;
   };
   process.on("message", (request: Request) => {
-    if (typeof request === "object") return void process.send?.(prepare(request.prepare, request.entries));
+    if (typeof request === "object" && "prepare" in request) {
+      return void process.send?.(prepare(request.prepare, request.entries));
+    }
+    if (typeof request === "object") return void process.send?.((hits = request.hits).length);
+    if (request === "present") return void process.send?.(last.filter((key) => cache.get(keyOf(key)) !== undefined));
     const start = performance.now();
     const count = request === "hits" ? readHits() : readMisses();
     process.send?.(((performance.now() - start) * 1e6) / count);
   });
 }
 
-async function ask(child: ChildProcess, request: Request): Promise<number> {
+async function ask<Answer = number>(child: ChildProcess, request: Request): Promise<Answer> {
   const answer = once(child, "message");
   child.send(request);
-  return (await answer)[0] as number;
+  return (await answer)[0] as Answer;
+}
+
+/** Gives all the accesses whose keys each of them has. */
+async function shareHits(children: readonly ChildProcess[]): Promise<void> {
+  const [one, other] = await Promise.all(children.map((child) => ask<Uint32Array>(child, "present")));
+  const present = new Set(other);
+  const hits = one.filter((key) => present.has(key));
+  await Promise.all(children.map((child) => ask(child, { hits })));
 }
 
 interface Figures {
@@ -133,6 +149,7 @@ interface Figures {
 
 async function measure(children: readonly ChildProcess[], stream: string, entries: number): Promise<Figures> {
   const ratios = await Promise.all(children.map((child) => ask(child, { prepare: stream, entries })));
+  await shareHits(children);
   const turns = async (request: "hits" | "misses") => {
     const times = children.map((): number[] => []);
     for (let round = 0; round < Number(flags.rounds); round++) {
@@ -192,7 +209,9 @@ function page(bars: readonly RecordedBar[]): string {
 }
 
 async function main(): Promise<void> {
-  const children = Object.keys(policies).map((name) => fork(import.meta.filename, ["--policy", name]));
+  const children = Object.keys(policies).map((name) => {
+    return fork(import.meta.filename, ["--policy", name], { serialization: "advanced" });
+  });
   try {
     const all: Figures[] = [];
     for (const [stream, { entries }] of Object.entries(streams)) {

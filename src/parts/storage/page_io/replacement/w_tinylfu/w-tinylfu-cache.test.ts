@@ -114,3 +114,16 @@ test("bounds and bookkeeping hold under every mix of sizes, windows and expiries
     { numRuns: 60 },
   );
 });
+
+test("what is read over and over stays, though most of its reads move nothing", () => {
+  const cache = createWTinyLfuCache({ capacityBytes: 64 << 10 });
+  const hot = 500;
+  for (let at = 0; at < 40 * hot; at++) read(cache, at % hot);
+  // Longer than stamps count: what was moved long ago must not pass for new for ever.
+  let hits = 0;
+  for (let at = 0; at < 600_000; at++) {
+    if (read(cache, (at * 7919) % hot)) hits++;
+    if (at % 3 === 0) read(cache, 10_000 + at);
+  }
+  assert.ok(hits > 0.97 * 600_000, `${hits} of 600000`);
+});
