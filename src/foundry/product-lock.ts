@@ -90,7 +90,8 @@ function heldError(cause: LatheError, target: string, path: string): LatheError 
 function removeAbandonedLocks(path: string): void {
   const prefix = `${basename(path)}.`;
   for (const name of readdirSync(dirname(path))) {
-    const pid = name.startsWith(prefix) ? /^(\d+)\.[0-9a-f]{12}$/.exec(name.slice(prefix.length))?.[1] : undefined;
+    if (!name.startsWith(prefix)) continue;
+    const pid = /^(?:takeover\.)*(\d+)\.[0-9a-f]{12}$/.exec(name.slice(prefix.length))?.[1];
     if (pid !== undefined && !isRunning(Number(pid))) rmSync(join(dirname(path), name), { force: true });
   }
 }

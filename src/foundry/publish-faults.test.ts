@@ -115,7 +115,7 @@ function bury(place: string): void {
   for (const path of Object.keys(treeOf(place)).filter((one) => /\.lock(\.|$)/.test(one))) {
     const text = readFileSync(join(place, path), "utf8");
     rmSync(join(place, path));
-    const dead = path.replace(`.lock.${process.pid}.`, `.lock.${deadPid}.`);
+    const dead = path.replace(new RegExp(`(?<=\\.lock(\\.takeover)*\\.)${process.pid}\\.`), `${deadPid}.`);
     writeFileSync(join(place, dead), text.replace(/"pid":\d+/, `"pid":${deadPid}`));
   }
 }
