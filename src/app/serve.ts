@@ -4,7 +4,8 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { guardProcess, releaseProcess } from "../fleet/orphan-guard.ts";
+import { guardProcess, releaseProcess } from "../foundry/orphan-guard.ts";
+import { productPutAside } from "../foundry/product-directory.ts";
 import { LatheError } from "../kit/errors.ts";
 
 export interface ServeRequest {
@@ -42,7 +43,10 @@ export async function serveProduct(request: ServeRequest, signal: AbortSignal): 
       const use = "a program imports `open` from it (see its README.md), and `npm pack` there packs it";
       throw new LatheError("INVALID_ARGUMENT", `${request.productDirectory} is a library without a server: ${use}`);
     }
-    const way = "`lathe build CONTRACT --out DIR` makes one";
+    const aside = productPutAside(request.productDirectory);
+    const way = aside === undefined
+      ? "`lathe build CONTRACT --out DIR` makes one"
+      : `a build that was interrupted left it as ${aside}; build again, which brings it back`;
     throw new LatheError("NOT_FOUND", `${request.productDirectory} holds no product (there is no main.js); ${way}`);
   }
   const environment = { ...process.env };

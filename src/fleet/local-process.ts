@@ -4,7 +4,7 @@
  */
 import { spawn, type ChildProcess } from "node:child_process";
 import { LatheError } from "../kit/errors.ts";
-import { guardProcess, releaseProcess } from "./orphan-guard.ts";
+import { guardProcess, releaseProcess } from "../foundry/orphan-guard.ts";
 import { ProcessAccounting } from "./process-accounting.ts";
 import type { ServerEnd } from "./server.ts";
 

@@ -7,7 +7,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { replaceProduct, surveyProduct } from "./product-directory.ts";
+import { productPutAside, replaceProduct, surveyProduct } from "./product-directory.ts";
 import { findEdits, readManifest } from "./product-manifest.ts";
 
 const plain = { force: false, carried: ["knobs.yaml"] };
@@ -198,6 +198,7 @@ test("a replacement that was interrupted is finished or undone by the next build
     writeFileSync(join(target, "notes.md"), "mine");
     // The process died after the old product was put aside.
     renameSync(target, previous);
+    assert.equal(productPutAside(target), previous);
     assert.deepEqual(outcome(build(target, 2)), { replaced: true, setAside: [] });
     assert.equal(read(target, "notes.md"), "mine");
     assert.equal(read(target, "README.md"), "version 2");
@@ -209,5 +210,6 @@ test("a replacement that was interrupted is finished or undone by the next build
     assert.equal(read(target, "notes.md"), "mine");
     assert.equal(read(target, "README.md"), "version 2");
     assert.equal(existsSync(previous), false);
+    assert.equal(productPutAside(target), undefined);
   });
 });

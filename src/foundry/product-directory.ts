@@ -17,7 +17,7 @@ import {
   chmodSync, closeSync, existsSync, fchmodSync, fsyncSync, linkSync, mkdirSync, openSync, readdirSync, readFileSync,
   renameSync, rmSync, statSync, utimesSync, writeSync,
 } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { LatheError } from "../kit/errors.ts";
 import { removeAbandoned } from "./abandoned-directories.ts";
 import { checkMovable, type Generations, moveOwnerFiles, type OwnerMove } from "./owner-files.ts";
@@ -277,6 +277,12 @@ function ownerEdits(
 
 function siblingOf(target: string, kind: "building" | "staging" | "removing"): string {
   return join(dirname(target), `.${basename(target)}.${kind}-`);
+}
+
+/** Where a replacement that was interrupted left the product of a directory that is missing. */
+export function productPutAside(directory: string): string | undefined {
+  const target = resolve(directory);
+  return !existsSync(target) && existsSync(previousOf(target)) ? previousOf(target) : undefined;
 }
 
 function previousOf(target: string): string {

@@ -14,7 +14,7 @@ import { spawn } from "node:child_process";
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, dirname, join, relative } from "node:path";
-import { guardProcess, releaseProcess } from "../fleet/orphan-guard.ts";
+import { guardProcess, releaseProcess } from "../foundry/orphan-guard.ts";
 import { scanImports } from "../foundry/import-scanner.ts";
 import { sourceRoot } from "../foundry/part-descriptor.ts";
 import { productTests } from "../foundry/source-closure.ts";

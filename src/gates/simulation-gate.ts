@@ -16,7 +16,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { cpSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { guardProcess, releaseProcess } from "../fleet/orphan-guard.ts";
+import { guardProcess, releaseProcess } from "../foundry/orphan-guard.ts";
 import { sourceRoot } from "../foundry/part-descriptor.ts";
 import { faultModes } from "../simulation/every-call.ts";
 import type { SimulationFailure, SimulationTask, TaskOutcome } from "../simulation/task.ts";

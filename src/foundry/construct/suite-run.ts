@@ -2,11 +2,11 @@
  * Runs one suite of a product in a process of its own, with Node's test runner, and says how it went.
  *
  * The process leads a group of its own, so that a cancelled or overdue one goes with all that it started; where the
- * build itself is killed, `suite-reaper.ts` ends the group. Its report is
+ * build itself is killed, `orphan-guard.ts` ends the group. Its report is
  * TAP: the first `not ok` that is not just a parent of another is the test that failed, with its diagnosis below it.
  */
 import { spawn } from "node:child_process";
-import { guardGroup } from "./suite-reaper.ts";
+import { guardProcess, releaseProcess } from "../orphan-guard.ts";
 
 export interface SuiteResult {
   readonly ok: boolean;
@@ -46,7 +46,7 @@ export function runSuite(directory: string, file: string, options: SuiteRunOptio
     const child = spawn(process.execPath, [...report, file], {
       cwd: directory, detached: true, env, stdio: ["ignore", "pipe", "pipe"],
     });
-    const unguard = guardGroup(child.pid);
+    if (child.pid !== undefined) guardProcess(-child.pid);
     const out = { stdout: "", stderr: "" };
     for (const name of ["stdout", "stderr"] as const) {
       child[name].setEncoding("utf8").on("data", (text: string) => {
@@ -62,7 +62,7 @@ export function runSuite(directory: string, file: string, options: SuiteRunOptio
     signal?.addEventListener("abort", stop, { once: true });
     const settle = () => {
       clearTimeout(timer);
-      unguard();
+      if (child.pid !== undefined) releaseProcess(-child.pid);
       signal?.removeEventListener("abort", stop);
     };
     child.once("error", (error) => {

@@ -18,7 +18,7 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, readdirSync, realpathSync } from "node:fs";
 import { join } from "node:path";
-import { guardProcess, releaseProcess } from "../../fleet/orphan-guard.ts";
+import { guardProcess, releaseProcess } from "../../foundry/orphan-guard.ts";
 import type { Gate, GateSubject, GateVerdict } from "../gate.ts";
 import { verdictOf } from "../run-gates.ts";
 import { tracedCalls, trespassesOf } from "./containment-trace.ts";

@@ -1,7 +1,8 @@
 /**
- * OrphanGuard: no server outlives the workshop, however the workshop ends.
+ * OrphanGuard: no server and no suite outlives the workshop, however the workshop ends.
  *
- * A workshop killed with SIGKILL cannot stop its servers, and a frozen one would stay for ever. So a shell of
+ * A workshop killed with SIGKILL cannot stop its servers, and a frozen one would stay for ever; a suite that never
+ * yields could not look whether its build is still there. So a shell of
  * a few lines listens to a pipe from us: `+ PID` and `- PID` say which processes are ours; when the pipe
  * closes, because we are gone, it kills those that are left. It stands in a process group of its own, so that
  * Ctrl-C in a terminal does not reach it. On Windows there is no such shell; there, only an orderly exit ends
