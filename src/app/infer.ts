@@ -8,7 +8,7 @@ import { type InferredContract, inferContract } from "../contract/infer/infer-co
 import { parseContract, problemsError } from "../contract/parse.ts";
 import { LatheError } from "../kit/errors.ts";
 import { type SourceKind, sourceKinds, type SourceReport } from "../traces/observation.ts";
-import { readSources } from "../traces/read-sources.ts";
+import { type ReadProgress, readSources } from "../traces/read-sources.ts";
 import { replaceFile } from "./replace-file.ts";
 import type { UseCaseContext } from "./use-case.ts";
 
@@ -20,6 +20,7 @@ export interface Inference {
   readonly text: string;
   readonly sources: readonly SourceReport[];
   readonly guesses: InferredContract["guesses"];
+  readonly leftOut: InferredContract["leftOut"];
   readonly needs: InferredContract["needs"];
   readonly nearest: string;
   /** The ten statements that come most often. */
@@ -30,13 +31,16 @@ export interface InferRequest {
   readonly sources: readonly string[];
   readonly kind?: SourceKind | string | undefined;
   readonly name?: string | undefined;
+  /** MB of each log or trace that are read; all of it where left out. */
+  readonly limitMB?: number | undefined;
 }
 
 /** Errors: those of `readSources`; INVALID_ARGUMENT where sources hold nothing that a contract could be made of. */
 export async function infer(request: InferRequest, context?: UseCaseContext): Promise<Inference> {
   const { sources, kind } = request;
   const observation = await readSources(sources, {
-    kind, signal: context?.signal, progress: context && ((line) => context.progress(line)),
+    kind, signal: context?.signal, progress: context && progressBar(context),
+    bytesMax: request.limitMB === undefined ? undefined : request.limitMB * 1e6,
   });
   const { workload, tables } = observation;
   if (tables.size === 0 && (workload === undefined || workload.statements === 0)) {
@@ -53,7 +57,28 @@ export async function infer(request: InferRequest, context?: UseCaseContext): Pr
     .sort((one, other) => other.count - one.count);
   return {
     contract: result.contract, text: inferred.text, sources: observation.sources, guesses: inferred.guesses,
+    leftOut: inferred.leftOut,
     needs: inferred.needs, nearest: inferred.nearest, statements: shapes.slice(0, 10),
+  };
+}
+
+const barWidth = 20;
+const tellEveryMs = 1000;
+
+/** Where the reading stands, once a second: a bar, what was read of what, and how long it will go on. */
+function progressBar(context: UseCaseContext): (progress: ReadProgress) => void {
+  const startedMs = performance.now();
+  let told = startedMs;
+  return ({ file, bytes, of }) => {
+    const now = performance.now();
+    if (now - told < tellEveryMs || of === 0) return;
+    told = now;
+    const share = Math.min(1, bytes / of);
+    const filled = Math.round(share * barWidth);
+    const bar = `${"█".repeat(filled)}${"░".repeat(barWidth - filled)}`;
+    const text = `${basename(file)} ${bar} ${Math.floor(share * 100)} % of ${Math.round(of / 1e6)} MB`;
+    const secondsLeft = ((now - startedMs) / 1000 / share) * (1 - share);
+    context.status({ stage: "reading", trial: 0, of: undefined, secondsLeft, incumbent: { knobs: {} }, text });
   };
 }
 

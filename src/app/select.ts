@@ -48,6 +48,8 @@ export interface SubjectRequest {
   readonly kind?: string | undefined;
   /** A description instead of sources; a .txt or .md file stands for its content. */
   readonly text?: string | undefined;
+  /** MB of each log or trace that are read. */
+  readonly limitMB?: number | undefined;
 }
 
 /** Errors: those of contracts and of `infer`. */
@@ -68,7 +70,7 @@ export async function selectSubject(request: SubjectRequest, context?: UseCaseCo
   if (contracts.length > 0) {
     throw new LatheError("INVALID_ARGUMENT", `${contracts[0]} is a contract and stands alone; the others are sources`);
   }
-  const inference = await infer({ sources: what, kind }, context);
+  const inference = await infer({ sources: what, kind, limitMB: request.limitMB }, context);
   return { contract: inference.contract, inference };
 }
 

@@ -15,7 +15,7 @@ import { Readable } from "node:stream";
 import { parse } from "csv-parse";
 import { LatheError } from "../kit/errors.ts";
 import { isBinary } from "./detect-kind.ts";
-import { firstText, textChunks } from "./source-text.ts";
+import { firstText, type SourceReading, textChunks } from "./source-text.ts";
 import { newColumn, newTable, type TraceTable } from "./table-definition.ts";
 import { UnparsedList } from "./unparsed.ts";
 
@@ -37,8 +37,8 @@ interface CsvRecord {
 }
 
 /** Errors: LIMIT_EXCEEDED (too many files), INVALID_ARGUMENT (binary, empty), those of `textChunks`. */
-export async function readCsvSource(path: string, signal?: AbortSignal): Promise<CsvTable[]> {
-  if (!statSync(path).isDirectory()) return [await readCsv(path, signal)];
+export async function readCsvSource(path: string, reading: SourceReading = {}): Promise<CsvTable[]> {
+  if (!statSync(path).isDirectory()) return [await readCsv(path, reading)];
   const names = readdirSync(path).filter((name) => /\.(csv|tsv)(\.gz)?$/i.test(name)).sort();
   if (names.length > filesMax) {
     throw new LatheError(
@@ -46,35 +46,35 @@ export async function readCsvSource(path: string, signal?: AbortSignal): Promise
     );
   }
   const tables: CsvTable[] = [];
-  for (const name of names) tables.push(await readCsv(join(path, name), signal));
+  for (const name of names) tables.push(await readCsv(join(path, name), reading));
   return tables;
 }
 
-async function readCsv(file: string, signal: AbortSignal | undefined): Promise<CsvTable> {
+async function readCsv(file: string, reading: SourceReading): Promise<CsvTable> {
   const begin = await firstText(file, 64 * 1024);
   if (isBinary(begin)) throw new LatheError("INVALID_ARGUMENT", `${file}:1: it is binary, not CSV`);
   const [line = ""] = begin.split(/\r?\n/);
   const unparsed = new UnparsedList();
-  const reading = new CsvReading(file, unparsed);
+  const rows = new CsvReading(file, unparsed);
   const parser = parse({
     encoding: "latin1", delimiter: separatorOf(line), info: true, relax_column_count: true, relax_quotes: true,
     skip_empty_lines: true, max_record_size: recordBytesMax,
     cast: (value, { quoting }) => (value === "" && !quoting ? null : value),
   });
-  const source = Readable.from(textChunks(file, signal)).map((text: string) => Buffer.from(text, "latin1"));
+  const source = Readable.from(textChunks(file, reading)).map((text: string) => Buffer.from(text, "latin1"));
   source.on("error", (error) => parser.destroy(error));
   source.pipe(parser);
   try {
-    for await (const { record, info } of parser as AsyncIterable<CsvRecord>) reading.take(record, info.lines);
+    for await (const { record, info } of parser as AsyncIterable<CsvRecord>) rows.take(record, info.lines);
   } catch (cause) {
     const { code, message, lines } = cause as { code?: string; message: string; lines?: number };
     if (!code?.startsWith("CSV_")) throw cause;
     const what = code === "CSV_MAX_RECORD_SIZE" ? `a record of more than ${recordBytesMax} bytes` : message;
-    unparsed.add(lines ?? reading.lines + 1, `${what}; the rest of the file was not read`, "");
+    unparsed.add(lines ?? rows.lines + 1, `${what}; the rest of the file was not read`, "");
   } finally {
     source.destroy();
   }
-  return { file, table: reading.finish(), unparsed, remarks: reading.remarks };
+  return { file, table: rows.finish(), unparsed, remarks: rows.remarks };
 }
 
 function separatorOf(line: string): string {

@@ -37,13 +37,12 @@ export function detectKind(text: string): SourceKind | undefined {
   return undefined;
 }
 
-/** Control characters that no text has. */
+/** More control characters than a text with a few odd values has. */
 export function isBinary(text: string): boolean {
   let control = 0;
   const length = Math.min(text.length, 8192);
   for (let at = 0; at < length; at++) {
     const code = text.charCodeAt(at);
-    if (code === 0) return true;
     if (code < 9 || (code > 13 && code < 32 && code !== 27)) control++;
   }
   return control > length / 50;

@@ -5,7 +5,7 @@
  * dialects are refused, because their statements mean different things.
  */
 import { readdirSync, statSync } from "node:fs";
-import { basename } from "node:path";
+import { basename, join } from "node:path";
 import { LatheError } from "../kit/errors.ts";
 import { suggestion } from "../kit/suggestion.ts";
 import { detectBytes, detectKind, isBinary } from "./detect-kind.ts";
@@ -17,7 +17,7 @@ import { RecordedTrace } from "./recorded-trace.ts";
 import { readCsvSource } from "./csv-source.ts";
 import { type Observation, type SourceKind, sourceKinds, type SourceReport } from "./observation.ts";
 import type { Dialect } from "./sql-scanner.ts";
-import { fileBytes, firstText, sourceLines, textChunks } from "./source-text.ts";
+import { fileBytes, firstText, sourceLines, type SourceReading, textChunks } from "./source-text.ts";
 import type { LogReader } from "./statement-log.ts";
 import { excerptOf, UnparsedList } from "./unparsed.ts";
 import { WorkloadObserver } from "./workload-observer.ts";
@@ -25,7 +25,17 @@ import { WorkloadObserver } from "./workload-observer.ts";
 export interface ReadOptions {
   readonly kind?: string | undefined;
   readonly signal?: AbortSignal | undefined;
-  readonly progress?: ((line: string) => void) | undefined;
+  readonly progress?: ((progress: ReadProgress) => void) | undefined;
+  /** Bytes of each log or trace that are read, from its beginning. */
+  readonly bytesMax?: number | undefined;
+}
+
+/** How much of the sources was read, as they lie there. */
+export interface ReadProgress {
+  readonly file: string;
+  readonly bytes: number;
+  /** Of all sources. */
+  readonly of: number;
 }
 
 interface Source {
@@ -58,7 +68,7 @@ export async function readSources(paths: readonly string[], options: ReadOptions
     );
   }
   const [dialect] = dialects;
-  const reading = new Reading(dialect, options);
+  const reading = new Reading(dialect, options, sources.reduce((sum, { file }) => sum + bytesOf(file), 0));
   // Definitions first, so that what a log says of tables does not come before what a dump says.
   const order = (kind: SourceKind) => (kind.endsWith("-dump") || kind === "csv" ? 0 : 1);
   for (
@@ -105,9 +115,14 @@ class Reading {
   readonly #dialect: Dialect | undefined;
   readonly #schema: Schema = { tables: new Map(), objects: [] };
   readonly #reports: SourceReport[] = [];
+  readonly #bytes: number;
+  /** Of the sources that were read before. */
+  #bytesBefore = 0;
+  #wasCut = false;
   #workload: WorkloadObserver | undefined;
 
-  constructor(dialect: Dialect | undefined, options: ReadOptions) {
+  constructor(dialect: Dialect | undefined, options: ReadOptions, bytes: number) {
+    this.#bytes = bytes;
     this.#dialect = dialect;
     this.#options = options;
   }
@@ -120,6 +135,11 @@ class Reading {
   }
 
   async read(source: Source): Promise<void> {
+    await this.#readKind(source);
+    this.#bytesBefore += bytesOf(source.file);
+  }
+
+  async #readKind(source: Source): Promise<void> {
     const reader = logReaders[source.kind];
     if (reader !== undefined) return this.#readLog(source, reader());
     if (source.kind === "trace") return this.#readTrace(source);
@@ -129,11 +149,7 @@ class Reading {
 
   async #readDump({ file, kind }: Source): Promise<void> {
     const dump = new DumpReader(dialectOf(kind) ?? "mysql", basename(file), this.#schema);
-    const progress = this.#progressOf(file);
-    for await (const chunk of textChunks(file, this.#options.signal)) {
-      dump.append(chunk);
-      progress(chunk.length);
-    }
+    for await (const chunk of textChunks(file, this.#reading(file))) dump.append(chunk);
     dump.finish();
     const { unparsed, statements } = dump;
     this.#reports.push({ file, kind, bytes: fileBytes(file), statements, unparsed, remarks: [] });
@@ -142,33 +158,33 @@ class Reading {
   async #readLog({ file, kind }: Source, reader: LogReader): Promise<void> {
     const workload = (this.#workload ??= this.#newWorkload(dialectOf(kind) ?? "mysql", basename(file)));
     const before = workload.statements;
-    const progress = this.#progressOf(file);
     const unparsedBefore = workload.unparsed.count;
-    for await (const lines of sourceLines(file, this.#options.signal)) {
+    for await (const lines of sourceLines(file, this.#reading(file, this.#options.bytesMax))) {
       for (const { text, number, dropped } of lines) {
         for (const event of reader.line(text, number, dropped)) workload.take(event);
       }
-      progress(lines.reduce((sum, { text, dropped }) => sum + text.length + dropped + 1, 0));
     }
     for (const event of reader.end()) workload.take(event);
     const unparsed = new UnparsedList();
     unparsed.count = reader.unparsed.count + workload.unparsed.count - unparsedBefore;
     unparsed.first.push(...reader.unparsed.first, ...(unparsedBefore === 0 ? workload.unparsed.first : []));
     const statements = workload.statements - before;
-    this.#reports.push({ file, kind, bytes: fileBytes(file), statements, unparsed, remarks: reader.remarks });
+    const remarks = [...this.#remarkOfCut(file), ...reader.remarks, ...workload.remarks];
+    this.#reports.push({ file, kind, bytes: fileBytes(file), statements, unparsed, remarks });
   }
 
   async #readTrace({ file, kind }: Source): Promise<void> {
     const trace = new RecordedTrace((this.#workload ??= this.#newWorkload("mysql", basename(file))));
-    for await (const lines of sourceLines(file, this.#options.signal)) {
+    for await (const lines of sourceLines(file, this.#reading(file, this.#options.bytesMax))) {
       for (const { text, number, dropped } of lines) trace.line(text, number, dropped);
     }
     const { unparsed, operations } = trace;
-    this.#reports.push({ file, kind, bytes: fileBytes(file), statements: operations, unparsed, remarks: [] });
+    const remarks = this.#remarkOfCut(file);
+    this.#reports.push({ file, kind, bytes: fileBytes(file), statements: operations, unparsed, remarks });
   }
 
   async #readCsv({ file, kind }: Source): Promise<void> {
-    for (const one of await readCsvSource(file, this.#options.signal)) {
+    for (const one of await readCsvSource(file, this.#reading(file))) {
       const { table, unparsed, remarks } = one;
       const declared = this.#schema.tables.get(table.name.toLowerCase());
       // Rows of a table that a dump without rows defines.
@@ -193,16 +209,27 @@ class Reading {
     });
   }
 
-  #progressOf(file: string): (bytes: number) => void {
-    const { progress } = this.#options;
-    const every = 64 << 20;
-    let read = 0;
-    let told = 0;
-    return (bytes) => {
-      read += bytes;
-      if (progress === undefined || read - told < every) return;
-      told = read;
-      progress(`${file}: ${Math.round(read / 1e6)} MB read`);
-    };
+  #reading(file: string, bytesMax?: number): SourceReading {
+    const { progress, signal } = this.#options;
+    const told = { file, of: this.#bytes };
+    const onRead = progress && ((bytes: number) => progress({ ...told, bytes: this.#bytesBefore + bytes }));
+    this.#wasCut = false;
+    return { signal, onRead, bytesMax, onCut: () => (this.#wasCut = true) };
   }
+
+  /** That a log was not read to its end, with the share that was. */
+  #remarkOfCut(file: string): string[] {
+    if (!this.#wasCut) return [];
+    const bytesMax = this.#options.bytesMax ?? 0;
+    const share = file.endsWith(".gz") ? "" : `, ${((100 * bytesMax) / fileBytes(file)).toPrecision(2)} % of it`;
+    return [`only its first ${Math.round(bytesMax / 1e6)} MB were read${share}; all counts are of these`];
+  }
+}
+
+/** Of a directory those of its files. */
+function bytesOf(path: string): number {
+  const stat = statSync(path);
+  if (!stat.isDirectory()) return stat.size;
+  const sizes = readdirSync(path).map((name) => statSync(join(path, name), { throwIfNoEntry: false })?.size ?? 0);
+  return sizes.reduce((sum, bytes) => sum + bytes, 0);
 }

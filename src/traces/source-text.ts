@@ -1,7 +1,8 @@
 /**
  * The bytes of a source as latin1 text in chunks, and as lines.
  *
- * Memory: one chunk (256 KiB) and one line of at most `lineBytesMax`; what a line has beyond is dropped and counted.
+ * Memory: one chunk (256 KiB) and one line of at most `lineBytesMax`, whatever the size of the file; what a line has
+ * beyond is dropped and counted.
  * Files that end in .gz are decompressed as they are read. A file in UTF-16 is refused: its bytes are no text here.
  */
 import { createReadStream, openSync, closeSync, readSync, statSync } from "node:fs";
@@ -18,19 +19,38 @@ export interface SourceLine {
   readonly dropped: number;
 }
 
+export interface SourceReading {
+  readonly signal?: AbortSignal | undefined;
+  /** Told how many bytes of the file, as it lies there, were read. */
+  readonly onRead?: ((bytes: number) => void) | undefined;
+  /** Bytes of text after which reading ends, at the end of a line. */
+  readonly bytesMax?: number | undefined;
+  /** Told where reading has ended there. */
+  readonly onCut?: (() => void) | undefined;
+}
+
 /** Errors: NOT_FOUND, IO_ERROR, INVALID_ARGUMENT (UTF-16), CORRUPTION (a damaged .gz). */
-export async function* textChunks(file: string, signal?: AbortSignal): AsyncGenerator<string> {
+export async function* textChunks(file: string, reading: SourceReading = {}): AsyncGenerator<string> {
+  const { signal, onRead, bytesMax = Infinity, onCut } = reading;
   const raw = createReadStream(file, { highWaterMark: chunkBytes });
   const stream = file.endsWith(".gz") ? raw.pipe(createGunzip({ chunkSize: chunkBytes })) : raw;
   if (stream !== raw) raw.on("error", (error) => stream.destroy(error));
   let first = true;
+  let bytes = 0;
   try {
     for await (const chunk of stream as AsyncIterable<Buffer>) {
       signal?.throwIfAborted();
       const text = chunk.toString("latin1");
       if (first) checkEncoding(file, text);
-      yield first && text.startsWith("\xef\xbb\xbf") ? text.slice(3) : text;
+      onRead?.(raw.bytesRead);
+      const end = bytes + text.length < bytesMax ? -1 : text.indexOf("\n", bytesMax - bytes);
+      bytes += text.length;
+      const whole = end < 0 ? text : text.slice(0, end + 1);
+      yield first && whole.startsWith("\xef\xbb\xbf") ? whole.slice(3) : whole;
       first = false;
+      if (end < 0) continue;
+      if (bytes > bytesMax) onCut?.();
+      return;
     }
   } catch (cause) {
     throw readError(file, cause);
@@ -40,11 +60,11 @@ export async function* textChunks(file: string, signal?: AbortSignal): AsyncGene
 }
 
 /** The lines of a file, those of a chunk at once: waiting for each one would take longer than to read it. */
-export async function* sourceLines(file: string, signal?: AbortSignal): AsyncGenerator<readonly SourceLine[]> {
+export async function* sourceLines(file: string, reading: SourceReading = {}): AsyncGenerator<readonly SourceLine[]> {
   let number = 1;
   let rest = "";
   let dropped = 0;
-  for await (const chunk of textChunks(file, signal)) {
+  for await (const chunk of textChunks(file, reading)) {
     const lines: SourceLine[] = [];
     let start = 0;
     for (;;) {

@@ -54,6 +54,8 @@ export class SqlScanner {
   length = 0;
   /** What ends a statement: `DELIMITER` of MySQL's client changes it. */
   delimiter = ";";
+  /** The text has ended within a literal or a name in quotes. */
+  unclosed = false;
   readonly #dialect: Dialect;
   #buffer = "";
   #at = 0;
@@ -242,7 +244,10 @@ export class SqlScanner {
       this.#at = end;
       const left = buffer.length - end;
       if (left === 0 && !this.#finished) return "more";
-      if (left === 0) break;
+      if (left === 0) {
+        if (inside.kind !== "comment") this.unclosed = true;
+        break;
+      }
       if (backslash && buffer[end] === "\\") {
         if (left < 2 && !this.#finished) return "more";
         this.#at++;

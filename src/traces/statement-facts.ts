@@ -35,6 +35,8 @@ export interface StatementFacts {
   /** Time comes into the conditions: now(), an interval. */
   readonly comparesTime: boolean;
   readonly cut: boolean;
+  /** It ends within a literal: the rest is missing. */
+  readonly unclosed?: boolean;
   /** The same of every statement that differs from this one in its literals alone. */
   readonly isTemplate: boolean;
 }
@@ -59,7 +61,8 @@ export function statementFacts(sql: string, dialect: Dialect): StatementFacts {
     orderBy: dataVerb ? orderOf(tokens, main) : [],
     limit: limit >= 0, limitTo: limit < 0 ? undefined : limitAt(tokens, limit),
     comparesTime: conditions?.comparesTime ?? false,
-    cut: tokens.cut, isTemplate: !tokens.cut && !conditions?.dependsOnLiterals,
+    cut: tokens.cut, ...(tokens.unclosed ? { unclosed: true } : {}),
+    isTemplate: !tokens.cut && !conditions?.dependsOnLiterals,
   };
 }
 

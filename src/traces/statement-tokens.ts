@@ -19,6 +19,8 @@ export class StatementTokens {
   readonly slots: number[] = [];
   /** There are more. */
   cut = false;
+  /** The text ends within a literal. */
+  readonly unclosed: boolean;
 
   constructor(sql: string, dialect: Dialect) {
     this.dialect = dialect;
@@ -41,6 +43,7 @@ export class StatementTokens {
       this.lengths.push(scanner.length);
       this.slots.push(kind === "string" || kind === "number" ? literals++ : -1);
     }
+    this.unclosed = scanner.unclosed;
   }
 
   get count(): number {

@@ -65,6 +65,8 @@ export class ValueSamples {
   readonly keys = new Map<string, FrequentKeys>();
   /** By `table|column`: the values at which ranges of it begin. */
   readonly ranges = new Map<string, FrequentKeys>();
+  /** Columns and keys of shapes for which there was no room. */
+  #refused = 0;
 
   planOf(facts: StatementFacts): ValuePlan {
     const one = facts.tables.length === 1;
@@ -105,10 +107,17 @@ export class ValueSamples {
     return { textBytes, asked: askedOf(plan, given) };
   }
 
+  get remarks(): readonly string[] {
+    const bounds = `${columnsMax} columns and ${sketchesMax} keys are`;
+    const refused = `the values of ${this.#refused} more columns or keys of statements were not looked at (${bounds})`;
+    return this.#refused === 0 ? [] : [refused];
+  }
+
   #column(table: string, column: string): ColumnSample | undefined {
     const name = `${table}.${column}`;
     let sample = this.columns.get(name);
-    if (sample === undefined && this.columns.size < columnsMax) this.columns.set(name, sample = new ColumnSample());
+    if (sample === undefined && this.columns.size >= columnsMax) this.#refused++;
+    else if (sample === undefined) this.columns.set(name, sample = new ColumnSample());
     return sample;
   }
 
@@ -134,7 +143,8 @@ export class ValueSamples {
 
   #sketch(sketches: Map<string, FrequentKeys>, name: string): FrequentKeys | undefined {
     let sketch = sketches.get(name);
-    if (sketch === undefined && sketches.size < sketchesMax) sketches.set(name, sketch = new FrequentKeys());
+    if (sketch === undefined && sketches.size >= sketchesMax) this.#refused++;
+    else if (sketch === undefined) sketches.set(name, sketch = new FrequentKeys());
     return sketch;
   }
 }

@@ -95,6 +95,13 @@ export class WorkloadObserver {
     return this.#transactions.sessionsMax;
   }
 
+  /** What was seen and not told apart, for people. */
+  get remarks(): readonly string[] {
+    const beyond = [...this.otherShapes.values()].reduce((sum, count) => sum + count, 0);
+    const told = `${beyond} statements are of shapes beyond the first ${this.shapes.size}: counted by verb alone`;
+    return [...(beyond === 0 ? [] : [told]), ...this.#values.remarks];
+  }
+
   take(event: LogEvent): void {
     if (event.kind === "statement") this.#statementEvent(event);
     else if (event.kind === "failed") this.failed++;
@@ -160,6 +167,9 @@ export class WorkloadObserver {
   ): void {
     const { facts } = template;
     const { session, line } = event;
+    if (facts.unclosed && event.dropped === 0) {
+      this.unparsed.add(line, "a statement that ends within a literal", text);
+    }
     switch (facts.verb) {
       case "unknown":
         this.unparsed.add(line, "no statement that is known", text);

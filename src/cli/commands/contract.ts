@@ -5,10 +5,9 @@ import {
   explainContractFile, formatProblems, readAnswers,
   writeNewContract,
 } from "../../app/contract.ts";
-import { describeSource, infer, type Inference, writeInferredContract } from "../../app/infer.ts";
 import { askContract } from "../ask-contract.ts";
 import { runAction, withFrame } from "../command-frame.ts";
-import { kindHelp } from "./select.ts";
+import { registerInfer } from "./contract-infer.ts";
 
 export function registerContract(program: Command): void {
   const contract = program.command("contract").description("write, infer, check and explain workload contracts");
@@ -52,52 +51,6 @@ function registerNew(contract: Command): void {
       return { json: { contract: made.file, name: made.name, verdict: made.check.verdict }, text };
     }),
   );
-}
-
-interface InferOptions {
-  readonly out?: string;
-  readonly kind?: string;
-  readonly name?: string;
-  readonly force?: boolean;
-  readonly json?: boolean;
-}
-
-function registerInfer(contract: Command): void {
-  const command = contract
-    .command("infer")
-    .description("write the contract that dumps, query logs, CSV files or a trace show, each value with its evidence")
-    .argument("<source...>", "sources of one workload, as a dump and a log; .gz is decompressed")
-    .option("--kind <kind>", kindHelp)
-    .option("--name <name>", "name of the product; the first source's where left out")
-    .option("--out <file>", "file to write; standard output where left out")
-    .option("--force", "overwrite the file");
-  withFrame(command, {
-    examples: [
-      "lathe contract infer dump.sql general.log --out contract.yaml",
-      "lathe contract infer tables/ --name my-store",
-      "lathe contract infer postgresql.log --kind postgresql-log --json",
-    ],
-    exitCodes: [5, 7, 8, 11],
-  }).action((sources: string[], options: InferOptions) =>
-    runAction(options.json, async (context) => {
-      const { out, kind, name } = options;
-      const inference = await infer({ sources, kind, name }, context);
-      if (out !== undefined) writeInferredContract(out, inference.text, options.force ?? false);
-      const { contract: made, ...json } = inference;
-      return { json: { ...json, name: made.name, contract: out }, text: inferText(inference, out) };
-    }),
-  );
-}
-
-function inferText({ text, sources, guesses, needs, nearest }: Inference, out: string | undefined): string {
-  if (out === undefined) return text;
-  const lines = [...sources.map(describeSource), ""];
-  lines.push(`wrote ${out}; ${guesses.length} guesses, marked in it:`);
-  lines.push(...guesses.map(({ path, because }) => `  ${path}${because === "" ? "" : `: ${because}`}`));
-  if (needs.length > 0) lines.push("", "needed beyond rows by key:");
-  lines.push(...needs.map(({ feature, because }) => `  ${feature}: ${because}`));
-  lines.push("", `nearest benchmark: ${nearest}`, `next: lathe select ${out}, or lathe contract explain ${out}`);
-  return lines.join("\n");
 }
 
 function registerCheck(contract: Command): void {

@@ -11,7 +11,7 @@ import type { UseCaseContext } from "../../app/use-case.ts";
 import { adviceLines } from "../advice-lines.ts";
 import { askSelection } from "../ask-selection.ts";
 import { type CommandOutput, runAction, withFrame } from "../command-frame.ts";
-import { collect, partsHelp } from "../knob-arguments.ts";
+import { collect, partsHelp, wholeNumber } from "../knob-arguments.ts";
 
 interface SelectOptions {
   readonly with: readonly string[];
@@ -21,12 +21,15 @@ interface SelectOptions {
   readonly whyNot?: string;
   readonly out?: string;
   readonly kind?: string;
+  readonly limit?: number;
   readonly text?: string;
   readonly interactive?: boolean;
   readonly json?: boolean;
 }
 
 const kinds = Object.keys(sourceKinds).join(", ");
+
+export const limitHelp = "MB of each log or trace that are read, from its beginning; 20 MB a second are usual";
 
 export const kindHelp = `what the sources are, where their content does not tell: ${kinds}`;
 
@@ -46,6 +49,7 @@ export function registerSelect(program: Command): void {
     .option("--why-not <path>", "why this feature is not selected")
     .option("--interactive", "walk through what is open, with what was decided as the proposal; needs a terminal")
     .option("--kind <kind>", kindHelp)
+    .option("--limit <mb>", limitHelp, wholeNumber(1, 1e9))
     .option("--text <words>", "a description of the workload instead of a contract")
     .option("--out <file>", "write selection.json; lathe plan reads it");
   withFrame(command, {
@@ -72,7 +76,7 @@ async function select(
   if (why !== undefined && whyNot !== undefined) {
     throw new LatheError("INVALID_ARGUMENT", "--why and --why-not are two questions; ask one");
   }
-  const subject = await selectSubject({ what, kind, text: options.text }, context);
+  const subject = await selectSubject({ what, kind, text: options.text, limitMB: options.limit }, context);
   if (why !== undefined) return answer(explainSelection(subject, overrides, { why }));
   if (whyNot !== undefined) return answer(explainSelection(subject, overrides, { whyNot }));
   if (options.interactive) refuseWithoutTerminal(options);

@@ -19,6 +19,8 @@ import { formatWhole, type InferredNeed, mixOf, percent, type WorkloadMix } from
 export interface InferredContract {
   readonly text: string;
   readonly guesses: readonly Guess[];
+  /** What the sources have and the contract has no room for. */
+  readonly leftOut: readonly string[];
   readonly needs: readonly InferredNeed[];
   readonly tables: readonly InferredTable[];
   readonly mix: WorkloadMix | undefined;
@@ -32,20 +34,21 @@ const memoryMiBMin = 128;
 /** `name`: of the product; small letters, digits and -. */
 export function inferContract(observation: Observation, name: string): InferredContract {
   const catalog = loadNeeds();
-  const tables = inferTables(observation);
+  const leftOut: string[] = [];
+  const tables = inferTables(observation, leftOut);
   const { workload } = observation;
   const mix = workload === undefined ? undefined : mixOf(workload, tables, observation.tables, catalog);
   const needs = [...(mix?.needs ?? []), ...expiryNeeds(mix), ...schemaNeeds(observation, catalog)].slice(0, needsMax);
   const profile = nearestProfile(mix);
   const text = new ContractText();
-  writeHead(text, observation, name);
+  writeHead(text, observation, name, leftOut);
   writeData(text, tables);
   writeTopics(text, observation, mix);
   writeWorkload(text, observation, mix, tables, profile);
   writeRest(text, observation, tables);
   writeNeeds(text, needs);
   const nearest = `${profile.benchmark}/${profile.profile}`;
-  return { text: text.text, guesses: text.guesses, needs, tables, mix, nearest };
+  return { text: text.text, guesses: text.guesses, leftOut, needs, tables, mix, nearest };
 }
 
 function expiryNeeds(mix: WorkloadMix | undefined): InferredNeed[] {
@@ -55,7 +58,7 @@ function expiryNeeds(mix: WorkloadMix | undefined): InferredNeed[] {
   }));
 }
 
-function writeHead(text: ContractText, { sources }: Observation, name: string): void {
+function writeHead(text: ContractText, { sources }: Observation, name: string, leftOut: readonly string[]): void {
   text.comment("A workload contract inferred from what the sources below show. A comment says what a value rests on;");
   text.comment("what says guess is not in the sources: look at it first.");
   for (const { file, kind, bytes, statements, unparsed } of sources) {
@@ -64,6 +67,7 @@ function writeHead(text: ContractText, { sources }: Observation, name: string): 
       `source: ${file} (${kind}, ${formatWhole(bytes)} bytes, ${formatWhole(statements)} statements; ${missed})`
     );
   }
+  for (const what of leftOut) text.comment(`left out: ${what}`);
   text.value("version", 2, {}, 0);
   text.value("name", name, {}, 0);
   text.value("description", `Inferred from ${sources.map(({ kind }) => kind).join(" and ")}.`, {}, 0);

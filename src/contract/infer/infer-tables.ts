@@ -38,6 +38,7 @@ export interface InferredTable {
 }
 
 const declaredLengthMax = 65_535;
+const tablesMax = 1000;
 const columnsMax = 1000;
 const keyColumnsMax = 16;
 const indexesMax = 64;
@@ -54,12 +55,20 @@ const substitutes: Partial<Readonly<Record<TypeFamily, readonly [InferredColumn[
 /** Families that contracts say exactly. */
 const exact = new Set<TypeFamily>(["integer32", "integer64", "double", "text", "bytes"]);
 
-export function inferTables(observation: Observation): InferredTable[] {
+/** `leftOut`: gets what a contract has no room for, for people. */
+export function inferTables(observation: Observation, leftOut: string[]): InferredTable[] {
   const tables = [...observation.tables.values()];
   const named = new Set(tables.map(({ name }) => name.toLowerCase()));
   const fromLog = observation.workload === undefined ? [] : tablesOfWorkload(observation.workload, named);
   const names = new Names();
-  return [...tables, ...fromLog].slice(0, columnsMax).map((table) =>
+  const all = [...tables, ...fromLog];
+  const beyond = all.length - tablesMax;
+  if (beyond > 0) leftOut.push(`${formatWhole(beyond)} tables beyond the first ${tablesMax}`);
+  for (const { name, columns } of all.slice(0, tablesMax)) {
+    const { length } = columns;
+    if (length > columnsMax) leftOut.push(`${length - columnsMax} columns of ${name} beyond ${columnsMax}`);
+  }
+  return all.slice(0, tablesMax).map((table) =>
     inferTable(table, names.take(table.name), observation.dialect === "mysql", observation.workload),
   );
 }
