@@ -17,3 +17,13 @@ test("else the same last name comes first, and what is like nothing offers nothi
   assert.deepEqual(nearestPaths(model, "qqqqqqqqqqqq"), []);
   assert.deepEqual(nearestPaths(model, ""), []);
 });
+
+test("what a description says is offered too, behind the same last name and before what is only alike", () => {
+  const features = [
+    { path: "optimizer/topn_rewrite", description: "ORDER BY LIMIT to Top-N" },
+    { path: "core/wal", description: "write-ahead log: records, append, flush" },
+    { path: "recovery/write_ahead_log", description: "" },
+  ];
+  const offered = nearestPaths({ features }, "write-ahead-log");
+  assert.deepEqual(offered.slice(0, 2), ["recovery/write_ahead_log", "core/wal"]);
+});

@@ -1,11 +1,12 @@
 /**
- * Paths that a person may have meant: those that begin with what was typed first, then the same last name, then few
- * slips of the fingers, then words in common.
+ * Paths that a person may have meant: those that begin with what was typed first, then the same last name, then those
+ * whose description says what was typed (as `lathe model find` looks), then few slips of the fingers, then words in
+ * common.
  */
 import { editDistance } from "../kit/suggestion.ts";
 
 interface Named {
-  readonly features: readonly { readonly path: string }[];
+  readonly features: readonly { readonly path: string; readonly description?: string | undefined }[];
 }
 
 const wordLengthMax = 120;
@@ -16,7 +17,7 @@ export function nearestPaths(model: Named, word: string, count = 5): string[] {
   const asked = fold(word);
   const askedLast = lastName(asked);
   const askedWords = words(asked);
-  const scored = model.features.map(({ path }) => {
+  const scored = model.features.map(({ path, description = "" }) => {
     const folded = fold(path);
     const last = lastName(folded);
     const slips = editDistance(asked, folded) / Math.max(asked.length, folded.length);
@@ -26,8 +27,11 @@ export function nearestPaths(model: Named, word: string, count = 5): string[] {
     const score = Math.min(slips, lastSlips + 0.05 + slips / 10) - shared / 4;
     // Somebody who stopped in the middle of a word means one that goes on from there: before all that is only alike.
     const begun = folded.startsWith(asked);
-    const near = begun || slips < 0.34 || lastSlips < 0.34 || shared >= 0.5;
-    return { path, score: begun ? score - 2 : score, near };
+    // What is said of a feature counts only where it says all of it: single words are in too many descriptions.
+    const text = `_${description.toLowerCase().replaceAll(/[^a-z0-9]+/g, "_")}_`;
+    const said = asked.length > 2 && text.includes(`_${asked}_`);
+    const near = begun || said || slips < 0.34 || lastSlips < 0.34 || shared >= 0.5;
+    return { path, score: score - (begun ? 2 : said && lastSlips > 0 ? 0.5 : said ? 1 : 0), near };
   });
   return scored
     .filter(({ near }) => near)
