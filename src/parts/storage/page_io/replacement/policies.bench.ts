@@ -45,7 +45,8 @@ const value = new Uint8Array(200);
 const hitsMax = 400_000;
 const missesPerRound = 100_000;
 
-const { values: flags } = parseArgs({
+const { values: flags, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     rounds: { type: "string", default: "11" },
     record: { type: "string" },
@@ -54,9 +55,10 @@ const { values: flags } = parseArgs({
   },
 });
 
-const help = `Usage: node src/parts/storage/page_io/replacement/policies.bench.ts [options]
+const help = `Usage: node src/parts/storage/page_io/replacement/policies.bench.ts [STREAM…] [options]
 
-Hit ratios of LRU and W-TinyLFU on streams of keys, and nanoseconds per hit and per miss with its fill.
+Hit ratios of LRU and W-TinyLFU on streams of keys, and nanoseconds per hit and per miss with its fill. Streams:
+${Object.entries(streams).map(([name, { text }]) => `  ${name.padEnd(6)} ${text}`).join("\n")}
 
   --rounds N    turns of each process per figure (default 11; the first one compiles)
   --record DIR  write row-cache.json and row-cache.md there
@@ -214,8 +216,10 @@ async function main(): Promise<void> {
   });
   try {
     const all: Figures[] = [];
-    for (const [stream, { entries }] of Object.entries(streams)) {
-      for (const count of entries) {
+    for (const stream of positionals.length > 0 ? positionals : Object.keys(streams)) {
+      const wanted = streams[stream];
+      if (wanted === undefined) throw new Error(`no stream ${stream}; there are ${Object.keys(streams).join(", ")}`);
+      for (const count of wanted.entries) {
         all.push(await measure(children, stream, count));
         process.stderr.write(`${barsOf(all.slice(-1)).map(({ claim, measured }) => `${claim}: ${measured}`).join("\n")}\n`);
       }
