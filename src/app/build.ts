@@ -116,12 +116,13 @@ export function layerLine({ number, kind, nodes, parts, ...done }: RaisedLayer, 
 /** What was verified, as one sentence. */
 export function verifiedSentence({ verified }: Pick<ConstructReport, "verified">): string {
   if (verified === undefined) return "not verified: no suite was run (--no-verify); npm test in the product runs them";
-  const { layers, suitesRun, suitesKnown, tests, unsteady, ms } = verified;
+  const { layers, suitesRun, suitesKnown, tests, withoutSuite, unsteady, ms } = verified;
+  const bare = withoutSuite.length === 0 ? "" : `; without a suite of their own: ${withoutSuite.join(", ")}`;
   const known = suitesKnown === 0 ? "" : `; ${count(suitesKnown, "suite")} passed before with these bytes`;
   const again = unsteady.length === 0 ? "" : `; passed only at the second try: ${unsteady.join(", ")}`;
   const seconds = (ms / 1000).toFixed(1);
   const ran = `${count(suitesRun, "suite")} run${known}`;
-  return `verified in ${layers.length} layers: ${ran}; ${tests} tests, ${seconds} s${again}`;
+  return `verified in ${layers.length} layers: ${ran}; ${tests} tests, ${seconds} s${again}${bare}`;
 }
 
 function count(number: number, noun: string): string {

@@ -84,7 +84,9 @@ test("every layer is raised in turn, and what passed with the same bytes is not 
   const record = new SuiteRecord(directory);
   const seen: string[] = [];
   const first = raise(productFiles(), { record, onLayer: ({ number, kind }, of) => seen.push(`${number}/${of} ${kind}`) });
-  const { suitesRun, suitesKnown, tests, unsteady } = await first.raised;
+  const { suitesRun, suitesKnown, tests, unsteady, withoutSuite } = await first.raised;
+  // What a part does beside another is a suite of the one in whose folder it stands.
+  assert.deepEqual(withoutSuite, ["store"]);
   assert.deepEqual({ suitesRun, suitesKnown, tests, unsteady }, { suitesRun: 3, suitesKnown: 0, tests: 3, unsteady: [] });
   assert.deepEqual(seen, ["1/4 parts", "2/4 parts", "3/4 parts", "4/4 wiring"]);
   assert.deepEqual(readdirSync(join(first.place, "..")), [], "the staging directory is gone");

@@ -36,6 +36,8 @@ export interface RaiseReport {
   readonly suitesRun: number;
   readonly suitesKnown: number;
   readonly tests: number;
+  /** Parts that no suite of their own has held to anything. */
+  readonly withoutSuite: readonly string[];
   /** Suites that failed once and passed when they were run alone. */
   readonly unsteady: readonly string[];
   readonly ms: number;
@@ -71,7 +73,9 @@ export async function raiseProduct(
   options: RaiseOptions,
 ): Promise<RaiseReport> {
   const startedMs = performance.now();
-  const stages = stagesOf(layOut(plan, parts, files), files);
+  const built = layOut(plan, parts, files);
+  const stages = stagesOf(built, files);
+  const held = new Set(built.flatMap(({ suites }) => suites.map(({ part }) => part)));
   const layers: RaisedLayer[] = [];
   const unsteady: string[] = [];
   await inStaging(target, async ({ directory, temporary }) => {
@@ -90,6 +94,7 @@ export async function raiseProduct(
     suitesRun: sum((layer) => layer.suitesRun),
     suitesKnown: sum((layer) => layer.suitesKnown),
     tests: sum((layer) => layer.tests),
+    withoutSuite: parts.map(({ name }) => name).filter((name) => !held.has(name)),
     unsteady,
     ms: Math.round(performance.now() - startedMs),
   };
