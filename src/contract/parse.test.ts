@@ -244,3 +244,24 @@ test("the JSON Schema for editors is fresh, and the examples point to it", () =>
     );
   }
 });
+
+test("what an operation touches is of version 2, is there, and suits what it does", () => {
+  const table = "{ name: t, columns: [{ name: id, type: int }, { name: a, type: int }], primary_key: [id], rows: 9 }";
+  const told = (version: number, operation: string) => messages(
+    `version: ${version}\nname: store\ndata: { tables: [${table}] }\n` +
+      `workload: { benchmark: ycsb, profile: a, operations: [{ weight: 1, ${operation} }] }\n`,
+  ).map((line) => line.replace(/^[^ ]+ /, ""));
+  const place = "workload.operations[0]";
+  assert.deepEqual(told(2, "name: READ, table: t"), []);
+  assert.deepEqual(told(1, "name: READ"), []);
+  assert.deepEqual(told(1, "name: READ, table: t"),
+    [`${place}.table: what an operation touches is of version 2; write version: 2`]);
+  assert.deepEqual(told(2, "name: READ, table: tt"),
+    [`${place}.table: tt is not a table of the contract; did you mean t?`]);
+  assert.match(told(2, "name: SCAN, table: t, key: [b]")[0], /key\[0\]: b is not a column of t/);
+  assert.match(told(2, "name: UPDATE, table: t, key: [a]")[0], /UPDATE touches rows by their primary key; remove key/);
+  assert.match(told(2, "name: READ, rows: 2")[0], /only SCAN and INSERT say how many/);
+  assert.match(told(2, "name: READ, steps: [{ operation: READ }]")[0], /READ is one statement/);
+  assert.match(told(2, "name: READTRANSACTION, steps: [{ operation: UPDATE }]")[0], /a READTRANSACTION only reads/);
+  assert.match(told(2, "name: READ, table: t, key: [a]")[0], /no driver drives READ of t by a, which no key or index/);
+});
