@@ -3,12 +3,13 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Contract } from "../../contract/contract.ts";
 import type { SelectedParts } from "../composition.ts";
+import { sourceRoot } from "../part-descriptor.ts";
 import { literal } from "./literal.ts";
 
 /** Where `main.js` keeps what it makes, within a product. */
 export const compiledCodeName = ".cache";
 
-const template = join(import.meta.dirname, "main.template");
+const template = join(sourceRoot, "foundry", "wiring", "main.template");
 
 /** `main.js`: loads `serve.ts` quickly. */
 export function mainModule({ name }: Pick<Contract, "name">): string {
