@@ -126,26 +126,26 @@ const refused: [string, number, string, RegExp][] = [
   ["SET SESSION sql_mode = CONCAT(@@sql_mode, ',ANSI_QUOTES')", 1235, "42000", /ANSI_QUOTES/],
   ["/*!40101 SET SQL_MODE='ANSI' */", 1235, "42000", /ANSI/],
   ["SET autocommit = 0", 1235, "42000", /single_node_acid/],
-  ["SET @mine = 1", 1235, "42000", /session_object/],
-  ["SELECT @mine", 1235, "42000", /session_object/],
-  ["SET SQL_SELECT_LIMIT = 501", 1235, "42000", /operators\/limit/],
+  ["SET @mine = 1", 1235, "42000", /a user variable .* no leaf brings it/],
+  ["SELECT @mine", 1235, "42000", /a user variable .* no leaf brings it/],
+  ["SET SQL_SELECT_LIMIT = 501", 1235, "42000", /limit on every SELECT .* write LIMIT/],
   ["BEGIN", 1235, "42000", /single_node_acid/],
   ["START TRANSACTION", 1235, "42000", /single_node_acid/],
   ["LOCK TABLES kinds WRITE", 1235, "42000", /locking\/table/],
   ["/*!50001 CREATE VIEW v AS SELECT 1 */", 1235, "42000", /CREATE/],
   ["INSERT /*! IGNORE */ INTO kinds (id) VALUES (1)", 1235, "42000", /IGNORE/],
-  ["SELECT 1+1 AS result", 1235, "42000", /arithmetic_operators/],
+  ["SELECT 1+1 AS result", 1235, "42000", /operators\/projection/],
   ["SELECT SLEEP(1)", 1235, "42000", /date_time/],
   ["SELECT @@no_such_variable", 1054, "42S22", /no_such_variable/],
   ["SELECT * FROM information_schema.nothing", 1146, "42S02", /nothing/],
   ["UPDATE kinds SET t = t + 1 WHERE id = 1", 1235, "42000", /arithmetic for a column of text|cast/],
   ["SELECT t, COUNT(*) FROM kinds", 1235, "42000", /aggregation\/hash/],
-  ["SELECT id FROM kinds FOR UPDATE SKIP LOCKED", 1235, "42000", /for_update/],
+  ["SELECT id FROM kinds FOR UPDATE SKIP LOCKED", 1235, "42000", /SKIP LOCKED .*row\/record/],
   ["CREATE TABLE counted (a INT PRIMARY KEY, b INT AUTO_INCREMENT)", 1075, "42000", /AUTO_INCREMENT column 'b'/],
   ["ALTER TABLE kinds ADD COLUMN z INT", 1235, "42000", /alter_table/],
   ["TRUNCATE TABLE kinds", 1235, "42000", /truncate/],
   ["EXPLAIN SELECT * FROM kinds", 1235, "42000", /explain/],
-  ["SHOW BINLOG EVENTS", 1235, "42000", /set_show/],
+  ["SHOW BINLOG EVENTS", 1235, "42000", /SHOW BINLOG .*no leaf/],
   ["KILL QUERY 999999", 1094, "HY000", /Unknown thread id: 999999/],
   ["SELECT 'abc", 1064, "42000", /literal/],
   ["", 1065, "42000", /empty/],
@@ -153,11 +153,13 @@ const refused: [string, number, string, RegExp][] = [
 ];
 
 test("what is not there is refused by name", async () => {
+  const unclear: string[] = [];
   for (const [sql, errno, sqlState, message] of refused) {
     const answer = await connection.query(sql).then(() => ({ errno: 0, sqlState: "00000", message: "accepted" }), (error) => error);
     assert.deepEqual([answer.errno, answer.sqlState], [errno, sqlState], `${sql}: ${answer.message}`);
-    assert.match(answer.message, message, sql);
+    if (!message.test(answer.message)) unclear.push(`${sql}: ${answer.message}`);
   }
+  assert.deepEqual(unclear, []);
   await connection.ping();
   assert.deepEqual((await connection.query("SELECT COUNT(*) AS n FROM kinds"))[0], [{ n: "0" }]);
 });

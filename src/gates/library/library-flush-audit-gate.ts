@@ -24,7 +24,8 @@ export function libraryFlushAuditGate(options: { writes: number }): Gate {
     async run(subject) {
       const tables = tablesOf(subject.productDirectory);
       if (tables.length === 0) {
-        return verdictOf(name, performance.now()).inconclusive("no table of the contract has a key that holds numbers");
+        const verdict = verdictOf(name, performance.now());
+        return verdict.inconclusive("no table has a key that holds numbers and a column beside it");
       }
       const server = await startLibrary(subject);
       const opened = Array.from({ length: crowdConnections + 1 }, () => LibraryConnection.open(server));

@@ -29,7 +29,7 @@ async function killed(name: string | undefined) {
   if (mutant !== undefined) plantMutant(product, mutant, productDirectory);
   const workDirectory = join(root, `work-${name}`);
   mkdirSync(workDirectory);
-  return libraryKillGate({ rounds: 1 }).run({ productDirectory, workDirectory, knobs: {}, seed: 7 });
+  return libraryKillGate({ rounds: 2 }).run({ productDirectory, workDirectory, knobs: {}, seed: 7 });
 }
 
 test("kill -9: the honest library is admitted, an early acknowledgement and a lock of no force are found", async () => {
@@ -62,7 +62,8 @@ test("rows: a matter of table, number and version; they come back from the wire 
   for (const table of contract.data.tables) {
     const row = rowOfNumber(table, 12, 3);
     assert.equal(rowText(row), rowText(rowOfNumber(table, 12, 3)));
-    assert.notEqual(rowText(row), rowText(rowOfNumber(table, 12, 4)));
+    const versions = Array.from({ length: 500 }, (_, version) => rowText(rowOfNumber(table, 12, version)));
+    assert.equal(new Set(versions).size, versions.length, `${table.name}: versions that look the same`);
     assert.notEqual(rowText(keyOfNumber(table, 12)), rowText(keyOfNumber(table, 13)));
     assert.equal(rowText(encodeRow(decodeRow(row))), rowText(row));
   }

@@ -40,7 +40,7 @@ export function libraryKillGate(options: { rounds: number }): Gate {
 async function runKills(rounds: number, subject: GateSubject): Promise<GateVerdict> {
   const verdict = verdictOf(name, performance.now());
   const tables = tablesOf(subject.productDirectory);
-  if (tables.length === 0) return verdict.inconclusive("no table of the contract has a key that holds numbers");
+  if (tables.length === 0) return verdict.inconclusive("no table has a key that holds numbers and a column beside it");
   const units = new LibraryUnits(tables, subject.seed);
   const next = seededNumbers(subject.seed ^ 0x5bd1e995);
   for (let round = 0; ; round++) {

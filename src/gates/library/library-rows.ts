@@ -2,8 +2,9 @@
  * LibraryRows: rows for the tables of a contract, each a matter of table, number and version alone, so that a process
  * outside a library knows what has to be in it.
  *
- *   1. A key holds the number in every column where it has room; a table none of whose key columns has is left out.
- *   2. Other columns are drawn from table, number, version and column: two versions differ nearly always.
+ *   1. A key holds the number in every column where it has room; the first other column with room holds the version, so
+ *   that two versions always differ. A table without room for both is left out.
+ *   2. Other columns are drawn from number, version and column.
  *   3. On the wire a row is JSON, with `{ b }` for a whole number of 64 bits and `{ x }` for bytes.
  */
 import type { Column, TableSpec } from "../../contract/contract.ts";
@@ -12,13 +13,19 @@ import { seededNumbers } from "../../simulation/seeded-numbers.ts";
 export type WireValue = string | number | null | { readonly b: string } | { readonly x: string };
 export type WireRow = Readonly<Record<string, WireValue>>;
 
-/** Numbers are below this. */
+/** Numbers and versions are below this. */
 const numbersMax = 1e6;
 const textMax = 200;
 
-/** Whether rows of different numbers have different keys. */
-export function hasRoomForNumbers({ columns, primaryKey }: TableSpec): boolean {
-  return columns.some((column) => primaryKey.includes(column.name) && holdsNumbers(column));
+/** Whether rows of different numbers have different keys, and those of different versions different values. */
+export function hasRoomForNumbers(table: TableSpec): boolean {
+  const { columns, primaryKey } = table;
+  const hasKey = columns.some((column) => primaryKey.includes(column.name) && holdsNumbers(column));
+  return hasKey && versionColumn(table) !== undefined;
+}
+
+function versionColumn({ columns, primaryKey }: TableSpec): Column | undefined {
+  return columns.find((column) => !primaryKey.includes(column.name) && holdsNumbers(column));
 }
 
 function holdsNumbers({ type, lengthMax = Infinity }: Column): boolean {
@@ -33,8 +40,10 @@ export function keyOfNumber({ columns, primaryKey }: TableSpec, number: number):
 
 export function rowOfNumber(table: TableSpec, number: number, version: number): WireRow {
   const key = keyOfNumber(table, number);
+  const versioned = versionColumn(table);
   const pairs = table.columns.map((column, ordinal): [string, WireValue] => {
     if (column.name in key) return [column.name, key[column.name]];
+    if (column === versioned) return [column.name, numbered(column, version)];
     return [column.name, drawn(column, seededNumbers(number * 2_654_435_761 + version * 40_503 + ordinal * 97))];
   });
   return Object.fromEntries(pairs);
@@ -65,10 +74,17 @@ function decodeValue(value: WireValue): unknown {
 }
 
 function keyValue(column: Column, number: number): WireValue {
-  const text = holdsNumbers(column) ? String(number) : "k".repeat(Math.min(1, column.lengthMax ?? 1));
-  if (column.type === "varchar") return text;
-  if (column.type === "varbinary") return { x: Buffer.from(text).toString("hex") };
+  if (holdsNumbers(column)) return numbered(column, number);
+  return texted(column, "k".repeat(Math.min(1, column.lengthMax ?? 1)));
+}
+
+function numbered(column: Column, number: number): WireValue {
+  if (column.type === "varchar" || column.type === "varbinary") return texted(column, String(number));
   return column.type === "bigint" ? { b: String(number) } : number;
+}
+
+function texted({ type }: Column, text: string): WireValue {
+  return type === "varchar" ? text : { x: Buffer.from(text).toString("hex") };
 }
 
 function drawn({ type, lengthMax = textMax, nullable }: Column, next: () => number): WireValue {

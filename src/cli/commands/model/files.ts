@@ -52,7 +52,8 @@ function registerDiff(model: Command): void {
 }
 
 function differenceText({ kind, added, removed, moved, edgesAdded, edgesRemoved, ...only }: ModelDifference): string {
-  const lines = [`kind of edit: ${kind ?? "not decided: counted groups or deep conditions are in the way"}`];
+  const decided = kind === "refactoring" ? "refactoring: both allow the same configurations" : kind;
+  const lines = [`kind of edit: ${decided ?? "not decided: counted groups or deep conditions are in the way"}`];
   const edges = { "edge added": edgesAdded, "edge removed": edgesRemoved };
   const lists = { added, removed, moved, ...edges };
   for (const [what, list] of Object.entries(lists)) for (const one of list) lines.push(`${what}: ${one}`);

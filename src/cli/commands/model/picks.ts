@@ -117,7 +117,9 @@ function completionText(found: CompletionResult): string {
 function conflictText({ picks, explanation, repairs }: Conflict): string {
   const name = ({ path, selected }: Conflict["picks"][number]) => (selected ? path : `without ${path}`);
   return [
-    `These cannot hold together: ${picks.map(name).join(", ")}`,
+    picks.length === 0
+      ? "The model is void: it contradicts itself before anything is picked."
+      : `These cannot hold together: ${picks.map(name).join(", ")}`,
     explanationText(explanation),
     ...repairs.map((dropped, at) => `${at === 0 ? "Way out" : "or     "}: drop ${dropped.map(name).join(" and ")}`),
   ].join("\n");
