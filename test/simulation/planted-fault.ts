@@ -66,8 +66,11 @@ function* tasksOf({ subject, seedsMax, everyCall, crashAfter, kept }: PlantedFau
   }
   const mode = faultModes.findIndex(({ kind }) => kind === everyCall);
   if (mode >= 0) {
-    const points = { kind: "points", subject, mode, recovery: -1, stride: 1 } as const;
-    yield crashAfter === undefined ? points : { ...points, crashAfter };
+    // What can be found at many calls is found by some of them sooner.
+    for (const stride of [11, 1]) {
+      const points = { kind: "points", subject, mode, recovery: -1, stride } as const;
+      yield crashAfter === undefined ? points : { ...points, crashAfter };
+    }
   }
   for (let from = 1; from <= seedsMax; from += seedsPerTask) {
     const seeds = Array.from({ length: seedsPerTask }, (_, at) => from + at);

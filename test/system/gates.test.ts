@@ -20,7 +20,7 @@ test("a product is admitted by every gate; mutants are rejected by the gates tha
     const context = { signal: new AbortController().signal, progress: () => {}, status: () => {} };
     const request = { contractFile, patchFile: undefined, seed, effort: 1, workDirectory };
     // The main job runs them in full; here it is that all of them run and admit.
-    const result = await checkProduct({ ...request, effort: 0.25, mutants: false, names: [] }, context);
+    const result = await checkProduct({ ...request, effort: 0.1, mutants: false, names: [] }, context);
     const text = `seed ${seed}: ${JSON.stringify(result, undefined, 1)}`;
     assert.deepEqual(result.gates.map(({ gate }) => gate), productGates().map(({ name }) => name));
     assert.deepEqual(new Set(result.gates.map(({ verdict }) => verdict)), new Set(["admit"]), text);

@@ -35,7 +35,7 @@ function check(patchFile: string, workDirectory: string, effort = 1): Promise<Ch
 
 test("a good patch passes every gate, after those for patches", { skip }, () =>
   withTemporaryDirectory(async (directory) => {
-    const { verdict, gates, patch } = await check(patchOf("benign-fsync-twice", directory), directory, 0.25);
+    const { verdict, gates, patch } = await check(patchOf("benign-fsync-twice", directory), directory, 0.1);
     assert.equal(verdict, "admit", JSON.stringify(gates));
     assert.deepEqual(gates.slice(0, 2).map(({ gate }) => gate), ["source-law", "containment"]);
     assert.deepEqual(patch?.files, [{ path: "parts/core/wal/wal.ts", kind: "modify" }]);
