@@ -10,11 +10,12 @@
 // Invariants: no install script of any package is needed; this file uses nothing newer than Node 20.
 
 import { spawn, spawnSync } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { accessSync, constants, existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { homedir } from "node:os";
 import { dirname, join, sep } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const packaged = root.includes(`${sep}node_modules${sep}`);
@@ -119,7 +120,16 @@ function commandLine(args) {
     return statSync(path).isDirectory() ? testFiles(path) : [path];
   });
   if (files.length === 0) fail("no test files found");
-  return ["--disable-warning=ExperimentalWarning", "--test", "--test-concurrency=2", ...files.sort()];
+  const seed = ["--import", pathToFileURL(join(root, "scripts", "test-seed.ts")).href];
+  return ["--disable-warning=ExperimentalWarning", ...seed, "--test", "--test-concurrency=2", ...files.sort()];
+}
+
+/** Tests draw from one seed, which is the same every time unless another is asked for. */
+function testSeed(wanted = "1") {
+  if (wanted !== "random") return wanted;
+  const seed = String(randomInt(2 ** 31));
+  process.stderr.write(`lathe: LATHE_TEST_SEED=${seed}\n`);
+  return seed;
 }
 
 ensureDependencies();
@@ -129,10 +139,11 @@ if (process.argv[2] === "--node-path") {
   process.stdout.write(`${node}\n`);
   process.exit(0);
 }
+const isTest = process.argv[2] === "--npm-test";
 const child = spawn(node, commandLine(process.argv.slice(2)), {
   stdio: "inherit",
-  cwd: process.argv[2] === "--npm-test" ? root : process.cwd(),
-  env: { ...process.env, LATHE_ROOT: root },
+  cwd: isTest ? root : process.cwd(),
+  env: { ...process.env, LATHE_ROOT: root, ...(isTest && { LATHE_TEST_SEED: testSeed(process.env.LATHE_TEST_SEED) }) },
 });
 // The terminal sends Ctrl-C to the whole group; what comes from elsewhere is passed on.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {

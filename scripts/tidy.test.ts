@@ -7,6 +7,7 @@ import { readFileSync } from "node:fs";
 import { stripTypeScriptTypes } from "node:module";
 import { basename, dirname, join } from "node:path";
 import { test } from "node:test";
+import fc from "fast-check";
 import { loadMutants, mutatedFiles, twinProblems } from "../src/gates/mutant.ts";
 import { implementedLeaves, loadPartDescriptors } from "../src/foundry/part-descriptor.ts";
 import { loadKnobCatalog } from "../src/knobs/catalog.ts";
@@ -22,6 +23,15 @@ const files = repositoryFiles();
 const typescript = files.filter((path) => path.endsWith(".ts") && !path.endsWith(".d.ts"));
 const sources = typescript.filter((path) => path.startsWith("src/"));
 const product = sources.filter((path) => !isEvidence(path));
+
+// `npm test` says what the run's seed is.
+const runSeed = process.env.LATHE_TEST_SEED;
+
+/** Lines on which a test draws a seed of its own; what stands in quotes is a program under test. */
+function chanceIn(path: string, text: string): string[] {
+  const lines = text.split("\n").map((line, index) => ({ line, where: `${path}:${index + 1} draws a seed of its own` }));
+  return lines.filter(({ line }) => /^[^"'`]*(Math\.random\(|Date\.now\(\) %)/.test(line)).map(({ where }) => where);
+}
 
 /** Fails with the list of offenders; proves first that the law looked at enough. */
 function law(lookedAt: number, atLeast: number, offenders: readonly string[]): void {
@@ -177,6 +187,13 @@ test("every test file asserts something", () => {
   const tests = typescript.filter((path) => path.endsWith(".test.ts"));
   const asserting = /\bassert\b|fc\.assert|registerConformance|[Cc]onformance\(/;
   law(tests.length, 5, tests.filter((path) => !asserting.test(readText(path))));
+});
+
+test("tests draw nothing but from the run's seed", () => {
+  const tests = typescript.filter((path) => path.endsWith(".test.ts"));
+  law(tests.length, 5, tests.flatMap((path) => chanceIn(path, readText(path))));
+  assert.equal(chanceIn("a.test.ts", "const seed = Math.random();\nconst other = Date.now() % 7;").length, 2);
+  if (runSeed !== undefined) assert.equal(fc.readConfigureGlobal().seed, Number(runSeed), "property tests take it too");
 });
 
 test("the laws find planted offences", () => {

@@ -3,7 +3,7 @@
  * driver sends, and what is inferred of them is held against the contract: what is touched, shares, skew and sizes.
  *
  * Tolerances: shares within four and a half standard deviations of a binomial draw. Skews within 0.1: over 12 seeds
- * none was wrong by more than 0.04. `INFER_SEED` repeats a run.
+ * none was wrong by more than 0.04. `LATHE_TEST_SEED` repeats a run.
  */
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -21,7 +21,7 @@ import { infer } from "./infer.ts";
 const directory = mkdtempSync(join(tmpdir(), "lathe-round-trip-"));
 after(() => rmSync(directory, { recursive: true, force: true }));
 
-const seed = Number(process.env.INFER_SEED ?? Date.now() % 1e9);
+const seed = Number(process.env.LATHE_TEST_SEED ?? 1);
 const sessions = 4;
 const operationCount = 16_000;
 const skewTolerance = 0.1;

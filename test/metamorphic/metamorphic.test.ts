@@ -1,6 +1,6 @@
 /**
  * Metamorphic runs of the engine in this tree: random programs under every standard knob set and random ones, all
- * equal to the model. `LATHE_METAMORPHIC_SEEDS` sets how many programs (default 3), `LATHE_METAMORPHIC_SEED` the
+ * equal to the model. `LATHE_METAMORPHIC_SEEDS` sets how many programs (default 3), `LATHE_TEST_SEED` the
  * first one; `lathe check --metamorphic` runs as many as are wanted over a product.
  */
 import assert from "node:assert/strict";
@@ -16,7 +16,7 @@ import { defaultTuning } from "../../src/parts/storage/storage_model/row/kvlsm/b
 
 const programs = Number(process.env.LATHE_METAMORPHIC_SEEDS ?? 3);
 // A fresh part of the seeds every day would make failures come and go; more seeds are a matter of the variable.
-const firstSeed = Number(process.env.LATHE_METAMORPHIC_SEED ?? 1);
+const firstSeed = Number(process.env.LATHE_TEST_SEED ?? 1);
 const source = join(import.meta.dirname, "..", "..", "src");
 const work = mkdtempSync(join(tmpdir(), "lathe-metamorphic-"));
 const maker = await loadProductEngine(source, work);

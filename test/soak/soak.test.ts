@@ -12,7 +12,7 @@ import { SoakRun } from "./soak-run.ts";
 
 const root = mkdtempSync(join(tmpdir(), "lathe-soak-"));
 const env = createNodeEnv({ logLevel: "error", threads: 4 });
-const seed = Number(process.env.LATHE_SOAK_SEED ?? 1);
+const seed = Number(process.env.LATHE_TEST_SEED ?? 1);
 
 after(async () => {
   await env.threads.close();
@@ -23,7 +23,7 @@ test(`everything at once, closed in the middle and opened again (seed ${seed})`,
   const directory = join(root, "run");
   const run = new SoakRun(env, { directory, seed, writers: 24, keysPerWriter: 60, rounds: 3, roundMs: 900 });
   const counts = await run.run().catch((error: Error) => {
-    throw new Error(`LATHE_SOAK_SEED=${seed}: ${error.message}`, { cause: error });
+    throw new Error(`LATHE_TEST_SEED=${seed}: ${error.message}`, { cause: error });
   });
   assert.ok(counts.acknowledged > 100 && counts.scanned > 1000 && counts.reopenings === 3, JSON.stringify(counts));
 });

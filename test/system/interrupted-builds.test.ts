@@ -4,7 +4,7 @@
  * waited for it goes on, and the next one leaves nothing beside the product.
  *
  * By default two builds are ended when their first suite runs. `LATHE_KILLS=N` ends N at a time drawn from
- * `LATHE_KILL_SEED`.
+ * `LATHE_TEST_SEED`.
  */
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
@@ -18,7 +18,7 @@ import { withTemporaryDirectory } from "./product-harness.ts";
 const root = join(import.meta.dirname, "..", "..");
 const example = readFileSync(join(root, "examples", "embedded", "contract.yaml"), "utf8");
 const kills = Number(process.env.LATHE_KILLS ?? 0);
-const seed = Number(process.env.LATHE_KILL_SEED ?? Date.now() % 1_000_000);
+const seed = Number(process.env.LATHE_TEST_SEED ?? 1);
 const linux = process.platform === "linux";
 
 type Signal = "SIGKILL" | "SIGTERM" | "SIGINT";

@@ -2,7 +2,7 @@
  * SIGKILL again and again under writers of a table with two secondary indexes, with files small enough that every life
  * flushes and compacts. After each kill: every acknowledged statement is there, an unacknowledged one whole or absent,
  * and both indexes find exactly the rows; in the files entries and rows are one; backup, verify and scrub find nothing.
- * `LATHE_KILLS` sets how many (default 2), `LATHE_KILL_SEED` what is drawn.
+ * `LATHE_KILLS` sets how many (default 2), `LATHE_TEST_SEED` what is drawn.
  */
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
@@ -25,7 +25,7 @@ import { seededNumbers } from "../../src/simulation/seeded-numbers.ts";
 import { connectTo, indexedContract, startProduct, withTemporaryDirectory } from "./product-harness.ts";
 
 const kills = Number(process.env.LATHE_KILLS ?? 2);
-const seed = Number(process.env.LATHE_KILL_SEED ?? 1);
+const seed = Number(process.env.LATHE_TEST_SEED ?? 1);
 const context: UseCaseContext = { signal: new AbortController().signal, progress: () => undefined, status: () => undefined };
 const next = seededNumbers(seed);
 const below = (bound: number) => Math.floor(next() * bound);

@@ -19,7 +19,7 @@ import type { Workload } from "../../src/workload/workload.ts";
 import { connectTo, password, startProduct, type StartedProduct, user } from "./product-harness.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "lathe-own-operations-"));
-const seed = Number(process.env.OWN_SEED ?? Date.now() % 1e9);
+const seed = Number(process.env.LATHE_TEST_SEED ?? 1);
 let product: StartedProduct;
 let endpoint: Endpoint;
 let workload: Workload;

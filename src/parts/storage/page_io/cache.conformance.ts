@@ -160,7 +160,7 @@ export function cacheConformance(name: string, makeCache: (capacityBytes: number
       for (const [name, plant] of Object.entries(plantedFaults)) {
         const planted = (capacityBytes: number) => overriding(makeCache(capacityBytes), plant);
         const property = fc.property(operations, (steps) => firstFault(planted, steps) === undefined);
-        assert.ok(fc.check(property, { numRuns: 500, endOnFailure: true }).failed, `not found: ${name}`);
+        assert.ok(fc.check(property, { numRuns: 5000, endOnFailure: true }).failed, `not found: ${name}`);
       }
       // Bytes are lost with every fourth entry that leaves.
       assert.ok(leakedBytes((capacityBytes) => overriding(makeCache(capacityBytes), leaking())) > 0);

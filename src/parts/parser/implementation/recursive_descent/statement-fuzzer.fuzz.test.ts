@@ -1,6 +1,6 @@
 /**
  * Statements of a grammar, damaged, against the parser. `LATHE_FUZZ_RUNS` sets how many (default 20000),
- * `LATHE_FUZZ_SEED` the first seed; `node scripts/fuzz.ts --protocol sql` runs it for as long as wanted.
+ * `LATHE_TEST_SEED` the first seed; `node scripts/fuzz.ts --protocol sql` runs it for as long as wanted.
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -9,7 +9,7 @@ import { countTokens, emptyParseCounts, fuzzStatement } from "./statement-fuzzer
 import { TokenStream } from "./token-stream.ts";
 
 const runs = Number(process.env["LATHE_FUZZ_RUNS"] ?? 20_000);
-const seed = Number(process.env["LATHE_FUZZ_SEED"] ?? 1);
+const seed = Number(process.env["LATHE_TEST_SEED"] ?? 1);
 
 function drawOf(from: number) {
   let state = Math.imul(from, 0x9e37_79b1) >>> 0;

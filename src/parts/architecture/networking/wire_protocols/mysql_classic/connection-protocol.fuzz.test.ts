@@ -1,6 +1,6 @@
 /**
  * Hostile clients against the protocol, with scripts behind it and with the real executor. `LATHE_FUZZ_RUNS` sets the
- * number of inputs (default 6000), `LATHE_FUZZ_SEED` the first seed; `node scripts/fuzz.ts --protocol mysql` runs it for
+ * number of inputs (default 6000), `LATHE_TEST_SEED` the first seed; `node scripts/fuzz.ts --protocol mysql` runs it for
  * as long as wanted. What is held for every input: protocol-fuzzer.fixture.ts.
  */
 import assert from "node:assert/strict";
@@ -23,7 +23,7 @@ import { Session } from "./session.ts";
 import { SharedBudget } from "../../shared-budget.ts";
 
 const runs = Number(process.env["LATHE_FUZZ_RUNS"] ?? 6000);
-const firstSeed = Number(process.env["LATHE_FUZZ_SEED"] ?? 1);
+const firstSeed = Number(process.env["LATHE_TEST_SEED"] ?? 1);
 
 async function fuzz(target: FuzzTarget, inputs: number): Promise<FuzzCounts> {
   const counts = emptyCounts();

@@ -19,6 +19,8 @@ import {
 import { blackboardCapabilities, openBlackboardEngine } from "./blackboard-engine.ts";
 import { withSettableClock } from "../../../../settable-clock.fixture.ts";
 
+const seed = Number(process.env.LATHE_TEST_SEED ?? 1);
+
 /** Methods that take the place of the engine's own. */
 type Bug = (engine: StorageEngine) => Partial<StorageEngine>;
 
@@ -121,7 +123,7 @@ for (const [name, bug] of Object.entries(bugs)) {
     };
     try {
       await assert.rejects(
-        checkAgainstModel(harness, { numRuns: 300, endOnFailure: true }),
+        checkAgainstModel(harness, { seed, numRuns: 3000, endOnFailure: true }),
         /Property failed/,
       );
     } finally {
