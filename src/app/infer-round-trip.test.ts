@@ -53,8 +53,8 @@ workload:
   profile: a
   scale: 6000
   operations:
-    - { name: READ, weight: 40, table: customers, distribution: zipfian, skew: 0.9, value_bytes: 100 }
-    - { name: UPDATE, weight: 15, table: customers, distribution: zipfian, skew: 0.9, value_bytes: 50 }
+    - { name: READ, weight: 40, table: customers, distribution: zipfian, skew: 0.99, value_bytes: 100 }
+    - { name: UPDATE, weight: 15, table: customers, distribution: uniform, value_bytes: 50 }
     - { name: SCAN, weight: 15, table: orders, key: [customer_id], rows: 10, distribution: zipfian, skew: 1.3 }
     - { name: SCAN, weight: 10, table: orders, key: [city], rows: 20, distribution: uniform }
     - { name: INSERT, weight: 8, table: orders, rows: 5, distribution: uniform, value_bytes: 120 }
@@ -63,8 +63,8 @@ workload:
       weight: 10
       distribution: uniform
       steps:
-        - { operation: READ, table: customers, skew: 0.9 }
-        - { operation: UPDATE, table: customers, skew: 0.9 }
+        - { operation: READ, table: customers, skew: 0.5 }
+        - { operation: UPDATE, table: customers, skew: 1.2 }
         - { operation: INSERT, table: orders, times: 3 }
 `;
 

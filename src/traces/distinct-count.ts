@@ -17,12 +17,28 @@ export class DistinctCount {
     if (this.#exact !== undefined) {
       this.#exact.add(hash);
       if (this.#exact.size <= exactMax) return;
-      this.#registers = new Uint8Array(registerCount);
-      for (const one of this.#exact) this.#register(one);
-      this.#exact = undefined;
+      this.#useRegisters();
       return;
     }
     this.#register(hash);
+  }
+
+  #useRegisters(): void {
+    if (this.#exact === undefined) return;
+    this.#registers = new Uint8Array(registerCount);
+    for (const one of this.#exact) this.#register(one);
+    this.#exact = undefined;
+  }
+
+  /** Counts what another has counted, too. */
+  merge(other: DistinctCount): void {
+    if (other.#exact !== undefined) {
+      for (const hash of other.#exact) this.add(hash);
+      return;
+    }
+    this.#useRegisters();
+    const registers = this.#registers!;
+    other.#registers!.forEach((rank, at) => (registers[at] = Math.max(rank, registers[at])));
   }
 
   get estimate(): number {

@@ -36,6 +36,14 @@ interface Counter {
 }
 
 export class FrequentKeys {
+  /** The uses that several have counted, together. */
+  static together(some: readonly FrequentKeys[]): FrequentKeys {
+    if (some.length === 1) return some[0];
+    const all = new FrequentKeys();
+    for (const one of some) all.#merge(one);
+    return all;
+  }
+
   #counters = new Map<string, Counter>();
   #uses = 0;
   #evicted = false;
@@ -66,6 +74,24 @@ export class FrequentKeys {
     this.#floor = Math.max(this.#floor, kept[counterMax][1].count);
     this.#counters = new Map(kept.slice(0, counterMax));
     this.#evicted = true;
+  }
+
+  #merge(other: FrequentKeys): void {
+    this.#uses += other.#uses;
+    this.#distinct.merge(other.#distinct);
+    for (const [key, { count, error, odd }] of other.#counters) {
+      const counter = this.#counters.get(key);
+      if (counter === undefined) this.#counters.set(key, { count, error, odd });
+      else {
+        counter.count += count;
+        counter.error += error;
+        counter.odd += odd;
+      }
+    }
+    // What one of them has dropped may be missing in the sum.
+    this.#floor += other.#floor;
+    if (other.#evicted) this.#evicted = true;
+    if (this.#counters.size > 2 * counterMax) this.#shrink();
   }
 
   /** `population`: how many keys there are, where it is known; otherwise those that were seen. */

@@ -53,7 +53,7 @@ test("a general log of MariaDB: shapes with counts, transactions, keys", async (
     { count, writing, statements, oneShot, open }, { count: 31, writing: 31, statements: 93, oneShot: 0, open: 0 }
   );
   // 200 keys were drawn with a Zipf constant of 0.99.
-  const use = workload!.keys.get("customers|id")!.use(200);
+  const use = workload!.keys.allOf("customers|id")!.use(200);
   assert.equal(use.uses, 544);
   assert.ok(Math.abs(use.skew - 0.99) < 0.1, `skew ${use.skew}`);
 });
@@ -76,7 +76,7 @@ test("PostgreSQL's log as text: simple and extended protocol, parameters, defini
   const update = workload!.shapes.get("update pgbench_accounts set abalance = abalance + ? where aid = ?");
   assert.equal(update?.inTransactions, 30);
   // Values of $2 come from the detail.
-  const use = workload!.keys.get("pgbench_accounts|aid")!.use();
+  const use = workload!.keys.allOf("pgbench_accounts|aid")!.use();
   assert.deepEqual([use.uses, use.keys], [60, 30]);
   assert.equal(workload!.transactions.count, 31);
   assert.equal(workload!.failed, 1);

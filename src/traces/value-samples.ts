@@ -1,15 +1,18 @@
 /**
  * ValueSamples: what the values are that statements compare and store, in bounded memory: a sample per column, and a
  * sketch of the keys in use per table and set of columns that are compared by equality, or by whose order a range
- * begins.
+ * begins. Reads, updates and deletes have sketches of their own, within transactions and outside, so that each can have
+ * a skew of its own; `keys` and `ranges` give them together.
  *
  * What a shape's statements feed is found once per shape (`planOf`); then each statement only brings its values.
  */
 import { ColumnSample } from "./column-sample.ts";
-import { FrequentKeys } from "./frequent-keys.ts";
+import type { FrequentKeys } from "./frequent-keys.ts";
+import { keyNamesMax, KeySketches } from "./key-sketches.ts";
 import type { LiteralScanner } from "./literal-scanner.ts";
 import type { Comparison } from "./statement-conditions.ts";
 import type { StatementFacts } from "./statement-facts.ts";
+import type { Verb } from "./statement-verb.ts";
 
 interface SampledValues {
   readonly sample: ColumnSample | undefined;
@@ -26,7 +29,12 @@ interface StoredValue {
 }
 
 interface KeyUseOf {
-  readonly sketch: FrequentKeys;
+  /** Of statements outside of transactions, and of those within; null where there is no room. */
+  alone: FrequentKeys | null | undefined;
+  within: FrequentKeys | null | undefined;
+  readonly sketches: KeySketches;
+  readonly name: string;
+  readonly verb: Verb;
   /** Per column of the key; or of one column, each a key. */
   readonly values: readonly string[];
   readonly slots: readonly number[];
@@ -55,16 +63,15 @@ export interface ValueCounts {
 /** Values of `$1`, `$2`, …. */
 type Parameters = readonly (string | null)[];
 
-const sketchesMax = 64;
 const columnsMax = 2000;
 const inListMax = 100;
 
 export class ValueSamples {
   readonly columns = new Map<string, ColumnSample>();
   /** By `table|column,column`, in alphabetical order. */
-  readonly keys = new Map<string, FrequentKeys>();
+  readonly keys = new KeySketches();
   /** By `table|column`: the values at which ranges of it begin. */
-  readonly ranges = new Map<string, FrequentKeys>();
+  readonly ranges = new KeySketches();
   /** Columns and keys of shapes for which there was no room. */
   #refused = 0;
 
@@ -81,14 +88,16 @@ export class ValueSamples {
       stored: facts.assigned.map(({ column, value, slot, bytes, isText }) => ({
         sample: one ? this.#column(table, column) : undefined, value, slot, bytes, isText,
       })),
-      key: one ? this.#keyOf(table, facts.comparisons) : undefined,
-      range: one && facts.verb === "select" ? this.#rangeOf(table, facts.comparisons) : undefined,
+      key: one ? this.#keyOf(table, facts) : undefined,
+      range: one && facts.verb === "select" ? this.#rangeOf(table, facts) : undefined,
       limit: facts.limitTo, between, listed,
     };
   }
 
   /** `literals`: of the statement; undefined where the plan has its own values. */
-  take(plan: ValuePlan, literals: LiteralScanner | undefined, parameters: Parameters | undefined): ValueCounts {
+  take(
+    plan: ValuePlan, literals: LiteralScanner | undefined, parameters: Parameters | undefined, within: boolean,
+  ): ValueCounts {
     const given = (value: string, slot: number) => valueOf(value, slot, literals, parameters);
     for (const { sample, values, slots } of plan.compared) {
       for (let at = 0; at < values.length; at++) addValue(sample, given(values[at], slots[at]));
@@ -102,15 +111,16 @@ export class ValueSamples {
       if (isText === true) textBytes += length ?? 0;
       else if (isText === undefined && typeof known === "string" && !isNumber(known)) textBytes += known.length;
     }
-    useKey(plan.key, given);
-    useKey(plan.range, given);
+    useKey(plan.key, given, within);
+    useKey(plan.range, given, within);
     return { textBytes, asked: askedOf(plan, given) };
   }
 
   get remarks(): readonly string[] {
-    const bounds = `${columnsMax} columns and ${sketchesMax} keys are`;
-    const refused = `the values of ${this.#refused} more columns or keys of statements were not looked at (${bounds})`;
-    return this.#refused === 0 ? [] : [refused];
+    const bounds = `${columnsMax} columns and ${keyNamesMax} keys are`;
+    const count = this.#refused + this.keys.refused + this.ranges.refused;
+    if (count === 0) return [];
+    return [`the values of ${count} more columns or keys of statements were not looked at (${bounds})`];
   }
 
   #column(table: string, column: string): ColumnSample | undefined {
@@ -121,33 +131,29 @@ export class ValueSamples {
     return sample;
   }
 
-  #keyOf(table: string, comparisons: readonly Comparison[]): KeyUseOf | undefined {
+  #keyOf(table: string, { comparisons, verb }: StatementFacts): KeyUseOf | undefined {
     const equal = comparisons.filter(({ operator, values }) => operator === "=" && values.length === 1);
     const listed = comparisons.filter(({ operator }) => operator === "in");
     if (equal.length + listed.length === 0 || listed.length > 1 || (listed.length > 0 && equal.length > 0)) return;
     const named = (listed.length > 0 ? listed : equal).toSorted((one, other) => (one.column < other.column ? -1 : 1));
-    const sketch = this.#sketch(this.keys, `${table}|${named.map(({ column }) => column).join(",")}`);
-    if (sketch === undefined) return undefined;
+    const name = `${table}|${named.map(({ column }) => column).join(",")}`;
     const all = listed.length > 0 ? [listed[0]] : named;
     const values = all.flatMap((one) => one.values.slice(0, inListMax));
-    return { sketch, values, slots: all.flatMap((one) => one.slots.slice(0, inListMax)), each: listed.length > 0 };
+    const slots = all.flatMap((one) => one.slots.slice(0, inListMax));
+    return { ...unused, sketches: this.keys, name, verb, values, slots, each: listed.length > 0 };
   }
 
-  #rangeOf(table: string, comparisons: readonly Comparison[]): KeyUseOf | undefined {
+  #rangeOf(table: string, { comparisons, verb }: StatementFacts): KeyUseOf | undefined {
     const ranged = comparisons.filter(({ operator, values }) => operator === "range" && values.length > 0);
     if (ranged.length !== 1) return undefined;
     const [{ column, values, slots }] = ranged;
-    const sketch = this.#sketch(this.ranges, `${table}|${column}`);
-    return sketch && { sketch, values: values.slice(0, 1), slots: slots.slice(0, 1), each: true };
-  }
-
-  #sketch(sketches: Map<string, FrequentKeys>, name: string): FrequentKeys | undefined {
-    let sketch = sketches.get(name);
-    if (sketch === undefined && sketches.size >= sketchesMax) this.#refused++;
-    else if (sketch === undefined) sketches.set(name, sketch = new FrequentKeys());
-    return sketch;
+    const name = `${table}|${column}`;
+    const first = { values: values.slice(0, 1), slots: slots.slice(0, 1), each: true };
+    return { ...unused, sketches: this.ranges, name, verb, ...first };
   }
 }
+
+const unused = { alone: undefined, within: undefined };
 
 type Given = (value: string, slot: number) => string | null | undefined;
 
@@ -163,9 +169,13 @@ function isNumber(text: string): boolean {
   return /^-?[\d.]+$/.test(text);
 }
 
-function useKey(key: KeyUseOf | undefined, given: Given): void {
+function useKey(key: KeyUseOf | undefined, given: Given, within: boolean): void {
   if (key === undefined) return;
-  const { sketch, values, slots } = key;
+  const { sketches, name, verb, values, slots } = key;
+  const sketch = within
+    ? (key.within ??= sketches.take(name, verb, true) ?? null)
+    : (key.alone ??= sketches.take(name, verb, false) ?? null);
+  if (sketch === null) return;
   if (key.each || values.length === 1) {
     for (let at = 0; at < values.length; at++) {
       const known = given(values[at], slots[at]);

@@ -11,7 +11,7 @@
  */
 import { Histogram } from "../kit/histogram.ts";
 import type { ColumnSample } from "./column-sample.ts";
-import type { FrequentKeys } from "./frequent-keys.ts";
+import type { KeySketches } from "./key-sketches.ts";
 import type { LiteralScanner } from "./literal-scanner.ts";
 import { SessionTransactions, type TransactionKind, type TransactionStats } from "./session-transactions.ts";
 import { type Dialect, SqlScanner } from "./sql-scanner.ts";
@@ -71,11 +71,11 @@ export class WorkloadObserver {
     return this.#shapes.others;
   }
 
-  get keys(): ReadonlyMap<string, FrequentKeys> {
+  get keys(): KeySketches {
     return this.#values.keys;
   }
 
-  get ranges(): ReadonlyMap<string, FrequentKeys> {
+  get ranges(): KeySketches {
     return this.#values.ranges;
   }
 
@@ -215,7 +215,7 @@ export class WorkloadObserver {
     const within = this.#transactions.isWithin(session);
     if (within) this.#transactions.statement(session, shape, facts.verb !== "select");
     this.statements++;
-    const { textBytes, asked } = this.#values.take(values, literals, parameters);
+    const { textBytes, asked } = this.#values.take(values, literals, parameters, within);
     if (shape === undefined) return this.#shapes.countOther(facts.verb);
     if (within) shape.inTransactions++;
     else shape.alone++;

@@ -116,7 +116,7 @@ function rowsOf({ name, rows, place }: TraceTable, key: readonly string[], workl
     return { rows, rowsEvidence, rowsGuess: false };
   }
   const columns = key.map((column) => column.toLowerCase()).sort().join(",");
-  const used = workload?.keys.get(`${name.toLowerCase()}|${columns}`)?.use().keys ?? 0;
+  const used = workload?.keys.allOf(`${name.toLowerCase()}|${columns}`)?.use().keys ?? 0;
   if (used === 0) return { rows: 0, rowsEvidence: "no rows in the sources", rowsGuess: true };
   const rowsEvidence = `no rows in the sources; ${formatWhole(used)} different keys were used, there may be more`;
   return { rows: used, rowsEvidence, rowsGuess: true };
@@ -212,7 +212,7 @@ function familyOfSample(family: InferredFamily): TypeFamily {
 /** Per table the columns that most statements name by equality. */
 function likelyKeys(workload: WorkloadObserver): Map<string, string[]> {
   const best = new Map<string, { uses: number; columns: string[] }>();
-  for (const [name, sketch] of workload.keys) {
+  for (const [name, sketch] of workload.keys.together()) {
     const [table, columns] = name.split("|");
     const { uses } = sketch.use();
     if (uses > (best.get(table)?.uses ?? 0)) best.set(table, { uses, columns: columns.split(",") });

@@ -6,12 +6,13 @@
  *      not drive them: then the table alone is named.
  *   2. Rows: of inserts the mean of VALUES; of scans what most of the statements ask for (LIMIT, both ends of a range,
  *      a list), else rows per value of the key, where a dump has both.
- *   3. Skew: of the keys that the shape's statements use, where enough uses were seen; else of the most used key of
- *      the table, else of the log.
+ *   3. Skew: of the keys that such operations use (reads, updates and deletes apart, and steps of transactions apart
+ *      from what is outside of any), where enough uses were seen; else of that key whatever uses it, else of the most
+ *      used key of the table, else of the log.
  */
 import type { FrequentKeys, KeyUse } from "../../traces/frequent-keys.ts";
-import type { StatementFacts } from "../../traces/statement-facts.ts";
-import type { StatementSizes } from "../../traces/statement-shapes.ts";
+import type { StatementShape, StatementSizes } from "../../traces/statement-shapes.ts";
+import type { Verb } from "../../traces/statement-verb.ts";
 import { columnOf, type TraceTable } from "../../traces/table-definition.ts";
 import type { WorkloadObserver } from "../../traces/workload-observer.ts";
 import type { OperationTarget, TableSpec } from "../contract.ts";
@@ -44,12 +45,16 @@ export class InferredTargets {
   readonly #specs: readonly TableSpec[];
   readonly #uses = new Map<FrequentKeys, KeyUse>();
   readonly #ofTable = new Map<string, InferredSkew>();
+  readonly #keys: ReadonlyMap<string, FrequentKeys>;
+  readonly #ranges: ReadonlyMap<string, FrequentKeys>;
 
   constructor(workload: WorkloadObserver, tables: readonly InferredTable[]) {
     this.#workload = workload;
     this.#tables = new Map(tables.map((table) => [table.source.name.toLowerCase(), table]));
     this.#specs = tables;
-    for (const [name, sketch] of workload.keys) {
+    this.#keys = workload.keys.together();
+    this.#ranges = workload.ranges.together();
+    for (const [name, sketch] of this.#keys) {
       const [table, columns] = name.split("|");
       const use = this.#use(sketch, table, columns.split(","));
       const found = { table, columns, use };
@@ -63,8 +68,9 @@ export class InferredTargets {
     return this.#tables.get(name)?.source;
   }
 
-  /** `operation`: as in a contract. */
-  targetOf(operation: string, facts: StatementFacts, sizes: StatementSizes, access: Access): InferredTarget {
+  /** `operation`: as in a contract; `within`: of transactions. */
+  targetOf(operation: string, { facts, ...shape }: StatementShape, access: Access, within: boolean): InferredTarget {
+    const sizes = within ? shape.withinSizes : shape.aloneSizes;
     const [source = ""] = facts.tables;
     const table = this.#tables.get(source);
     const alone = facts.tables.length === 1;
@@ -73,7 +79,7 @@ export class InferredTargets {
       return { table: table?.name, ...(rows > 1 ? { rows } : {}), skew: 0 };
     }
     if (operation === "DELETE") return { table: table?.name, skew: 0 };
-    const skew = this.#skewOf(source, alone ? access : undefined);
+    const skew = this.#skewOf(source, alone ? access : undefined, facts.verb, within);
     if (table === undefined || !alone) return { table: table?.name, skew };
     const named = operation === "UPDATE" ? {} : this.#columnsOf(operation, table, access);
     const rows = operation === "SCAN" ? rowsOf(sizes, table, access, named.range === undefined) : undefined;
@@ -94,14 +100,18 @@ export class InferredTargets {
     return undrivenTarget({ name, table: table.name, ...target }, this.#specs).length === 0 ? target : {};
   }
 
-  #skewOf(table: string, access: Access | undefined): number {
-    const { keys, ranges } = this.#workload;
+  #skewOf(table: string, access: Access | undefined, verb: Verb, within: boolean): number {
     const columns = access?.equal.toSorted() ?? [];
     const first = access?.range ?? access?.ordered;
-    const own = columns.length > 0 ? keys.get(`${table}|${columns.join(",")}`)
-      : first === undefined ? undefined : ranges.get(`${table}|${first}`);
-    const use = own && this.#use(own, table, columns.length > 0 ? columns : [first ?? ""]);
-    const enough = [use, this.#ofTable.get(table)?.use, this.mostUsed?.use].find((one) => (one?.uses ?? 0) >= usesMin);
+    const named = columns.length > 0 ? columns : first === undefined ? [] : [first];
+    const name = `${table}|${named.join(",")}`;
+    const { keys, ranges } = this.#workload;
+    const sketches = columns.length > 0
+      ? [keys.of(name, verb, within), this.#keys.get(name)]
+      : [ranges.of(name, verb, within), this.#ranges.get(name)];
+    const uses = sketches.map((sketch) => sketch && this.#use(sketch, table, named));
+    const known = [...uses, this.#ofTable.get(table)?.use, this.mostUsed?.use];
+    const enough = known.find((one) => (one?.uses ?? 0) >= usesMin);
     const skew = enough?.skew ?? this.mostUsed?.use.skew ?? 0;
     return skew >= skewMin ? Math.round(skew * 100) / 100 : 0;
   }

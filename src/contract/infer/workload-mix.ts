@@ -80,7 +80,7 @@ class MixCounter {
     if (alone > 0) {
       const operation = operationName(facts.verb, access.kind);
       const what = `${facts.verb} ${facts.tables.join(", ")}`;
-      const target = this.#targets.targetOf(operation, facts, shape.aloneSizes, access);
+      const target = this.#targets.targetOf(operation, shape, access, false);
       this.#operations.add(operation, target, { count: alone, bytes: this.#valueBytes(operation, shape), what });
     }
     this.#addNeeds(shape, count, access);
@@ -110,7 +110,7 @@ class MixCounter {
     const access = accessOf(facts, this.#tables.get(facts.tables[0] ?? ""));
     const operation = operationName(facts.verb, access.kind);
     if (!isStep(operation)) return undefined;
-    const { skew, ...target } = this.#targets.targetOf(operation, facts, shape.withinSizes, access);
+    const { skew, ...target } = this.#targets.targetOf(operation, shape, access, true);
     return { operation, ...target, ...(skew > 0 ? { skew } : {}) };
   }
 
