@@ -1,10 +1,9 @@
 /**
  * Use case: run a product as a child process, in the foreground, and end it as its caller is ended.
  */
-import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { guardProcess, releaseProcess } from "../foundry/orphan-guard.ts";
+import { releaseProcess, spawnGuarded } from "../foundry/orphan-guard.ts";
 import { productPutAside } from "../foundry/product-directory.ts";
 import { LatheError } from "../kit/errors.ts";
 
@@ -52,7 +51,8 @@ export async function serveProduct(request: ServeRequest, signal: AbortSignal): 
   const environment = { ...process.env };
   // By environment, because arguments can be read by every user of the machine.
   if (request.password !== undefined) environment.LATHE_PASSWORD = request.password;
-  const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", main, ...argumentsOf(request)], {
+  const line = ["--disable-warning=ExperimentalWarning", main, ...argumentsOf(request)];
+  const child = spawnGuarded(process.execPath, line, {
     stdio: ["ignore", "inherit", "inherit"],
     env: environment,
     // A group of its own: the terminal's Ctrl-C reaches it once, through us.
@@ -61,7 +61,6 @@ export async function serveProduct(request: ServeRequest, signal: AbortSignal): 
   const stop = () => child.kill("SIGTERM");
   // Where we are ended at once, nothing must be left behind.
   const end = () => child.kill("SIGKILL");
-  if (child.pid !== undefined) guardProcess(child.pid);
   process.on("exit", end);
   signal.addEventListener("abort", stop, { once: true });
   try {

@@ -56,6 +56,29 @@ test("a server does not outlive a workshop that is killed, even frozen", async (
   }
 });
 
+test("a server does not outlive a workshop that is killed before it could say what it has started", async () => {
+  const module = new URL("./local-process.ts", import.meta.url).href;
+  const directory = mkdtempSync(join(tmpdir(), "lathe-orphans-"));
+  const startedFile = join(directory, "started");
+  // The first thing that the server does is to kill the workshop.
+  const server = `echo $$ > "${startedFile}"; kill -9 $PPID; exec sleep 1000`;
+  for (let round = 0; round < 5; round++) {
+    const workshop = await script(`
+      import(${JSON.stringify(module)}).then(({ LocalProcess }) =>
+        LocalProcess.start({ name: "server", command: "/bin/sh", args: ["-c", ${JSON.stringify(server)}] }));
+      setInterval(() => {}, 1000);
+    `);
+    assert.equal((await workshop.ended).signal, "SIGKILL");
+    const serverId = Number(readFileSync(startedFile, "utf8"));
+    for (let wait = 0; processExists(serverId); wait++) {
+      if (wait === 1000) process.kill(serverId, "SIGKILL");
+      assert.ok(wait < 1000, "the server is still there");
+      await sleep(10);
+    }
+  }
+  rmSync(directory, { recursive: true });
+});
+
 test("CPU time counts threads that have ended, stands still while frozen, and never goes back", async (context) => {
   // By CPU time and not by the clock: on a loaded machine the two are far apart.
   const spin = "const start = process.cpuUsage().user; while (process.cpuUsage().user < start + 100_000);";

@@ -2,9 +2,9 @@
  * LocalProcess: a child process that is a server: started, watched, frozen, ended; its log's end is kept
  * for error messages.
  */
-import { spawn, type ChildProcess } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { LatheError } from "../kit/errors.ts";
-import { guardProcess, releaseProcess } from "../foundry/orphan-guard.ts";
+import { releaseProcess, spawnGuarded } from "../foundry/orphan-guard.ts";
 import { ProcessAccounting } from "./process-accounting.ts";
 import type { ServerEnd } from "./server.ts";
 
@@ -55,15 +55,13 @@ export class LocalProcess {
 
   /** Errors: UNAVAILABLE where the program cannot be started. */
   static async start(options: LocalProcessOptions): Promise<LocalProcess> {
-    const child = spawn(options.command, options.args, {
+    const child = spawnGuarded(options.command, options.args, {
       stdio: ["ignore", "pipe", "pipe"],
       cwd: options.workDirectory,
       env: { ...process.env, ...options.environment },
       // A process group of its own: Ctrl-C in a terminal is for us, and we decide what becomes of servers.
       detached: true,
     });
-    // At once: a kill that comes first must not leave it behind.
-    if (child.pid !== undefined) guardProcess(child.pid);
     await new Promise<void>((resolve, reject) => {
       child.once("spawn", resolve);
       child.once("error", (cause) => {

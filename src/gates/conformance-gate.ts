@@ -10,11 +10,10 @@
  * suites of ports say what everybody may rely on.
  * Invariant: a run without tests, or one that ends without counts, is no admission.
  */
-import { spawn } from "node:child_process";
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, dirname, join, relative } from "node:path";
-import { guardProcess, releaseProcess } from "../foundry/orphan-guard.ts";
+import { releaseProcess, spawnGuarded } from "../foundry/orphan-guard.ts";
 import { scanImports } from "../foundry/import-scanner.ts";
 import { sourceRoot } from "../foundry/part-descriptor.ts";
 import { productTests } from "../foundry/source-closure.ts";
@@ -125,14 +124,14 @@ function runTests(
   const environment = { ...process.env };
   // Otherwise a runner that is itself run by a test runner reports to that one.
   delete environment.NODE_TEST_CONTEXT;
-  const child = spawn(
+  const child = spawnGuarded(
     process.execPath,
     [
       "--disable-warning=ExperimentalWarning", "--test", "--test-reporter=tap", "--test-concurrency=2",
       `--test-name-pattern=/^(${suites.join("|")}): /`, ...tests,
     ],
     // A process group of its own: the runner and its tests end together, on request or with us.
-    { cwd: directory, env: environment, stdio: ["ignore", "pipe", "pipe"], detached: true },
+    { cwd: directory, env: environment, stdio: ["ignore", "pipe", "pipe"], detached: true, group: true },
   );
   const group = child.pid === undefined ? undefined : -child.pid;
   const stop = () => {
@@ -142,12 +141,11 @@ function runTests(
       // It has just ended by itself.
     }
   };
-  if (group !== undefined) guardProcess(group);
   signal?.addEventListener("abort", stop);
   let output = "";
   const collect = (bytes: Buffer) => (output = (output + bytes.toString()).slice(-400_000));
-  child.stdout.on("data", collect);
-  child.stderr.on("data", collect);
+  child.stdout?.on("data", collect);
+  child.stderr?.on("data", collect);
   return new Promise((resolve, reject) => {
     child.on("error", reject);
     child.on("close", (exitCode) => {

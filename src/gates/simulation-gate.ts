@@ -13,10 +13,10 @@
  * Limits: virtual time and one thread; what answers and files show, not what costs.
  * Source: FoundationDB's simulation, TigerBeetle's VOPR, SQLite's loop over I/O calls.
  */
-import { type ChildProcess, fork } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { cpSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { guardProcess, releaseProcess } from "../foundry/orphan-guard.ts";
+import { releaseProcess, spawnGuarded } from "../foundry/orphan-guard.ts";
 import { sourceRoot } from "../foundry/part-descriptor.ts";
 import { faultModes } from "../simulation/every-call.ts";
 import type { SimulationFailure, SimulationTask, TaskOutcome } from "../simulation/task.ts";
@@ -147,9 +147,8 @@ class SimulatingProcess {
   constructor(root: string, signal: AbortSignal) {
     this.#signal = signal;
     const file = join(root, "app", "simulation", "simulation-worker.ts");
-    const execArgv = ["--disable-warning=ExperimentalWarning"];
-    this.#child = fork(file, { execArgv, stdio: ["ignore", "ignore", "ignore", "ipc"] });
-    if (this.#child.pid !== undefined) guardProcess(this.#child.pid);
+    const line = ["--disable-warning=ExperimentalWarning", file];
+    this.#child = spawnGuarded(process.execPath, line, { stdio: ["ignore", "ignore", "ignore", "ipc"] });
     signal.addEventListener("abort", this.#stop);
   }
 

@@ -5,8 +5,7 @@
  * build itself is killed, `orphan-guard.ts` ends the group. Its report is
  * TAP: the first `not ok` that is not just a parent of another is the test that failed, with its diagnosis below it.
  */
-import { spawn } from "node:child_process";
-import { guardProcess, releaseProcess } from "../orphan-guard.ts";
+import { releaseProcess, spawnGuarded } from "../orphan-guard.ts";
 
 export interface SuiteResult {
   readonly ok: boolean;
@@ -43,13 +42,12 @@ export function runSuite(directory: string, file: string, options: SuiteRunOptio
     if (signal?.aborted === true) throw signal.reason;
     const report = ["--test-reporter=tap", "--test-reporter-destination=stdout"];
     const env = temporary === undefined ? environment : { ...environment, TMPDIR: temporary };
-    const child = spawn(process.execPath, [...report, file], {
-      cwd: directory, detached: true, env, stdio: ["ignore", "pipe", "pipe"],
+    const child = spawnGuarded(process.execPath, [...report, file], {
+      cwd: directory, detached: true, group: true, env, stdio: ["ignore", "pipe", "pipe"],
     });
-    if (child.pid !== undefined) guardProcess(-child.pid);
     const out = { stdout: "", stderr: "" };
     for (const name of ["stdout", "stderr"] as const) {
-      child[name].setEncoding("utf8").on("data", (text: string) => {
+      child[name]?.setEncoding("utf8").on("data", (text: string) => {
         if (out[name].length < outputCharactersMax) out[name] += text;
       });
     }

@@ -14,11 +14,11 @@
  * whoever runs the check; and code that behaves until this gate is over runs in the other gates unwatched. Judge
  * strangers' patches in a container or virtual machine that may be thrown away.
  */
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, spawnSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, readdirSync, realpathSync } from "node:fs";
 import { join } from "node:path";
-import { guardProcess, releaseProcess } from "../../foundry/orphan-guard.ts";
+import { releaseProcess, spawnGuarded } from "../../foundry/orphan-guard.ts";
 import type { Gate, GateSubject, GateVerdict } from "../gate.ts";
 import { verdictOf } from "../run-gates.ts";
 import { tracedCalls, trespassesOf } from "./containment-trace.ts";
@@ -110,7 +110,6 @@ class ContainedRun {
     const word = randomUUID();
     this.#child = this.#spawn(productDirectory, workDirectory, scratch, word);
     const group = this.#child.pid === undefined ? undefined : -this.#child.pid;
-    if (group !== undefined) guardProcess(group);
     const startedAt = performance.now();
     const watch = setInterval(() => {
       const mebibytes = Math.round(treeBytes(this.#child.pid ?? 0) / 2 ** 20);
@@ -154,8 +153,8 @@ class ContainedRun {
     const traced = ["strace", "-f", "-qq", "-y", "-s", "300", "-e", calls, "-o", this.#tracePath, ...node];
     const [program, ...rest] = this.isolated ? ["unshare", "-rn", ...traced] : traced;
     const environment = { PATH: process.env.PATH, TMPDIR: scratch, HOME: scratch };
-    const child = spawn(program, rest, {
-      cwd: work, env: environment, stdio: ["ignore", "pipe", "pipe"], detached: true,
+    const child = spawnGuarded(program, rest, {
+      cwd: work, env: environment, stdio: ["ignore", "pipe", "pipe"], detached: true, group: true,
     });
     child.stdout?.on("data", (bytes: Buffer) => this.#hear(bytes.toString(), word));
     child.stderr?.on("data", (bytes: Buffer) => this.#hear(bytes.toString(), word));
