@@ -4,7 +4,7 @@
  * A workshop killed with SIGKILL cannot stop its servers, and a frozen one would stay for ever; a suite that never
  * yields could not look whether its build is still there. So:
  *
- *   1. a shell of a few lines listens to a pipe from us: `+ PID` and `- PID` say which processes are ours; when the pipe
+ *   1. a shell of a few lines listens to a pipe from us: `+ PID` and `- PID` say which processes are ours; when it
  *      closes, because we are gone, it kills those that are left. It stands in a process group of its own, so that
  *      Ctrl-C in a terminal does not reach it.
  *   2. a process that we start waits, as a shell that will become it, for a word from us, which is given once the
@@ -43,7 +43,7 @@ export interface GuardedSpawnOptions extends SpawnOptions {
 }
 
 /**
- * Like `spawn`; the process ends when we do. Where the program cannot be found, the child emits `error`, as with `spawn`.
+ * Like `spawn`; the process ends when we do. Where the program cannot be found, the child emits `error`, as there.
  * Call `releaseProcess` when it has ended.
  */
 export function spawnGuarded(command: string, args: readonly string[], options: GuardedSpawnOptions): ChildProcess {
