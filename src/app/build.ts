@@ -115,7 +115,9 @@ export function layerLine({ number, kind, nodes, parts, ...done }: RaisedLayer, 
 
 /** What was verified, as one sentence. */
 export function verifiedSentence({ verified }: Pick<ConstructReport, "verified">): string {
-  if (verified === undefined) return "not verified: no suite was run (--no-verify); npm test in the product runs them";
+  if (verified === undefined) {
+    return "not verified: it loads, and no suite was run (--no-verify); npm test in the product runs them";
+  }
   const { layers, suitesRun, suitesKnown, tests, withoutSuite, unsteady, ms } = verified;
   const bare = withoutSuite.length === 0 ? "" : `; without a suite of their own: ${withoutSuite.join(", ")}`;
   const known = suitesKnown === 0 ? "" : `; ${count(suitesKnown, "suite")} passed before with these bytes`;

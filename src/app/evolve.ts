@@ -3,6 +3,7 @@
  */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
+import { requireProduct } from "../foundry/standing-product.ts";
 import { loadKnobCatalog } from "../knobs/catalog.ts";
 import { type Budget, conductStudy, type RunResult } from "./conduct-study.ts";
 import { loadDrivenContract } from "./contract.ts";
@@ -26,6 +27,7 @@ export interface EvolveRequest {
 /** Errors: those of the journal and of the product's files. */
 export async function evolveProduct(request: EvolveRequest, context: UseCaseContext): Promise<RunResult> {
   const { productDirectory, budget, policy, seed, alpha, knobs } = request;
+  requireProduct(productDirectory);
   const contractFile = join(productDirectory, "contract.yaml");
   const { contract } = loadDrivenContract(contractFile);
   const root = request.studyDirectory ?? nextStudy(join(productDirectory, ".lathe", "studies"));

@@ -7,6 +7,7 @@ import { dirname, join } from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
 import { constructProduct, type VerifyMode } from "../foundry/construct/construct-product.ts";
+import { bringBackProduct } from "../foundry/product-directory.ts";
 import { LatheError } from "../kit/errors.ts";
 import { loadKnobCatalog } from "../knobs/catalog.ts";
 import type { ExpertConfiguration } from "../study/settings.ts";
@@ -46,6 +47,7 @@ export async function runContract(request: RunRequest, context: UseCaseContext):
   const contract = { ...loaded.contract, workload };
   const directory = openStudyDirectory(request.directory, contract.storage.durability);
   const knobCatalog = loadKnobCatalog();
+  bringBackProduct(directory.product);
   // A study that is there belongs to the product that is there.
   if (!existsSync(directory.journal) || !existsSync(directory.product)) {
     const input = { contract: loaded.contract, contractText: loaded.text, knobCatalog, force: request.force };
@@ -53,6 +55,7 @@ export async function runContract(request: RunRequest, context: UseCaseContext):
       verify: request.verify,
       signal: context.signal,
       onLayer: (layer, of) => context.progress(layerLine(layer, of)),
+      onWait: context.progress,
     });
     const size = `${built.parts} parts, ${built.files} files, ${Math.round(built.bytes / 1024)} KiB`;
     context.progress(`built ${built.product}: ${size}, in ${directory.product}; ${verifiedSentence(built)}`);

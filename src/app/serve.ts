@@ -1,11 +1,8 @@
 /**
  * Use case: run a product as a child process, in the foreground, and end it as its caller is ended.
  */
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { releaseProcess, spawnGuarded } from "../foundry/orphan-guard.ts";
-import { productPutAside } from "../foundry/product-directory.ts";
-import { LatheError } from "../kit/errors.ts";
+import { productProgram } from "../foundry/standing-product.ts";
 
 export interface ServeRequest {
   readonly productDirectory: string;
@@ -33,21 +30,10 @@ export interface ServeOutcome {
 }
 
 /**
- * Resolves when the server has ended. SIGTERM and the signal drain it. Errors: NOT_FOUND, INVALID_ARGUMENT (a library).
+ * Resolves when the server has ended. SIGTERM and the signal drain it. Errors: those of `productProgram`.
  */
 export async function serveProduct(request: ServeRequest, signal: AbortSignal): Promise<ServeOutcome> {
-  const main = join(request.productDirectory, "main.js");
-  if (!existsSync(main)) {
-    if (existsSync(join(request.productDirectory, "pack.ts"))) {
-      const use = "a program imports `open` from it (see its README.md), and `npm pack` there packs it";
-      throw new LatheError("INVALID_ARGUMENT", `${request.productDirectory} is a library without a server: ${use}`);
-    }
-    const aside = productPutAside(request.productDirectory);
-    const way = aside === undefined
-      ? "`lathe build CONTRACT --out DIR` makes one"
-      : `a build that was interrupted left it as ${aside}; build again, which brings it back`;
-    throw new LatheError("NOT_FOUND", `${request.productDirectory} holds no product (there is no main.js); ${way}`);
-  }
+  const main = productProgram(request.productDirectory);
   const environment = { ...process.env };
   // By environment, because arguments can be read by every user of the machine.
   if (request.password !== undefined) environment.LATHE_PASSWORD = request.password;

@@ -7,10 +7,9 @@
  * password goes in by the environment, where `ps` does not show it.
  */
 import { randomBytes } from "node:crypto";
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { loadContract } from "../contract/parse.ts";
-import { LatheError } from "../kit/errors.ts";
+import { productProgram } from "../foundry/standing-product.ts";
 import type { KnobValues, Profile } from "../kit/product.ts";
 import { LocalProcess } from "./local-process.ts";
 import { processServer } from "./process-server.ts";
@@ -43,16 +42,17 @@ const startTimeoutMs = 60_000;
 const rewriteTimeoutMs = 600_000;
 
 /**
- * Errors: NOT_FOUND (no product there), TIMEOUT, CLOSED (it ended before it listened; with the end of its
+ * Errors: those of `productProgram`, TIMEOUT, CLOSED (it ended before it listened; with the end of its
  * log).
  */
 export async function startProduct(start: ProductStart): Promise<RunningServer> {
   const user = start.user ?? "lathe";
   const password = start.password ?? randomBytes(12).toString("hex");
   const { surface = "mysql", socketPath } = start;
+  const main = productProgram(start.productDirectory);
   // The other surface, where there is one, gets any port: the one that products take by default may be in use.
   const others = surfacesOf(start.productDirectory).filter((one) => one !== surface);
-  const process = await spawnProduct(start, password, [
+  const process = await spawnProduct(start, main, password, [
     "--host", "127.0.0.1", `--${surface}-port`, String(start.port ?? 0), "--metrics-port", "0",
     ...others.flatMap((other) => [`--${other}-port`, "0"]),
     ...(surface === "mysql" || others.includes("mysql") ? ["--user", user] : []),
@@ -73,7 +73,7 @@ export async function startProduct(start: ProductStart): Promise<RunningServer> 
  * also where `signal` stopped it.
  */
 export async function rewriteProductData(start: ProductStart, signal?: AbortSignal): Promise<void> {
-  const process = await spawnProduct(start, "unused", ["--rewrite"]);
+  const process = await spawnProduct(start, productProgram(start.productDirectory), "unused", ["--rewrite"]);
   const stop = () => void process.kill();
   const timer = setTimeout(stop, start.startTimeoutMs ?? rewriteTimeoutMs);
   signal?.addEventListener("abort", stop);
@@ -94,14 +94,9 @@ function surfacesOf(productDirectory: string): string[] {
   }
 }
 
-function spawnProduct(start: ProductStart, password: string, serving: readonly string[]): Promise<LocalProcess> {
-  // Those built by earlier versions have a main.ts.
-  const programs = ["main.js", "main.ts"].map((name) => join(start.productDirectory, name));
-  const main = programs.find((path) => existsSync(path));
-  if (main === undefined) {
-    const message = `${start.productDirectory} holds no product (no main.js): \`lathe build\` makes one`;
-    throw new LatheError("NOT_FOUND", message);
-  }
+function spawnProduct(
+  start: ProductStart, main: string, password: string, serving: readonly string[],
+): Promise<LocalProcess> {
   const knobs = Object.entries(start.knobs ?? {}).flatMap(([name, value]) => ["--knob", `${name}=${value}`]);
   const profile = start.profile === undefined ? [] : ["--profile", start.profile];
   return LocalProcess.start({

@@ -112,7 +112,7 @@ test("the plan of a product has every leaf once, and every part implements leave
   assert.deepEqual([...implemented].sort(), [...selection.leaves]);
 });
 
-test("knob values of the owner are carried over, stale ones are dropped", () => {
+test("knob values of the owner are carried over, stale ones are dropped and told", () => {
   const directory = mkdtempSync(join(tmpdir(), "lathe-build-"));
   try {
     const target = join(directory, "store");
@@ -125,6 +125,7 @@ test("knob values of the owner are carried over, stale ones are dropped", () => 
     writeFileSync(file, `${name}: ${9 << 20}\nlsm.gone: 1\nlsm.read_mode: nonsense\n`);
     const report = buildProduct(input, target);
     assert.deepEqual(report.carriedKnobs, [name]);
+    assert.deepEqual(report.droppedKnobs.map((dropped) => dropped.name), ["lsm.gone", "lsm.read_mode"]);
     assert.equal(values()[name], 9 << 20);
     assert.equal(values()["lsm.read_mode"], catalog.find((knob) => knob.name === "lsm.read_mode")?.default);
     assert.equal(values()["lsm.gone"], undefined);

@@ -7,14 +7,13 @@
  *   3. copy what can be reached from there, and the tests that need nothing more;
  *   4. write it as a whole (`product-directory.ts`); knob values that the owner of an older build had set are kept.
  */
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Contract } from "../contract/contract.ts";
 import { memoryEngineBytes } from "../contract/engine-choice.ts";
 import { compiledCodeName } from "./wiring/main-module.ts";
 import { LatheError } from "../kit/errors.ts";
-import { knobValuesOf, parseKnobFile } from "../kit/knob-file.ts";
-import { knobProblems, resolveKnobs } from "../kit/knob-table.ts";
+import { defaultsOf, resolveKnobs } from "../kit/knob-table.ts";
 import type { KnobValues } from "../kit/product.ts";
 import { formatKnobFile } from "../knobs/assignment.ts";
 import type { Knob } from "../knobs/knob.ts";
@@ -22,6 +21,7 @@ import { type Composition, isLibrary, type SelectedParts, wiredComposition } fro
 import { coverageFiles } from "./coverage/coverage-test.ts";
 import { contractNodeFiles } from "./joint/contract-node-files.ts";
 import { refuseMissingLeaves } from "./missing-leaves.ts";
+import { type DroppedKnob, ownerKnobs } from "./owner-knobs.ts";
 import { sourceRoot } from "./part-descriptor.ts";
 import { loadWaves } from "./plan/load-waves.ts";
 import { makePlan, type Plan } from "./plan/plan.ts";
@@ -29,7 +29,6 @@ import { expandSelection } from "./plan/plan-input.ts";
 import {
   type FileChanges, type PutAside, replaceProduct, type ReplaceReport, surveyProduct,
 } from "./product-directory.ts";
-import { readManifest } from "./product-manifest.ts";
 import { packageFile, tsconfigFile } from "./product-package.ts";
 import { productReadme } from "./product-readme.ts";
 import { productTestModule } from "./product-test.ts";
@@ -94,6 +93,8 @@ export interface BuildReport {
   readonly setAside: readonly PutAside[];
   /** Knobs whose values were taken over from the product that was there. */
   readonly carriedKnobs: readonly string[];
+  /** Values of the owner's that this product cannot take over. */
+  readonly droppedKnobs: readonly DroppedKnob[];
 }
 
 /** A product before it is written. */
@@ -107,6 +108,9 @@ export interface AssembledProduct {
   readonly files: ReadonlyMap<string, string>;
   /** Knobs whose values were taken over from the product that is there. */
   readonly carriedKnobs: readonly string[];
+  readonly droppedKnobs: readonly DroppedKnob[];
+  /** What the knobs have where nobody sets them. */
+  readonly knobDefaults: KnobValues;
 }
 
 /**
@@ -122,9 +126,13 @@ export function assembleProduct(input: BuildInput, directory: string): Assembled
   const { contract, knobCatalog, space = designSpace() } = input;
   const { selected, selection, plan } = composeProduct(input, space);
   const knobs = knobsOf(knobCatalog, selected);
-  const carried = carriedKnobs(directory, knobs);
-  const values = resolveKnobs(knobs, { ...grantedKnobs(contract, selected), ...carried, ...input.knobs });
-  const assembled = { name: contract.name, selected, selection, plan, knobs, carriedKnobs: Object.keys(carried) };
+  const granted = grantedKnobs(contract, selected);
+  const { carried, dropped: droppedKnobs } = ownerKnobs(directory, knobs, granted);
+  const values = resolveKnobs(knobs, { ...granted, ...carried, ...input.knobs });
+  const carriedKnobs = Object.keys(carried);
+  const knobDefaults = { ...defaultsOf(knobs), ...granted };
+  const kept = { carriedKnobs, droppedKnobs, knobDefaults };
+  const assembled = { name: contract.name, selected, selection, plan, knobs, ...kept };
   const files = assembleFiles({ ...input, space }, assembled, values);
   const strangers = Object.values(selected).filter(({ origin }) => origin !== undefined);
   if (strangers.length > 0) checkTypes(files, strangers.map(({ path }) => path));
@@ -170,8 +178,8 @@ export const carriedFiles: readonly string[] = ["knobs.yaml"];
 export function writeProduct(
   assembled: AssembledProduct, directory: string, { force = false, held = false } = {},
 ): BuildReport {
-  const { name, selection, files } = assembled;
-  const options = { force, held, carried: carriedFiles };
+  const { name, selection, files, knobDefaults } = assembled;
+  const options = { force, held, carried: carriedFiles, knobDefaults };
   return reportOf(assembled, directory, replaceProduct(directory, name, selection.hash, files, options));
 }
 
@@ -183,7 +191,7 @@ export function surveyBuild(assembled: AssembledProduct, directory: string, forc
 function reportOf(
   assembled: AssembledProduct, directory: string, { replaced, changes, setAside }: ReplaceReport,
 ): BuildReport {
-  const { name, selection, plan, knobs, files, carriedKnobs } = assembled;
+  const { name, selection, plan, knobs, files, carriedKnobs, droppedKnobs } = assembled;
   const { added, changed, removed, unchanged } = changes;
   const source = sourceSize(files);
   return {
@@ -207,6 +215,7 @@ function reportOf(
     replaced,
     setAside,
     carriedKnobs,
+    droppedKnobs,
   };
 }
 
@@ -219,7 +228,8 @@ export function assembleFiles(
   const { contract } = input;
   const parts = Object.values(selected);
   const files = new Map<string, string>();
-  files.set("README.md", productReadme(contract, selected, selection, knobs));
+  // Written last, for it tells how large the rest is.
+  files.set("README.md", "");
   files.set("package.json", packageFile(contract, selected));
   files.set("tsconfig.json", tsconfigFile());
   const compiled = selected.embeddedLibrary === undefined ? `${compiledCodeName}/\n` : "";
@@ -245,6 +255,7 @@ export function assembleFiles(
     files.set(path, text);
   }
   for (const [path, text] of coverageFiles(contract, selected)) files.set(path, text);
+  files.set("README.md", productReadme(contract, selected, selection, knobs, sourceSize(files)));
   return files;
 }
 
@@ -297,18 +308,4 @@ export function knobsOf(catalog: readonly Knob[], selected: SelectedParts): Knob
 function grantedKnobs(contract: Contract, { engine }: SelectedParts): KnobValues {
   if (engine?.path !== "storage/storage_model/memory") return {};
   return { "memory.bytes_max": memoryEngineBytes(contract) };
-}
-
-/** What the owner of the product in this directory had set, as far as it is still valid. */
-function carriedKnobs(directory: string, knobs: readonly Knob[]): Record<string, number | string | boolean> {
-  const file = join(directory, "knobs.yaml");
-  if (!existsSync(file) || readManifest(directory) === undefined) return {};
-  const before = knobValuesOf(parseKnobFile(readFileSync(file, "utf8"), file));
-  const carried: Record<string, number | string | boolean> = {};
-  for (const knob of knobs) {
-    const value = before[knob.name];
-    if (value === undefined || value === knob.default) continue;
-    if (knobProblems([knob], { [knob.name]: value }).length === 0) carried[knob.name] = value;
-  }
-  return knobProblems(knobs, carried).length === 0 ? carried : {};
 }

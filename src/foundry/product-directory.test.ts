@@ -55,7 +55,12 @@ test("an unchanged product is replaced; what the build does not know stays", () 
     writeFileSync(join(target, "parts", "core", "mine.ts"), "mine");
     writeFileSync(join(target, "knobs.yaml"), "a.b: 7");
     symlinkSync("README.md", join(target, "link"));
-    assert.deepEqual(outcome(build(target, 2)), { replaced: true, setAside: [] });
+    // What it says is carried over; what else is written in it would be lost without a word.
+    const noted = { path: "knobs.yaml", kind: "edited", kept: ".lathe/replaced/knobs.yaml" };
+    const { kept: _, ...foreseen } = noted;
+    assert.deepEqual(surveyProduct(target, version(2), plain).setAside, [foreseen]);
+    assert.deepEqual(outcome(build(target, 2)), { replaced: true, setAside: [noted] });
+    assert.equal(read(target, noted.kept), "a.b: 7");
     assert.equal(read(target, "README.md"), "version 2");
     assert.equal(read(target, ".git/HEAD"), "ref");
     assert.equal(read(target, ".lathe/studies/one/journal"), "entries");
@@ -63,6 +68,16 @@ test("an unchanged product is replaced; what the build does not know stays", () 
     assert.equal(read(target, "link"), "version 2");
     assert.equal(existsSync(join(target, "parts", "old")), false, "what is not built any more is gone");
     assert.deepEqual(readdirSync(directory), ["store"]);
+  });
+});
+
+test("a carried file that says what the new one does is no loss", () => {
+  inDirectory((directory) => {
+    const target = join(directory, "store");
+    build(target, 1);
+    writeFileSync(join(target, "knobs.yaml"), "a.b: 2");
+    assert.deepEqual(outcome(build(target, 2)), { replaced: true, setAside: [] });
+    assert.equal(existsSync(join(target, ".lathe", "replaced")), false);
   });
 });
 

@@ -19,12 +19,14 @@ import {
 } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { LatheError } from "../kit/errors.ts";
+import type { KnobValues } from "../kit/knob-values.ts";
 import { removeAbandoned } from "./abandoned-directories.ts";
 import { checkMovable, type Generations, moveOwnerFiles, type OwnerMove } from "./owner-files.ts";
 import { placeError } from "./place-error.ts";
 import { holdPlace } from "./product-lock.ts";
 import {
-  type BuildManifest, entryAt, findEdits, findObstacles, foldersOf, manifestPath, readManifest, sha256, type UserEdit,
+  type BuildManifest, entryAt, findEdits, findObstacles, foldersOf, hashOf, manifestPath, readManifest, sha256,
+  type UserEdit,
 } from "./product-manifest.ts";
 import { makeDirectories, productPlace } from "./product-place.ts";
 
@@ -34,6 +36,8 @@ export interface ReplaceOptions {
   readonly carried: readonly string[];
   /** The caller holds the place already. */
   readonly held?: boolean;
+  /** For the manifest. */
+  readonly knobDefaults?: KnobValues;
 }
 
 /** What a build does to the generated files of a product, by path. */
@@ -69,7 +73,9 @@ export function replaceProduct(
 ): ReplaceReport {
   const target = productPlace(directory);
   const hashes = Object.fromEntries([...files].map(([path, text]) => [path, sha256(Buffer.from(text))]));
-  const made = { files, manifest: { version: 1, product, selectionHash, files: hashes } } as const;
+  const { knobDefaults } = options;
+  const manifest = { version: 1, product, selectionHash, files: hashes, knobDefaults } as const;
+  const made = { files, manifest };
   return onPlace(target, options, () => {
     settle(target);
     return replaceHeld(target, made, options);
@@ -97,7 +103,7 @@ export function surveyProduct(
   return { replaced: before !== undefined, changes: fileChanges(target, before, files), setAside };
 }
 
-function onPlace<Result>(target: string, { held = false }: ReplaceOptions, work: () => Result): Result {
+function onPlace<Result>(target: string, { held = false }: Pick<ReplaceOptions, "held">, work: () => Result): Result {
   try {
     const hold = held ? undefined : holdPlace(target);
     try {
@@ -260,14 +266,26 @@ function standingProduct(target: string): BuildManifest | undefined {
   return manifest;
 }
 
-/** Every change of the owner's that the new product does not carry. Errors: ALREADY_EXISTS without `force`. */
+/** Whether the file that is there has the bytes of the new one. */
+function hasBytesOf(text: string | undefined, target: string, path: string): boolean {
+  if (text === undefined || entryAt(target, path)?.isFile() !== true) return false;
+  return hashOf(join(target, path)) === sha256(Buffer.from(text));
+}
+
+/**
+ * Every change of the owner's that the new product has not. Errors: ALREADY_EXISTS without `force`, where one is in a
+ * file that is not carried over.
+ */
 function ownerEdits(
   target: string, before: BuildManifest | undefined, files: ReadonlyMap<string, string>, options: ReplaceOptions,
 ): UserEdit[] {
   if (before === undefined) return [];
+  const { carried, force } = options;
   const found = [...findEdits(target, before), ...findObstacles(target, before.files, files)];
-  const edits = found.filter(({ path }) => !options.carried.includes(path));
-  if (edits.length === 0 || options.force) return edits;
+  const edits = found.filter(({ path }) => !carried.includes(path));
+  if (edits.length === 0 || force) {
+    return found.filter(({ path }) => !carried.includes(path) || !hasBytesOf(files.get(path), target, path));
+  }
   const lines = edits.slice(0, editsShownMax).map(({ path, kind }) => `  ${path} (${kind})`);
   if (edits.length > editsShownMax) lines.push(`  … and ${edits.length - editsShownMax} more`);
   const message = `${target} holds a product with changes of yours, and nothing was written:\n${lines.join("\n")}\n` +
@@ -277,6 +295,19 @@ function ownerEdits(
 
 function siblingOf(target: string, kind: "building" | "staging" | "removing"): string {
   return join(dirname(target), `.${basename(target)}.${kind}-`);
+}
+
+/**
+ * Brings back the product of a directory that is missing where a build that was killed had put it aside; returns
+ * whether it did. Errors: LOCKED while a build works there; READ_ONLY, PERMISSION, and the system's.
+ */
+export function bringBackProduct(directory: string): boolean {
+  if (productPutAside(directory) === undefined) return false;
+  const target = productPlace(directory);
+  return onPlace(target, { held: false }, () => {
+    settle(target);
+    return existsSync(target);
+  });
 }
 
 /** Where a replacement that was interrupted left the product of a directory that is missing. */

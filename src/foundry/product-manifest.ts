@@ -11,6 +11,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { translateSystemError } from "../kit/env/system-error.ts";
 import { LatheError } from "../kit/errors.ts";
+import type { KnobValues } from "../kit/knob-values.ts";
 
 export const manifestPath = ".lathe/build.json";
 
@@ -21,6 +22,7 @@ const schema = z.looseObject({
   product: z.string(),
   selectionHash: z.string(),
   files: z.record(z.string(), z.string()),
+  knobDefaults: z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])).optional(),
 });
 
 export interface BuildManifest {
@@ -28,6 +30,8 @@ export interface BuildManifest {
   readonly product: string;
   readonly selectionHash: string;
   readonly files: Readonly<Record<string, string>>;
+  /** What a build writes into `knobs.yaml` where nobody asks for a value; products of before have no such list. */
+  readonly knobDefaults?: KnobValues | undefined;
 }
 
 export interface UserEdit {

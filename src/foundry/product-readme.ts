@@ -9,9 +9,10 @@ import { propertyName } from "./client-module.ts";
 import { isLibrary, type SelectedParts } from "./composition.ts";
 import { formatHashOf } from "./format-hash.ts";
 import type { Selection } from "./selection.ts";
+import { elsewherePhrase, sizePhrase, type SourceSize } from "./source-size.ts";
 
 export function productReadme(
-  contract: Contract, selected: SelectedParts, selection: Selection, knobs: readonly Knob[],
+  contract: Contract, selected: SelectedParts, selection: Selection, knobs: readonly Knob[], size: SourceSize,
 ): string {
   const topics = explainContract(contract);
   const megabytes = Math.round(dataBytes(contract.data.tables) / 1e6);
@@ -70,6 +71,9 @@ export function productReadme(
     "",
     `Read \`product.ts\` first: it is the wiring. ${mainNote(selected)}\`kit/\` holds what every`,
     `product carries, \`parts/\` the database itself. \`knobs.yaml\` documents ${knobs.length} knobs${hint}.`,
+    "",
+    `It has ${sizePhrase(size)}.`,
+    `For databases that serve any workload, the SpecDB paper (Table 8) counts ${elsewherePhrase()}.`,
     "",
     `Sized for at most ${formatCount(megabytes)} MB of rows, within ${contract.targets.memoryMiBMax} MiB of memory.`,
     "",

@@ -44,7 +44,7 @@ export function registerBuild(program: Command): void {
         .choices(["new", "all"])
         .default("new"),
     )
-    .option("--no-verify", "run no suite; the report says so")
+    .option("--no-verify", "run no suite, and only look whether the product loads; the report says so")
     .option(
       "--suite-timeout <seconds>",
       "how long one suite may take before the build gives it up",
@@ -98,6 +98,11 @@ function changeSentence({ filesAdded, filesChanged, filesRemoved, filesUnchanged
   return `${filesAdded} files added, ${filesChanged} changed, ${filesRemoved} removed, ${filesUnchanged} unchanged`;
 }
 
+/** Values that the owner had set and the product cannot have. */
+function droppedLines({ droppedKnobs }: BuildReport): string[] {
+  return droppedKnobs.map(({ name, value, because }) => `your value of ${name} (${value}) is not kept: ${because}`);
+}
+
 function formatSurvey(report: BuildReport): string {
   const lines = [
     `nothing was written; ${report.directory} would hold ${report.product}: ${report.parts} parts, ` +
@@ -105,6 +110,7 @@ function formatSurvey(report: BuildReport): string {
     changeSentence(report), ...changeLines(report),
   ];
   if (report.carriedKnobs.length > 0) lines.push(`your values are kept: ${report.carriedKnobs.join(", ")}`);
+  lines.push(...droppedLines(report));
   for (const { path, kind } of report.setAside) {
     lines.push(`yours${kind === "removed" ? "" : ", goes to .lathe/replaced/"}: ${path} (${kind})`);
   }
@@ -131,6 +137,7 @@ function formatReport(report: ConstructReport): string {
     `selection ${report.selectionHash.slice(0, 16)}`,
   ];
   if (report.carriedKnobs.length > 0) lines.push(`kept your values of ${report.carriedKnobs.join(", ")}`);
+  lines.push(...droppedLines(report));
   for (const { path, kind, kept } of report.setAside) {
     lines.push(kept === undefined ? `yours: ${path} (${kind})` : `yours, kept as ${kept}: ${path} (${kind})`);
   }

@@ -2,18 +2,19 @@
  * Constructs a product: assemble, raise it layer by layer in a staging directory, and only then write it into place.
  * All of it is done under the lock of the place, so that a second build waits, and then finds the product of the first.
  *
- * Nothing is written where a layer does not stand, a suite fails, or the build is cancelled: an older product that is
- * there stays as it is.
+ * Nothing is written where a layer does not stand, a suite fails, what is not verified does not even load, or the build
+ * is cancelled: an older product that is there stays as it is.
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { assembleProduct, type BuildInput, type BuildReport, carriedFiles, writeProduct }
   from "../build.ts";
 import { checkProductPlace } from "../product-directory.ts";
 import { awaitPlace } from "../product-lock.ts";
-import { raiseProduct, type RaisedLayer, type RaiseReport } from "./raise-product.ts";
+import { checkLoads } from "./load-check.ts";
+import { raiseProduct, type RaisedLayer, type RaiseReport, suiteTimeoutMsDefault } from "./raise-product.ts";
 import { SuiteRecord, userRecordDirectory } from "./suite-record.ts";
 
-/** `new`: what has not passed before with the same bytes. `none`: nothing is run, and the report says so. */
+/** `new`: what has not passed before with the same bytes. `none`: it is only loaded, and the report says so. */
 export type VerifyMode = "new" | "all" | "none";
 
 export interface ConstructOptions {
@@ -34,7 +35,7 @@ export interface ConstructReport extends BuildReport {
   readonly verified: RaiseReport | undefined;
 }
 
-/** Errors: those of `awaitPlace`, `buildProduct` and `raiseProduct`. */
+/** Errors: those of `awaitPlace`, `buildProduct`, `raiseProduct` and `checkLoads`. */
 export async function constructProduct(
   input: BuildInput,
   directory: string,
@@ -57,6 +58,9 @@ async function constructHeld(
   checkProductPlace(directory, { force, carried: carriedFiles, held: true });
   const assembled = assembleProduct(input, directory);
   const record = new SuiteRecord(options.recordDirectory ?? userRecordDirectory());
+  if (verify === "none") {
+    await checkLoads(directory, assembled.files, { signal, timeoutMs: suiteTimeoutMs ?? suiteTimeoutMsDefault });
+  }
   const verified = verify === "none"
     ? undefined
     : await raiseProduct(directory, assembled.plan, Object.values(assembled.selected), assembled.files, {
