@@ -15,6 +15,8 @@ export interface PlantedFault {
   readonly subject: string;
   /** The first failure must come within so many seeds. */
   readonly seedsMax: number;
+  /** Looked at first: it has found the fault before. */
+  readonly knownSeed?: number;
   /** Instead of seeds: this fault at every call of the fixed scenario. */
   readonly everyCall?: FaultKind;
   /** With `everyCall`: power goes so many calls after the fault. */
@@ -55,7 +57,8 @@ export async function findPlanted(
   }
 }
 
-function* tasksOf({ subject, seedsMax, everyCall, crashAfter, kept }: PlantedFault): Generator<SimulationTask> {
+function* tasksOf(fault: PlantedFault): Generator<SimulationTask> {
+  const { subject, seedsMax, knownSeed, everyCall, crashAfter, kept } = fault;
   if (kept !== undefined) {
     const text = readFileSync(join(root, "test/regressions/seeds", `${kept}.json`), "utf8");
     yield { kind: "scenario", scenario: JSON.parse(text) as Scenario };
@@ -64,6 +67,9 @@ function* tasksOf({ subject, seedsMax, everyCall, crashAfter, kept }: PlantedFau
     for (let seed = 1; seed <= seedsMax; seed++) yield { kind: "sessions", seeds: [seed], stride: 23 };
     return;
   }
+  const drawn = (seeds: number[]): SimulationTask =>
+    ({ kind: "seeds", subject, seeds, checkDeterminism: false, shrink: false });
+  if (knownSeed !== undefined) yield drawn([knownSeed]);
   const mode = faultModes.findIndex(({ kind }) => kind === everyCall);
   if (mode >= 0) {
     // What can be found at many calls is found by some of them sooner.
@@ -73,8 +79,7 @@ function* tasksOf({ subject, seedsMax, everyCall, crashAfter, kept }: PlantedFau
     }
   }
   for (let from = 1; from <= seedsMax; from += seedsPerTask) {
-    const seeds = Array.from({ length: seedsPerTask }, (_, at) => from + at);
-    yield { kind: "seeds", subject, seeds, checkDeterminism: false, shrink: false };
+    yield drawn(Array.from({ length: seedsPerTask }, (_, at) => from + at));
   }
 }
 

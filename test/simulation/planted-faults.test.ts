@@ -84,6 +84,7 @@ const faults: readonly PlantedFault[] = [
     ],
     subject: "bare-engine",
     seedsMax: 600,
+    knownSeed: 439,
     everyCall: "flippedWrite",
   },
   {
@@ -91,6 +92,7 @@ const faults: readonly PlantedFault[] = [
     edits: [{ file: `${wal}/segment-supply.ts`, find: "this.#env.random.u32()", replace: "7" }],
     subject: "log",
     seedsMax: 1500,
+    knownSeed: 418,
   },
   {
     name: "a truncation of the log's end is acknowledged before it is durable",
@@ -127,6 +129,7 @@ const faults: readonly PlantedFault[] = [
     edits: [{ file: `${lsm}/blackboard.ts`, find: " && this.debtBytes() < debtSlowdownBytes", replace: "" }],
     subject: "engine",
     seedsMax: 600,
+    knownSeed: 233,
   },
   {
     name: "the log is truncated before the manifest says that it may be",
@@ -153,6 +156,7 @@ const faults: readonly PlantedFault[] = [
     ],
     subject: "engine",
     seedsMax: 400,
+    knownSeed: 53,
   },
   {
     name: "a checkpoint is made over a damaged table",
