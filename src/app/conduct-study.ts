@@ -42,6 +42,7 @@ export interface StudyRequest {
   /** Names of knobs that may vary; empty: those of the highest impact that there is. */
   readonly knobs: readonly string[];
   readonly expert: ExpertConfiguration | undefined;
+  readonly warmUpMs?: number | undefined;
   /** Whether MariaDB joins the table where it is installed. */
   readonly mariadb: boolean;
   readonly overrides?: StudyOverrides | undefined;
@@ -68,7 +69,7 @@ export async function conductStudy(request: StudyRequest, context: UseCaseContex
       table: definition.space.table,
       progress: context.progress,
       gates: request.overrides?.gates,
-      launch: request.overrides?.launch,
+      launch: { warmUpMs: definition.settings.warmUpMs, ...request.overrides?.launch },
     });
     const conclusion = await runStudy({
       journal,

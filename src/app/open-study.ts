@@ -73,7 +73,7 @@ function headerOf(request: StudyRequest): StudyHeader {
 }
 
 function defineStudy(request: StudyRequest): StudyDefinition {
-  const { contract, seed, alpha, policy, expert, knobs } = request;
+  const { contract, seed, alpha, policy, expert, knobs, warmUpMs } = request;
   const { p99RatioMax, memoryRatioMax, memoryMiBMax } = contract.targets;
   const { minutes, trials } = request.budget;
   return {
@@ -88,6 +88,7 @@ function defineStudy(request: StudyRequest): StudyDefinition {
       trialsMax: trials,
       targets: { p99RatioMax, memoryRatioMax, memoryMiBMax },
       ...(expert === undefined ? {} : { expert }),
+      ...(warmUpMs === undefined ? {} : { warmUpMs }),
       ...request.overrides?.settings,
     },
   };
@@ -112,6 +113,7 @@ function choicesOf(header: StudyHeader) {
     budget: { seconds: budgetSeconds, trials: settings.trialsMax ?? "any" },
     "knobs that vary": space.knobs.map(({ name }) => name).join(" "),
     expert: settings.expert?.knobs ?? "none",
+    "warm-up": settings.warmUpMs ?? "default",
   };
 }
 

@@ -32,6 +32,8 @@ export interface RunRequest {
   readonly verify: VerifyMode;
   /** Edges or records instead of the contract's. */
   readonly scale: number | undefined;
+  /** How long each side of a launch serves before it is measured, instead of the default of `bench/launch.ts`. */
+  readonly warmUpMs?: number | undefined;
   readonly mariadb: boolean;
   readonly overrides?: StudyOverrides | undefined;
 }
@@ -68,6 +70,7 @@ export async function runContract(request: RunRequest, context: UseCaseContext):
       knobTable: productKnobs(directory.product, knobCatalog),
       budget: request.budget,
       policy: request.policy,
+      warmUpMs: request.warmUpMs,
       seed: request.seed,
       alpha: alphaDefault,
       knobs: [],

@@ -1,4 +1,7 @@
-/** `--budget`: how much a study may spend, as `3` (trials), `20m` or `1.5h`, or `3,20m`: whichever ends first. */
+/**
+ * `--budget`: how much a study may spend, as `3` (trials), `20m` or `1.5h`, or `3,20m`: whichever ends first; and
+ * `--warm-up`: how long each side of a launch serves before it is measured.
+ */
 import { LatheError } from "../kit/errors.ts";
 
 export interface ParsedBudget {
@@ -21,4 +24,17 @@ export function parseBudget(text: string): ParsedBudget {
     else minutes = unit === "h" ? amount * 60 : amount;
   }
   return { trials, minutes };
+}
+
+const warmUpMsMin = 100;
+const warmUpMsMax = 600_000;
+
+/** `500ms`, `4s` or `1.5s`, in milliseconds. Errors: INVALID_ARGUMENT. */
+export function parseWarmUp(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(ms|s)$/.exec(text.trim());
+  const milliseconds = match === null ? Number.NaN : Number(match[1]) * (match[2] === "s" ? 1000 : 1);
+  if (!(milliseconds >= warmUpMsMin && milliseconds <= warmUpMsMax)) {
+    throw new LatheError("INVALID_ARGUMENT", `--warm-up ${text}: expected a time from 100ms to 600s, as 500ms or 4s`);
+  }
+  return Math.round(milliseconds);
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Command } from "commander";
 import { errorCodes } from "../kit/errors.ts";
-import { parseBudget } from "./budget.ts";
+import { parseBudget, parseWarmUp } from "./budget.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { createProgram } from "./program.ts";
 
@@ -59,5 +59,12 @@ test("budgets", () => {
   assert.deepEqual(parseBudget("3, 20m"), { trials: 3, minutes: 20 });
   for (const text of ["", "0", "-1", "1.5", "3x", "m", "1e3"]) {
     assert.throws(() => parseBudget(text), { code: "INVALID_ARGUMENT" }, text);
+  }
+});
+
+test("times to warm up", () => {
+  assert.deepEqual(["500ms", "4s", " 1.5s "].map(parseWarmUp), [500, 4000, 1500]);
+  for (const text of ["", "4", "0s", "99ms", "601s", "-1s", "4m", "1e3ms"]) {
+    assert.throws(() => parseWarmUp(text), { code: "INVALID_ARGUMENT" }, text);
   }
 });

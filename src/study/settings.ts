@@ -24,6 +24,8 @@ export interface StudySettings {
   readonly confirmationLaunchesMax?: number | undefined;
   /** Launches of the final comparison; six are the fewest that give an interval at 95 %. */
   readonly remeasurementLaunches: number;
+  /** How long each side of a launch serves before it is measured, where that was asked for. */
+  readonly warmUpMs?: number | undefined;
   /** The search ends after so many candidates, whatever time is left. */
   readonly trialsMax?: number | undefined;
   /** `auto`: throughput, or server CPU per operation where calibration was bound by the driver. */
@@ -155,6 +157,7 @@ function requireDefinition({ budgetSeconds, settings }: StudyDefinition): void {
     ["remeasurementLaunches", settings.remeasurementLaunches, remeasurementLaunchesMin, 500],
     ["confirmationLaunchesMax", settings.confirmationLaunchesMax ?? 6, 6, 500],
     ["trialsMax", settings.trialsMax ?? 1, 1, 1_000_000],
+    ["warmUpMs", settings.warmUpMs ?? 4000, 1, 600_000],
   ];
   for (const [name, value, min, max] of limits) {
     if (value >= min && value <= max) continue;

@@ -29,10 +29,12 @@ interface Ran {
 }
 
 /** Runs the job in a process group of its own; `signal` goes to the whole group when a line matches. */
-async function run(seed: number, when?: RegExp, signal: NodeJS.Signals = "SIGKILL"): Promise<Ran> {
+async function run(
+  seed: number, when?: RegExp, signal: NodeJS.Signals = "SIGKILL", more: readonly string[] = [],
+): Promise<Ran> {
   const mark = randomUUID();
   const program = join(import.meta.dirname, "short-run.ts");
-  const child = spawn(process.execPath, [program, contractFile, directory, String(seed)], {
+  const child = spawn(process.execPath, [program, contractFile, directory, String(seed), ...more], {
     stdio: ["ignore", "pipe", "pipe"],
     detached: true,
     env: { ...process.env, LATHE_TEST_MARK: mark },
@@ -60,7 +62,7 @@ async function noneLeft(mark: string): Promise<void> {
   for (let attempt = 0; ; attempt++) {
     const left = processesMarked(mark);
     if (left.length === 0) return;
-    assert.ok(attempt < 100, `processes are left: ${left.join("; ")}`);
+    assert.ok(attempt < 600, `processes are left: ${left.join("; ")}`);
     await sleep(50);
   }
 }
@@ -108,6 +110,8 @@ test("a study keeps what it was started with", async () => {
   const { code, message } = other.json.error as { code: string; message: string };
   assert.equal(code, "ALREADY_EXISTS");
   assert.match(message, /seed was 1 and is now 2/);
+  const warmed = (await run(1, undefined, "SIGKILL", ["500"])).json.error as { code: string; message: string };
+  assert.match(warmed.message, /warm-up was "default" and is now 500/);
   const product = join(directory, "product", "product.ts");
   const text = readFileSync(product, "utf8");
   writeFileSync(product, `${text}// mine\n`);

@@ -1,13 +1,13 @@
 /**
  * The program of `main-job.test.ts`: `lathe run`, but short: one quick gate, few and small launches. What it
- * does is the same. Arguments: contract, directory, seed.
+ * does is the same. Arguments: contract, directory, seed, and a time to warm up that the study keeps.
  */
 import { loadServedContract } from "../../src/app/contract.ts";
 import { runContract } from "../../src/app/run.ts";
 import { httpDifferentialGate } from "../../src/gates/http/http-differential-gate.ts";
 import { loadGate } from "../../src/gates/load-gate.ts";
 
-const [contractFile, directory, seed] = process.argv.slice(2);
+const [contractFile, directory, seed, warmUpMs] = process.argv.slice(2);
 const controller = new AbortController();
 process.on("SIGINT", () => controller.abort());
 const overHttp = loadServedContract(contractFile).contract.surface.protocols.includes("http");
@@ -25,6 +25,7 @@ try {
       force: false,
       verify: "none",
       scale: 2000,
+      warmUpMs: warmUpMs === undefined ? undefined : Number(warmUpMs),
       mariadb: false,
       overrides: {
         gates: { product: gates, candidate: gates },

@@ -1,7 +1,7 @@
 /** `lathe run CONTRACT`: the main job. */
 import { type Command, Option } from "commander";
 import { runContract } from "../../app/run.ts";
-import { parseBudget } from "../budget.ts";
+import { parseBudget, parseWarmUp } from "../budget.ts";
 import { runAction, withFrame } from "../command-frame.ts";
 import { wholeNumber } from "../knob-arguments.ts";
 
@@ -11,6 +11,7 @@ interface RunOptions {
   readonly policy: "greedy" | "random";
   readonly seed: number;
   readonly scale?: number;
+  readonly warmUp?: string;
   readonly mariadb: boolean;
   readonly force?: boolean;
   readonly verify: boolean;
@@ -29,6 +30,7 @@ export function registerRun(program: Command): void {
     )
     .option("--seed <n>", "seed of everything that is drawn", wholeNumber(0, 2 ** 32 - 1), 1)
     .option("--scale <n>", "edges or records to load instead of the contract's", wholeNumber(100, 100_000_000))
+    .option("--warm-up <time>", "each side of a launch serves so long before it is measured (default: 4s)")
     .option("--no-mariadb", "leave MariaDB out of the table even where it is installed")
     .option("--force", "replace a product that you changed")
     .option("--no-verify", "build without running the suites of the product's parts");
@@ -43,9 +45,11 @@ export function registerRun(program: Command): void {
       const { out, policy, seed } = options;
       const budget = parseBudget(options.budget);
       const { scale, mariadb, force = false } = options;
+      const warmUpMs = options.warmUp === undefined ? undefined : parseWarmUp(options.warmUp);
       const verify = options.verify ? "new" : "none";
       const build = { contractFile: contract, directory: out, force, verify } as const;
-      const { summary, ...json } = await runContract({ ...build, budget, policy, seed, scale, mariadb }, context);
+      const study = { budget, policy, seed, scale, warmUpMs, mariadb } as const;
+      const { summary, ...json } = await runContract({ ...build, ...study }, context);
       // What was measured is kept and shown, but the job was not done.
       return { json, text: summary, exitCode: context.signal.aborted ? 130 : 0 };
     }),
