@@ -1,15 +1,13 @@
 /**
  * Use case: build a product from a contract file.
  */
-import { readFileSync, statSync } from "node:fs";
 import { assembleProduct, type BuildInput, type BuildReport, buildProduct, surveyBuild } from "../foundry/build.ts";
 import { constructProduct, type ConstructReport, type VerifyMode } from "../foundry/construct/construct-product.ts";
 import { type RaisedLayer, suiteTimeoutMsDefault } from "../foundry/construct/raise-product.ts";
 import { designSpace } from "../foundry/select/design-space.ts";
 import type { Overrides } from "../foundry/select/select-features.ts";
-import { checkSelection, parseSelection } from "../foundry/select/selection-file.ts";
+import { checkSelection, loadSelection } from "../foundry/select/selection-file.ts";
 import { sizeSentence } from "../foundry/source-size.ts";
-import { translateSystemError } from "../kit/env/system-error.ts";
 import { LatheError } from "../kit/errors.ts";
 import type { KnobValues } from "../kit/product.ts";
 import { loadKnobCatalog } from "../knobs/catalog.ts";
@@ -45,7 +43,7 @@ export function surveyFromContract(request: BuildRequest): BuildReport {
   return surveyBuild(assembleProduct(input, request.directory), request.directory, input.force);
 }
 
-/** Errors: those of `loadServedContract`, `designSpace`, `parseSelection` and `checkSelection`. */
+/** Errors: those of `loadServedContract`, `designSpace`, `loadSelection` and `checkSelection`. */
 function buildInput({ contractFile, knobs = {}, force = false, overrides, selectionFile }: BuildRequest): BuildInput {
   const { contract, text } = loadServedContract(contractFile);
   const space = designSpace(overrides?.parts);
@@ -55,28 +53,9 @@ function buildInput({ contractFile, knobs = {}, force = false, overrides, select
     const message = `${selectionFile} is a selection already; give --with and --without to lathe select`;
     throw new LatheError("INVALID_ARGUMENT", message);
   }
-  const selection = parseSelection(readSelection(selectionFile), selectionFile);
+  const selection = loadSelection(selectionFile);
   checkSelection(selection, contract, space, selectionFile);
   return { ...input, selection };
-}
-
-const selectionBytesMax = 16 << 20;
-
-function readSelection(file: string): string {
-  const stats = statSync(file, { throwIfNoEntry: false });
-  if (stats === undefined) throw new LatheError("NOT_FOUND", `there is no selection ${file}`);
-  if (stats.isDirectory()) {
-    throw new LatheError("INVALID_ARGUMENT", `${file} is a directory; name the selection.json in it`);
-  }
-  if (stats.size > selectionBytesMax) {
-    const message = `${file} is no selection: it has ${stats.size} bytes, and one has ${selectionBytesMax} at most`;
-    throw new LatheError("FORMAT_UNKNOWN", message);
-  }
-  try {
-    return readFileSync(file, "utf8");
-  } catch (error) {
-    throw translateSystemError(error, "read", file);
-  }
 }
 
 export interface ConstructRequest extends BuildRequest {

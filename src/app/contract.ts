@@ -1,8 +1,6 @@
 /**
  * Use cases around a contract: check it, explain it, write a new one.
  */
-import { closeSync, existsSync, openSync, readFileSync, writeSync } from "node:fs";
-import { basename, dirname, resolve } from "node:path";
 import type { Contract } from "../contract/contract.ts";
 import { explainContract, type TopicExplanation } from "../contract/explain.ts";
 import {
@@ -11,8 +9,10 @@ import {
 import { parseContract, problemsError, readContractText } from "../contract/parse.ts";
 import { findUnserved, undrivenProblems, unservedProblems } from "../contract/serve-check.ts";
 import { LatheError } from "../kit/errors.ts";
+import { readTextFile } from "../kit/text-file.ts";
 import { formatProblem, type Problem } from "../knobs/yaml-document.ts";
 import { checkNeeds } from "./contract-needs.ts";
+import { contractFile, writeResult } from "./replace-file.ts";
 
 export type { Answer, Answers, Question, TopicExplanation };
 export { answerProblem, questions };
@@ -116,15 +116,11 @@ export function explainContractFile(file: string): ContractExplanation {
   };
 }
 
-/** Answers of an unattended interview. Errors: NOT_FOUND, INVALID_ARGUMENT. */
+const answersBytesMax = 1 << 20;
+
+/** Answers of an unattended interview. Errors: those of `readTextFile`, INVALID_ARGUMENT. */
 export function readAnswers(file: string): Answers {
-  let text: string;
-  try {
-    text = readFileSync(file, "utf8");
-  } catch (cause) {
-    throw new LatheError("NOT_FOUND", `cannot read the answers in ${file}: ${(cause as Error).message}`, { cause });
-  }
-  return parseAnswers(text, file);
+  return parseAnswers(readTextFile(file, { bytesMax: answersBytesMax }), file);
 }
 
 export interface NewContract {
@@ -138,17 +134,7 @@ export function writeNewContract(file: string, answers: Answers, options: { read
   const text = composeContract(answers);
   const result = parseContract(text, file);
   if (!result.ok) throw problemsError(result.problems);
-  if (existsSync(file) && !options.force) {
-    throw new LatheError("ALREADY_EXISTS", `${file} is there already; choose another file or add --force`);
-  }
-  try {
-    const descriptor = openSync(file, options.force ? "w" : "wx");
-    writeSync(descriptor, text);
-    closeSync(descriptor);
-  } catch (cause) {
-    const where = `${basename(file)} in ${dirname(resolve(file))}`;
-    throw new LatheError("PERMISSION", `cannot write ${where}: ${(cause as Error).message}`, { cause });
-  }
+  writeResult(file, text, contractFile, options.force);
   return { file, name: result.contract.name, check: checkContract(file) };
 }
 

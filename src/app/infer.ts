@@ -1,7 +1,7 @@
 /**
  * Use case: from what users have (dumps, logs, CSV, traces) to a contract, and to what a selection starts from.
  */
-import { existsSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { basename } from "node:path";
 import type { Contract } from "../contract/contract.ts";
 import { type InferredContract, inferContract } from "../contract/infer/infer-contract.ts";
@@ -9,7 +9,7 @@ import { parseContract, problemsError } from "../contract/parse.ts";
 import { LatheError } from "../kit/errors.ts";
 import { type SourceKind, sourceKinds, type SourceReport } from "../traces/observation.ts";
 import { type ReadProgress, readSources } from "../traces/read-sources.ts";
-import { replaceFile } from "./replace-file.ts";
+import { contractFile, writeResult } from "./replace-file.ts";
 import type { UseCaseContext } from "./use-case.ts";
 
 export type { SourceReport };
@@ -84,10 +84,7 @@ function progressBar(context: UseCaseContext): (progress: ReadProgress) => void 
 
 /** Errors: ALREADY_EXISTS, and what the system says. */
 export function writeInferredContract(file: string, text: string, force: boolean): void {
-  if (existsSync(file) && !force) {
-    throw new LatheError("ALREADY_EXISTS", `${file} is there already; choose another file or add --force`);
-  }
-  replaceFile(file, text);
+  writeResult(file, text, contractFile, force);
 }
 
 /** A source in one or two lines: what was read of it and what was not. */

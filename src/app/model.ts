@@ -73,9 +73,21 @@ export interface FindQuery {
   readonly leavesOnly: boolean;
 }
 
-/** Features whose path or description holds every word; where there are none, the nearest paths. */
+function refuseUnknown(what: string, name: string | undefined, known: readonly string[]): void {
+  if (name === undefined || known.includes(name)) return;
+  const message = `the model has no ${what} ${name}${suggestion(name, known)} (it has ${known.join(", ") || "none"})`;
+  throw new LatheError("NOT_FOUND", message, { details: { names: known } });
+}
+
+/**
+ * Features whose path or description holds every word; where there are none, the nearest paths. Errors: NOT_FOUND for
+ * a system or source that the model does not name.
+ */
 export function findFeatures(file: string | undefined, query: FindQuery) {
   const model = openModel(file);
+  const known = (of: (feature: Feature) => readonly string[]) => [...new Set(model.features.flatMap(of))].sort();
+  refuseUnknown("system", query.system, known(({ systems, systemsGeneral }) => [...systems, ...systemsGeneral]));
+  refuseUnknown("source", query.source, known(({ source }) => (source === "" ? [] : [source])));
   const words = query.words.map((word) => word.toLowerCase());
   const found = model.features.filter((feature) => {
     const text = `${feature.path} ${feature.description}`.toLowerCase();

@@ -4,7 +4,7 @@
  * A word that names a file is that file; its content says what it is (`leaves`: a selection; else a contract). Any
  * other word is a name of the catalog.
  */
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import type { DeclaredContract } from "../foundry/plan/components.ts";
@@ -14,7 +14,9 @@ import type { Wave } from "../foundry/plan/wave.ts";
 import { designSpace, noOverrides, selectFor } from "../foundry/select/design-space.ts";
 import type { Overrides } from "../foundry/select/select-features.ts";
 import { LatheError } from "../kit/errors.ts";
+import { parseJsonText } from "../kit/json-text.ts";
 import { suggestion } from "../kit/suggestion.ts";
+import { readTextFile } from "../kit/text-file.ts";
 import { formatProblem, readYaml } from "../knobs/yaml-document.ts";
 import { completeSelection } from "../model/complete.ts";
 import { explanationText } from "../model/explain.ts";
@@ -93,8 +95,17 @@ function onlyContracts(what: string): LatheError {
   return new LatheError("INVALID_ARGUMENT", message);
 }
 
+const bytesMax = 16 << 20;
+
+/** Of a selection or a plan. Errors: those of `readTextFile`. */
+export function readSubjectText(file: string): string {
+  return readTextFile(file, { bytesMax });
+}
+
 function subjectOfFile(file: string, overrides: Overrides): PlanSubject {
-  const content = readFileSync(file, "utf8");
+  const content = readSubjectText(file);
+  // As YAML, of which JSON is a part, it would be told of in words of YAML.
+  if (file.endsWith(".json")) parseJsonText(content, file);
   const outline = readYaml(content, file, z.looseObject({}));
   if (!outline.ok || !("leaves" in outline.value)) return subjectOfContract(file, overrides);
   if (isOverridden(overrides)) throw onlyContracts(file);

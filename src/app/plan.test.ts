@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import {
-  adviceOnPlan, diffPlans, drawPlanOf, planAddition, planFor, specifyContractNode, writePlanFile,
+  adviceOnPlan, diffPlans, drawPlanOf, planAddition, planFor, specifyContractNode, writePlanFile, writePlanPicture,
 } from "./plan.ts";
 
 const contract = join(import.meta.dirname, "..", "..", "examples", "taobench-o", "contract.yaml");
@@ -53,14 +53,27 @@ test("a plan's file is written, drawn and compared; other files are left alone",
   inDirectory((file) => {
     const plan = planFor("tpcc", "waves");
     const path = file("plan.json", "");
-    writePlanFile(path, `${JSON.stringify(plan, null, 2)}\n`);
-    writePlanFile(path, `${JSON.stringify(plan, null, 2)}\n`);
+    writePlanFile(path, plan, false);
+    writePlanFile(path, plan, false);
     assert.equal(diffPlans(path, "tpcc", "waves").same, true);
-    assert.equal(drawPlanOf(path, "strict").svg, drawPlanOf("tpcc", "waves").svg);
-    const notes = file("notes.txt", "mine");
-    assert.throws(() => writePlanFile(notes, "<svg/>"), { code: "ALREADY_EXISTS" });
-    assert.throws(() => writePlanFile(path, "<svg/>"), { code: "ALREADY_EXISTS" });
-    assert.equal(readFileSync(notes, "utf8"), "mine");
+    const { svg } = drawPlanOf(path, "strict");
+    assert.equal(svg, drawPlanOf("tpcc", "waves").svg);
+    const picture = file("plan.svg", "");
+    writePlanPicture(picture, svg, false);
+    writePlanPicture(picture, svg, false);
+    // An older selection, and a picture that Lathe did not draw, are no plan and no picture of one.
+    const selection = '{"version":1,"contract":"x","contractHash":"0","leaves":[]}';
+    const others = [["notes.txt", "mine"], ["logo.svg", '<svg xmlns="x"><g/></svg>'], ["selection.json", selection]];
+    for (const [name, text] of others) {
+      const other = file(name, text);
+      assert.throws(() => writePlanFile(other, plan, false), { code: "ALREADY_EXISTS" });
+      assert.throws(() => writePlanPicture(other, svg, false), { code: "ALREADY_EXISTS", message: /--force/ });
+      assert.equal(readFileSync(other, "utf8"), text);
+    }
+    assert.throws(() => writePlanPicture(path, svg, false), { code: "ALREADY_EXISTS" });
+    assert.throws(() => writePlanFile(picture, plan, false), { code: "ALREADY_EXISTS" });
+    writePlanPicture(path, svg, true);
+    assert.equal(readFileSync(path, "utf8"), svg);
   });
 });
 

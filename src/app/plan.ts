@@ -1,7 +1,7 @@
 /**
  * Use cases around a plan: make one, make the sub-plan of an addition, compare two, specify a contract node, draw.
  */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { closeAddition } from "../foundry/plan/addition.ts";
 import { type ContractSpec, formatWhy, renderContractSpec, specifyContract } from "../foundry/plan/contract-spec.ts";
@@ -14,14 +14,15 @@ import { formatStep } from "../foundry/plan/relax.ts";
 import { type SubPlan, subPlan } from "../foundry/plan/sub-plan.ts";
 import type { Overrides } from "../foundry/select/select-features.ts";
 import { LatheError } from "../kit/errors.ts";
+import { parseJsonText } from "../kit/json-text.ts";
 import { suggestion } from "../kit/suggestion.ts";
 import { designSpace } from "../foundry/select/design-space.ts";
 import { catalogRoot } from "../model/load-model.ts";
 import type { FeatureModel } from "../model/feature-model.ts";
 import { drawPlan } from "../report/plan-figure.ts";
 import { adviceOn, type AdviceTold } from "./advice.ts";
-import { loadPlanSubject, type PlanSubject } from "./plan-subject.ts";
-import { beginningOf, replaceFile } from "./replace-file.ts";
+import { loadPlanSubject, type PlanSubject, readSubjectText } from "./plan-subject.ts";
+import { planFile, planPicture, writeResult } from "./replace-file.ts";
 
 export type { ContractNode, ContractSpec, LayerMode, Plan, PlanDifference, SubPlan };
 export { formatStep, formatWhy, renderContractSpec };
@@ -89,28 +90,18 @@ export function drawPlanOf(what: string, mode: LayerMode): { readonly plan: Plan
 
 function loadOrMakePlan(what: string, mode: LayerMode): Plan {
   if (what.endsWith(".json") && existsSync(what)) {
-    const content = readFileSync(what, "utf8");
-    let value: unknown;
-    try {
-      value = JSON.parse(content);
-    } catch (cause) {
-      throw new LatheError("CORRUPTION", `${what} is not JSON: ${(cause as Error).message}`, { cause });
-    }
+    const value = parseJsonText(readSubjectText(what), what);
     if (typeof value === "object" && value !== null && "layers" in value) return readPlan(value, what);
   }
   return planFor(what, mode);
 }
 
-/** Replaces an older file of the same kind only. Errors: ALREADY_EXISTS, and what the system says. */
-export function writePlanFile(file: string, content: string): void {
-  const kindOf = (start: string) => (start.trimStart().startsWith("<svg") ? "picture" : "plan");
-  const present = beginningOf(file);
-  if (present !== undefined) {
-    const ours = /^\s*(<svg|\{\s*"version")/.test(present) && kindOf(present) === kindOf(content);
-    if (!ours) {
-      const message = `${file} is there already and is no ${kindOf(content)}; choose another file`;
-      throw new LatheError("ALREADY_EXISTS", message);
-    }
-  }
-  replaceFile(file, content);
+/** Replaces an older plan only, unless forced. Errors: ALREADY_EXISTS, and what the system says. */
+export function writePlanFile(file: string, plan: Plan, force: boolean): void {
+  writeResult(file, `${JSON.stringify(plan, null, 2)}\n`, planFile, force);
+}
+
+/** Replaces an older picture of a plan only, unless forced. Errors: ALREADY_EXISTS, and what the system says. */
+export function writePlanPicture(file: string, svg: string, force: boolean): void {
+  writeResult(file, svg, planPicture, force);
 }

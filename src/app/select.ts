@@ -17,8 +17,8 @@ import { LatheError } from "../kit/errors.ts";
 import { suggestion } from "../kit/suggestion.ts";
 import { adviceOn, type AdviceTold } from "./advice.ts";
 import { type Inference, infer, isSource } from "./infer.ts";
-import { beginningOf, replaceFile } from "./replace-file.ts";
-import { inferFromText, readTextFile } from "./text-contract.ts";
+import { refuseOccupied, selectionFile, writeResult } from "./replace-file.ts";
+import { inferFromText, readDescription } from "./text-contract.ts";
 import type { UseCaseContext } from "./use-case.ts";
 
 export type { FeatureSelection, Inference, Overrides, SelectionReason };
@@ -56,7 +56,7 @@ export interface SubjectRequest {
 export async function selectSubject(request: SubjectRequest, context?: UseCaseContext): Promise<SelectSubject> {
   const { what, kind } = request;
   const described = what.length === 1 && kind === undefined && /\.(txt|md)$/i.test(what[0]);
-  const text = request.text ?? (described ? readTextFile(what[0]) : undefined);
+  const text = request.text ?? (described ? readDescription(what[0]) : undefined);
   if (text !== undefined) {
     if (what.length > 0 && !described) throw new LatheError("INVALID_ARGUMENT", "--text stands alone, without sources");
     const { contract, ...reading } = await inferFromText(text);
@@ -119,11 +119,12 @@ function contractOf(what: string): Contract {
   return result.contract;
 }
 
-/** Replaces an older selection only. Errors: ALREADY_EXISTS, and what the system says. */
-export function writeSelectionFile(file: string, selection: FeatureSelection): void {
-  const present = beginningOf(file);
-  if (present !== undefined && !/^\s*\{\s*"version"/.test(present)) {
-    throw new LatheError("ALREADY_EXISTS", `${file} is there already and is no selection; choose another file`);
-  }
-  replaceFile(file, `${JSON.stringify(selection, null, 2)}\n`);
+/** Before a walk, so that its answers are not lost. Errors: those of `writeSelectionFile`. */
+export function refuseSelectionPlace(file: string, force: boolean): void {
+  refuseOccupied(file, selectionFile, force);
+}
+
+/** Replaces an older selection only, unless forced. Errors: ALREADY_EXISTS, and what the system says. */
+export function writeSelectionFile(file: string, selection: FeatureSelection, force: boolean): void {
+  writeResult(file, `${JSON.stringify(selection, null, 2)}\n`, selectionFile, force);
 }

@@ -1,11 +1,11 @@
 /** Use case: from a description in free text to a contract, with what was understood and what was not. */
-import { readFileSync } from "node:fs";
 import type { Contract } from "../contract/contract.ts";
 import { parseContract, problemsError } from "../contract/parse.ts";
 import { RuleReader } from "../contract/text/rule-reader.ts";
 import { composeFromText } from "../contract/text/text-contract.ts";
 import type { TextReader, TextReading } from "../contract/text/text-reader.ts";
 import { LatheError } from "../kit/errors.ts";
+import { readTextFile } from "../kit/text-file.ts";
 
 export interface TextInference extends TextReading {
   readonly contract: Contract;
@@ -30,13 +30,11 @@ export async function inferFromText(text: string, reader: TextReader = new RuleR
   );
 }
 
-/** Errors: NOT_FOUND. */
-export function readTextFile(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (cause) {
-    throw new LatheError("NOT_FOUND", `cannot read ${file}: ${(cause as Error).message}`, { cause });
-  }
+const descriptionBytesMax = 1 << 20;
+
+/** Errors: those of `readTextFile`. */
+export function readDescription(file: string): string {
+  return readTextFile(file, { bytesMax: descriptionBytesMax });
 }
 
 /** The lines that show a reading. */

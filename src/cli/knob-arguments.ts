@@ -7,6 +7,8 @@ export function knobArguments(texts: readonly string[]): Record<string, number |
   return Object.fromEntries(texts.map(parseKnobArgument));
 }
 
+export const forceHelp = "overwrite the file, whatever it is";
+
 export const partsHelp = "a directory of parts of your own, laid out as src/parts; can be given again";
 
 export function collect(value: string, before: readonly string[]): readonly string[] {

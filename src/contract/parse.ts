@@ -1,9 +1,9 @@
 /**
  * Text of a `contract.yaml` to a `Contract`, or everything that is wrong with it, each with file, line and column.
  */
-import { readFileSync } from "node:fs";
-import { translateSystemError } from "../kit/env/system-error.ts";
+import { existsSync } from "node:fs";
 import { LatheError } from "../kit/errors.ts";
+import { readTextFile } from "../kit/text-file.ts";
 import { formatProblem, type Path, type Place, type Problem, readYaml } from "../knobs/yaml-document.ts";
 import type { Contract } from "./contract.ts";
 import { contractSchema, toContract } from "./schema.ts";
@@ -30,17 +30,13 @@ export function problemsError(problems: readonly Problem[]): LatheError {
   return new LatheError("INVALID_ARGUMENT", problems.map(formatProblem).join("\n"), { details: { problems } });
 }
 
+const bytesMax = 4 << 20;
+
+/** Errors: those of `readTextFile`. */
 export function readContractText(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (cause) {
-    const missing = (cause as NodeJS.ErrnoException).code === "ENOENT";
-    if (!missing && (cause as NodeJS.ErrnoException).code !== "EISDIR") {
-      throw translateSystemError(cause, "read", `the contract ${file}`);
-    }
-    const what = missing
-      ? "there is no such file; `lathe contract new` writes one"
-      : "it is a directory; name the contract.yaml in it";
-    throw new LatheError("NOT_FOUND", `cannot read the contract ${file}: ${what}`, { cause });
+  if (!existsSync(file)) {
+    const what = "there is no such file; `lathe contract new` writes one";
+    throw new LatheError("NOT_FOUND", `cannot read the contract ${file}: ${what}`);
   }
+  return readTextFile(file, { bytesMax, directory: "it is a directory; name the contract.yaml in it" });
 }

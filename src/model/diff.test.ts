@@ -4,6 +4,7 @@ import { buildModel } from "./build-model.ts";
 import { diffModels } from "./diff.ts";
 import { smallModel } from "./differential.fixture.ts";
 import type { FeatureModel } from "./feature-model.ts";
+import { readUvl } from "./formats/uvl-reader.ts";
 import { loadModel } from "./load-model.ts";
 import { allSelections } from "./random-model.fixture.ts";
 
@@ -41,5 +42,30 @@ test("the kind of an edit is that of brute force, and its witnesses separate the
 
 test("the catalog's model does not differ from itself", () => {
   const found = diffModels(loadModel(), loadModel());
-  assert.deepEqual([found.kind, found.added, found.moved, found.edgesAdded], ["refactoring", [], [], []]);
+  assert.deepEqual([found.same, found.kind, found.added, found.edgesAdded], [true, "refactoring", [], []]);
+});
+
+test("what restricts nothing, conditions and bounds of groups are told too", () => {
+  const made = (description: string, reason: string, condition: string, max: number) => readUvl(`features
+\tr
+\t\toptional
+\t\t\ta {doc '${description}', reference [{to 'b', reason '${reason}'}]}
+\t\t\tb
+\t\t\tg
+\t\t\t\t[1..${max}]
+\t\t\t\t\tc
+\t\t\t\t\td
+\t\t\t\t\te
+constraints
+\t${condition}
+`, "m.uvl");
+  const before = made("x", "y", "a | b", 2);
+  assert.equal(diffModels(before, made("x", "y", "a | b", 2)).same, true);
+  const found = diffModels(before, made("z", "w", "a | g", 3));
+  assert.equal(found.same, false);
+  assert.deepEqual(found.moved, ["c", "d", "e"]);
+  assert.deepEqual([found.conditionsAdded, found.conditionsRemoved], [["a | g"], ["a | b"]]);
+  assert.deepEqual(found.changed, [
+    { what: "a", fields: ["description"] }, { what: "a reference b", fields: ["reason"] },
+  ]);
 });

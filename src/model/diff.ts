@@ -5,17 +5,30 @@
  * edit keeps, narrows or widens what can be selected is decided by the solver: each statement of one version is asked
  * to be violated in the other. No violation possible either way: a refactoring; only the new one forbids more: a
  * specialisation; only the old one did: a generalisation; else arbitrary.
+ * What restricts nothing (descriptions, systems, defaults, reasons) is told as changed, feature by feature and edge by
+ * edge; where a model comes from in its files is no part of it.
  * Source: Thüm, Batory, Kästner 2009, reasoning about edits to feature models.
  */
 import { edgeKey } from "./build-model.ts";
+import { isDeepStrictEqual } from "node:util";
 import { clausesOf } from "./clauses.ts";
+import { formatExpression } from "./expression.ts";
+import type { Edge, Feature } from "./feature.ts";
 import type { FeatureModel } from "./feature-model.ts";
 import { Reasoner } from "./reasoner.ts";
 import { statementText } from "./sentence.ts";
 
 export type EditKind = "refactoring" | "specialisation" | "generalisation" | "arbitrary";
 
+/** A feature or an edge that both versions have, with what they say of it otherwise. */
+export interface ChangedStatement {
+  readonly what: string;
+  readonly fields: readonly string[];
+}
+
 export interface ModelDifference {
+  /** Nothing differs at all. */
+  readonly same: boolean;
   /** Undefined where a counted group or a deep condition keeps it from being decided. */
   readonly kind: EditKind | undefined;
   readonly added: readonly string[];
@@ -24,6 +37,9 @@ export interface ModelDifference {
   readonly moved: readonly string[];
   readonly edgesAdded: readonly string[];
   readonly edgesRemoved: readonly string[];
+  readonly conditionsAdded: readonly string[];
+  readonly conditionsRemoved: readonly string[];
+  readonly changed: readonly ChangedStatement[];
   /** A selection that only the one version allows; leaves out what it does not have. */
   readonly onlyBefore: readonly string[] | undefined;
   readonly onlyAfter: readonly string[] | undefined;
@@ -44,17 +60,46 @@ export function diffModels(before: FeatureModel, after: FeatureModel): ModelDiff
     const own = [...edges(from)].filter(([one]) => !edges(without).has(one));
     return own.map(([, edge]) => statementText({ kind: "edge", edge }));
   };
-  const place = (model: FeatureModel, path: string) => `${model.feature(path).parent} ${model.feature(path).relation}`;
-  return {
-    kind,
+  const place = (model: FeatureModel, path: string) => {
+    const { parent, relation } = model.feature(path);
+    const group = model.groupOf(path);
+    return [parent, relation, ...(relation === "cardinality" ? [group?.min, group?.max] : [])].join(" ");
+  };
+  const conditions = (model: FeatureModel) => model.constraints.map(({ expression }) => formatExpression(expression));
+  const beyond = (list: readonly string[], other: readonly string[]) => list.filter((one) => !other.includes(one));
+  const listed = {
     added: paths(after).filter((path) => !before.has(path)),
     removed: paths(before).filter((path) => !after.has(path)),
     moved: shared.filter((path) => place(before, path) !== place(after, path)),
     edgesAdded: texts(after, before),
     edgesRemoved: texts(before, after),
-    onlyBefore,
-    onlyAfter,
+    conditionsAdded: beyond(conditions(after), conditions(before)),
+    conditionsRemoved: beyond(conditions(before), conditions(after)),
+    changed: changedStatements(before, after),
   };
+  const unlisted = isDeepStrictEqual(before.groups, after.groups);
+  const same = unlisted && Object.values(listed).every((list) => list.length === 0);
+  return { same, kind, ...listed, onlyBefore, onlyAfter };
+}
+
+const featureFields = ["description", "systems", "systemsGeneral", "isDefault", "source", "attributes"] as const;
+const edgeFields = ["reason", "source"] as const;
+
+function changedStatements(before: FeatureModel, after: FeatureModel): ChangedStatement[] {
+  const features = after.features.filter(({ path }) => before.has(path)).map((now): ChangedStatement => {
+    return { what: now.path, fields: differing<Feature>(featureFields, before.feature(now.path), now) };
+  });
+  const earlier = new Map(before.edges.map((edge) => [edgeKey(edge), edge]));
+  const edges = after.edges.flatMap((now): ChangedStatement[] => {
+    const then = earlier.get(edgeKey(now));
+    if (then === undefined) return [];
+    return [{ what: `${now.from} ${now.kind} ${now.to}`, fields: differing<Edge>(edgeFields, then, now) }];
+  });
+  return [...features, ...edges].filter(({ fields }) => fields.length > 0);
+}
+
+function differing<T>(fields: readonly (keyof T & string)[], one: T, other: T): string[] {
+  return fields.filter((field) => !isDeepStrictEqual(one[field], other[field]));
 }
 
 /** A selection that `one` allows and `other` does not; undefined where there is none. */

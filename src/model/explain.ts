@@ -188,6 +188,6 @@ export function explanationText(explanation: Explanation): string {
   if (explanation.kind === "chain") return lines.join("\n");
   const picked = explanation.picks.map(({ path, selected }) => `${path} is ${selected ? "selected" : "out"}`);
   const head = "These cannot all hold, and each one is needed for that; it takes cases to see why:";
-  return [head, ...picked.map((line) => `  –  ${line}: so it was picked`), ...lines].join("\n");
+  return [head, ...picked.map((line) => `  –  ${line}: by choice`), ...lines].join("\n");
 }
 

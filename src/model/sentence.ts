@@ -62,7 +62,7 @@ export function stepText(
 ): string {
   const own = pathOf(step.literal);
   const goal = own === undefined ? "this cannot be" : `${own} is ${step.literal > 0 ? "selected" : "out"}`;
-  if (statement === undefined) return `${goal}: so it was picked`;
+  if (statement === undefined) return `${goal}: ${step.literal > 0 ? "it was picked" : "it was left out by choice"}`;
   const said = plainReason(step, statement, pathOf);
   if (said !== undefined) return `${goal}: ${said}`;
   // What stands for parts of a condition says nothing to people.

@@ -21,6 +21,7 @@ const rowHeight = 24;
 const boxHeight = 18;
 const columnGap = 84;
 const letterWidth = 6.9;
+const boldLetterWidth = 7.8;
 const arcRadius = 26;
 
 const style = `
@@ -64,7 +65,7 @@ export function drawTree(model: FeatureModel, top: string, options: TreeOptions)
     const y = children.length === 0
       ? headHeight + row++ * rowHeight + rowHeight / 2
       : (children[0].y + children[children.length - 1].y) / 2;
-    return { feature, x: columns[depth], y, width: boxWidth(boxText(feature, folded)), folded, children };
+    return { feature, x: columns[depth], y, width: boxWidth(boxText(feature, folded), feature.kind), folded, children };
   };
   const root = place(model.feature(top), 0);
   const width = Math.max(widthOf(root) + margin, 620);
@@ -93,7 +94,8 @@ function columnsOf(model: FeatureModel, top: string, options: TreeOptions): numb
   const visit = (feature: Feature, depth: number): void => {
     if (depth > options.depth) return;
     const folded = depth === options.depth ? leavesBelow(model, feature.path, options) : 0;
-    widths[depth] = Math.max(widths[depth] ?? 0, boxWidth(boxText(feature, feature.kind === "leaf" ? 0 : folded)));
+    const own = boxWidth(boxText(feature, feature.kind === "leaf" ? 0 : folded), feature.kind);
+    widths[depth] = Math.max(widths[depth] ?? 0, own);
     for (const child of childrenOf(model, feature, options)) visit(child, depth + 1);
   };
   visit(model.feature(top), 0);
@@ -117,8 +119,9 @@ function boxText(feature: Feature, folded: number): string {
   return folded > 0 ? `${nameOf(feature.path)} (${folded})` : nameOf(feature.path);
 }
 
-function boxWidth(text: string): number {
-  return text.length * letterWidth + 14;
+/** Names of groups are bold. */
+function boxWidth(text: string, kind: Feature["kind"]): number {
+  return text.length * (kind === "group" ? boldLetterWidth : letterWidth) + 14;
 }
 
 function boxesOf(root: Placed, marked: ReadonlySet<string>): string[] {
@@ -188,7 +191,7 @@ function legend(y: number, marks: string): string {
     element("circle", { cx: margin + 85, cy: y, r: 3.6, class: "hollow" }) + label(margin + 94, y + 4, "optional"),
     element("path", { d: sector(margin + 158, y), class: "arc xor" }) + label(margin + 178, y + 4, "exactly one"),
     element("path", { d: sector(margin + 258, y), class: "arc or" }) + label(margin + 278, y + 4, "at least one"),
-    label(margin + 362, y + 4, `(n): leaves folded   ${marks}`, { class: "soft" }),
+    label(margin + 362, y + 4, ["(n): leaves folded", ...(marks === "" ? [] : [marks])].join(" · "), { class: "soft" }),
   ];
   return element("g", {}, parts.join(""));
 }
@@ -215,7 +218,7 @@ interface Neighbour {
   readonly edge: Edge;
 }
 
-const neighbourWidth = 360;
+const [neighbourWidthMin, neighbourWidthMax] = [360, 520];
 const neighbourHeight = 46;
 
 export function drawNeighbourhood(model: FeatureModel, path: string, marked: ReadonlySet<string>): string {
@@ -229,11 +232,13 @@ export function drawNeighbourhood(model: FeatureModel, path: string, marked: Rea
   // Symmetric neighbours fill the shorter side.
   const [left, right] = [[...incoming], [...outgoing]];
   for (const one of beside) (left.length < right.length ? left : right).push(one);
+  const longest = Math.max(0, ...[...left, ...right].map((one) => one.path.length));
+  const neighbourWidth = Math.min(neighbourWidthMax, Math.max(neighbourWidthMin, longest * boldLetterWidth + 16));
   const ancestors = model.ancestors(path).reverse();
   const chainHeight = ancestors.length * rowHeight;
   const rows = Math.max(left.length, right.length, 1);
   const middle = headHeight + chainHeight + 18 + (rows * neighbourHeight) / 2;
-  const centreWidth = Math.max(boxWidth(nameOf(path)) + 20, 150);
+  const centreWidth = Math.max(boxWidth(nameOf(path), "group") + 20, 150);
   const leftX = margin;
   const centreX = leftX + neighbourWidth + 110;
   const rightX = centreX + centreWidth + 110;
@@ -246,20 +251,20 @@ export function drawNeighbourhood(model: FeatureModel, path: string, marked: Rea
       const y = top(list.length) + index * neighbourHeight;
       const bend = (inner + outer) / 2;
       const d = `M${at(outer, y)} C${at(bend, y)} ${at(bend, middle)} ${at(inner, middle)}`;
-      return [element("path", { d, class: `edge ${one.edge.kind}` }), neighbourBox(model, one, x, y, marked)];
+      const box = neighbourBox(model, one, { x, y, width: neighbourWidth }, marked);
+      return [element("path", { d, class: `edge ${one.edge.kind}` }), box];
     });
   const chain = ancestors.map((ancestor, index) => {
     const y = headHeight + index * rowHeight + rowHeight / 2;
     const x = centreX + centreWidth / 2;
     const end = index === ancestors.length - 1 ? middle : y + rowHeight;
     const line = element("line", { x1: x, y1: y, x2: x, y2: end, class: "link" });
-    const wide = boxWidth(nameOf(ancestor));
+    const wide = boxWidth(nameOf(ancestor), "leaf");
     const box = { x: x - wide / 2, y: y - boxHeight / 2, width: wide, height: boxHeight, rx: 3, class: "group" };
     return line + element("rect", box) + label(x, y + 4, nameOf(ancestor), { "text-anchor": "middle" });
   });
   const centre = { x: centreX, y: middle - 16, width: centreWidth, height: 32, rx: 4 };
-  const counts = `${incoming.length} need it, it needs ${outgoing.length}, ${beside.length} beside it`;
-  const summary = `${feature.description}; ${counts}`;
+  const summary = [...(feature.description === "" ? [] : [feature.description]), countsOf(model, path)].join("; ");
   return page(width, height, path, fit(summary, width - 2 * margin), [
     ...chain,
     ...side(left, leftX, centreX, leftX + neighbourWidth),
@@ -270,21 +275,43 @@ export function drawNeighbourhood(model: FeatureModel, path: string, marked: Rea
   ]);
 }
 
-function neighbourBox(model: FeatureModel, one: Neighbour, x: number, y: number, marked: ReadonlySet<string>): string {
+/** As "required by 10, requires 2, excludes 1". */
+function countsOf(model: FeatureModel, path: string): string {
+  const [to, from] = [model.edgesTo(path), model.edgesFrom(path)];
+  const amount = (edges: readonly Edge[], kind: Edge["kind"]) => edges.filter((edge) => edge.kind === kind).length;
+  const counts = [
+    ["required by", amount(to, "requires")], ["requires", amount(from, "requires")],
+    ["referred to by", amount(to, "reference")], ["refers to", amount(from, "reference")],
+    ["excludes", amount([...to, ...from], "mutex")], ["cooperates with", amount([...to, ...from], "cooperate")],
+  ] as const;
+  return counts.filter(([, some]) => some > 0).map(([what, some]) => `${what} ${some}`).join(", ") || "no edges";
+}
+
+interface Place {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+}
+
+const verbs = { requires: "requires", reference: "refers", mutex: "excludes", cooperate: "cooperates" };
+
+function neighbourBox(model: FeatureModel, one: Neighbour, place: Place, marked: ReadonlySet<string>): string {
   const { path, edge } = one;
+  const { x, y, width: neighbourWidth } = place;
+  const verb = verbs[edge.kind];
   const classes = `${model.feature(path).kind} ${marked.has(path) ? "marked" : ""}`;
   const box = { x, y: y - 18, width: neighbourWidth, height: 36, rx: 3, class: classes };
   return element("g", {}, [
-    hint(`${edge.kind} ${path}: ${edge.reason}`),
+    hint(`${edge.from} ${edge.kind} ${edge.to}: ${edge.reason}`),
     element("rect", box),
     label(x + 8, y - 3, fit(path, neighbourWidth - 16, 13), { class: "strong" }),
-    label(x + 8, y + 11, fit(`${edge.kind}: ${edge.reason}`, neighbourWidth - 16, 9.5), { class: "soft small" }),
+    label(x + 8, y + 11, fit(`${verb}: ${edge.reason}`, neighbourWidth - 16, 9.5), { class: "soft small" }),
   ].join(""));
 }
 
 function edgeLegend(y: number): string {
   const kinds = [
-    ["requires", "requires (left needs it, it needs right)"], ["reference", "reference"], ["mutex", "excludes"],
+    ["requires", "requires (left needs it, it needs right)"], ["reference", "refers (likewise)"], ["mutex", "excludes"],
     ["cooperate", "cooperates"],
   ] as const;
   let x = margin;

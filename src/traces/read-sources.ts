@@ -8,6 +8,7 @@ import { readdirSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { LatheError } from "../kit/errors.ts";
 import { suggestion } from "../kit/suggestion.ts";
+import { refuseOddFile } from "../kit/text-file.ts";
 import { detectBytes, detectKind, isBinary } from "./detect-kind.ts";
 import { DumpReader, type Schema } from "./dump-reader.ts";
 import { MysqlGeneralLog } from "./mysql-general-log.ts";
@@ -78,26 +79,28 @@ export async function readSources(paths: readonly string[], options: ReadOptions
 }
 
 async function kindOf(path: string, given: string | undefined): Promise<SourceKind> {
-  if (given !== undefined) {
-    if (Object.hasOwn(sourceKinds, given)) return given as SourceKind;
-    const known = Object.keys(sourceKinds);
+  const known = Object.keys(sourceKinds);
+  if (given !== undefined && !known.includes(given)) {
     throw new LatheError(
       "INVALID_ARGUMENT", `--kind ${given} is none of ${known.join(", ")}${suggestion(given, known)}`
     );
   }
   const stat = statSync(path, { throwIfNoEntry: false });
   if (stat === undefined) throw new LatheError("NOT_FOUND", `there is no file or directory ${path}`);
+  // A source is read twice, its beginning for its kind, and a pipe can be read only once.
+  if (!stat.isDirectory()) refuseOddFile(path, stat);
+  if (given !== undefined) return given as SourceKind;
   if (stat.isDirectory()) return directoryKind(path);
   const text = await firstText(path, detectBytes);
   if (text.trim() === "") throw new LatheError("INVALID_ARGUMENT", `${path} is empty: there is nothing to infer from`);
   const kind = detectKind(text);
   if (kind !== undefined) return kind;
-  const known = Object.entries(sourceKinds).map(([name, what]) => `  ${name}: ${what}`).join("\n");
+  const kinds = Object.entries(sourceKinds).map(([name, what]) => `  ${name}: ${what}`).join("\n");
   const look = isBinary(text)
     ? "it is binary; of pg_dump's formats only the plain one is read (pg_restore -f out.sql writes it)"
     : `it begins: ${excerptOf(text)}`;
   throw new LatheError(
-    "INVALID_ARGUMENT", `${path}:1: of no kind that can be read: ${look}\nsay its kind with --kind:\n${known}`
+    "INVALID_ARGUMENT", `${path}:1: of no kind that can be read: ${look}\nsay its kind with --kind:\n${kinds}`
   );
 }
 

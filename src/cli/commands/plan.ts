@@ -3,12 +3,12 @@ import type { Command } from "commander";
 import {
   adviceOnPlan, type ContractNode, diffPlans, drawPlanOf, formatStep, formatWhy, type LayerMode,
   type NamedDifference, type Plan, planAddition, planFor, renderContractSpec, specifyContractNode, type SubPlan,
-  writePlanFile,
+  writePlanFile, writePlanPicture,
 } from "../../app/plan.ts";
 import { LatheError } from "../../kit/errors.ts";
 import { adviceLines } from "../advice-lines.ts";
 import { type CommandOutput, runAction, withFrame } from "../command-frame.ts";
-import { collect, partsHelp } from "../knob-arguments.ts";
+import { collect, forceHelp, partsHelp } from "../knob-arguments.ts";
 
 interface ModeOptions {
   readonly waves?: boolean;
@@ -23,6 +23,7 @@ interface ShowOptions extends ModeOptions {
   readonly add?: string;
   readonly contract?: string;
   readonly out?: string;
+  readonly force?: boolean;
 }
 
 const whatHelp = "a selection or archetype of the catalog, as tpcc; a contract.yaml; or a selection's file";
@@ -61,7 +62,8 @@ function registerShow(plan: Command): Command {
     .option("--without <path>", "of a contract: leave this feature out; can be given again", collect, [])
     .option("--parts <dir>", partsHelp, collect, [])
     .option("--contract <name>", "the specification of one contract node, as Markdown")
-    .option("--out <file>", "write the plan as JSON, for lathe plan diff and draw");
+    .option("--out <file>", "write the plan as JSON, for lathe plan diff and draw")
+    .option("--force", forceHelp);
   withFrame(command, {
     examples: [
       "lathe plan tpcc --waves",
@@ -91,7 +93,7 @@ function show(what: string, options: ShowOptions): CommandOutput {
   }
   const overrides = { with: options.with, without: options.without, parts: options.parts };
   const made = planFor(what, mode, overrides);
-  if (out !== undefined) writePlanFile(out, `${JSON.stringify(made, null, 2)}\n`);
+  if (out !== undefined) writePlanFile(out, made, options.force ?? false);
   const advice = adviceOnPlan(made);
   const told = out === undefined ? formatPlan(made) : `${out}: ${summaryOf(made)}`;
   const text = [told, ...(advice.length === 0 ? [] : ["", "Valid, but unwise:", ...adviceLines(advice)])].join("\n");
@@ -123,14 +125,14 @@ function registerDraw(plan: Command): void {
       .command("draw")
       .description("draw a plan as SVG: layers as columns")
       .argument("<what>", `${whatHelp}; or a plan's`),
-  ).option("--out <file>", "where to write", "plan.svg");
+  ).option("--out <file>", "where to write", "plan.svg").option("--force", forceHelp);
   withFrame(command, {
     examples: ["lathe plan draw tpcc --waves --out tpcc.svg", "lathe plan draw tpcc-plan.json"],
     exitCodes: [5, 7, 9, 11],
-  }).action((what: string, options: ModeOptions & { readonly out: string }) =>
+  }).action((what: string, options: ModeOptions & { readonly out: string; readonly force?: boolean }) =>
     runAction(options.json, () => {
       const { plan: drawn, svg } = drawPlanOf(what, modeOf(options));
-      writePlanFile(options.out, svg);
+      writePlanPicture(options.out, svg, options.force ?? false);
       return { json: { file: options.out, hash: drawn.hash }, text: `${options.out}: ${summaryOf(drawn)}` };
     }),
   );

@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import {
   adviceOnSelection, describeReading, describeSource, explainSelection, type FeatureSelection, type Inference,
-  selectFor, selectSession, selectSubject,
+  refuseSelectionPlace, selectFor, selectSession, selectSubject,
   type SelectionReason, writeSelectionFile,
 } from "../../app/select.ts";
 import { sourceKinds } from "../../app/infer.ts";
@@ -11,7 +11,7 @@ import type { UseCaseContext } from "../../app/use-case.ts";
 import { adviceLines } from "../advice-lines.ts";
 import { askSelection } from "../ask-selection.ts";
 import { type CommandOutput, runAction, withFrame } from "../command-frame.ts";
-import { collect, partsHelp, wholeNumber } from "../knob-arguments.ts";
+import { collect, forceHelp, partsHelp, wholeNumber } from "../knob-arguments.ts";
 
 interface SelectOptions {
   readonly with: readonly string[];
@@ -20,6 +20,7 @@ interface SelectOptions {
   readonly why?: string;
   readonly whyNot?: string;
   readonly out?: string;
+  readonly force?: boolean;
   readonly kind?: string;
   readonly limit?: number;
   readonly text?: string;
@@ -51,7 +52,8 @@ export function registerSelect(program: Command): void {
     .option("--kind <kind>", kindHelp)
     .option("--limit <mb>", limitHelp, wholeNumber(1, 1e9))
     .option("--text <words>", "a description of the workload instead of a contract")
-    .option("--out <file>", "write selection.json; lathe plan reads it");
+    .option("--out <file>", "write selection.json; lathe plan and lathe build --selection read it")
+    .option("--force", forceHelp);
   withFrame(command, {
     examples: [
       "lathe select examples/taobench-o/contract.yaml",
@@ -71,11 +73,12 @@ export function registerSelect(program: Command): void {
 async function select(
   what: readonly string[], options: SelectOptions, context: UseCaseContext
 ): Promise<CommandOutput> {
-  const { why, whyNot, out, kind } = options;
+  const { why, whyNot, out, kind, force = false } = options;
   const overrides = { with: options.with, without: options.without, parts: options.parts };
   if (why !== undefined && whyNot !== undefined) {
     throw new LatheError("INVALID_ARGUMENT", "--why and --why-not are two questions; ask one");
   }
+  if (out !== undefined) refuseSelectionPlace(out, force);
   const subject = await selectSubject({ what, kind, text: options.text, limitMB: options.limit }, context);
   if (why !== undefined) return answer(explainSelection(subject, overrides, { why }));
   if (whyNot !== undefined) return answer(explainSelection(subject, overrides, { whyNot }));
@@ -83,7 +86,7 @@ async function select(
   const walk = options.interactive ? selectSession(subject, overrides) : undefined;
   if (walk !== undefined) await askSelection(walk);
   const selection = walk?.finish() ?? selectFor(subject, overrides);
-  if (out !== undefined) writeSelectionFile(out, selection);
+  if (out !== undefined) writeSelectionFile(out, selection, force);
   const advice = adviceOnSelection(selection, options.parts);
   const told = out === undefined ? formatSelection(selection) : `${out}: ${summaryOf(selection)}`;
   const text = [told, ...(advice.length === 0 ? [] : ["", "Valid, but unwise:", ...adviceLines(advice)])].join("\n");

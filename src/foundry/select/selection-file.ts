@@ -10,6 +10,8 @@ import { z } from "zod";
 import { canonicalHash } from "../../contract/canonical-json.ts";
 import type { Contract } from "../../contract/contract.ts";
 import { LatheError } from "../../kit/errors.ts";
+import { parseJsonText } from "../../kit/json-text.ts";
+import { readTextFile } from "../../kit/text-file.ts";
 import { violationsOf } from "../../model/violations.ts";
 import { statementText } from "../../model/sentence.ts";
 import { refuseUnmet } from "./demands.ts";
@@ -45,16 +47,17 @@ const shape = z.looseObject({
 /** As `lathe model sample --out` writes one without a contract. */
 const bareSample = z.strictObject({ name: z.string(), kind: z.string(), seed: z.int(), leaves: paths });
 
+const bytesMax = 16 << 20;
+
+/** Errors: those of `readTextFile` and `parseSelection`. */
+export function loadSelection(file: string): FeatureSelection {
+  const directory = "it is a directory; name the selection.json in it";
+  return parseSelection(readTextFile(file, { bytesMax, directory }), file);
+}
+
 /** Errors: FORMAT_UNKNOWN where it is no selection of this version, CORRUPTION where its hash does not fit. */
 export function parseSelection(text: string, file: string): FeatureSelection {
-  let value: unknown;
-  try {
-    // Editors of some systems put a mark of the byte order before everything else.
-    value = JSON.parse(text.replace(/^\uFEFF/, ""));
-  } catch (cause) {
-    const why = (cause as Error).message.replaceAll(/\s+/g, " ");
-    throw new LatheError("CORRUPTION", `${file} is not JSON: ${why}; ${advice}`, { cause });
-  }
+  const value = parseJsonText(text, file, advice);
   const version = (value as { version?: unknown } | null)?.version;
   if (typeof version === "number" && version > versionNow) {
     const message = `${file} is of version ${version}, and this Lathe knows ${versionNow}; build it with the newer ` +

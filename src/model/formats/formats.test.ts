@@ -8,6 +8,7 @@ import { allSelections, randomModel } from "../random-model.fixture.ts";
 import { RandomNumbers } from "../random-numbers.ts";
 import { Solver } from "../solver.ts";
 import { writeDimacs } from "./dimacs.ts";
+import { readDimacs } from "./dimacs-reader.ts";
 import { readFeatureIde } from "./feature-ide.ts";
 import { readModelJson, writeModelJson } from "./model-json.ts";
 import { readUvl } from "./uvl-reader.ts";
@@ -166,4 +167,35 @@ test("a FeatureIDE model is read: tree, groups and rules", () => {
   assert.equal(allSelections(model).length, 5);
   const unclosed = "<featureModel>\n<struct>\n</featureModel>";
   assert.throws(() => readFeatureIde(unclosed, "m.xml"), /m\.xml:3: <\/featureModel>/);
+});
+
+test("DIMACS is read back with as many selections, under the names of its comments", () => {
+  for (let seed = 1; seed <= 30; seed++) {
+    const shape = { features: 7, edges: 4, constraints: 2, childrenMax: 4 };
+    const model = randomModel(new RandomNumbers(seed), shape);
+    const flat = readDimacs(writeDimacs(model), "m.cnf");
+    assert.equal(flat.root.path, "m.cnf");
+    for (const { path } of model.features) assert.equal(flat.feature(path).parent, "m.cnf");
+    assert.equal(allSelections(flat).length, allSelections(model).length, `seed ${seed}`);
+  }
+  const whole = readDimacs(writeDimacs(catalog), "catalog.cnf");
+  const requires = (from: FeatureModel) => from.edgesFrom("recovery/strategy/wal_only").some(({ to }) => to === "core/wal");
+  assert.ok(requires(whole) && requires(catalog));
+});
+
+test("foreign DIMACS: clauses over several lines, no names, an empty clause; mistakes with their line", () => {
+  const model = readDimacs("c made by hand\nc 2 b\np cnf 3 4\n-1\n2 0 -2 -3 0\n1 -1 0 1 2\n3 0\n%\n0\n", "x.cnf");
+  assert.deepEqual(model.features.map(({ path }) => path), ["x.cnf", "v1", "b", "v3"]);
+  assert.deepEqual(model.edges.map(({ kind, from, to }) => [kind, from, to]), [["requires", "v1", "b"], ["mutex", "v3", "b"]]);
+  assert.equal(model.constraints.length, 1);
+  assert.equal(allSelections(readDimacs("p cnf 1 1\n0\n", "void.cnf")).length, 0);
+  const wrong: readonly (readonly [string, RegExp])[] = [
+    ["", /x\.cnf:1: there is no line p cnf/], ["1 0\n", /:1: a clause stands before the line p cnf/],
+    ["p cnf 1\n", /:1: expected p cnf VARIABLES CLAUSES, found "p cnf 1"/], ["p cnf 1 1\n1 x 0\n", /:2: "x" is no literal/],
+    ["p cnf 1 1\n2 0\n", /:2: 2 is beyond the 1 variables/], ["p cnf 1 1\n1\n", /the last clause \(1\) is not ended by 0/],
+    ["p cnf 1 2\n1 0\n", /2 clauses are announced, and there are 1/], ["p cnf 1 0\np cnf 1 0\n", /:2: a second line p cnf/],
+    ["c 1 a\nc 2 a\np cnf 2 0\n", /a stands twice/],
+  ];
+  for (const [text, message] of wrong) assert.throws(() => readDimacs(text, "x.cnf"), { code: "INVALID_ARGUMENT", message });
+  assert.throws(() => readDimacs("p cnf 999999999 0\n", "x.cnf"), { code: "LIMIT_EXCEEDED" });
 });

@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { LatheError } from "../../kit/errors.ts";
+import { parseJsonText } from "../../kit/json-text.ts";
 import { buildModel, type FeatureStatement } from "../build-model.ts";
 import { formatExpression, parseExpression } from "../expression.ts";
 import type { AttributeValue, Feature } from "../feature.ts";
@@ -89,14 +90,9 @@ function statementOf(model: FeatureModel, feature: Feature): FeatureStatement {
   };
 }
 
-/** Errors: FORMAT_UNKNOWN for another format or version, INVALID_ARGUMENT with every problem. */
+/** Errors: CORRUPTION (no JSON), FORMAT_UNKNOWN (another format or version), INVALID_ARGUMENT with every problem. */
 export function readModelJson(text: string, file: string): FeatureModel {
-  let data: unknown;
-  try {
-    data = JSON.parse(text);
-  } catch (error) {
-    throw new LatheError("INVALID_ARGUMENT", `${file}: not JSON: ${(error as Error).message}`, { cause: error });
-  }
+  const data = parseJsonText(text, file);
   const head = data as { format?: unknown; version?: unknown } | null;
   if (head?.format !== format || head.version !== version) {
     const message = `${file} is not a ${format} of version ${version}; write it anew with lathe model export`;

@@ -1,9 +1,10 @@
 /** `lathe model draw`. */
 import type { Command } from "commander";
 import { drawModel } from "../../../app/draw-model.ts";
-import { replaceFile } from "../../../app/replace-file.ts";
+import { modelPicture, writeResult } from "../../../app/replace-file.ts";
 import { LatheError } from "../../../kit/errors.ts";
 import { runAction, withFrame } from "../../command-frame.ts";
+import { forceHelp } from "../../knob-arguments.ts";
 import { modelOption } from "./queries.ts";
 
 interface DrawOptions {
@@ -14,6 +15,7 @@ interface DrawOptions {
   readonly without?: string[];
   readonly model?: string;
   readonly out: string;
+  readonly force?: boolean;
   readonly json?: boolean;
 }
 
@@ -28,6 +30,7 @@ export function registerDraw(model: Command): void {
     .option("--with <paths...>", "draw what these choose, completed")
     .option("--without <paths...>", "features to leave out")
     .option("--out <file>", "the file to write", "model.svg")
+    .option("--force", forceHelp)
     .option(...modelOption);
   withFrame(command, {
     examples: [
@@ -35,7 +38,7 @@ export function registerDraw(model: Command): void {
       "lathe model draw --from tpcc --out tpcc.svg",
       "lathe model draw --around storage/storage_model/row/kvlsm --out kvlsm.svg",
     ],
-    exitCodes: [5, 6, 7, 10],
+    exitCodes: [5, 6, 7, 10, 11],
   }).action((path: string | undefined, options: DrawOptions) =>
     runAction(options.json, () => {
       const { around, from, without, out } = options;
@@ -43,7 +46,7 @@ export function registerDraw(model: Command): void {
       const picking = from !== undefined || chosen.length > 0 || without !== undefined;
       const picks = picking ? { with: chosen, without: without ?? [], from } : undefined;
       const svg = drawModel(options.model, { path, around: around ?? false, depth: depthOf(options.depth), picks });
-      replaceFile(out, svg);
+      writeResult(out, svg, modelPicture, options.force ?? false);
       return { json: { out, bytes: svg.length }, text: `wrote ${out}` };
     }));
 }

@@ -2,15 +2,17 @@
 import type { Command } from "commander";
 import { exportFormats, type ExportFormat, renderModel } from "../../../app/model-file.ts";
 import { differenceOf, type ModelDifference, openModel } from "../../../app/model.ts";
-import { replaceFile } from "../../../app/replace-file.ts";
+import { modelFile, writeResult } from "../../../app/replace-file.ts";
 import { LatheError } from "../../../kit/errors.ts";
 import { runAction, withFrame } from "../../command-frame.ts";
+import { forceHelp } from "../../knob-arguments.ts";
 import { modelOption } from "./queries.ts";
 
 interface FileOptions {
   readonly model?: string;
   readonly format?: string;
   readonly out?: string;
+  readonly force?: boolean;
   readonly json?: boolean;
 }
 
@@ -21,18 +23,22 @@ export function registerModelFiles(model: Command): void {
     .description("write the model as UVL, JSON or DIMACS")
     .option("--format <name>", `${exportFormats.join(", ")}; else by the ending of the file`)
     .option("--out <file>", "write there; to stdout where it is left out")
+    .option("--force", forceHelp)
     .option(...modelOption);
   withFrame(exporting, {
     examples: ["lathe model export --out model.uvl", "lathe model export --format dimacs --out model.cnf"],
-    exitCodes: [5, 6, 7],
+    exitCodes: [5, 6, 7, 11],
   }).action((options: FileOptions) => runAction(options.json, () => convert(options.model, options)));
   const importing = model
     .command("import")
-    .description("read a model of UVL, JSON or FeatureIDE XML, check that it is whole, and write it in another format")
-    .argument("<file>", "a .uvl, .json or .xml file")
+    .description(
+      "read a model of UVL, JSON, FeatureIDE XML or DIMACS, check that it is whole, and write it in another format",
+    )
+    .argument("<file>", "a .uvl, .json, .xml or .cnf file")
     .option("--format <name>", `${exportFormats.join(", ")}; else by the ending of the file`)
-    .option("--out <file>", "write there; to stdout where it is left out");
-  withFrame(importing, { examples: ["lathe model import other.xml --out other.uvl"], exitCodes: [5, 6, 7] })
+    .option("--out <file>", "write there; to stdout where it is left out")
+    .option("--force", forceHelp);
+  withFrame(importing, { examples: ["lathe model import other.xml --out other.uvl"], exitCodes: [5, 6, 7, 11] })
     .action((file: string, options: FileOptions) => runAction(options.json, () => convert(file, options)));
 }
 
@@ -52,22 +58,32 @@ function registerDiff(model: Command): void {
 }
 
 function differenceText({ kind, added, removed, moved, edgesAdded, edgesRemoved, ...only }: ModelDifference): string {
-  const decided = kind === "refactoring" ? "refactoring: both allow the same configurations" : kind;
-  const lines = [`kind of edit: ${decided ?? "not decided: counted groups or deep conditions are in the way"}`];
+  const { conditionsAdded, conditionsRemoved, changed, same } = only;
+  if (same) return "both are the same model";
+  const kinds = {
+    refactoring: "refactoring: both allow the same configurations",
+    specialisation: "specialisation: it allows fewer configurations than before",
+    generalisation: "generalisation: it allows more configurations than before",
+    arbitrary: "arbitrary: each allows configurations that the other does not",
+  };
+  const undecided = "not decided: counted groups or deep conditions are in the way";
+  const lines = [`kind of edit: ${kind === undefined ? undecided : kinds[kind]}`];
   const edges = { "edge added": edgesAdded, "edge removed": edgesRemoved };
-  const lists = { added, removed, moved, ...edges };
+  const conditions = { "condition added": conditionsAdded, "condition removed": conditionsRemoved };
+  const lists = { added, removed, moved, ...edges, ...conditions };
   for (const [what, list] of Object.entries(lists)) for (const one of list) lines.push(`${what}: ${one}`);
+  for (const { what, fields } of changed) lines.push(`changed: ${what}: ${fields.join(", ")}`);
   if (only.onlyBefore !== undefined) lines.push(`allowed before only: ${only.onlyBefore.join(" ")}`);
   if (only.onlyAfter !== undefined) lines.push(`allowed after only: ${only.onlyAfter.join(" ")}`);
   return lines.join("\n");
 }
 
-function convert(source: string | undefined, { format, out }: FileOptions) {
+function convert(source: string | undefined, { format, out, force = false }: FileOptions) {
   const model = openModel(source);
   const text = renderModel(model, formatOf(format, out));
   const facts = { name: model.name, features: model.features.length, edges: model.edges.length, bytes: text.length };
   if (out === undefined) return { json: { ...facts, text }, text };
-  replaceFile(out, text);
+  writeResult(out, text, modelFile, force);
   return { json: { ...facts, out }, text: `wrote ${facts.features} features and ${facts.edges} edges to ${out}` };
 }
 
@@ -76,5 +92,5 @@ function formatOf(format: string | undefined, out: string | undefined): ExportFo
   const wanted = format ?? (ending === "cnf" ? "dimacs" : ending);
   const found = exportFormats.find((one) => one === wanted);
   if (found !== undefined) return found;
-  throw new LatheError("INVALID_ARGUMENT", `${wanted} is not a format; give --format ${exportFormats.join(", ")}`);
+  throw new LatheError("INVALID_ARGUMENT", `${wanted} is not a format; give --format uvl, json or dimacs`);
 }

@@ -26,7 +26,7 @@ export function registerPicks(model: Command): void {
   withFrame(completing, {
     examples: [
       "lathe model complete storage/storage_model/row/kvlsm/blackboard parser/syntax/dml/siud",
-      "lathe model complete --from tpcc --without core/checkpoint",
+      "lathe model complete --from tpcc --without query_processing/sort/top_n",
       "lathe model complete core/wal --partial --json",
     ],
     exitCodes: [7, 10],
@@ -114,6 +114,10 @@ function completionText(found: CompletionResult): string {
   ].join("\n");
 }
 
+function repairText({ path, selected }: Conflict["picks"][number]): string {
+  return selected ? `do not pick ${path}` : `do not leave out ${path}`;
+}
+
 function conflictText({ picks, explanation, repairs }: Conflict): string {
   const name = ({ path, selected }: Conflict["picks"][number]) => (selected ? path : `without ${path}`);
   return [
@@ -121,6 +125,6 @@ function conflictText({ picks, explanation, repairs }: Conflict): string {
       ? "The model is void: it contradicts itself before anything is picked."
       : `These cannot hold together: ${picks.map(name).join(", ")}`,
     explanationText(explanation),
-    ...repairs.map((dropped, at) => `${at === 0 ? "Way out" : "or     "}: drop ${dropped.map(name).join(" and ")}`),
+    ...repairs.map((dropped, at) => `${at === 0 ? "Way out" : "or     "}: ${dropped.map(repairText).join(" and ")}`),
   ].join("\n");
 }

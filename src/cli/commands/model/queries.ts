@@ -8,7 +8,7 @@ import { LatheError } from "../../../kit/errors.ts";
 import { type CommandOutput, runAction, withFrame } from "../../command-frame.ts";
 
 export const modelOption = [
-  "--model <file>", "a model's file (.uvl, .json, FeatureIDE .xml) in place of the catalog",
+  "--model <file>", "a model's file (.uvl, .json, FeatureIDE .xml, DIMACS .cnf) in place of the catalog",
 ] as const;
 
 interface QueryOptions {
@@ -76,7 +76,7 @@ function findOutput(words: readonly string[], options: FindOptions): CommandOutp
   }
   const { system, source, leaves } = options;
   const { found, nearest } = findFeatures(options.model, { words, system, source, leavesOnly: leaves ?? false });
-  const lines = found.map(({ path, description }) => `${path}\n    ${description}`);
+  const lines = found.map(({ path, description }) => (description === "" ? path : `${path}\n    ${description}`));
   const none = ["nothing has all of these words", ...(nearest.length === 0 ? [] : [`nearest: ${nearest.join(", ")}`])];
   return { json: { found, nearest }, text: (found.length === 0 ? none : lines).join("\n") };
 }
@@ -139,9 +139,12 @@ function checkText(found: ModelAnalysis, listRedundant: boolean): string {
 function pageText({ feature, edges, conditions, children, leaves, specification }: FeaturePage): string {
   const { path, relation, description, systems, systemsGeneral, source, origin, isDefault } = feature;
   const groups = { mandatory: "mandatory", optional: "optional", xor: "one of its group", or: "any of its group" };
-  const kind = relation === "cardinality" ? "counted group" : groups[relation];
-  const place = `${kind}${isDefault ? ", the default" : ""}; ${leaves} leaves; source: ${source}`;
-  const lines = [path, `  ${description}`, `  ${place}`];
+  const inGroup = relation === "cardinality" ? "counted group" : groups[relation];
+  const kind = feature.parent === undefined ? "the root, which is always selected" : inGroup;
+  const below = feature.kind === "leaf" ? "a leaf" : `${leaves} ${leaves === 1 ? "leaf" : "leaves"} below`;
+  const from = source === "" ? [] : [`source: ${source}`];
+  const place = [`${kind}${isDefault ? ", the default" : ""}`, below, ...from].join("; ");
+  const lines = [path, ...(description === "" ? [] : [`  ${description}`]), `  ${place}`];
   if (systems.length > 0) lines.push(`  in ${systems.join(", ")}`);
   if (systemsGeneral.length > 0) lines.push(`  by general knowledge also in ${systemsGeneral.join(", ")}`);
   if (origin !== undefined) lines.push(`  ${origin.file}:${origin.line}`);

@@ -96,9 +96,10 @@ function spaceOf(options: SpaceOptions): SpaceArguments {
   };
 }
 
-function naturalOf(flag: string, text: string): number {
-  if (/^\d{1,9}$/.test(text)) return Number(text);
-  throw new LatheError("INVALID_ARGUMENT", `${flag} takes a whole number, not ${text}`);
+function naturalOf(flag: string, text: string, least = 0): number {
+  if (/^\d{1,9}$/.test(text) && Number(text) >= least) return Number(text);
+  const from = least === 0 ? "" : ` from ${least} on`;
+  throw new LatheError("INVALID_ARGUMENT", `${flag} takes a whole number${from}, not ${text}`);
 }
 
 function countText(found: SpaceCount): string {
@@ -130,7 +131,7 @@ async function sample(
     ...spaceOf(options),
     seed: naturalOf("--seed", seed),
     kind: pairwise ? "pairwise" : uniform ? "uniform" : "solver",
-    count: count === undefined ? undefined : naturalOf("--count", count),
+    count: count === undefined ? undefined : naturalOf("--count", count, 1),
     over,
   };
   const found = sampleSpace(wanted, context);
