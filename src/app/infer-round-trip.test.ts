@@ -36,7 +36,7 @@ data:
         - { name: name, type: varchar, length_max: 80 }
         - { name: email, type: varchar, length_max: 80 }
       primary_key: [id]
-      rows: 2000
+      rows: 600
     - name: orders
       columns:
         - { name: customer_id, type: bigint }
@@ -64,8 +64,9 @@ workload:
       distribution: uniform
       steps:
         - { operation: READ, table: customers, skew: 0.5 }
-        - { operation: UPDATE, table: customers, skew: 1.2 }
-        - { operation: INSERT, table: orders, times: 3 }
+        - { operation: UPDATE, table: customers, shares: [{ column: id, step: 1 }] }
+        - { operation: INSERT, table: orders, times: 3, shares: [{ column: customer_id, step: 1, of: id }] }
+        - { operation: SCAN, table: orders, key: [customer_id], rows: 10, shares: [{ column: customer_id, step: 1, of: id }] }
 `;
 
 function parsed(source: string): Contract {
@@ -103,7 +104,7 @@ function writeSources({ workload: spec }: Contract): string[] {
 }
 
 const sizes = ({ rows, steps }: OperationSpec) => ({
-  rows, steps: steps?.map(({ operation, table, times }) => ({ operation, table, times })),
+  rows, steps: steps?.map((step) => ({ ...step, skew: undefined })),
 });
 const skewsOf = ({ skew = 0, steps = [] }: OperationSpec) => [skew, ...steps.map((step) => step.skew ?? 0)];
 

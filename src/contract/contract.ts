@@ -134,6 +134,19 @@ export interface OperationSpec extends OperationTarget {
   readonly steps?: readonly TransactionStepSpec[] | undefined;
 }
 
+/**
+ * A column of a step that has, in every transaction, the value of a column of an earlier step. Where steps come more
+ * than once, the n-th statement takes the value of the n-th there, or of the last one.
+ */
+export interface SharedColumn {
+  /** Which the step compares by equality or, as an INSERT, stores. */
+  readonly column: string;
+  /** Number of the step, from 1; the step's own number: all of its statements have the value of the first. */
+  readonly step: number;
+  /** The column there; the same name where left out. */
+  readonly of?: string | undefined;
+}
+
 /** One kind of statement within a transaction. */
 export interface TransactionStepSpec extends OperationTarget {
   readonly operation: "READ" | "UPDATE" | "INSERT" | "DELETE" | "SCAN";
@@ -141,6 +154,7 @@ export interface TransactionStepSpec extends OperationTarget {
   readonly times?: number | undefined;
   /** As of an operation; the transaction's where left out. */
   readonly skew?: number | undefined;
+  readonly shares?: readonly SharedColumn[] | undefined;
 }
 
 export interface Targets {

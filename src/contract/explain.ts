@@ -2,7 +2,7 @@
  * A contract in plain sentences, topic by topic: what it promises, what that costs, which leaf serves it.
  */
 import { findProfile } from "./benchmarks.ts";
-import type { Contract, TableSpec } from "./contract.ts";
+import type { Contract, TableSpec, TransactionStepSpec } from "./contract.ts";
 import { engineChoice } from "./engine-choice.ts";
 
 export interface TopicExplanation {
@@ -226,11 +226,24 @@ function explainWorkload({ workload }: Contract): TopicExplanation {
     promises: [
       `${own}${profile?.title ?? workload.benchmark}; ${formatCount(workload.scale)} ${profile?.scaleUnit ?? ""}.`,
       `Mix: ${mix.join(", ")}.`,
+      ...operations.flatMap(({ name, weight, steps = [] }) => explainSteps(name, formatShare(weight / total), steps)),
       loop,
     ],
     costs: [],
     leaves: [],
   };
+}
+
+/** What a transaction does in order, and what its steps have in common. */
+function explainSteps(name: string, share: string, steps: readonly TransactionStepSpec[]): string[] {
+  if (steps.length === 0) return [];
+  const listed = steps.map(({ operation, table = "any table", times = 1, shares = [] }, at) => {
+    const shared = shares.map(({ column, step, of = column }) =>
+      (step === at + 1 ? `one ${column} for all` : `its ${column} is the ${of} of step ${step}`));
+    const what = `${at + 1} ${operation} ${table}${times > 1 ? ` ${times} times` : ""}`;
+    return shared.length === 0 ? what : `${what} (${shared.join(", ")})`;
+  });
+  return [`${name} (${share}), in order: ${listed.join("; ")}.`];
 }
 
 function explainTargets({ targets }: Contract): TopicExplanation {

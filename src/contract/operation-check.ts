@@ -7,6 +7,13 @@
 import { suggestion } from "../kit/suggestion.ts";
 import { findProfile } from "./benchmarks.ts";
 import { complain, type Context } from "./cross-check.ts";
+import { touchedColumns } from "./shared-columns.ts";
+
+interface SharedFile {
+  readonly column: string;
+  readonly step: number;
+  readonly of?: string | undefined;
+}
 
 export interface TargetFile {
   readonly table?: string | undefined;
@@ -26,6 +33,9 @@ interface OperationFile extends TargetFile {
 
 interface StepFile extends TargetFile {
   readonly operation: string;
+  readonly skew?: number | undefined;
+  readonly times?: number | undefined;
+  readonly shares?: readonly SharedFile[] | undefined;
 }
 
 export function operation(value: OperationFile, context: Context): void {
@@ -58,6 +68,12 @@ export function operation(value: OperationFile, context: Context): void {
 
 export function step(value: StepFile, context: Context): void {
   target(value.operation, value, context);
+  const { shares, skew, table } = value;
+  if (shares === undefined) return;
+  if (table === undefined) complain(context, ["shares"], "say with table whose columns these are");
+  if (skew !== undefined) complain(context, ["skew"], "which rows these are follows from shares; remove skew");
+  const twice = shares.findIndex(({ column }, at) => shares.findIndex((one) => one.column === column) !== at);
+  if (twice >= 0) complain(context, ["shares", twice], `${shares[twice].column} is named already`);
 }
 
 function target(name: string, value: TargetFile, context: Context): void {
@@ -81,19 +97,21 @@ interface ContractFile {
   readonly workload: {
     readonly benchmark: string;
     readonly profile: string;
-    readonly operations?: readonly (TargetFile & { readonly steps?: readonly TargetFile[] | undefined })[] | undefined;
+    readonly operations?: readonly (TargetFile & { readonly steps?: readonly StepFile[] | undefined })[] | undefined;
   };
 }
 
 interface TableFile {
   readonly name: string;
   readonly columns: readonly { readonly name: string }[];
+  readonly primary_key: readonly string[];
 }
 
 /** What operations touch is there, and the file says that it may be said. */
 export function targets({ version, data, workload }: ContractFile, context: Context): void {
   const { benchmark, profile } = workload;
-  const tables = data.tables.length > 0 ? data.tables : (findProfile(benchmark, profile)?.tables(1) ?? []);
+  const tables = data.tables.length > 0 ? data.tables
+    : (findProfile(benchmark, profile)?.tables(1) ?? []).map((one) => ({ ...one, primary_key: one.primaryKey }));
   for (const [at, one] of (workload.operations ?? []).entries()) {
     const path = ["workload", "operations", at];
     const field = (["table", "rows", "steps"] as const).find((key) => one[key] !== undefined);
@@ -101,7 +119,13 @@ export function targets({ version, data, workload }: ContractFile, context: Cont
       complain(context, [...path, field], "what an operation touches is of version 2; write version: 2");
     }
     known(one, tables, path, context);
-    for (const [place, step] of (one.steps ?? []).entries()) known(step, tables, [...path, "steps", place], context);
+    const steps = one.steps ?? [];
+    for (const [place, step] of steps.entries()) {
+      known(step, tables, [...path, "steps", place], context);
+      for (const [number, shared] of (step.shares ?? []).entries()) {
+        sharing(shared, place, steps, tables, [...path, "steps", place, "shares", number], context);
+      }
+    }
   }
 }
 
@@ -124,4 +148,40 @@ function known(
   };
   key.forEach((column, at) => check(column, ["key", at]));
   if (range !== undefined) check(range, ["range"]);
+}
+
+/** `place`: of the step that shares. */
+function sharing(
+  { column, step: number, of = column }: SharedFile, place: number, steps: readonly StepFile[],
+  tables: readonly TableFile[], path: readonly (string | number)[], context: Context,
+): void {
+  const step = steps[place];
+  const source = steps[number - 1];
+  if (number > place + 1 || source === undefined) {
+    const most = place === 0 ? "it is the first" : `name one of 1 to ${place}`;
+    return complain(context, [...path, "step"], `step ${number} does not come before step ${place + 1}; ${most}`);
+  }
+  if (source === step && (of !== column || (step.times ?? 1) === 1)) {
+    const what = of === column ? "a step of one statement" : `its ${column} and its ${of}`;
+    return complain(context, [...path, "step"], `${what} cannot be shared with itself; name an earlier step`);
+  }
+  if (source.table === undefined) {
+    return complain(context, [...path, "step"], `step ${number} names no table, so that nobody knows its columns`);
+  }
+  const sides = [[step, column, "column"], [source, of, "of"]] as const;
+  for (const [one, name, field] of sides) {
+    const table = tables.find((some) => some.name === one.table);
+    if (table === undefined) continue;
+    const place = [...path, field === "of" && of === column ? "column" : field];
+    const columns = table.columns.map((some) => some.name);
+    const found = touchedColumns(one, { columns: table.columns, primaryKey: table.primary_key });
+    if (found.includes(name)) continue;
+    if (columns.includes(name)) {
+      const why = found.length === 0 ? "finds rows by no value" : `finds rows by ${found.join(", ")}`;
+      complain(context, place, `${one.operation} of ${table.name} ${why}, not by ${name}`);
+    } else {
+      const hint = suggestion(name, columns) || `; columns are ${columns.slice(0, 20).join(", ")}`;
+      complain(context, place, `${name} is not a column of ${table.name}${hint}`);
+    }
+  }
 }

@@ -5,6 +5,8 @@
  * benchmark has, those are what is driven (`workload/own_operations/`), not the benchmark.
  */
 import { findProfile } from "./benchmarks.ts";
+import { isWide, keyLetters } from "./key-column.ts";
+import { linksOf, sharedColumns, undrivenShares } from "./shared-columns.ts";
 import type {
   Column, OperationSpec, OperationTarget, TableSpec, TransactionStepSpec, WorkloadSpec,
 } from "./contract.ts";
@@ -13,8 +15,7 @@ export const ownOperationNames = [
   "READ", "UPDATE", "INSERT", "DELETE", "SCAN", "READ-MODIFY-WRITE", "READTRANSACTION", "WRITETRANSACTION",
 ] as const;
 
-/** Letters that carry a row's number in a key of text, and a version in a value of text. */
-export const keyLetters = 6;
+/** Letters that carry a version in a value of text. */
 export const versionLetters = 8;
 /** As many columns as a driver looks at. */
 const columnsMax = 64;
@@ -61,6 +62,7 @@ export function undrivenOwn(workload: Subject, tables: readonly TableSpec[], pac
   for (const table of tables) found.push(...undrivenTable(table));
   const targets = used.flatMap(targetsOf);
   found.push(...targets.flatMap((target) => undrivenTarget(target, tables)));
+  found.push(...used.flatMap((operation) => undrivenTransaction(operation, targets, tables)));
   const toUpdate = (table: TableSpec) => updatableColumns(table, usedKeys(targets, table.name)).length > 0;
   const updates = targets.filter(({ name }) => name === "UPDATE" || name === "READ-MODIFY-WRITE");
   const unnamed = updates.some(({ table }) => table === undefined);
@@ -71,20 +73,43 @@ export function undrivenOwn(workload: Subject, tables: readonly TableSpec[], pac
   return [...new Set(found)];
 }
 
+function undrivenTransaction(
+  { name, steps = [] }: OperationSpec, targets: readonly DrivenTarget[], tables: readonly TableSpec[],
+): string[] {
+  const found = undrivenShares(steps, tables);
+  for (const step of steps.filter(({ operation }) => operation === "INSERT")) {
+    const stored = linksOf(step).map(({ to }) => to);
+    const read = targets.find((one) =>
+      one.name === "READ" && one.table === step.table && one.key?.some((column) => stored.includes(column)));
+    if (read === undefined) continue;
+    found.push(`READ of ${step.table} by ${read.key?.join(", ")}, which inserts of ${name} give to several rows,`);
+  }
+  return found;
+}
+
 /** What a statement of an operation, or of a step of it, is and touches. */
 export interface DrivenTarget extends OperationTarget {
   readonly name: string;
+  /** Columns whose values it has in common with other steps. */
+  readonly shared?: readonly string[];
 }
 
 export function targetsOf(operation: OperationSpec): DrivenTarget[] {
-  if (operation.steps !== undefined) return operation.steps.map((step) => ({ ...step, name: step.operation }));
+  const { steps } = operation;
+  if (steps !== undefined) {
+    const shared = sharedColumns(steps);
+    return steps.map((step) => {
+      const columns = shared.flatMap(({ table, column }) => (table === step.table ? column : []));
+      return { ...step, name: step.operation, ...(columns.length > 0 ? { shared: columns } : {}) };
+    });
+  }
   if (operation.name === "WRITETRANSACTION") return [{ name: "READ" }, { name: "UPDATE" }];
   return operation.name === "READTRANSACTION" ? [{ name: "READ" }] : [operation];
 }
 
 /** A step as an operation of its own. */
 export function stepOperation(transaction: OperationSpec, step: TransactionStepSpec): OperationSpec {
-  const { operation: name, skew, ...target } = step;
+  const { operation: name, skew, shares: _, ...target } = step;
   const { distribution, weight, valueBytes } = transaction;
   if (skew === undefined) return { name, weight, distribution, skew: transaction.skew, valueBytes, ...target };
   return { name, weight, distribution: skew === 0 ? "uniform" : "zipfian", skew, valueBytes, ...target };
@@ -93,7 +118,8 @@ export function stepOperation(transaction: OperationSpec, step: TransactionStepS
 /** Columns outside the primary key by which operations find rows of a table: their values follow from the row. */
 export function usedKeys(targets: readonly DrivenTarget[], table: string): Set<string> {
   const mine = targets.filter((target) => target.table === table);
-  return new Set(mine.flatMap(({ key = [], range }) => (range === undefined ? key : [...key, range])));
+  return new Set(mine.flatMap(({ key = [], range, shared = [] }) =>
+    [...key, ...(range === undefined ? [] : [range]), ...shared]));
 }
 
 /** Columns that updates may set so that every read tells which of them it has seen. */
@@ -127,11 +153,6 @@ function undrivenTable({ name, columns, primaryKey }: TableSpec): string[] {
   const bounded = columns.find(({ valueMin, valueMax }) => valueMin !== undefined || valueMax !== undefined);
   if (bounded !== undefined) found.push(`column ${name}.${bounded.name} with value_min or value_max`);
   return found;
-}
-
-/** Whether a key column has room for the numbers of all rows. */
-export function isWide({ type, lengthMax = 0 }: Column): boolean {
-  return type === "int" || type === "bigint" || (type !== "double" && lengthMax >= keyLetters);
 }
 
 /** Whether a column can be updated so that every read tells which update it has seen. */

@@ -265,3 +265,31 @@ test("what an operation touches is of version 2, is there, and suits what it doe
   assert.match(told(2, "name: READTRANSACTION, steps: [{ operation: UPDATE }]")[0], /a READTRANSACTION only reads/);
   assert.match(told(2, "name: READ, table: t, key: [a]")[0], /no driver drives READ of t by a, which no key or index/);
 });
+
+test("what steps share is of an earlier step, by columns that are there", () => {
+  const told = (second: string, first = "operation: READ, table: t") => messages(`version: 2
+name: store
+data: { tables: [${["t", "u"].map((name) => `{ name: ${name}, columns: [{ name: id, type: bigint }, ` +
+    "{ name: note, type: varchar, length_max: 20 }], primary_key: [id], rows: 5 }").join(", ")}] }
+workload: { benchmark: ycsb, profile: a, operations: [{ name: WRITETRANSACTION, weight: 1, steps: [{ ${first} }, { ${second} }] }] }
+`);
+  const update = "operation: UPDATE, table: t, shares: ";
+  assert.deepEqual(told(`${update}[{ column: id, step: 1 }]`), []);
+  assert.deepEqual(told("operation: INSERT, table: u, times: 3, shares: [{ column: note, step: 2 }]"), []);
+  const wrong: readonly (readonly [string, RegExp])[] = [
+    [`${update}[{ column: id, step: 3 }]`, /shares\[0\].step: step 3 does not come before step 2; name one of 1 to 1/],
+    [`${update}[{ column: id, step: 2 }]`, /a step of one statement cannot be shared with itself/],
+    [`${update}[{ column: idd, step: 1, of: id }]`, /shares\[0\].column: idd is not a column of t; did you mean id/],
+    [`${update}[{ column: id, step: 1, of: nte }]`, /shares\[0\].of: nte is not a column of t; did you mean note/],
+    [`${update}[{ column: id, step: 1, of: note }]`, /READ of t finds rows by id, not by note/],
+    [`${update}[{ column: id, step: 1 }, { column: id, step: 1 }]`, /shares\[1\]: id is named already/],
+    [`${update}[{ column: id, step: 1 }], skew: 0.5`, /which rows these are follows from shares; remove skew/],
+    ["operation: UPDATE, shares: [{ column: id, step: 1 }]", /say with table whose columns these are/],
+  ];
+  for (const [step, message] of wrong) assert.match(told(step)[0], message);
+  assert.match(told(`${update}[{ column: id, step: 1 }]`, "operation: READ")[0], /step 1 names no table/);
+  const early = told("operation: READ, table: t", `${update}[{ column: id, step: 1 }]`);
+  assert.match(early[0], /a step of one statement/);
+  const undriven = told("operation: INSERT, table: u, shares: [{ column: id, step: 1 }]");
+  assert.match(undriven[0], /no driver drives step 2 \(INSERT u\), whose id is the id of step 1, where nothing else in the key/);
+});

@@ -141,12 +141,24 @@ const targetFields = {
 };
 const skew = z.number().min(0).max(5).optional();
 
+const sharedSchema = z.strictObject({
+  column: name.describe("A column that the step compares by equality or, as an INSERT, stores."),
+  step: count.max(200).describe(
+    "Number of an earlier step, from 1; or of this one: all of its statements have the value of the first.",
+  ),
+  of: name.optional().describe("The column there; the same name where left out."),
+});
+
 const stepSchema = z
   .strictObject({
     operation: z.enum(["READ", "UPDATE", "INSERT", "DELETE", "SCAN"]).describe("What the statement does."),
     ...targetFields,
     times: count.max(1_000).optional().describe("How often in a row; 1 where left out."),
     skew: skew.describe("Constant of a zipfian distribution; the transaction's own distribution where left out."),
+    shares: z.array(sharedSchema).min(1).max(16).optional().describe(
+      "Columns that have, in every transaction, the value of a column of an earlier step: the row that was read is " +
+        "the one that is updated, lines are of the order that was inserted.",
+    ),
   })
   .superRefine(operations.step);
 

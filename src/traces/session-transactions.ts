@@ -3,8 +3,10 @@
  * what they consist of.
  *
  * The kind of a transaction is the sequence of its statements' shapes, runs of the same shape folded into one step; at
- * most `kindsMax` kinds of at most `stepsMax` steps are told apart, the others are counted alone.
+ * most `kindsMax` kinds of at most `stepsMax` steps are told apart, the others are counted alone. What the statements
+ * of a kind have in common is told by `shared-values.ts`.
  */
+import { SharedValues, valuesKept } from "./shared-values.ts";
 import type { StatementShape } from "./statement-shapes.ts";
 
 export interface TransactionStats {
@@ -29,14 +31,20 @@ export interface TransactionStep {
 export interface TransactionKind {
   readonly steps: readonly TransactionStep[];
   readonly writing: boolean;
+  readonly shared: SharedValues;
   count: number;
+}
+
+interface OpenStep extends TransactionStep {
+  /** Of the first statements. */
+  readonly values: (readonly number[])[];
 }
 
 interface OpenTransaction {
   statements: number;
   writing: boolean;
   /** Undefined where there are too many. */
-  steps: TransactionStep[] | undefined;
+  steps: OpenStep[] | undefined;
 }
 
 interface Session {
@@ -89,8 +97,11 @@ export class SessionTransactions {
     return session.transaction !== undefined;
   }
 
-  /** A statement within a transaction; `shape`: undefined where shapes are no longer told apart. */
-  statement(name: string, shape: StatementShape | undefined, writes: boolean): void {
+  /**
+   * A statement within a transaction; `shape`: undefined where shapes are no longer told apart; `linked`: hashes of the
+   * shape's linked columns.
+   */
+  statement(name: string, shape: StatementShape | undefined, linked: readonly number[], writes: boolean): void {
     const { transaction } = this.#session(name);
     if (transaction === undefined) return;
     transaction.statements++;
@@ -99,8 +110,10 @@ export class SessionTransactions {
     if (steps === undefined) return;
     const last = steps[steps.length - 1];
     if (shape === undefined || (steps.length >= stepsMax && last?.shape !== shape)) transaction.steps = undefined;
-    else if (last?.shape === shape) last.statements++;
-    else steps.push({ shape, statements: 1 });
+    else if (last?.shape === shape) {
+      last.statements++;
+      if (last.values.length < valuesKept) last.values.push(linked);
+    } else steps.push({ shape, statements: 1, values: [linked] });
   }
 
   end(): void {
@@ -134,13 +147,18 @@ export class SessionTransactions {
     if (ended.steps !== undefined) this.#countKind(ended.steps, ended.writing);
   }
 
-  #countKind(steps: readonly TransactionStep[], writing: boolean): void {
+  #countKind(steps: readonly OpenStep[], writing: boolean): void {
     const name = steps.map(({ shape }) => shape.number).join(",");
-    const kind = this.kinds.get(name);
+    let kind = this.kinds.get(name);
     if (kind !== undefined) {
       kind.count++;
-      steps.forEach((step, at) => (kind.steps[at].statements += step.statements));
-    } else if (this.kinds.size < kindsMax) this.kinds.set(name, { steps, writing, count: 1 });
+      for (let at = 0; at < steps.length; at++) kind.steps[at].statements += steps[at].statements;
+    } else if (this.kinds.size < kindsMax) {
+      const counted = steps.map(({ shape, statements }) => ({ shape, statements }));
+      kind = { steps: counted, writing, shared: new SharedValues(), count: 1 };
+      this.kinds.set(name, kind);
+    }
+    kind?.shared.take(steps);
   }
 }
 

@@ -14,6 +14,8 @@ export interface StatementShape {
   readonly facts: StatementFacts;
   readonly example: string;
   readonly firstLine: number;
+  /** Columns whose values a transaction's statements may have in common, in the order of their values. */
+  linked: readonly string[];
   alone: number;
   inTransactions: number;
   /** Of the statements outside of transactions, and of those within. */
@@ -46,8 +48,8 @@ export class StatementShapes {
     if (known !== undefined || this.byFingerprint.size >= shapesMax) return known;
     const example = ownText(text.length > exampleMax ? `${text.slice(0, exampleMax)}…` : text);
     const shape = {
-      number: this.byFingerprint.size, facts: copyOf(facts), example, firstLine: line, alone: 0, inTransactions: 0,
-      aloneSizes: noSizes(), withinSizes: noSizes(),
+      number: this.byFingerprint.size, facts: copyOf(facts), example, firstLine: line, linked: [],
+      alone: 0, inTransactions: 0, aloneSizes: noSizes(), withinSizes: noSizes(),
     };
     this.byFingerprint.set(shape.facts.fingerprint, shape);
     return shape;

@@ -7,6 +7,7 @@
  * What a shape's statements feed is found once per shape (`planOf`); then each statement only brings its values.
  */
 import { ColumnSample } from "./column-sample.ts";
+import { hashText } from "./distinct-count.ts";
 import type { FrequentKeys } from "./frequent-keys.ts";
 import { keyNamesMax, KeySketches } from "./key-sketches.ts";
 import type { LiteralScanner } from "./literal-scanner.ts";
@@ -51,6 +52,15 @@ export interface ValuePlan {
   readonly limit: StatementFacts["limitTo"];
   readonly between: Comparison | undefined;
   readonly listed: number;
+  /** Columns of which one value is compared or stored: what statements of a transaction may have in common. */
+  readonly linked: readonly LinkedValue[];
+}
+
+interface LinkedValue {
+  readonly column: string;
+  /** Of several rows all values: only where they are the same is there one. */
+  readonly values: readonly string[];
+  readonly slots: readonly number[];
 }
 
 /** What a statement asks for and stores. */
@@ -64,6 +74,7 @@ export interface ValueCounts {
 type Parameters = readonly (string | null)[];
 
 const columnsMax = 2000;
+const linkedMax = 24;
 const inListMax = 100;
 
 export class ValueSamples {
@@ -90,8 +101,22 @@ export class ValueSamples {
       })),
       key: one ? this.#keyOf(table, facts) : undefined,
       range: one && facts.verb === "select" ? this.#rangeOf(table, facts) : undefined,
-      limit: facts.limitTo, between, listed,
+      limit: facts.limitTo, between, listed, linked: linkedOf(facts),
     };
+  }
+
+  /** A hash per linked column; -1 where there is no value, or more than one. */
+  linkedValues(
+    { linked }: ValuePlan, literals: LiteralScanner | undefined, parameters: Parameters | undefined,
+  ): number[] {
+    return linked.map(({ values, slots }) => {
+      const first = valueOf(values[0], slots[0], literals, parameters);
+      if (typeof first !== "string") return -1;
+      for (let at = 1; at < values.length; at++) {
+        if (valueOf(values[at], slots[at], literals, parameters) !== first) return -1;
+      }
+      return hashText(first);
+    });
   }
 
   /** `literals`: of the statement; undefined where the plan has its own values. */
@@ -151,6 +176,18 @@ export class ValueSamples {
     const first = { values: values.slice(0, 1), slots: slots.slice(0, 1), each: true };
     return { ...unused, sketches: this.ranges, name, verb, ...first };
   }
+}
+
+function linkedOf({ verb, tables, comparisons, assigned }: StatementFacts): LinkedValue[] {
+  if (tables.length !== 1) return [];
+  if (verb !== "insert" && verb !== "replace") {
+    return comparisons.filter(({ operator, values }) => operator === "=" && values.length === 1).slice(0, linkedMax)
+      .map(({ column, values, slots }) => ({ column, values, slots }));
+  }
+  const columns = Map.groupBy(assigned, ({ column }) => column);
+  return [...columns].slice(0, linkedMax).map(([column, stored]) => (
+    { column, values: stored.map(({ value }) => value), slots: stored.map(({ slot }) => slot) }
+  ));
 }
 
 const unused = { alone: undefined, within: undefined };

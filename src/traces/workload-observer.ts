@@ -210,10 +210,13 @@ export class WorkloadObserver {
   #count(template: Template, text: string, event: StatementEvent, literals: LiteralScanner | undefined): void {
     const { facts } = template;
     const { session, line, parameters } = event;
-    template.plan ??= { shape: this.#shapes.of(facts, text, line), values: this.#values.planOf(facts) };
+    template.plan ??= this.#planOf(facts, text, line);
     const { shape, values } = template.plan;
     const within = this.#transactions.isWithin(session);
-    if (within) this.#transactions.statement(session, shape, facts.verb !== "select");
+    if (within) {
+      const linked = shape === undefined ? [] : this.#values.linkedValues(values, literals, parameters);
+      this.#transactions.statement(session, shape, linked, facts.verb !== "select");
+    }
     this.statements++;
     const { textBytes, asked } = this.#values.take(values, literals, parameters, within);
     if (shape === undefined) return this.#shapes.countOther(facts.verb);
@@ -226,6 +229,13 @@ export class WorkloadObserver {
     if (asked === undefined) return;
     sizes.asking++;
     sizes.asked += asked;
+  }
+
+  #planOf(facts: StatementFacts, text: string, line: number): ShapePlan {
+    const shape = this.#shapes.of(facts, text, line);
+    const values = this.#values.planOf(facts);
+    if (shape !== undefined) shape.linked = values.linked.map(({ column }) => column);
+    return { shape, values };
   }
 }
 

@@ -26,6 +26,11 @@ test("a dump and a log make a contract that says what each value rests on", asyn
   ]);
   const steps = operations.flatMap((one) => one.steps ?? []).map(({ operation, table }) => `${operation} ${table}`);
   assert.deepEqual(steps, ["READ customers", "UPDATE customers", "INSERT orders"]);
+  // The customer that was read is the one that is updated and whose order is inserted.
+  const shares = operations.flatMap((one) => one.steps ?? []).map((step) => step.shares);
+  assert.deepEqual(shares, [
+    undefined, [{ column: "id", step: 1 }], [{ column: "customer_id", step: 1, of: "id" }],
+  ]);
   const skews = operations.flatMap(({ skew }) => skew ?? []);
   assert.ok(skews.length === 4 && skews.every((skew) => Math.abs(skew - 0.99) < 0.1), String(skews));
   assert.ok(contract.workload.interactive && contract.version === 2);

@@ -38,6 +38,7 @@ export function inferContract(observation: Observation, name: string): InferredC
   const tables = inferTables(observation, leftOut);
   const { workload } = observation;
   const mix = workload === undefined ? undefined : mixOf(workload, tables, observation.tables, catalog);
+  leftOut.push(...(mix?.leftOut ?? []));
   const needs = [...(mix?.needs ?? []), ...expiryNeeds(mix), ...schemaNeeds(observation, catalog)].slice(0, needsMax);
   const profile = nearestProfile(mix);
   const text = new ContractText();

@@ -6,8 +6,8 @@
  * kind alone, and touch any table.
  */
 import type { TransactionKind } from "../../traces/session-transactions.ts";
-import type { StatementShape } from "../../traces/statement-shapes.ts";
 import type { OperationTarget, TransactionStepSpec } from "../contract.ts";
+import { transactionsMin } from "./infer-shares.ts";
 import type { InferredTarget } from "./infer-targets.ts";
 
 export interface InferredOperation extends OperationTarget {
@@ -50,6 +50,8 @@ const transactionsMax = 20;
 export class OperationCounter {
   readonly #operations = new Map<string, Counted>();
   readonly #transactions = new Map<string, CountedTransaction>();
+  /** By the steps without what they share, the sign of the most frequent of them. */
+  readonly #firstOf = new Map<string, string>();
   #reading = 0;
   #writing = 0;
 
@@ -67,17 +69,14 @@ export class OperationCounter {
     counted.sized += count;
   }
 
-  /** `stepOf`: undefined for a statement that is no step of a contract's transactions. */
-  addKind(kind: TransactionKind, stepOf: (shape: StatementShape) => TransactionStepSpec | undefined): void {
-    const steps: TransactionStepSpec[] = [];
-    for (const { shape, statements } of kind.steps) {
-      const step = stepOf(shape);
-      if (step === undefined) return this.addTransactions(kind.writing, kind.count);
-      const times = Math.min(1000, Math.round(statements / kind.count));
-      steps.push(times > 1 ? { ...step, times } : step);
-    }
+  /** The most frequent kinds first. `steps`: undefined where one is no step of a contract's transactions. */
+  addKind(kind: TransactionKind, steps: readonly TransactionStepSpec[] | undefined): void {
+    if (steps === undefined) return this.addTransactions(kind.writing, kind.count);
     const name = kind.writing ? "WRITETRANSACTION" : "READTRANSACTION";
-    const sign = JSON.stringify([name, steps.map((step) => ({ ...step, times: 0, skew: 0 }))]);
+    const bare = signOf(name, steps.map((step) => ({ ...step, shares: undefined })));
+    const known = kind.count < transactionsMin ? this.#firstOf.get(bare) : undefined;
+    const sign = known ?? signOf(name, steps);
+    if (!this.#firstOf.has(bare)) this.#firstOf.set(bare, sign);
     const counted = this.#transactions.get(sign);
     if (counted === undefined) this.#transactions.set(sign, { name, steps, count: kind.count });
     else counted.count += kind.count;
@@ -131,6 +130,10 @@ export class OperationCounter {
   }
 }
 
+function signOf(name: string, steps: readonly TransactionStepSpec[]): string {
+  return JSON.stringify([name, steps.map((step) => ({ ...step, times: 0, skew: 0 }))]);
+}
+
 function newCount(name: string, target: InferredTarget): Counted {
   return { name, target, count: 0, bytes: 0, rows: 0, sized: 0, parts: new Map() };
 }
@@ -141,6 +144,8 @@ function partsText(parts: ReadonlyMap<string, number>): string {
   return sorted.length > 3 ? `${listed}; ${sorted.length - 3} more` : listed;
 }
 
-function stepText({ operation, table, times }: TransactionStepSpec): string {
-  return `${operation}${table === undefined ? "" : ` ${table}`}${times === undefined ? "" : ` ${times} times`}`;
+function stepText({ operation, table, times, shares = [] }: TransactionStepSpec): string {
+  const shared = shares.map(({ column, step, of }) => `${column} = ${of ?? column} of step ${step}`).join(", ");
+  const what = `${operation}${table === undefined ? "" : ` ${table}`}${times === undefined ? "" : ` ${times} times`}`;
+  return shared === "" ? what : `${what} (${shared})`;
 }

@@ -6,11 +6,13 @@
  * them as its example, so that what cannot be served can be weighed.
  */
 import type { TraceColumn, TraceTable } from "../../traces/table-definition.ts";
+import type { TransactionKind } from "../../traces/session-transactions.ts";
 import type { StatementShape } from "../../traces/statement-shapes.ts";
 import type { WorkloadObserver } from "../../traces/workload-observer.ts";
 import type { TransactionStepSpec } from "../contract.ts";
 import { type Access, accessOf } from "./access.ts";
 import type { InferredTable } from "./infer-tables.ts";
+import { withShares } from "./infer-shares.ts";
 import { type InferredSkew, InferredTargets } from "./infer-targets.ts";
 import type { NeedsCatalog } from "./needs-catalog.ts";
 import { type InferredOperation, OperationCounter } from "./operation-counter.ts";
@@ -30,6 +32,8 @@ export interface WorkloadMix {
   readonly writes: number;
   readonly needs: readonly InferredNeed[];
   readonly skew: InferredSkew | undefined;
+  /** What steps share and no driver drives. */
+  readonly leftOut: readonly string[];
   /** Deletes of what is older than some time. */
   readonly expiring: readonly { readonly table: string; readonly column: string; readonly statements: number }[];
 }
@@ -41,7 +45,7 @@ export function mixOf(
   workload: WorkloadObserver, tables: readonly InferredTable[], defined: ReadonlyMap<string, TraceTable>,
   catalog: NeedsCatalog,
 ): WorkloadMix {
-  const mix = new MixCounter(defined, new InferredTargets(workload, tables), catalog);
+  const mix = new MixCounter(defined, tables, new InferredTargets(workload, tables), catalog);
   for (const shape of workload.shapes.values()) mix.add(shape);
   for (const [verb, count] of workload.otherShapes) mix.addOther(verb, count);
   mix.addTransactions(workload);
@@ -53,14 +57,20 @@ class MixCounter {
   readonly #catalog: NeedsCatalog;
   readonly #targets: InferredTargets;
   readonly #operations = new OperationCounter();
+  readonly #inferred: readonly InferredTable[];
+  readonly #leftOut = new Set<string>();
   readonly #access = { point: 0, range: 0, scan: 0, joined: 0 };
   readonly #needs = new Map<string, { count: number; example: string }>();
   readonly #expiring = new Map<string, { table: string; column: string; statements: number }>();
   #reads = 0;
   #writes = 0;
 
-  constructor(tables: ReadonlyMap<string, TraceTable>, targets: InferredTargets, catalog: NeedsCatalog) {
+  constructor(
+    tables: ReadonlyMap<string, TraceTable>, inferred: readonly InferredTable[], targets: InferredTargets,
+    catalog: NeedsCatalog,
+  ) {
     this.#tables = tables;
+    this.#inferred = inferred;
     this.#targets = targets;
     this.#catalog = catalog;
   }
@@ -96,13 +106,26 @@ class MixCounter {
   addTransactions({ transactions, transactionKinds }: WorkloadObserver): void {
     let reading = transactions.count - transactions.writing;
     let { writing } = transactions;
-    for (const kind of transactionKinds) {
+    // The most frequent first: what is rare tells little of what its steps share, and counts with the others.
+    for (const kind of transactionKinds.toSorted((one, other) => other.count - one.count)) {
       if (kind.writing) writing -= kind.count;
       else reading -= kind.count;
-      this.#operations.addKind(kind, (shape) => this.#stepOf(shape));
+      this.#operations.addKind(kind, this.#stepsOf(kind));
     }
     this.#operations.addTransactions(false, reading);
     this.#operations.addTransactions(true, writing);
+  }
+
+  /** Undefined where a statement is no step of a contract's transactions. */
+  #stepsOf(kind: TransactionKind): TransactionStepSpec[] | undefined {
+    const steps: TransactionStepSpec[] = [];
+    for (const { shape, statements } of kind.steps) {
+      const step = this.#stepOf(shape);
+      if (step === undefined) return undefined;
+      const times = Math.min(1000, Math.round(statements / kind.count));
+      steps.push(times > 1 ? { ...step, times } : step);
+    }
+    return withShares(kind, steps, this.#inferred, this.#leftOut);
   }
 
   #stepOf(shape: StatementShape): TransactionStepSpec | undefined {
@@ -157,7 +180,7 @@ class MixCounter {
       total: operations.reduce((sum, { count }) => sum + count, 0),
       operations, access: this.#access, reads: this.#reads, writes: this.#writes,
       needs: this.#statementNeeds(workload.statements),
-      skew,
+      skew, leftOut: [...this.#leftOut],
       expiring: [...this.#expiring.values()],
     };
   }

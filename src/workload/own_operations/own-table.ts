@@ -16,7 +16,8 @@
  * | text, 8 or more  | version in base 26, least digit first, in 8 letters; then letters of the state  |
  * | shorter text     | letters of the state; never updated                                             |
  */
-import { isWide, keyLetters, updatableColumns, versionLetters } from "../../contract/own-operations.ts";
+import { isWide, keyLetters, keyLettersMax } from "../../contract/key-column.ts";
+import { updatableColumns, versionLetters } from "../../contract/own-operations.ts";
 import type { Column, TableSpec } from "../../contract/contract.ts";
 import { mix } from "../random-stream.ts";
 import { fillValue, isValue, valueState } from "../row-value.ts";
@@ -40,6 +41,7 @@ export interface OwnTableSizes {
   readonly prefixRows: number;
   /** Columns by which operations find rows, with the rows that share a value. */
   readonly keyed: ReadonlyMap<string, number>;
+  readonly takesShared?: boolean;
 }
 
 export class OwnTable implements WorkloadTable {
@@ -48,6 +50,8 @@ export class OwnTable implements WorkloadTable {
   readonly primaryKey: readonly string[];
   readonly indexes: WorkloadTable["indexes"];
   readonly rows: number;
+  /** Rows are inserted with values of other rows: their numbers do not tell what is in columns that find rows. */
+  readonly takesShared: boolean;
   /** Where the key's columns stand, in key order. */
   readonly keyAt: readonly number[];
   /** Columns that an update may set: texts where there are any. */
@@ -61,7 +65,10 @@ export class OwnTable implements WorkloadTable {
   /** By column, how many rows share a value; 0 where none finds rows by it. */
   readonly #sharedBy: readonly number[];
 
-  constructor(spec: TableSpec, { rows, rowBytes, updateBytes, prefixRows, keyed }: OwnTableSizes) {
+  constructor(
+    spec: TableSpec, { rows, rowBytes, updateBytes, prefixRows, keyed, takesShared = false }: OwnTableSizes,
+  ) {
+    this.takesShared = takesShared;
     this.name = spec.name;
     this.columns = spec.columns;
     this.primaryKey = spec.primaryKey;
@@ -95,7 +102,29 @@ export class OwnTable implements WorkloadTable {
   cell(number: number, at: number): CellValue {
     const shared = this.#sharedBy[at];
     if (shared === 0) return this.#keyCell(number, at);
-    return cellOf(this.columns[at], scatter(Math.floor(number / shared)), 16);
+    return cellOf(this.columns[at], scatter(Math.floor(number / shared)), keyLettersMax);
+  }
+
+  /** A new row with values of other rows in columns outside its key. */
+  rowWith(number: number, cells: ReadonlyMap<number, CellValue>): CellValue[] {
+    return this.row(number).map((cell, at) => cells.get(at) ?? cell);
+  }
+
+  /** A new row under a value of another one in its key: `serial` tells it apart in the last column. */
+  attachedRow(serial: number, cells: ReadonlyMap<number, CellValue>): CellValue[] {
+    const narrow = this.#narrow;
+    const own = cellOf(this.columns[narrow], this.#prefixRows + serial, keyLetters);
+    const given = (at: number) => cells.get(at) ?? (at === narrow ? own : undefined);
+    const hash = this.hashOf(this.keyAt.map((at) => given(at) ?? this.#keyCell(0, at)));
+    return this.columns.map((_, at) => {
+      const held = this.keyAt.includes(at) || this.#sharedBy[at] > 0;
+      return given(at) ?? (held ? this.cell(this.rows + serial, at) : this.value(hash, at, 0));
+    });
+  }
+
+  /** The number of the group of rows that has a value. */
+  groupOf(value: CellValue): number {
+    return unscatter(typeof value === "string" ? Number.parseInt(value, 36) : Number(value));
   }
 
   /** How many rows in a row have the values of these columns in common. */
@@ -215,7 +244,7 @@ export class OwnTable implements WorkloadTable {
 
   #keyCell(number: number, at: number): CellValue {
     const shared = this.#prefixRows;
-    if (at === this.#wide) return cellOf(this.columns[at], scatter(Math.floor(number / shared)), 16);
+    if (at === this.#wide) return cellOf(this.columns[at], scatter(Math.floor(number / shared)), keyLettersMax);
     return cellOf(this.columns[at], at === this.#narrow ? number % shared : 0, keyLetters);
   }
 }

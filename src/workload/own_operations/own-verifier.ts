@@ -9,11 +9,13 @@
  *      sent; one whose delete was acknowledged before the read began is not.
  *   4. Within a transaction: a column that it has updated holds that version, a row that it has deleted is not there,
  *      one that it has inserted is.
+ *   5. A row that was inserted with values of other steps' rows has these in the columns by which rows are found; they
+ *      are kept from the insert on, since the row's number does not tell them.
  * Invariant: deleted keys are not inserted again.
  */
 import type { RowView } from "../row-view.ts";
 import { VersionHistory } from "../version-history.ts";
-import type { Floor, Operation, OperationStep, ReadStep, ScanStep, Verifier } from "../workload.ts";
+import type { CellValue, Floor, Operation, OperationStep, ReadStep, ScanStep, Verifier } from "../workload.ts";
 import type { OwnTable } from "./own-table.ts";
 
 /** When a read began, and what its transaction has written before: versions by column, else one of the marks below. */
@@ -32,6 +34,8 @@ export class OwnVerifier implements Verifier {
   #clock = 0;
   readonly #written = new VersionHistory();
   readonly #insertedAt = new Map<string, number>();
+  /** Rows of tables that get values of other tables' rows, by their names. */
+  readonly #stored = new Map<string, readonly CellValue[]>();
   /** When a delete was acknowledged; Infinity while it is not. */
   readonly #deletedAt = new Map<string, number>();
 
@@ -88,7 +92,11 @@ export class OwnVerifier implements Verifier {
       if (table.keyAt.includes(at)) continue;
       const { name: column } = table.columns[at];
       if (table.isKeyed(at)) {
-        if (number >= 0 && cellText(row, at) === String(table.cell(number, at))) continue;
+        const stored = this.#stored.get(name);
+        if (stored !== undefined && cellText(row, at) === String(stored[at])) continue;
+        if (stored === undefined && number >= 0 && cellText(row, at) === String(table.cell(number, at))) continue;
+        // A row that an earlier run has inserted.
+        if (stored === undefined && !this.#fresh && table.takesShared) continue;
         return `${name} has a value in ${column} that was never written`;
       }
       const version = table.versionOf(hash, at, row);
@@ -132,7 +140,12 @@ export class OwnVerifier implements Verifier {
   }
 
   #inserted(step: Extract<OperationStep, { kind: "insert" | "insertRows" }>, clock: number): void {
-    for (const name of this.#namesOf(step)) this.#insertedAt.set(name, clock);
+    const rows = step.kind === "insert" ? [step.row] : step.rows;
+    const { takesShared } = this.#tables.get(step.table) as OwnTable;
+    for (const [at, name] of this.#namesOf(step).entries()) {
+      this.#insertedAt.set(name, clock);
+      if (takesShared) this.#stored.set(name, rows[at]);
+    }
   }
 }
 
