@@ -53,7 +53,7 @@ export const plantedFaults: readonly PlantedFault[] = [
     example: "bulk-ingest",
     file: `${oneShot}/state-machine.ts`,
     found: "    this.#indexWrites?.addTo(batch);\n",
-    replacement: "    if (index % 2 === 0) this.#indexWrites?.addTo(batch);\n",
+    replacement: "    if (this.#appliedIndex % 2 === 0) this.#indexWrites?.addTo(batch);\n",
   },
   {
     point: "commit-validated",

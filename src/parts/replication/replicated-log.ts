@@ -9,9 +9,12 @@
  *   commands are applied in log order. Rejects with the state machine's error where applying it fails
  *   (the entry then changed nothing).
  *   3. The applied index is the engine's sequence number.
+ *   4. Whether there is room for a command is asked before it is logged (`StateMachine.admit`): one that is refused for
+ *   want of room has no index and no entry, so that no replay, with more room or less, can decide otherwise.
  * Source: Ongaro and Ousterhout 2014, section 5; etcd's raft library.
  */
 import type { Metric } from "../../kit/metric.ts";
+import type { Demand } from "../storage/engine.ts";
 
 export interface ReplicatedLog {
   readonly appliedIndex: number;
@@ -40,6 +43,12 @@ export interface CommandOutcome {
   readonly result: unknown;
 }
 
+/** What is admitted and not applied yet. */
+export interface InFlight extends Demand {
+  readonly commands: number;
+  readonly commandBytes: number;
+}
+
 /** Where entries are applied. Must be deterministic in (state, index, entry). */
 export interface StateMachine {
   /** Index of the last entry whose effect the state holds. */
@@ -47,8 +56,14 @@ export interface StateMachine {
   /** Highest index whose effect survives a crash without the log: the log may be truncated up to it. */
   readonly durableIndex: number;
   apply(index: number, entry: LogEntry): unknown;
-  /** Told once by `recover` when everything was replayed: what follows is new. Errors: the engine's. */
-  recovered?(): Promise<void>;
+  /**
+   * Asked in the order of the log before an entry is logged: what applying it demands of the room there is, at most,
+   * when what is in flight was applied before it. Undefined: that can only be told when nothing is in flight; or, where
+   * nothing is, `backpressure` is there to wait for. Errors: LIMIT_EXCEEDED where there is no room for it.
+   */
+  admit?(entry: LogEntry, inFlight: InFlight): Demand | undefined;
+  /** Told once by `recover` when everything up to an index was replayed: what follows is new. Errors: the engine's. */
+  recovered?(index: number): Promise<void>;
   /** As the engine's: undefined while there is room. */
   backpressure(): Promise<void> | undefined;
 }

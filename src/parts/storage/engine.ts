@@ -48,10 +48,12 @@ export interface StorageEngine {
    */
   applySync(batch: WriteBatch, index: number, timeMs?: number): void;
   /**
-   * Told by the log once it has been replayed: what follows is new. An engine that judged by the settings of their time
-   * takes its own ones from here on. Errors: LIMIT_EXCEEDED, DISK_FULL, IO_ERROR.
+   * Told by the log once it has been replayed up to an index, with what was refused: what follows is new, and admitted
+   * before it is logged. Errors: DISK_FULL, IO_ERROR.
    */
-  recovered?(): Promise<void>;
+  recovered?(index: number): Promise<void>;
+  /** Of an engine with a limit: what decides whether a write may be logged. Without it every write may. */
+  readonly room?: WriteRoom | undefined;
   /**
    * Undefined while there is room for more writes; otherwise a promise that resolves when there is.
    * Writers must wait for it before `applySync`: this is the engine's back-pressure.
@@ -83,6 +85,37 @@ export interface StorageEngine {
   checkpoint(directory: string): Promise<void>;
   metrics(): Metric[];
   close(): Promise<void>;
+}
+
+/** What writes take of an engine's room at most: their keys and values, put and deleted. */
+export interface Demand {
+  readonly puts: number;
+  /** Puts and deletes. */
+  readonly entries: number;
+  /** Of the keys and values of them all. */
+  readonly bytes: number;
+}
+
+export const noDemand: Demand = { puts: 0, entries: 0, bytes: 0 };
+
+export function sumOfDemands(one: Demand, other: Demand): Demand {
+  return { puts: one.puts + other.puts, entries: one.entries + other.entries, bytes: one.bytes + other.bytes };
+}
+
+/**
+ * The limit of an engine, as it is seen before a write is logged. Whether a write is refused for want of room is
+ * decided here and nowhere else: what is logged is applied, now and at every replay, whatever room there is then.
+ */
+export interface WriteRoom {
+  /** No entry, key and value, that the engine holds has more bytes. */
+  readonly entryBytesHighest: number;
+  /** Whether writes that demand so much are sure to fit, whatever their keys are. */
+  holds(demand: Demand): boolean;
+  /**
+   * What exactly a batch demands, where nothing else is between here and its being applied; undefined: not now, but
+   * `backpressure` is there to wait for. `timeMs` is the time of its log entry. Errors: LIMIT_EXCEEDED.
+   */
+  admit(batch: WriteBatch, timeMs: number): Demand | undefined;
 }
 
 /** What an engine can do; the conformance suite skips what it cannot, and says so. */

@@ -44,6 +44,12 @@ export class ProposalQueue {
     this.#bytes = bytes;
   }
 
+  /** Puts back what was taken last and came to nothing, before anything new was pushed. */
+  putBack(proposals: Proposal[]): void {
+    this.#proposals = proposals;
+    this.#bytes = proposals.reduce((sum, { command }) => sum + command.length, 0);
+  }
+
   takeAll(): Proposal[] {
     const proposals = this.#proposals;
     this.#proposals = [];

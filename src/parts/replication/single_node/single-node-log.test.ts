@@ -9,7 +9,7 @@ import { LatheError } from "../../../kit/errors.ts";
 import { noSelectionHash } from "../../../kit/file-header.ts";
 import { openWal } from "../../core/wal/wal.ts";
 import { commandOf, HashingStateMachine, replicatedLogConformance } from "../replicated-log.conformance.ts";
-import type { ReplicatedLog, StateMachine } from "../replicated-log.ts";
+import type { InFlight, LogEntry, ReplicatedLog, StateMachine } from "../replicated-log.ts";
 import { openSingleNodeLog } from "./single-node-log.ts";
 
 const env = createNodeEnv({ threads: 1, logLevel: "silent" });
@@ -69,6 +69,35 @@ test("commands of one turn share a flush; a command alone waits for no timer", a
   await log.propose(commandOf("alone"));
   assert.equal(syncs().value - before, 2);
   await log.close();
+});
+
+test("what is not admitted is not in the log; what can only be told alone waits until it is, and all keep their order", async () => {
+  class Choosy extends HashingStateMachine {
+    readonly alone: string[] = [];
+    admit({ command }: LogEntry, inFlight: InFlight) {
+      const text = new TextDecoder().decode(command);
+      if (text.startsWith("never")) throw new LatheError("LIMIT_EXCEEDED", "no room");
+      if (text.startsWith("alone") && inFlight.commands > 0) return undefined;
+      if (text.startsWith("alone")) this.alone.push(`${text} behind ${this.applied.length}`);
+      return { puts: 1, entries: 1, bytes: command.length };
+    }
+  }
+  const texts = ["a", "b", "alone 1", "c", "never 1", "alone 2", "alone 3", "never 2"];
+  const directory = join(base, "admission");
+  const machine = new Choosy();
+  const log = await open(env, directory, machine);
+  await log.recover();
+  const settled = await Promise.allSettled(texts.map((text) => log.propose(commandOf(text))));
+  const admitted = texts.filter((text) => !text.startsWith("never"));
+  assert.deepEqual(settled.map(({ status }) => status === "fulfilled"), texts.map((text) => admitted.includes(text)));
+  assert.deepEqual(machine.applied.map(({ text }) => text), admitted);
+  assert.deepEqual(machine.alone, ["alone 1 behind 2", "alone 2 behind 4", "alone 3 behind 5"]);
+  await log.close();
+  const restarted = new HashingStateMachine();
+  const again = await open(env, directory, restarted);
+  assert.equal((await again.recover()).replayedEntries, admitted.length);
+  assert.equal(restarted.hash, machine.hash);
+  await again.close();
 });
 
 test("room that does not come back rejects the commands that wait for it, and nothing else", async () => {

@@ -9,7 +9,10 @@
  *   is slow.
  *   3. When its flush has ended, a group is applied in log order; each proposal resolves with its outcome. With a
  *   `SyncPolicy` a group is applied when the policy lets it be answered, and each entry asks once more at its turn.
- *   4. Whenever the state machine has made more of its state durable, the log's prefix up to there is
+ *   4. Before a command is logged the state machine says whether there is room for it. Where that can only be told when
+ *   nothing is in flight, the command and those behind it wait until everything before them is applied. What is
+ *   refused is not in the log; what is in the log is applied, now and at every replay.
+ *   5. Whenever the state machine has made more of its state durable, the log's prefix up to there is
  *   given up. Invariants:
  *   1. Nothing is applied that is not durable (with a policy: that may not be answered yet); hence a read of
  *   the applied state is linearizable without a barrier.
@@ -19,7 +22,8 @@
  *   is applied at the next start.
  *   4. A state machine without room for long (a full disk) breaks nothing: what is logged waits, what is not is
  *   refused, and both go on when there is room again.
- *   Source: etcd's apply loop, VoltDB's command log, LevelDB's writer queue.
+ *   Source: etcd's apply loop, VoltDB's command log, LevelDB's writer queue; Redis' maxmemory, which is asked before a
+ *   command runs, and not at all for what the append-only file or a master sends.
  */
 import { assert } from "../../../kit/assert.ts";
 import type { Env } from "../../../kit/env/env.ts";
@@ -29,6 +33,7 @@ import type { Metric } from "../../../kit/metric.ts";
 import type { DurableLog } from "../../core/durable-log.ts";
 import type { SyncPolicy } from "../../recovery/sync-policy.ts";
 import { decodeLogEntry, encodeLogEntry } from "../log-entry.ts";
+import { type Demand, noDemand } from "../../storage/engine.ts";
 import type { CommandOutcome, LogEntry, ReplicatedLog, StateMachine } from "../replicated-log.ts";
 import { type Proposal, ProposalQueue } from "./proposal-queue.ts";
 
@@ -49,6 +54,7 @@ interface LoggedProposal {
   readonly index: number;
   readonly entry: LogEntry;
   readonly entryBytes: number;
+  readonly demand: Demand;
 }
 
 /** One node knows no elections and no retries of clients. */
@@ -83,6 +89,8 @@ class SingleNodeLog implements ReplicatedLog {
   #failure: unknown;
   #proposals = 0;
   #refused = 0;
+  /** The sum over what is logged and not applied. */
+  readonly #inFlight = { commands: 0, commandBytes: 0, puts: 0, entries: 0, bytes: 0 };
   readonly #commitUs = new Histogram();
 
   constructor(env: Env, options: SingleNodeLogOptions) {
@@ -134,7 +142,7 @@ class SingleNodeLog implements ReplicatedLog {
       this.#replay(index, entry);
       replayedEntries++;
     }
-    await this.#stateMachine.recovered?.();
+    await this.#stateMachine.recovered?.(this.#appliedIndex);
     this.#recovered = true;
     this.#truncate();
     return { replayedEntries };
@@ -252,31 +260,61 @@ class SingleNodeLog implements ReplicatedLog {
 
   #appendWaiting(): LoggedProposal[] {
     const logged: LoggedProposal[] = [];
+    const later: Proposal[] = [];
     const timestampMs = Math.max(this.#env.clock.nowMs(), this.#lastTimestampMs);
     for (const proposal of this.#waiting.takeAll()) {
       const { command } = proposal;
       const entry = { timestampMs, term: singleTerm, clientId: noClient, requestId: 0, command };
       try {
         if (this.#failure !== undefined) throw this.#failure;
-        const bytes = encodeLogEntry(entry);
-        logged.push({ proposal, index: this.#log.append(bytes), entry, entryBytes: bytes.length });
+        // What the state machine was asked at a time is not asked for an earlier one afterwards.
         this.#lastTimestampMs = timestampMs;
+        const demand = later.length > 0 ? undefined : this.#admit(entry);
+        if (demand === undefined) {
+          later.push(proposal);
+          continue;
+        }
+        const bytes = encodeLogEntry(entry);
+        const one = { proposal, index: this.#log.append(bytes), entry, entryBytes: bytes.length, demand };
+        logged.push(one);
+        this.#count(one, 1);
       } catch (error) {
         // Too large, or no room for another segment: this command is not in the log, others may be.
         proposal.reject(error);
       }
     }
+    this.#waiting.putBack(later);
+    assert(later.length === 0 || this.#inFlight.commands > 0 || this.#isPressed(), "what waits has what to wait for");
     return logged;
   }
 
+  #admit(entry: LogEntry): Demand | undefined {
+    return this.#stateMachine.admit === undefined ? noDemand : this.#stateMachine.admit(entry, this.#inFlight);
+  }
+
+  /** Adds a command to what is in flight, or, with -1, takes it out. */
+  #count({ entry, demand }: LoggedProposal, sign: 1 | -1): void {
+    const sum = this.#inFlight;
+    sum.commands += sign;
+    if (sum.commands === 0) Object.assign(sum, { commandBytes: 0, ...noDemand });
+    else {
+      sum.commandBytes += sign * entry.command.length;
+      sum.puts += sign * demand.puts;
+      sum.entries += sign * demand.entries;
+      sum.bytes += sign * demand.bytes;
+    }
+  }
+
   async #applyGroup(group: readonly LoggedProposal[]): Promise<void> {
-    for (const { proposal, index, entry } of group) {
+    for (const one of group) {
+      const { proposal, index, entry } = one;
       // What is logged has its place: it is applied before whatever comes later, however long there is no room.
       while (this.#failure === undefined && this.#isPressed() && !(await this.#room()));
       const due = this.#failure === undefined ? this.#syncPolicy?.due() : undefined;
       if (due !== undefined) await due.catch((error: unknown) => this.#fail(error));
       if (this.#failure === undefined) this.#apply(proposal, index, entry);
       else proposal.reject(this.#failure);
+      this.#count(one, -1);
     }
     if (group.length > 0 && this.#failure === undefined) this.#truncate();
   }

@@ -3,14 +3,16 @@
  *
  *   | offset | size | field                                                        |
  *   |-------:|-----:|--------------------------------------------------------------|
- *   |      0 |   32 | file header, magic `LATHEMCU`, version 2                     |
+ *   |      0 |   32 | file header, magic `LATHEMCU`, version 3                     |
  *   |     32 |    8 | number of the snapshot file (u64, little-endian); 0: none yet |
  *   |     40 |    8 | index of the last batch that is in it (u64)                  |
  *   |     48 |    8 | time by which entries have expired for good, in ms (u64)     |
- *   |     56 |    8 | limit of memory by which puts behind the snapshot are judged |
+ *   |     56 |    8 | what live entries come to at most by the log behind it (u64)  |
  *   |     64 |    4 | CRC-32C of bytes 32 to 63                                    |
  *
- * Version 1 has no limit, and the checksum in its place.
+ * In version 2 offset 56 has the limit by which puts in the log behind the snapshot are to be judged when they are
+ * applied; from version 3 on they were admitted before they were logged. Version 1 has no limit, and the checksum in
+ * its place.
  * It is replaced as a whole: written under another name, flushed, renamed, and the directory flushed. Whoever has seen
  * the new name after a crash flushes the directory before anything else is removed (memory-engine.ts).
  */
@@ -24,9 +26,11 @@ export const currentName = "CURRENT";
 const temporaryName = "CURRENT.tmp";
 export const currentMagic = "LATHEMCU";
 const magic = currentMagic;
-const version = 2;
+const version = 3;
 /** Where the checksum is, by version. */
-const checksumAt: Readonly<Record<number, number>> = { 1: fileHeaderBytes + 24, 2: fileHeaderBytes + 32 };
+const checksumAt: Readonly<Record<number, number>> = {
+  1: fileHeaderBytes + 24, 2: fileHeaderBytes + 32, 3: fileHeaderBytes + 32,
+};
 const currentBytes = checksumAt[version] + 4;
 
 export interface CurrentState {
@@ -35,6 +39,8 @@ export interface CurrentState {
   readonly timeMs: number;
   /** 0: of a store of version 1, which does not say. */
   readonly limitBytes: number;
+  /** Whether what the log holds behind the snapshot was admitted before it was logged: version 3. */
+  readonly isAdmitted: boolean;
 }
 
 /** Step by step, for jobs. Errors: DISK_FULL, IO_ERROR. */
@@ -42,7 +48,7 @@ export function* writeCurrent(
   disk: Disk, directory: string, selectionHash: string, state: CurrentState,
 ): Generator<number, void, void> {
   const bytes = new Uint8Array(currentBytes);
-  bytes.set(encodeFileHeader({ magic, version, selectionHash }));
+  bytes.set(encodeFileHeader({ magic, version: state.isAdmitted ? version : version - 1, selectionHash }));
   writeU64LE(bytes, fileHeaderBytes, state.snapshotNumber);
   writeU64LE(bytes, fileHeaderBytes + 8, state.index);
   writeU64LE(bytes, fileHeaderBytes + 16, state.timeMs);
@@ -84,7 +90,7 @@ export function readCurrent(disk: Disk, directory: string, selectionHash: string
   } finally {
     file.close();
   }
-  const found = checkFileHeader(bytes.subarray(0, length), { magic, versions: [1, version], selectionHash }, path);
+  const found = checkFileHeader(bytes.subarray(0, length), { magic, versions: [1, 2, version], selectionHash }, path);
   const checksum = crc32c(bytes, fileHeaderBytes, checksumAt[found]);
   if (length !== checksumAt[found] + 4 || readU32LE(bytes, checksumAt[found]) !== checksum) {
     throw new LatheError("CORRUPTION", `${path} is damaged; restore the store from a backup`, { details: { path } });
@@ -94,5 +100,6 @@ export function readCurrent(disk: Disk, directory: string, selectionHash: string
     index: readU64LE(bytes, fileHeaderBytes + 8),
     timeMs: readU64LE(bytes, fileHeaderBytes + 16),
     limitBytes: found === 1 ? 0 : readU64LE(bytes, fileHeaderBytes + 24),
+    isAdmitted: found === version,
   };
 }

@@ -1,6 +1,6 @@
 /**
- * The limit of memory and the log: what was acknowledged under one limit is there after a kill and a restart with a lower
- * one, and what was refused does not come back with a higher one.
+ * The limit of memory and the log: what was acknowledged is there after any kill, what was refused never appears,
+ * whatever snapshots were open when that was decided and whatever the limit is at the restart.
  */
 import assert from "node:assert/strict";
 import { cpSync, mkdtempSync, rmSync } from "node:fs";
@@ -8,16 +8,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { createNodeEnv } from "../../../../kit/env/node-env.ts";
-import { noSelectionHash } from "../../../../kit/file-header.ts";
-import { createCatalog } from "../../../architecture/catalog/kv_encoded/kv-encoded-catalog.ts";
-import type { Table } from "../../../architecture/catalog/table.ts";
-import type { CommandResult, CommandStep } from "../../../concurrency/transaction/command.ts";
-import { commandCodec } from "../../../concurrency/transaction/model/one_shot_command/command-codec.ts";
-import { createStateMachine } from "../../../concurrency/transaction/model/one_shot_command/state-machine.ts";
-import { openWal } from "../../../core/wal/wal.ts";
-import { openSingleNodeLog } from "../../../replication/single_node/single-node-log.ts";
-import { rowToKv as layout } from "../../layout/row_to_kv/row-to-kv.ts";
-import { openMemoryEngine } from "./memory-engine.ts";
+import { errorCodeOf } from "../../../../kit/errors.ts";
+import type { CommandStep } from "../../../concurrency/transaction/command.ts";
+import type { Snapshot } from "../../engine.ts";
+import { type LimitedNode, openLimitedNode } from "./limited-node.fixture.ts";
 
 const env = createNodeEnv({ logLevel: "error" });
 const root = mkdtempSync(join(tmpdir(), "lathe-limit-replay-"));
@@ -26,89 +20,169 @@ after(async () => {
   rmSync(root, { recursive: true });
 });
 
-const table: Table = {
-  id: 0,
-  name: "rows",
-  columns: [
-    { name: "id", type: "bigint", nullable: false },
-    { name: "value", type: "varbinary", lengthMax: 60_000, nullable: false },
-  ],
-  primaryKey: [0],
-};
 const low = 1 << 19;
 const high = 1 << 20;
+const rowOf = (bytes: number, fill = 7) => new Uint8Array(bytes).fill(fill);
+const openNode = (name: string, bytesMax: number) => openLimitedNode(env, join(root, name), bytesMax);
 
-/** A node over a directory. `killed` makes a copy of the directory as a kill would leave it. */
-async function openNode(directory: string, bytesMax: number) {
-  const engine = await openMemoryEngine(env, { directory: join(directory, "engine"), bytesMax });
-  const catalog = createCatalog({ engine, layout });
-  const stateMachine = createStateMachine({ engine, catalog, layout, cache: undefined });
-  const wal = await openWal(env, { directory: join(directory, "wal"), selectionHash: noSelectionHash });
-  const log = openSingleNodeLog(env, { log: wal, stateMachine });
-  const close = async () => {
-    await log.close();
-    await engine.close();
-  };
-  const { replayedEntries } = await log.recover().catch(async (error: unknown) => {
-    await close();
-    throw error;
-  });
-  const run = async (step: CommandStep) => {
-    return (await log.propose(commandCodec.encode({ steps: [step] }))).result as CommandResult;
-  };
-  if (catalog.find(table.name) === undefined) await run({ kind: "createTable", table, ifNotExists: true });
-  const own = catalog.find(table.name) as Table;
-  const key = (id: number) => layout.encodeKey(own, [BigInt(id)]);
-  return {
-    replayedEntries, close,
-    put: async (id: number, bytes: number) => {
-      const row = [BigInt(id), new Uint8Array(bytes).fill(id)];
-      await run({ kind: "insert", tableId: own.id, rows: [row], unless: [] });
-    },
-    sizeOf: (id: number) => {
-      const value = engine.getSync(key(id));
-      return value === undefined ? undefined : (layout.decodeRow(own, key(id), value)[1] as Uint8Array).length;
-    },
-    killed: (name: string) => {
-      const copy = join(root, name);
-      cpSync(directory, copy, { recursive: true, filter: (path) => !path.endsWith("LOCK") });
-      return copy;
-    },
-  };
+/** Copies a node's directory as a kill of the process would leave it. */
+function killed(name: string, copy: string): void {
+  cpSync(join(root, name), join(root, copy), { recursive: true, filter: (path) => !path.endsWith("LOCK") });
 }
 
-test("what was acknowledged is there after a restart with a lower limit, and after the next; then that limit holds", async () => {
-  const before = await openNode(join(root, "lower"), high);
-  for (let id = 0; id < 16; id++) await before.put(id, 40_000);
-  const directory = before.killed("lower-killed");
+function sizesOf(node: LimitedNode): string {
+  return [...node.contents()].map(([id, value]) => `${id}:${value.length}`).join(" ");
+}
+
+test("what was acknowledged is there after restarts with lower limits, which then hold", async () => {
+  const before = await openNode("lower", high);
+  for (let id = 0; id < 16; id++) await before.put([id], rowOf(40_000));
+  const sizes = sizesOf(before);
+  killed("lower", "lower-killed");
   await before.close();
-  for (let round = 0; round < 2; round++) {
-    const again = await openNode(directory, low);
-    const sizes = Array.from({ length: 16 }, (_, id) => again.sizeOf(id));
-    assert.ok(sizes.every((size) => size === 40_000), sizes.join(" "));
-    await assert.rejects(again.put(100, 10), { code: "LIMIT_EXCEEDED", message: /memory\.bytes_max/ });
-    if (round > 0) assert.ok(again.replayedEntries < 5, "what a restart replays is judged by the limit of its time");
+  for (const limit of [low, low / 2, 1 << 16, high]) {
+    const again = await openNode("lower-killed", limit);
+    assert.equal(sizesOf(again), sizes);
+    if (limit < high) await assert.rejects(again.put([100], rowOf(10)), { code: "LIMIT_EXCEEDED", message: /bytes_max/ });
+    else await again.put([100], rowOf(10));
     await again.close();
   }
-  await assert.rejects(openNode(before.killed("far-lower"), low / 2), { code: "LIMIT_EXCEEDED", message: /start with/ });
-  const kept = await openNode(join(root, "far-lower"), high);
-  assert.equal(kept.sizeOf(15), 40_000);
-  await kept.close();
 });
 
 test("what was refused does not come back at a restart with a higher limit, and what came after it stays", async () => {
-  const before = await openNode(join(root, "higher"), low);
-  for (let id = 0; id < 13; id++) await before.put(id, 40_000);
-  await assert.rejects(before.put(50, 59_999), { code: "LIMIT_EXCEEDED" });
-  await before.put(50, 100);
-  const directory = before.killed("higher-killed");
+  const before = await openNode("higher", low);
+  for (let id = 0; id < 13; id++) await before.put([id], rowOf(40_000));
+  await assert.rejects(before.put([50], rowOf(59_999)), { code: "LIMIT_EXCEEDED" });
+  await before.put([50], rowOf(100));
+  killed("higher", "higher-killed");
   await before.close();
-  const again = await openNode(directory, high);
-  assert.equal(again.sizeOf(50), 100, "the row that was acknowledged, not the one that was refused");
-  for (const id of [51, 52]) await again.put(id, 59_999);
-  const third = again.killed("higher-again");
+  const again = await openNode("higher-killed", high);
+  assert.equal(again.contents().get(50)?.length, 100, "the row that was acknowledged, not the one that was refused");
+  for (const id of [51, 52]) await again.put([id], rowOf(59_999));
+  killed("higher-killed", "higher-again");
   await again.close();
-  const last = await openNode(third, low);
-  assert.deepEqual([50, 51, 52].map((id) => last.sizeOf(id)), [100, 59_999, 59_999]);
+  const last = await openNode("higher-again", low);
+  assert.deepEqual([50, 51, 52].map((id) => last.contents().get(id)?.length), [100, 59_999, 59_999]);
   await last.close();
+});
+
+test("logs from before admission: what was refused when it was applied is refused again, and once for all", async () => {
+  const old = await openLimitedNode(env, join(root, "old"), low, true);
+  for (let id = 0; id < 13; id++) await old.put([id], rowOf(40_000));
+  await assert.rejects(old.put([50], rowOf(50_000)), { code: "LIMIT_EXCEEDED" });
+  const target = { tableId: old.table.id, keyPrefix: [0n], conditions: [] };
+  await old.run({ kind: "delete", target });
+  // There is room for it now, and none for the last one.
+  await assert.rejects(old.put([51], rowOf(59_999)), { code: "LIMIT_EXCEEDED" });
+  const sizes = sizesOf(old);
+  killed("old", "old-killed");
+  await old.close();
+  for (const limit of [high, high, low]) {
+    const again = await openNode("old-killed", limit);
+    assert.equal(sizesOf(again), sizes);
+    await again.close();
+  }
+});
+
+function drawing(seed: number): (below: number) => number {
+  let state = Math.imul(seed, 0x9e3779b1) | 1;
+  return (below) => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return (state >>> 0) % below;
+  };
+}
+
+/** What is asked of a node, and what it does to the rows where it is acknowledged. */
+interface Change {
+  readonly step: CommandStep;
+  apply(rows: Map<number, string>): void;
+}
+
+function drawChange(draw: (below: number) => number, tableId: number): Change {
+  const from = draw(200);
+  const kind = draw(10);
+  if (kind === 0) {
+    const bounds = [{ comparison: ">=", values: [BigInt(from)] }, { comparison: "<", values: [BigInt(from + 60)] }] as const;
+    return {
+      step: { kind: "delete", target: { tableId, keyPrefix: [], conditions: [], bounds } },
+      apply: (rows) => {
+        for (const id of rows.keys()) if (id >= from && id < from + 60) rows.delete(id);
+      },
+    };
+  }
+  const fill = draw(256);
+  const value = rowOf([10, 900, 2000, 3500, 3500, 20_000][draw(6)], fill);
+  if (kind === 1) {
+    // Grows as many rows as there are: nothing in the command says how much it puts.
+    return {
+      step: {
+        kind: "update",
+        target: { tableId, keyPrefix: [], conditions: [], bounds: [{ comparison: ">=", values: [BigInt(from)] }] },
+        set: [{ ordinal: 1, value }],
+      },
+      apply: (rows) => {
+        for (const id of rows.keys()) if (id >= from) rows.set(id, textOf(value));
+      },
+    };
+  }
+  const ids = Array.from({ length: value.length > 4000 ? 2 : 1 + draw(60) }, (_, at) => from + at);
+  const rows = ids.map((id) => [BigInt(id), value]);
+  return {
+    step: { kind: "insert", tableId, rows, unless: [], onDuplicate: "replace" },
+    apply: (rows) => ids.forEach((id) => rows.set(id, textOf(value))),
+  };
+}
+
+const textOf = (value: Uint8Array) => `${value.length} of ${value[0]}`;
+
+function assertRows(node: LimitedNode, rows: ReadonlyMap<number, string>, when: string): void {
+  const found = [...node.contents()].map(([id, value]) => [id, textOf(value)] as const);
+  const wanted = [...rows].sort(([one], [other]) => one - other);
+  assert.deepEqual(found, wanted, when);
+}
+
+/** `LATHE_TEST_RUNS` sets how many. */
+const runs = Number(process.env.LATHE_TEST_RUNS ?? 2);
+test("under any limit, with any snapshots held, at any restart: the acknowledged and nothing else", async () => {
+  let refused = 0;
+  let refusedBySnapshots = 0;
+  for (let run = 0; run < runs; run++) {
+    const seed = Number(process.env.LATHE_TEST_SEED ?? 1) * 1000 + run;
+    const draw = drawing(seed);
+    const limits = [1 << 16, 1 << 18, 1 << 20];
+    const limit = () => limits[draw(limits.length)];
+    const rows = new Map<number, string>();
+    let name = `drawn-${seed}-0`;
+    let node = await openNode(name, high);
+    let snapshots: Snapshot[] = [];
+    for (let step = 1; step <= 100; step++) {
+      const when = `seed ${seed}, step ${step}`;
+      if (draw(4) === 0 && snapshots.length < 3) snapshots.push(node.engine.snapshot());
+      if (draw(25) === 0) snapshots.pop()?.release();
+      // Some together, so that one is decided about while others are in the log and not applied.
+      const changes = Array.from({ length: 1 + draw(8) }, () => drawChange(draw, node.table.id));
+      const outcomes = await Promise.allSettled(changes.map((change) => node.run(change.step)));
+      for (const [at, outcome] of outcomes.entries()) {
+        if (outcome.status === "fulfilled") changes[at].apply(rows);
+        else {
+          assert.equal(errorCodeOf(outcome.reason), "LIMIT_EXCEEDED", `${when}: ${outcome.reason}`);
+          refused++;
+          if (/snapshots/.test((outcome.reason as Error).message)) refusedBySnapshots++;
+        }
+      }
+      assertRows(node, rows, when);
+      if (draw(30) > 0) continue;
+      const before = name;
+      name = `drawn-${seed}-${step}`;
+      killed(before, name);
+      await node.close();
+      snapshots = [];
+      node = await openNode(name, limit());
+      assertRows(node, rows, `${when}: restarted`);
+    }
+    await node.close();
+  }
+  assert.ok(refused > 10 && refusedBySnapshots > 0, `${refused} refused, ${refusedBySnapshots} because of snapshots`);
 });

@@ -8,17 +8,22 @@
  *           on.
  *   open    take the directory, read CURRENT, flush the directory, remove files that CURRENT does not name, load the
  *           snapshot. The caller applies from `durableIndex + 1` on.
- * Memory is limited: puts beyond `bytesMax` are refused as a whole batch, reads and deletes go on. What counts are the
- * lengths of the live entries, so that a replay of the same batches comes to the same refusals. So that it does also
- * where the limit was changed in between, CURRENT names the limit that batches behind the snapshot were judged by; a
- * new one comes into force once the log is replayed (`recovered`), with a snapshot between the two.
+ * Memory is limited, and that is decided before a batch is logged (`room`, write-room.ts): puts beyond `bytesMax` are
+ * refused as a whole batch, reads and deletes go on. What the log holds is applied, at once and at every replay, under
+ * whatever limit: CURRENT names how much live entries may come to by it, and so much is reserved at the opening. Logs
+ * from before (CURRENT of version 2 and below) hold batches that were refused when they were applied; those are judged
+ * again by the limit of their time, until the log is replayed (`recovered`) and a snapshot is between them and what
+ * follows.
  * Files on disk: snapshot-file.ts, current-file.ts.
- * Source: Redis and VoltDB (snapshot and log), Hekaton (versions).
+ * Source: Redis and VoltDB (snapshot and log; Redis asks for memory before a command runs and not when it loads),
+ * Hekaton (versions).
  */
 import type { DiskLock, Env } from "../../../../kit/env/env.ts";
 import { errorCodeOf, LatheError } from "../../../../kit/errors.ts";
 import type { Metric } from "../../../../kit/metric.ts";
-import type { Cursor, EngineCapabilities, ScanRange, Snapshot, StorageEngine } from "../../engine.ts";
+import type {
+  Cursor, EngineCapabilities, ScanRange, Snapshot, StorageEngine,
+} from "../../engine.ts";
 import { ExpiryClock } from "../../expiry-clock.ts";
 import { batchKindPutExpiring, expiryBytes, type WriteBatch } from "../../write-batch.ts";
 import { type CurrentState, readCurrent, writeCurrentSync } from "./current-file.ts";
@@ -30,6 +35,7 @@ import { reclaimedAtOnce, RecordStore } from "./record-store.ts";
 import { readSnapshot, snapshotName, snapshotNumberOf } from "./snapshot-file.ts";
 import { SnapshotWriter } from "./snapshot-writer.ts";
 import { refuseMore } from "./view-list.ts";
+import { MemoryRoom } from "./write-room.ts";
 
 export const memoryCapabilities: EngineCapabilities = {
   durable: true,
@@ -48,12 +54,17 @@ const batchBytesMax = 1 << 28;
 const batchOperationsMax = 1 << 22;
 /** A clock that is this far behind the store's time is worth a line in the log. */
 const clockSlackMs = 1000;
-/** Before a put is refused for want of memory, so many slots are looked at for what has expired. */
-const sweptBeforeRefusal = 1 << 16;
-/** What is reserved beside the limit: old versions, free cells, nodes of the ordered index. */
+/** What there is beside the limit: old versions, free cells, nodes of the ordered index. */
 const reserveBytes = 1 << 22;
-/** So much more than a lowered limit says may be there. */
-const loadedPerLimit = 1.25;
+/** Memory per byte of the limit that puts are admitted to. */
+const roomPerLimit = 1.5;
+/**
+ * What is reserved, and not touched but in need: tombstones for what views still see, and cells that lie otherwise
+ * after a restart than they did when the log was written.
+ */
+const reservedPerLimit = 3;
+/** What references of 32 bits reach. */
+const reservedMax = 2 ** 35 - 2 ** 20;
 
 /**
  * Opens or creates a store.
@@ -81,10 +92,23 @@ function openLocked(env: Env, options: ResolvedOptions, lock: DiskLock): MemoryE
   if (expiryTime === "clock" && aheadMs > clockSlackMs) {
     env.log.warn("memory_clock_behind_store", { directory, aheadMs });
   }
-  const arenaBytes = Math.ceil(Math.max(options.bytesMax, current.limitBytes) * 1.5) + reserveBytes;
-  const store = new RecordStore({ arenaBytes, seed: env.random.u32(), expiry });
+  const reachBytes = Math.max(options.bytesMax, current.limitBytes);
+  const store = reserveStore(reachBytes, env.random.u32(), expiry);
   if (current.snapshotNumber > 0) load(env, store, options, current);
   return new MemoryEngine(env, options, store, { current, lastNumber }, lock);
+}
+
+/** Errors: LIMIT_EXCEEDED. */
+function reserveStore(limitBytes: number, seed: number, expiry: ExpiryClock): RecordStore {
+  const roomBytes = Math.ceil(limitBytes * roomPerLimit) + reserveBytes;
+  const arenaBytes = Math.min(Math.ceil(limitBytes * reservedPerLimit) + reserveBytes, reservedMax);
+  try {
+    return new RecordStore({ arenaBytes, roomBytes, seed, expiry });
+  } catch (error) {
+    if (errorCodeOf(error) !== "LIMIT_EXCEEDED") throw error;
+    // Systems that promise no more memory than they have.
+    return new RecordStore({ arenaBytes: roomBytes, seed, expiry });
+  }
 }
 
 /** CURRENT, made where there is none; everything that it does not name is removed. */
@@ -100,7 +124,7 @@ function recoverDirectory(
       { details: { path: directory } },
     );
   }
-  const current = found ?? { snapshotNumber: 0, index: 0, timeMs: 0, limitBytes: bytesMax };
+  const current = found ?? { snapshotNumber: 0, index: 0, timeMs: 0, limitBytes: bytesMax, isAdmitted: true };
   if (found === undefined) writeCurrentSync(disk, directory, selectionHash, current);
   // The name that was just read may not be durable yet, and what it followed must not go before it is.
   else disk.syncDirectory(directory);
@@ -138,14 +162,13 @@ export class MemoryEngine implements StorageEngine {
   readonly #store: RecordStore;
   readonly #writer: SnapshotWriter;
   readonly #lock: DiskLock;
-  /** By which puts are judged now. */
-  #limitBytes: number;
+  readonly room: MemoryRoom;
   #appliedIndex: number;
   #closed: Promise<void> | undefined = undefined;
   #cursors = 0;
   #snapshots = 0;
   #isReclaiming = false;
-  readonly #counts = { batches: 0, reads: 0, scans: 0, refused: 0 };
+  readonly #counts = { batches: 0, reads: 0, scans: 0 };
 
   constructor(
     env: Env, options: ResolvedOptions, store: RecordStore, found: { current: CurrentState; lastNumber: number },
@@ -156,8 +179,11 @@ export class MemoryEngine implements StorageEngine {
     this.#store = store;
     this.#lock = lock;
     this.#appliedIndex = found.current.index;
-    this.#limitBytes = found.current.limitBytes === 0 ? options.bytesMax : found.current.limitBytes;
     this.#writer = new SnapshotWriter(env, store, options, { ...found, appliedIndex: () => this.#appliedIndex });
+    this.room = new MemoryRoom(store, options.bytesMax, {
+      checkLimits: (batch) => this.#checkLimits(batch),
+      isSnapshotRunning: () => this.#writer.isRunning,
+    });
   }
 
   get appliedIndex(): number {
@@ -195,26 +221,28 @@ export class MemoryEngine implements StorageEngine {
     }
     this.#checkLimits(batch);
     this.#store.expiry.advance(timeMs);
-    this.#checkMemory(batch);
+    const { current } = this.#writer;
+    // The log is one from before admission.
+    if (!current.isAdmitted) this.room.judge(batch, current.limitBytes || this.#options.bytesMax);
+    this.room.makeRoom(batch);
     this.#store.apply(batch.encode(), index);
     this.#appliedIndex = index;
     this.#counts.batches++;
     this.#writer.note(batch.byteLength);
   }
 
-  /** Brings the limit of the options into force. Errors: LIMIT_EXCEEDED where more is there; DISK_FULL, IO_ERROR. */
-  async recovered(): Promise<void> {
+  /** From here on the log holds nothing but what the limit of the options let in. Errors: DISK_FULL, IO_ERROR. */
+  async recovered(index: number): Promise<void> {
+    // Entries behind the last batch were refused, or changed nothing; they are not to be judged again.
+    this.#appliedIndex = Math.max(this.#appliedIndex, index);
     const { bytesMax, directory } = this.#options;
-    if (this.#writer.current.limitBytes === bytesMax) return;
     const { liveBytes } = this.#store;
-    // Else there might be no memory for it at the next opening.
-    if (liveBytes > bytesMax * loadedPerLimit) throw tooLarge(directory, bytesMax, liveBytes);
-    await this.#writer.adoptLimit(bytesMax);
-    this.#limitBytes = bytesMax;
+    if (liveBytes > bytesMax) this.#env.log.warn("memory_above_limit", { directory, liveBytes, bytesMax });
+    await this.#writer.adoptLimit();
   }
 
   backpressure(): Promise<void> | undefined {
-    return this.#writer.backpressure() ?? this.#shortOfCells();
+    return this.#writer.backpressure() ?? (this.room.isShort() ? this.#writer.ended : undefined);
   }
 
   write(): Promise<number> {
@@ -288,7 +316,10 @@ export class MemoryEngine implements StorageEngine {
 
   metrics(): Metric[] {
     const views = { cursors: this.#cursors, snapshots: this.#snapshots };
-    return memoryMetrics(this.#store, this.#writer, { ...this.#counts, ...views, bytesMax: this.#limitBytes });
+    const { refused } = this.room;
+    return memoryMetrics(this.#store, this.#writer, {
+      ...this.#counts, ...views, refused, bytesMax: this.#options.bytesMax,
+    });
   }
 
   close(): Promise<void> {
@@ -310,43 +341,6 @@ export class MemoryEngine implements StorageEngine {
       if (valueEnd - keyEnd <= valueBytesMax) return;
       throw new LatheError("LIMIT_EXCEEDED", `a value of ${valueEnd - keyEnd} bytes is longer than ${valueBytesMax}`);
     });
-  }
-
-  /** Where a snapshot under way keeps so many old versions that there is hardly room for more: until it has ended. */
-  #shortOfCells(): Promise<void> | undefined {
-    const store = this.#store;
-    const bytes = Math.min(reserveBytes, this.#limitBytes / 16);
-    if (store.followedCount === 0 || store.canHold(bytes, 1)) return undefined;
-    while (store.reclaim(reclaimedAtOnce));
-    return store.canHold(bytes, 1) ? undefined : this.#writer.ended;
-  }
-
-  /** Refuses a batch that puts something where there is no memory for it. Nothing of it was applied. */
-  #checkMemory(batch: WriteBatch): void {
-    const store = this.#store;
-    if (!store.canHold(batch.byteLength, batch.count)) {
-      // Old versions that nobody sees any more may be in the way.
-      while (store.reclaim(reclaimedAtOnce));
-      if (!store.canHold(batch.byteLength, batch.count)) throw this.#fullError();
-    }
-    // A put counts some 50 bytes beside its own at most; so most batches are not looked at.
-    if (store.liveBytes + batch.byteLength * 1.125 + batch.count * 64 <= this.#limitBytes) return;
-    const weight = RecordStore.putWeight(batch.encode());
-    if (weight === 0 || store.liveBytes + weight <= this.#limitBytes) return;
-    if (store.expiringCount > 0) store.sweep(sweptBeforeRefusal);
-    if (store.liveBytes + weight > this.#limitBytes) throw this.#fullError();
-  }
-
-  #fullError(): LatheError {
-    this.#counts.refused++;
-    const { liveBytes } = this.#store;
-    const bytesMax = this.#limitBytes;
-    return new LatheError(
-      "LIMIT_EXCEEDED",
-      `no memory for this write: entries take ${liveBytes} of ${bytesMax} bytes (memory.bytes_max); reads and ` +
-        "deletes go on: delete some, or restart with a higher limit",
-      { details: { liveBytes, bytesMax } },
-    );
   }
 
   /** Frees what a view held, some at a time and in turns of their own. */
@@ -380,11 +374,10 @@ export class MemoryEngine implements StorageEngine {
   }
 }
 
-function tooLarge(path: string, bytesMax: number, liveBytes?: number): LatheError {
-  const held = liveBytes === undefined ? "more" : `${liveBytes} bytes, more`;
+function tooLarge(path: string, bytesMax: number): LatheError {
   return new LatheError(
     "LIMIT_EXCEEDED",
-    `${path} holds ${held} than memory.bytes_max (${bytesMax} bytes) allows; start with a higher limit`,
+    `${path} holds more than there is memory for with a memory.bytes_max of ${bytesMax}; start with a higher one`,
     { details: { path, bytesMax } },
   );
 }

@@ -13,7 +13,7 @@ import { WriteBatch } from "../../write-batch.ts";
 import { openMemoryEngine } from "./memory-engine.ts";
 
 const golden = join(import.meta.dirname, "golden");
-const present = "v2";
+const present = "v3";
 const magics: Readonly<Record<string, string>> = { CURRENT: "LATHEMCU", "snapshot-000002.mem": "LATHEMEM" };
 const root = mkdtempSync(join(tmpdir(), "lathe-memory-golden-"));
 const env = createNodeEnv({ logLevel: "error" });

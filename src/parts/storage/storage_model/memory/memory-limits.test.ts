@@ -26,6 +26,7 @@ test("puts beyond the limit are refused as whole batches; reads, deletes and wha
   while (refused === undefined && index < 1000) {
     const batch = new WriteBatch().put(key(2 * index), value).put(key(2 * index + 1), value);
     try {
+      assert.ok(engine.room.admit(batch, 0));
       engine.applySync(batch, index + 1);
       index++;
     } catch (error) {
@@ -82,9 +83,11 @@ test("what has expired makes room before a put is refused, also while the hash t
     const directory = join(root, `expired-${keys}`);
     const engine = await openMemoryEngine(settable, { directory, bytesMax: keys * 108 });
     const expiresAtMs = settable.clock.nowMs() + 1000;
-    const put = (n: number) => {
-      engine.applySync(new WriteBatch().put(key(n), value, { expiresAtMs }), engine.appliedIndex + 1);
+    const apply = (batch: WriteBatch) => {
+      assert.ok(engine.room.admit(batch, 0));
+      engine.applySync(batch, engine.appliedIndex + 1);
     };
+    const put = (n: number) => apply(new WriteBatch().put(key(n), value, { expiresAtMs }));
     assert.throws(() => {
       for (let n = 0; n < 2 * keys; n++) put(n);
     }, { code: "LIMIT_EXCEEDED" });
@@ -92,7 +95,7 @@ test("what has expired makes room before a put is refused, also while the hash t
     assert.ok(Math.abs(filled - keys) < 60, `${filled} keys fit, ${keys} were to`);
     clock.nowMs += 2000;
     const later = new WriteBatch().put(key(0), value).put(key(9_999_999), value);
-    engine.applySync(later, filled + 1);
+    apply(later);
     await engine.close();
   }
 });
@@ -118,8 +121,10 @@ test("writers wait for a snapshot whose old versions fill the memory, and are no
   };
   // Beyond 64 MiB a snapshot is under way, which sees all that is overwritten from then on: as much as there are data.
   for (let n = 0; n < 30_000; n++) {
-    await room();
-    engine.applySync(new WriteBatch().put(key(n % 8000), value), n + 1);
+    const batch = new WriteBatch().put(key(n % 8000), value);
+    do await room();
+    while (engine.room.admit(batch, 0) === undefined);
+    engine.applySync(batch, n + 1);
   }
   assert.equal(engine.getSync(key(7999))?.length, value.length);
   letGo();

@@ -39,6 +39,8 @@ export class RecordHeap {
   #large: (Uint8Array | undefined)[] = [];
   #largeFree: number[] = [];
   #largeBytes = 0;
+  /** The most bytes that key and value of a record ever had. */
+  lengthHighest = 0;
 
   constructor(arena: SlabArena) {
     this.arena = arena;
@@ -56,6 +58,7 @@ export class RecordHeap {
     kind: number, source: Uint8Array, keyStart: number, keyEnd: number, valueEnd: number, index: number, older: number,
   ): number {
     const length = valueEnd - keyStart;
+    if (length > this.lengthHighest) this.lengthHighest = length;
     const large = cellHeaderBytes + length > cellBytesMax;
     const ref = this.arena.take(large ? largeCellBytes : cellHeaderBytes + length);
     const { words } = this;

@@ -22,6 +22,7 @@ import { HashIndex, slotsTakenOver } from "./hash-table.ts";
 import { OrderedIndex } from "./key-tree.ts";
 import { RecordHeap, weightFor } from "./record-heap.ts";
 import { SlabArena } from "./slab-arena.ts";
+import { nodeNext } from "./tree-node.ts";
 import { ViewList } from "./view-list.ts";
 
 /** Looked at for expired entries with every batch. */
@@ -33,6 +34,14 @@ const collectedAtOnce = 256;
 /** The most that a key's entries in the ordered index cost, with its share of nodes and separators. */
 const orderBytesPerKey = 600;
 
+/** Keys of which tombstones may be left, and the bytes of the keys. */
+export interface Buried {
+  readonly keys: number;
+  readonly bytes: number;
+}
+
+export const nothingBuried: Buried = { keys: 0, bytes: 0 };
+
 export class RecordStore {
   readonly heap: RecordHeap;
   readonly hashed: HashIndex;
@@ -40,6 +49,7 @@ export class RecordStore {
   readonly views = new ViewList();
   readonly expiry: ExpiryClock;
   readonly #seed: number;
+  readonly #roomBytes: number;
   /** Versions that were followed, and by which index; the head is the oldest. */
   #followed: number[] = [];
   #followedAt: number[] = [];
@@ -51,8 +61,10 @@ export class RecordStore {
   expiredDropped = 0;
   #sweepAt = 0;
 
-  constructor(options: { arenaBytes: number; seed: number; expiry: ExpiryClock }) {
+  /** `roomBytes` is for new entries; what the arena has beyond is for what must be taken whatever there is. */
+  constructor(options: { arenaBytes: number; roomBytes?: number; seed: number; expiry: ExpiryClock }) {
     this.heap = new RecordHeap(new SlabArena(options.arenaBytes));
+    this.#roomBytes = options.roomBytes ?? options.arenaBytes;
     this.hashed = new HashIndex(this.heap);
     this.ordered = new OrderedIndex(this.heap);
     this.expiry = options.expiry;
@@ -90,9 +102,39 @@ export class RecordStore {
     return expiryOf(this.heap.sourceOf(ref), this.heap.keyStartOf(ref) + this.heap.keyLengthOf(ref));
   }
 
-  /** Whether a batch is sure to fit into the arena, whatever else is in it. */
-  canHold(bytes: number, operations: number): boolean {
-    return this.heap.arena.canHold(bytes + operations * orderBytesPerKey, operations * 2);
+  /** Whether operations, and tombstones of keys that are there, are sure to fit into the arena. */
+  canHold(bytes: number, operations: number, buried: Buried = nothingBuried): boolean {
+    const { arena } = this.heap;
+    const all = bytes + operations * orderBytesPerKey + buried.bytes;
+    return arena.canHold(all, operations * 2 + buried.keys, arena.capacityBytes);
+  }
+
+  /** The same within the memory that new entries may take, of which the arena has more. */
+  hasRoom(bytes: number, operations: number): boolean {
+    const { arena, largeBytes } = this.heap;
+    const withinBytes = this.#roomBytes - largeBytes;
+    return arena.canHold(bytes + operations * orderBytesPerKey, operations * 2, withinBytes);
+  }
+
+  /** The keys in the ranges that a batch deletes, each of which may leave a tombstone for views. */
+  buriedBy(encoded: Uint8Array): Buried {
+    const { heap, ordered } = this;
+    const { nodes } = ordered;
+    const found = { keys: 0, bytes: 0 };
+    forEachOperation(encoded, (kind, bytes, keyStart, keyEnd, valueEnd) => {
+      if (kind !== batchKindDeleteRange) return;
+      let leaf = ordered.leafOf(bytes, keyStart, keyEnd);
+      let entry = nodes.rank(leaf, bytes, keyStart, keyEnd, false);
+      for (; leaf !== 0; leaf = nodes.link(leaf, nodeNext), entry = 0) {
+        const end = nodes.rank(leaf, bytes, keyEnd, valueEnd, false);
+        for (; entry < end; entry++) {
+          found.keys++;
+          found.bytes += heap.keyLengthOf(nodes.refAt(leaf, entry));
+        }
+        if (end < nodes.countOf(leaf)) break;
+      }
+    });
+    return found;
   }
 
   /** What the puts of a batch would count if all their keys were new. */

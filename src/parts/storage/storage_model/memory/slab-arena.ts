@@ -81,9 +81,13 @@ export class SlabArena {
     return (this.#pagesTouched - 1) * pageBytes;
   }
 
-  /** Whether `count` cells of together so many bytes are sure to fit, whatever their classes are. */
-  canHold(bytes: number, count: number): boolean {
-    const free = (this.#freePages + this.#pageCount - this.#pagesTouched) * pageBytes;
+  get capacityBytes(): number {
+    return (this.#pageCount - 1) * pageBytes;
+  }
+
+  /** Whether `count` cells of together so many bytes are sure to fit, whatever their classes, into `withinBytes`. */
+  canHold(bytes: number, count: number, withinBytes: number): boolean {
+    const free = withinBytes - (this.#pagesTouched - 1 - this.#freePages) * pageBytes;
     // Every class may need a page that it fills only in part, and pages end with up to a cell's rest.
     const worst = bytes * 1.5 + count * 24 + Math.min(count, classBytes.length) * pageBytes;
     return free >= worst;

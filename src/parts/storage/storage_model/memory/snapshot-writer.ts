@@ -40,8 +40,9 @@ export class SnapshotWriter {
   readonly #appliedIndex: () => number;
   readonly #copier = new RangeCopier();
   #current: CurrentState;
-  /** The limit that snapshots name from now on. */
+  /** What snapshots say of the log behind them from now on. */
   #limitBytes: number;
+  #isAdmitted: boolean;
   /** The highest number that a file has, or had. */
   #lastNumber: number;
   #running: Promise<void> | undefined;
@@ -64,6 +65,7 @@ export class SnapshotWriter {
     this.#current = found.current;
     this.#lastNumber = found.lastNumber;
     this.#limitBytes = found.current.limitBytes;
+    this.#isAdmitted = found.current.isAdmitted;
     this.#appliedIndex = found.appliedIndex;
   }
 
@@ -104,14 +106,19 @@ export class SnapshotWriter {
     if (this.#appliedIndex() > 0) await this.#run();
   }
 
-  /** Writes a snapshot of what is applied, and with it, in force at once, the limit by which what follows is judged. */
-  async adoptLimit(bytes: number): Promise<void> {
-    this.#limitBytes = bytes;
-    await this.flush();
+  /**
+   * Notes, in force at once, what live entries may come to from now on. Behind a log whose batches were judged when
+   * they were applied, a snapshot of what came of them is written first.
+   */
+  async adoptLimit(): Promise<void> {
+    const isBehind = !this.#isAdmitted;
+    this.#isAdmitted = true;
+    this.#limitBytes = Math.max(this.#options.bytesMax, this.#store.liveBytes);
+    if (isBehind) await this.flush();
     await this.#running?.catch(() => undefined);
-    if (this.#current.limitBytes === bytes) return;
+    if (this.#current.isAdmitted && this.#current.limitBytes >= this.#limitBytes) return;
     const { directory, selectionHash } = this.#options;
-    const state = { ...this.#current, limitBytes: bytes };
+    const state = { ...this.#current, limitBytes: this.#limitBytes, isAdmitted: true };
     writeCurrentSync(this.#env.disk, directory, selectionHash, state);
     this.#current = state;
   }
@@ -187,7 +194,8 @@ export class SnapshotWriter {
     const { threads, disk } = this.#env;
     const snapshotNumber = ++this.#lastNumber;
     const timeMs = this.#store.expiry.nowMs();
-    const state = { snapshotNumber, index: this.#appliedIndex(), timeMs, limitBytes: this.#limitBytes };
+    const [limitBytes, isAdmitted] = [this.#limitBytes, this.#isAdmitted];
+    const state = { snapshotNumber, index: this.#appliedIndex(), timeMs, limitBytes, isAdmitted };
     const bytesBefore = this.#bytesSince;
     const path = `${directory}/${snapshotName(snapshotNumber)}`;
     try {

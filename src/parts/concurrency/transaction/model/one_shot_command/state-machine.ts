@@ -7,6 +7,9 @@
  *   3. Otherwise all writes, those of index entries too, and the ranges of what was dropped, go to the engine as one
  *      batch under the entry's index, then, in the same turn, into the row cache and the catalog, so that no reader
  *      sees one without the other.
+ * `admit`, before an entry is logged: where the engine has a limit, and what the command demands at most
+ * (`command-demand.ts`) may not fit, the command is run without its effect once nothing is in flight, and the engine
+ * says whether just that batch fits.
  * Invariants:
  *   1. Deterministic in (state, index, entry): no clock, no randomness, no limit that depends on a setting. Whether a
  *      row comes from the cache or the engine makes no difference.
@@ -20,10 +23,12 @@
 import { assert } from "../../../../../kit/assert.ts";
 import type { Table } from "../../../../architecture/catalog/table.ts";
 import type { IndexWrites } from "../../../../indexing/secondary-indexes.ts";
-import type { LogEntry, StateMachine } from "../../../../replication/replicated-log.ts";
+import type { InFlight, LogEntry, StateMachine } from "../../../../replication/replicated-log.ts";
+import { type Demand, noDemand, sumOfDemands } from "../../../../storage/engine.ts";
 import { WriteBatch } from "../../../../storage/write-batch.ts";
-import type { CommandResult, StepResult } from "../../command.ts";
+import type { Command, CommandResult, StepResult } from "../../command.ts";
 import { decodeCommand } from "./command-codec.ts";
+import { changesTables, demandOf, unknownDemand } from "./command-demand.ts";
 import type { CommandDoors } from "./command-doors.ts";
 import { CommandRun } from "./command-run.ts";
 import { Overlay } from "./overlay.ts";
@@ -40,6 +45,8 @@ export class CommandStateMachine implements StateMachine {
   readonly #overlay = new Overlay();
   readonly #indexWrites: IndexWrites | undefined;
   #batch = new WriteBatch(16 * 1024);
+  /** Commands that were decoded when they were admitted, until they are applied. */
+  readonly #admitted = new Map<LogEntry, Command>();
   #appliedIndex: number;
 
   constructor(doors: CommandDoors) {
@@ -56,34 +63,66 @@ export class CommandStateMachine implements StateMachine {
     return this.#doors.engine.durableIndex;
   }
 
-  async recovered(): Promise<void> {
-    await this.#doors.engine.recovered?.();
+  async recovered(index: number): Promise<void> {
+    await this.#doors.engine.recovered?.(index);
   }
 
   backpressure(): Promise<void> | undefined {
     return this.#doors.engine.backpressure();
   }
 
+  /** Errors: CORRUPTION, LIMIT_EXCEEDED. */
+  admit(entry: LogEntry, inFlight: InFlight): Demand | undefined {
+    const { engine, catalog } = this.#doors;
+    const { room } = engine;
+    if (room === undefined) return noDemand;
+    if (inFlight.commands === 0) this.#admitted.clear();
+    const command = decodeCommand(entry.command, "bytes");
+    let demand = demandOf(command, entry.command.length, catalog, room.entryBytesHighest, inFlight);
+    if (demand === undefined || (demand.entries > 0 && !room.holds(sumOfDemands(demand, inFlight)))) {
+      if (inFlight.commands > 0) return undefined;
+      demand = this.#tryOut(command, entry.timestampMs);
+    }
+    if (demand !== undefined) this.#admitted.set(entry, command);
+    return demand;
+  }
+
   /** Errors: CORRUPTION for a command that cannot be read, and the engine's; the state is then unchanged. */
   apply(index: number, entry: LogEntry): CommandResult {
     assert(index > this.#appliedIndex, `entry ${index} comes after ${this.#appliedIndex} was applied`);
-    const command = decodeCommand(entry.command, "bytes");
+    const admitted = this.#admitted.get(entry);
+    if (admitted !== undefined) this.#admitted.delete(entry);
+    const { run, result } = this.#run(admitted ?? decodeCommand(entry.command, "bytes"));
+    if (result.ok) this.#commit(run, index);
+    this.#appliedIndex = index;
+    return result;
+  }
+
+  /** Runs the steps up to the first that is refused; nothing is changed yet. */
+  #run(command: Command): { run: CommandRun; result: CommandResult } {
     const run = new CommandRun(this.#doors, this.#overlay, this.#indexWrites);
     this.#overlay.begin();
     this.#indexWrites?.begin();
-    const results: StepResult[] = [];
+    const steps: StepResult[] = [];
     for (const step of command.steps) {
       try {
-        results.push(run.step(step));
+        steps.push(run.step(step));
       } catch (thrown) {
         if (!(thrown instanceof StepRefused)) throw thrown;
-        this.#appliedIndex = index;
-        return { ok: false, step: results.length, error: thrown.error };
+        return { run, result: { ok: false, step: steps.length, error: thrown.error } };
       }
     }
-    this.#commit(run, index);
-    this.#appliedIndex = index;
-    return { ok: true, steps: results };
+    return { run, result: { ok: true, steps } };
+  }
+
+  /** What the command demands as the state is now. */
+  #tryOut(command: Command, timeMs: number): Demand | undefined {
+    const { run, result } = this.#run(command);
+    if (!result.ok) return noDemand;
+    const batch = this.#fill(run);
+    if (batch.count === 0) return noDemand;
+    const demand = this.#doors.engine.room?.admit(batch, timeMs);
+    return demand === undefined || !changesTables(command) ? demand : unknownDemand;
   }
 
   /** Behind everything else in the batch, which it covers too. One range per table or index, however large. */
@@ -96,8 +135,7 @@ export class CommandStateMachine implements StateMachine {
     }
   }
 
-  #commit(run: CommandRun, index: number): void {
-    const { engine, cache, catalog } = this.#doors;
+  #fill(run: CommandRun): WriteBatch {
     const batch = this.#batch;
     batch.clear();
     this.#overlay.forEach((key, value) => {
@@ -110,9 +148,15 @@ export class CommandStateMachine implements StateMachine {
       else batch.put(key, value);
     }
     const isPlain = batch.expiringCount === 0 && batch.rangeDeleteCount === 0;
-    assert(cache === undefined || isPlain, "rows behind a row cache do not expire and do not go by range");
+    assert(this.#doors.cache === undefined || isPlain, "rows behind a row cache do not expire and do not go by range");
     // What a row cache still holds of a dropped table is out of reach: ids are never used again.
     if (run.freed.length > 0) this.#free(run.freed);
+    return batch;
+  }
+
+  #commit(run: CommandRun, index: number): void {
+    const { engine, cache, catalog } = this.#doors;
+    const batch = this.#fill(run);
     if (batch.count > 0) engine.applySync(batch, index);
     if (batch.byteLength > keptBatchBytesMax) this.#batch = new WriteBatch(16 * 1024);
     if (cache !== undefined) {

@@ -18,6 +18,7 @@
  */
 import { readBigU64LE, writeBigU64LE, writeVarint } from "../../../../../kit/bytes.ts";
 import { LatheError } from "../../../../../kit/errors.ts";
+import type { Demand } from "../../../../storage/engine.ts";
 import type { KeyValueChange, WriteCondition } from "../../key-value-store.ts";
 
 export const changesKind = 75;
@@ -235,6 +236,20 @@ export class ChangeReader {
     }
     throw damaged("a number without an end");
   }
+}
+
+/** What a row takes beside its key and value: table, version, expiry, lengths; keys have 00 in two bytes. */
+const rowBytes = 64;
+
+/** What changes demand at most, whatever is there. Errors: CORRUPTION, FORMAT_UNKNOWN. */
+export function changesDemand(command: Uint8Array): Demand {
+  const demand = { puts: 0, entries: 0, bytes: 0 };
+  for (const reader = new ChangeReader(command); reader.next(); ) {
+    if (reader.value !== undefined) demand.puts++;
+    demand.entries++;
+    demand.bytes += rowBytes + 2 * reader.key.length + (reader.value?.length ?? 0);
+  }
+  return demand;
 }
 
 function damaged(what: string): LatheError {

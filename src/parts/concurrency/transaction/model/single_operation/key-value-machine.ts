@@ -7,6 +7,8 @@
  *      refuses the whole of it.
  *   3. Otherwise all changes go to the engine as one batch under the entry's index and time, then, in the same turn,
  *      into the row cache.
+ * `admit`, before the entry is logged, is that of the machine behind: from the lengths in the command where that is
+ * enough, else by the very batch, once nothing is in flight.
  * Invariants:
  *   1. Deterministic in (state, index, entry): whether a row has expired is judged by the entry's time alone. Where
  *      the engine drops expired rows it must judge by entries too (`expiryTime: "entry"`), or a replay would find
@@ -18,13 +20,13 @@
 import { assert } from "../../../../../kit/assert.ts";
 import type { CatalogStore } from "../../../../architecture/catalog/catalog-store.ts";
 import type { Table } from "../../../../architecture/catalog/table.ts";
-import type { LogEntry, StateMachine } from "../../../../replication/replicated-log.ts";
-import type { StorageEngine } from "../../../../storage/engine.ts";
+import type { InFlight, LogEntry, StateMachine } from "../../../../replication/replicated-log.ts";
+import { type Demand, noDemand, type StorageEngine, sumOfDemands } from "../../../../storage/engine.ts";
 import type { RowLayout } from "../../../../storage/layout/row-layout.ts";
 import type { Cache } from "../../../../storage/page_io/cache.ts";
 import { batchKindPut, WriteBatch } from "../../../../storage/write-batch.ts";
 import type { WriteResult } from "../../key-value-store.ts";
-import { ChangeReader, changesKind, flagAbsent, flagPresent, flagVersions } from "./change-codec.ts";
+import { ChangeReader, changesDemand, changesKind, flagAbsent, flagPresent, flagVersions } from "./change-codec.ts";
 import type { SharedRows } from "./shared-rows.ts";
 import { type KeyValueTableSpec, readExpiry, readVersion, RowWriter, unfitness } from "./key-value-table.ts";
 
@@ -83,8 +85,8 @@ export class KeyValueMachine implements StateMachine {
     return this.#timeMs;
   }
 
-  async recovered(): Promise<void> {
-    await this.#behind.recovered?.();
+  async recovered(index: number): Promise<void> {
+    await this.#behind.recovered?.(index);
   }
 
   backpressure(): Promise<void> | undefined {
@@ -105,6 +107,25 @@ export class KeyValueMachine implements StateMachine {
 
   get unfitReason(): string {
     return this.#unfit ?? "";
+  }
+
+  /** Errors: CORRUPTION, FORMAT_UNKNOWN, LIMIT_EXCEEDED. */
+  admit(entry: LogEntry, inFlight: InFlight): Demand | undefined {
+    const { room } = this.#doors.engine;
+    if (room === undefined) return noDemand;
+    const { command, timestampMs } = entry;
+    // The steps of a query language are judged by the time of their entry, also when they are only tried.
+    if (inFlight.commands === 0) this.#doors.sharedRows?.beginEntry(Math.max(this.#timeMs, timestampMs));
+    if (command[0] !== changesKind) {
+      return this.#behind.admit === undefined ? noDemand : this.#behind.admit(entry, inFlight);
+    }
+    const demand = changesDemand(command);
+    if (room.holds(sumOfDemands(demand, inFlight))) return demand;
+    if (inFlight.commands > 0) return undefined;
+    const table = this.table();
+    if (table === undefined || this.#refusal(table, entry) !== undefined) return noDemand;
+    this.#fill(table, entry, 0n);
+    return this.#batch.count === 0 ? noDemand : room.admit(this.#batch, timestampMs);
   }
 
   /** Errors: CORRUPTION, FORMAT_UNKNOWN and the engine's; the state is then unchanged. */

@@ -81,3 +81,13 @@ test("equal logs give equal states, whenever they are replayed", async () => {
   const results = entries.map((entry, at) => again.machine.apply(at + 2, entry) as { ok?: boolean });
   assert.deepEqual(results.map(({ ok }) => ok), [undefined, false, true]);
 });
+
+test("an engine behind the doors is told that the log was replayed, and its room is asked", async () => {
+  const opened = await openStore(false, true);
+  const told: number[] = [];
+  const room = { entryBytesHighest: 0, holds: () => false, admit: () => undefined };
+  Object.assign(opened.engine, { recovered: async (index: number) => void told.push(index), room });
+  await opened.machine.recovered(7);
+  assert.deepEqual(told, [7]);
+  assert.equal(opened.sql?.engine.room, room);
+});

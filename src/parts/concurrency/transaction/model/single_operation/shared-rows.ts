@@ -19,7 +19,7 @@
  */
 import type { Clock } from "../../../../../kit/env/env.ts";
 import type { Table } from "../../../../architecture/catalog/table.ts";
-import type { Cursor, ScanRange, Snapshot, StorageEngine } from "../../../../storage/engine.ts";
+import type { Cursor, ScanRange, Snapshot, StorageEngine, WriteRoom } from "../../../../storage/engine.ts";
 import type { RowLayout } from "../../../../storage/layout/row-layout.ts";
 import type { Cache } from "../../../../storage/page_io/cache.ts";
 import { batchKindPut, type WriteBatch } from "../../../../storage/write-batch.ts";
@@ -120,6 +120,14 @@ class EngineOfRows implements StorageEngine {
 
   get durableIndex(): number {
     return this.#engine.durableIndex;
+  }
+
+  get room(): WriteRoom | undefined {
+    return this.#engine.room;
+  }
+
+  async recovered(index: number): Promise<void> {
+    await this.#engine.recovered?.(index);
   }
 
   getSync(key: Uint8Array, snapshot?: Snapshot): Uint8Array | undefined {
