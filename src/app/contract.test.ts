@@ -4,6 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { libraryMembers } from "../contract/serve-check.ts";
+import { EmbeddedStore } from "../parts/architecture/model/embedded_library/embedded-library.ts";
 import { checkContract, loadDrivenContract, loadServedContract } from "./contract.ts";
 import { buildFromContract } from "./build.ts";
 import { infer } from "./infer.ts";
@@ -48,4 +50,18 @@ test("what no driver drives is refused by name where something is measured, not 
   assert.match(undriven[0].message, /COUNT/);
   assert.equal(loadServedContract(file).contract.name, "mine");
   assert.throws(() => loadDrivenContract(file), { code: "INVALID_ARGUMENT", message: /workload\.operations: .*COUNT/ });
+});
+
+test("a library's table cannot have the name of a method of its store, each of which is known", () => {
+  assert.deepEqual(libraryMembers, Object.getOwnPropertyNames(EmbeddedStore.prototype));
+  const columns = "columns: [{ name: id, type: bigint }], primary_key: [id], rows: 10";
+  const table = (name: string) => `{ name: ${name}, ${columns} }`;
+  const textOf = (names: readonly string[]) => "version: 1\nname: mine\nworkload: { benchmark: ycsb, profile: a }\n" +
+    "surface: { protocols: [embedded], transactions: none }\nstorage: { durability: every_commit }\n" +
+    `data: { tables: [${names.map(table).join(", ")}] }\n`;
+  assert.equal(checkContract(contractFile("library.yaml", textOf(["notes", "scan"]))).verdict, "valid");
+  const { verdict, problems } = checkContract(contractFile("taken.yaml", textOf(["notes", ...libraryMembers])));
+  assert.equal(verdict, "unserved");
+  assert.deepEqual(problems.map(({ path }) => path), libraryMembers.map((_, at) => `data.tables[${at + 1}].name`));
+  assert.match(problems.at(-1)?.message ?? "", /a table close of a library, whose store has a method of that name/);
 });

@@ -80,6 +80,9 @@ export function findUndriven(contract: Contract): Unserved[] {
   return [...undrivenBenchmark(contract), ...undrivenOperations(contract)];
 }
 
+/** What a library's store has itself; its tables are fields beside them. */
+export const libraryMembers: readonly string[] = ["constructor", "transaction", "checkpoint", "metrics", "close"];
+
 /** A library has its tables, one log flushed with every write, and nothing beside it. */
 function unservedBesideLibrary({ surface, storage, consistency, data }: Contract, at: number): Unserved[] {
   const missing = (path: Path, asked: string, instead: string) => ({ path, leaf: undefined, asked, instead });
@@ -87,6 +90,7 @@ function unservedBesideLibrary({ surface, storage, consistency, data }: Contract
     return [missing(["surface", "protocols", at], "a library beside a server", "set protocols to [embedded] alone")];
   }
   const indexed = data.tables.findIndex(({ indexes }) => (indexes?.length ?? 0) > 0);
+  const taken = data.tables.flatMap(({ name }, table) => (libraryMembers.includes(name) ? [{ name, table }] : []));
   return [
     ...(storage.durability === "every_commit"
       ? []
@@ -97,6 +101,10 @@ function unservedBesideLibrary({ surface, storage, consistency, data }: Contract
     ...(indexed < 0
       ? []
       : [missing(["data", "tables", indexed, "indexes"], "a library with secondary indexes", "leave indexes out")]),
+    ...taken.map(({ name, table }) => {
+      const asked = `a table ${name} of a library, whose store has a method of that name,`;
+      return missing(["data", "tables", table, "name"], asked, "name it otherwise");
+    }),
   ];
 }
 

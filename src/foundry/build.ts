@@ -237,10 +237,11 @@ export function assembleFiles(
   files.set("contract.yaml", input.contractText.replace(/^# yaml-language-server:.*\n/m, ""));
   files.set("selection.json", `${JSON.stringify(selection, null, 2)}\n`);
   files.set("plan.json", `${JSON.stringify(plan, null, 2)}\n`);
-  files.set("knobs.yaml", formatKnobFile(knobs, values, [
-    `Knobs of ${contract.name}. Read at start; --knobs FILE and --knob name=value override them.`,
-  ]));
   const embedded = isLibrary(selected);
+  const reading = embedded
+    ? "Read when the store is opened; `open(directory, { knobs })` overrides them, and `npm pack` takes them along."
+    : "Read at start; --knobs FILE and --knob name=value override them.";
+  files.set("knobs.yaml", formatKnobFile(knobs, values, [`Knobs of ${contract.name}. ${reading}`]));
   for (const [path, text] of wiringFiles(contract, selected, selection.hash, knobs)) files.set(path, text);
 
   const tree = layeredTree(sourceRoot, (input.space ?? designSpace()).library);

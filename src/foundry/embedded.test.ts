@@ -1,7 +1,9 @@
 /** A library holds no line of a server, works from plain JavaScript when it is packed, and keeps its directory. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import {
+  mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync,
+} from "node:fs";
 import { isBuiltin } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -87,5 +89,24 @@ test("packed, it is plain JavaScript under node_modules, and its rows survive", 
     );
     assert.equal(run().trim(), "none");
     assert.equal(run().trim(), "b");
+  });
+});
+
+test("knobs.yaml holds for a library too, as it is and packed, and what its program gives goes first", () => {
+  build((directory, root) => {
+    const file = join(directory, "knobs.yaml");
+    writeFileSync(file, readFileSync(file, "utf8").replace(/^lsm\.block_bytes: .*$/m, "lsm.block_bytes: 3"));
+    const quiet = ["--disable-warning=ExperimentalWarning"];
+    execFileSync(process.execPath, [...quiet, "pack.ts"], { cwd: directory });
+    const program = `const { open } = await import(process.argv[1]);
+      const told = await open(process.argv[2]).then(() => "opened", (error) => error.message);
+      const store = await open(process.argv[2], { knobs: { "lsm.block_bytes": 1024 } });
+      await store.close();
+      console.log(told);`;
+    for (const entry of ["product.ts", "dist/product.js"]) {
+      const line = [...quiet, "--input-type=module", "-e", program, join(directory, entry), join(root, "data")];
+      const told = execFileSync(process.execPath, line, { encoding: "utf8" });
+      assert.match(told, /lsm\.block_bytes: expected at least 512, found 3/, entry);
+    }
   });
 });

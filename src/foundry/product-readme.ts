@@ -119,7 +119,8 @@ function librarySection({ name, data }: Contract): string[] {
     "```",
     "",
     "`npm pack` here writes a package of plain JavaScript with types; install that where it is used. TypeScript that",
-    "Node runs as it is may import `product.ts`.",
+    "Node runs as it is may import `product.ts`. `knobs.yaml` holds for either, and what is given to",
+    "`open(directory, { knobs })` goes first.",
     "",
     "```sh",
   ];

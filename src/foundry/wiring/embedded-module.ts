@@ -14,7 +14,7 @@ import { hashLines } from "./hash-lines.ts";
 import { optionLines } from "./option-lines.ts";
 import { slotsOf } from "./slots.ts";
 
-const kitEntries = ["kit/knob-table.ts", "kit/env/env.ts", "kit/env/node-embedded-env.ts"];
+const kitEntries = ["kit/knob-table.ts", "kit/library-knobs.ts", "kit/env/env.ts", "kit/env/node-embedded-env.ts"];
 
 /** Files from which everything that a library needs can be reached, relative to the source root. */
 export function embeddedEntries(selected: SelectedParts): string[] {
@@ -43,7 +43,7 @@ export function embeddedModule(
     ...storeClass(contract, selected),
     "",
     "export interface OpenOptions {",
-    "  /** Values by name, as in `knobs.yaml`; the defaults where left out. */",
+    "  /** Values by name, over those of `knobs.yaml` beside this file. */",
     "  readonly knobs?: KnobValues;",
     "  /** The doors to the world; a test may bring its own. */",
     "  readonly env?: Env;",
@@ -74,8 +74,8 @@ function imports(selected: SelectedParts): string[] {
   const others = [
     ["./kit/env/env.ts", "type { Env }"],
     ["./kit/env/node-embedded-env.ts", "{ createEmbeddedEnv }"],
-    ["./kit/knob-table.ts", "{ resolveKnobs }"],
     ["./kit/knob-values.ts", "type { KnobValues }"],
+    ["./kit/library-knobs.ts", "{ libraryKnobs }"],
     ["./knobs.ts", "{ type Knobs, knobTable }"],
     ["./parts/architecture/catalog/table.ts", "type { Table }"],
   ];
@@ -113,7 +113,7 @@ function openFunction({ name }: Contract, selected: SelectedParts, knobLines: (r
     " * Errors: INVALID_ARGUMENT for knobs; LOCKED, CORRUPTION, FORMAT_UNKNOWN, DISK_FULL, READ_ONLY, IO_ERROR.",
     " */",
     `export async function open(directory: string, options: OpenOptions = {}): Promise<${storeName(name)}> {`,
-    "  const knobs = resolveKnobs(knobTable, options.knobs ?? {}) as unknown as Knobs;",
+    "  const knobs = libraryKnobs(import.meta.dirname, knobTable, options.knobs) as unknown as Knobs;",
     "  const env = options.env ?? createEmbeddedEnv();",
     "  // Closes in reverse order what was opened, also where a later step fails.",
     "  const opened = new AsyncDisposableStack();",

@@ -23,6 +23,7 @@ export function embeddedTypes({ name, data }: Contract): string {
     "}",
     "",
     "export interface OpenOptions {",
+    "  /** Values by name, over those of `knobs.yaml` beside the code. */",
     "  readonly knobs?: Readonly<Record<string, number | string | boolean>>;",
     "}",
     "",

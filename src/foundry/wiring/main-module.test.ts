@@ -73,6 +73,20 @@ test("code is kept beside a program, taken again, and never in place of a source
   assert.throws(() => run(moved), /more\.ts/);
 });
 
+test("a Node that is too old is told before anything of the program is loaded", () => {
+  const directory = makeProgram("older");
+  const text = readFileSync(join(directory, "main.js"), "utf8");
+  // As if it were an older one: what it says of itself is read at one place.
+  assert.equal(text.split("process.versions.node").length, 2);
+  writeFileSync(join(directory, "main.js"), text.replace("process.versions.node", '"24.14.9"'));
+  assert.throws(() => run(directory), (error: Error & { status: number; stderr: string }) => {
+    assert.equal(error.status, 2);
+    assert.match(error.stderr, /^older needs Node 24\.15 or newer, and this is v/);
+    return true;
+  });
+  assert.throws(() => kept(directory), { code: "ENOENT" });
+});
+
 test("an error tells the line of its source, whether the code was kept or not", () => {
   const directory = makeProgram("failing");
   for (const _start of [1, 2]) assert.throws(() => run(directory, "fail"), /word\.ts:6:9/);

@@ -13,7 +13,7 @@ const template = join(sourceRoot, "foundry", "wiring", "main.template");
 
 /** `main.js`: loads `serve.ts` quickly. */
 export function mainModule({ name }: Pick<Contract, "name">): string {
-  return readFileSync(template, "utf8").replace("PRODUCT", () => name);
+  return readFileSync(template, "utf8").replaceAll("PRODUCT", () => name);
 }
 
 /** `serve.ts`: what `main.js` runs. */
