@@ -6,6 +6,7 @@
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { cloneCheckpoint, readFilesOnce } from "../fleet/checkpoint.ts";
 import { startProduct } from "../fleet/product-server.ts";
 import type { RunningServer, ServerEnd } from "../fleet/server.ts";
@@ -43,7 +44,8 @@ export function productContender(options: {
 const drainTimeoutMs = 30_000;
 /** A block that takes this much longer than it should means that the server hangs. */
 const hangMs = 30_000;
-const endNoticeMs = 500;
+/** Word of a server's end may come later than that of its connections, on a busy machine by seconds. */
+const endNoticeMs = 5000;
 
 export class LaunchSide {
   readonly side: Side;
@@ -158,8 +160,10 @@ export class LaunchSide {
 
   /** Turns the failure of a request into the death of the server, where that is what it was. */
   async #explain(error: unknown, when: string): Promise<never> {
-    if (this.#end === undefined) await new Promise((resolve) => setTimeout(resolve, endNoticeMs));
-    const end = this.#end;
+    const notice = new AbortController();
+    const late = sleep(endNoticeMs, undefined, { signal: notice.signal }).catch(() => undefined);
+    const end = this.#end ?? (await Promise.race([this.server.ended, late]));
+    notice.abort();
     if (end === undefined) throw error;
     const how = end.signal === null ? `exit code ${end.exitCode}` : `signal ${end.signal}`;
     const log = end.logTail.trim() || "(empty)";

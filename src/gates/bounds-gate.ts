@@ -45,7 +45,7 @@ export function boundsGate(options: Amounts): Gate {
     name,
     description: `memory bounded over ${dataMiB} MiB of data, disk over ${overwriteMiB} MiB of overwrites`,
     stage: "product",
-    timeoutMs: 90_000,
+    timeoutMs: 300_000,
     run: (subject) => runBounds(options, subject),
   };
 }

@@ -24,7 +24,7 @@ export function damageGate(options: { flips: number }): Gate {
     name,
     description: `${options.flips} times one bit of its files flipped: each answer is right, or says what is damaged`,
     stage: "product",
-    timeoutMs: 30_000 + options.flips * 500,
+    timeoutMs: 120_000 + options.flips * 500,
     run: (subject) => examineOnThread<DamageTask>(name, options, subject),
   };
 }

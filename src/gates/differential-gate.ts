@@ -36,7 +36,7 @@ export function differentialGate(options: { statements: number; shrunk: boolean 
       `${options.statements} random statements against an in-memory model` +
       (options.shrunk ? ", with tiny memtables and caches and a restart" : ", with a restart"),
     stage: options.shrunk ? "product" : "candidate",
-    timeoutMs: options.shrunk ? 60_000 : 15_000,
+    timeoutMs: options.shrunk ? 180_000 : 60_000,
     run: (subject) => runDifferential(name, options, subject),
   };
 }

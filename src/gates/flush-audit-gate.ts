@@ -43,7 +43,7 @@ export function flushAuditGate(options: { writes: number; stage: Gate["stage"] }
       `${options.writes} sequential and ${options.writes * 2} concurrent writes: ` +
       "a device flush of the written file before each answer",
     stage: options.stage,
-    timeoutMs: 20_000,
+    timeoutMs: 90_000,
     run: (subject) => runAudit(gateName, options.writes, subject),
   };
 }

@@ -9,6 +9,7 @@ export interface Gate {
   readonly description: string;
   /** `candidate`: runs for every candidate, ≤ 5 s. `product`: once per product. */
   readonly stage: "candidate" | "product";
+  /** For what never ends; several times what the gate takes on a machine that has much else to do. */
   readonly timeoutMs: number;
   run(subject: GateSubject): Promise<GateVerdict>;
 }

@@ -26,7 +26,7 @@ export function indexesGate(options: { statements: number; losses: number }): Ga
       `${options.statements} statements on a table with two secondary indexes, restarts and ${options.losses} losses ` +
       "of power: reads by index equal the rows, duplicates are refused",
     stage: "product",
-    timeoutMs: 30_000 + options.statements * 50 + options.losses * 1000,
+    timeoutMs: 120_000 + options.statements * 50 + options.losses * 1000,
     run: (subject) => runIndexes(options, subject),
   };
 }

@@ -38,7 +38,7 @@ export function killGate(options: { rounds: number; stage: "candidate" | "produc
     name,
     description: `${options.rounds} × SIGKILL under concurrent writes, with the acknowledgements recorded outside`,
     stage: options.stage,
-    timeoutMs: 6000 + options.rounds * 6000,
+    timeoutMs: 60_000 + options.rounds * 12_000,
     run: (subject) => runKills(name, options.rounds, subject),
   };
 }
@@ -67,7 +67,7 @@ async function runKills(name: string, rounds: number, subject: GateSubject): Pro
       const isWaiting = () =>
         (writers.acknowledgedWrites < enough || (thinkers?.acknowledged ?? enough) < enough / 2) &&
         writers.failure === undefined && thinkers?.failure === undefined;
-      for (let waits = 0; waits < 300 && isWaiting(); waits++) await sleep(10);
+      for (let waits = 0; waits < 2000 && isWaiting(); waits++) await sleep(10);
       // The writers stop when their connections break: the kill finds them writing.
       await server.kill();
       writers.stopped = true;

@@ -28,7 +28,7 @@ export function powerLossGate(options: { points: number; fates: number }): Gate 
       `power lost at ${options.points} I/O calls of a scenario, ${options.fates} times each; ` +
       "what was acknowledged is there, and whole",
     stage: "product",
-    timeoutMs: 30_000 + options.points * 1000,
+    timeoutMs: 120_000 + options.points * 1000,
     run: (subject) => {
       const windowMs = lossWindowOf(subject.productDirectory);
       return examineOnThread<PowerLossTask>(name, { ...options, windowMs }, subject);

@@ -53,7 +53,7 @@ export function simulationGate(options: SimulationGateOptions): Gate {
       `${options.seeds} seeds of the simulation on the product's engine, log and node, with crashes, failing and ` +
       "lying disks; a flipped bit in writes",
     stage: "product",
-    timeoutMs: 60_000 + options.seeds * 500,
+    timeoutMs: 240_000 + options.seeds * 500,
     run: (subject) => runSimulation(options, subject),
   };
 }

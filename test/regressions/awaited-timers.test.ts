@@ -20,8 +20,8 @@ function runAlone(program: string): { readonly printed: string; readonly status:
     import { openBlackboardEngine as open } from ${urlOf("parts/storage/storage_model/row/kvlsm/blackboard/blackboard-engine.ts")};
     const directory = ${JSON.stringify(directory)};
     const env = createNodeEnv({ logLevel: "error" });
-    const put = (engine, index) =>
-      engine.applySync(new WriteBatch().put(Uint8Array.of(index), new Uint8Array(100)), index);
+    const put = (engine, index, bytes = 100) =>
+      engine.applySync(new WriteBatch().put(Uint8Array.of(index), new Uint8Array(bytes)), index);
     ${program}`;
   try {
     const { status, stdout, stderr } = spawnSync(process.execPath, ["--input-type=module", "-e", source]);
@@ -38,8 +38,8 @@ test("a writer that is slowed down comes back, though nothing else keeps the pro
     const engine = await open(env, { directory, ...limits, compactionStyle: "tiered" });
     put(engine, 1);
     await engine.flush();
-    put(engine, 2);
-    put(engine, 3);
+    // At the rate of slowed writers a minute's worth, so that a process that stands still for a moment is slowed, too.
+    put(engine, 2, 60_000);
     const slowed = engine.backpressure();
     console.log(slowed === undefined ? "not slowed" : "slowed");
     await slowed;

@@ -15,6 +15,7 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { buildFromContract } from "../../src/app/build.ts";
 import { scrubDirectory } from "../../src/app/scrub.ts";
+import { until } from "../../src/kit/until.fixture.ts";
 import { connectTo, startProduct, type StartedProduct, withTemporaryDirectory } from "./product-harness.ts";
 
 /** The ballast is more than all data beside it: with that room every compaction can end, whatever it takes up. */
@@ -22,7 +23,7 @@ const diskMiB = 48;
 const ballastBytes = 30 << 20;
 const rowsPerStatement = 250;
 const statementsMax = 2000;
-const waitMs = 90_000;
+const pollMs = 50;
 /** ER_DISK_FULL of MySQL. */
 const diskFullErrno = 1021;
 const knobs = [
@@ -95,14 +96,6 @@ function fullIn(server: StartedProduct, kind: string): number {
   return lines.filter((line) => line.includes(kind) && line.includes("DISK_FULL")).length;
 }
 
-async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
-  const endMs = performance.now() + waitMs;
-  while (!(await isSo())) {
-    assert.ok(performance.now() < endMs, `${what} has not come in ${waitMs} ms`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
-
 async function fillDisk(server: StartedProduct, connection: Connection, rows: Rows): Promise<void> {
   for (let statement = 0; fullIn(server, "compaction") === 0; statement++) {
     assert.ok(statement < statementsMax, `no compaction found the disk full: ${server.log().slice(-2000)}`);
@@ -119,16 +112,16 @@ async function fillAndFree(places: Places): Promise<void> {
   await connection.query("CREATE TABLE objects (id BIGINT PRIMARY KEY, timestamp BIGINT, value VARCHAR(150))");
   await fillDisk(server, connection, rows);
   await rows.check(connection);
-  await until("a refused write", async () => !(await rows.insert(connection)));
+  await until("a refused write", async () => !(await rows.insert(connection)), pollMs);
   assert.equal(server.process.exitCode, null);
   await rows.check(connection);
   rmSync(ballast);
-  await until("a write that is taken", () => rows.insert(connection));
+  await until("a write that is taken", () => rows.insert(connection), pollMs);
   await until("a row of writes with nothing failing beside them", async () => {
     const failed = fullIn(server, "lsm");
     for (let statement = 0; statement < 20; statement++) assert.ok(await rows.insert(connection));
     return fullIn(server, "lsm") === failed;
-  });
+  }, pollMs);
   await rows.check(connection);
   for (const signal of ["SIGTERM", "SIGKILL"] as const) {
     connection.destroy();

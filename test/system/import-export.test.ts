@@ -11,6 +11,7 @@ import * as fc from "fast-check";
 import { buildFromContract } from "../../src/app/build.ts";
 import { LatheError } from "../../src/kit/errors.ts";
 import { createSelfSignedIdentity } from "../../src/kit/self-signed-certificate.ts";
+import { until } from "../../src/kit/until.fixture.ts";
 import { exportTable } from "../../src/app/export.ts";
 import { importTable } from "../../src/app/import.ts";
 import { type BinaryEncoding, decodeJsonLine, encodeRow, type RowFormatName } from "../../src/app/row-format.ts";
@@ -167,23 +168,32 @@ test("an import that is stopped, or whose server ends, says from which line it g
   const count = 20_000;
   writeFileSync(file, `id,v\n${Array.from({ length: count }, (_, i) => `${i},"line\n${"x".repeat(40)}"\n`).join("")}`);
   const request = { product: undefined, data: undefined, table: "many", format: "csv", binary: "base64", file } as const;
+  const counter = await connectTo(own);
+  counter.on("error", () => undefined);
+  const rowsOf = async (asked: typeof counter) => {
+    const [[{ n }]] = (await asked.query("SELECT COUNT(*) AS n FROM many")) as unknown as [[{ n: string }]];
+    return Number(n);
+  };
   const stop = new AbortController();
   const cancelled = importTable({ ...request, url: url(), skipBad: 0, fromLine: 1 }, { ...context, signal: stop.signal });
-  setTimeout(() => stop.abort(new LatheError("CANCELLED", "stopped by Ctrl-C")), 50);
+  // What reads the file and what stops it share one thread, so that the end of the import does not come in between.
+  await until("first rows", async () => (await rowsOf(counter)) > 0);
+  stop.abort(new LatheError("CANCELLED", "stopped by Ctrl-C"));
   const first = await cancelled.catch((error: LatheError) => error);
   assert.ok(first instanceof LatheError && first.code === "CANCELLED", String(first));
   assert.match(first.message, /rows are inserted: go on with --from-line \d+/);
   const fromLine = Number(first.details.line);
   const killed = importTable({ ...request, url: url(), skipBad: 0, fromLine }, context);
-  setTimeout(() => void own.end("SIGKILL"), 50);
+  await until("more rows", async () => (await rowsOf(counter)) >= fromLine);
+  void own.end("SIGKILL");
   const second = await killed.catch((error: LatheError) => error);
   assert.ok(second instanceof LatheError && ["CLOSED", "IO_ERROR"].includes(second.code), String(second));
   own = await startProduct(product, ["--data", data]);
   const rest = { ...request, url: url(), skipBad: 128, fromLine: Number(second.details.line ?? fromLine) };
   await importTable(rest, context);
   const again = await connectTo(own);
-  const [[{ n }]] = (await again.query("SELECT COUNT(*) AS n FROM many")) as unknown as [[{ n: string }]];
-  assert.equal(Number(n), count);
+  assert.equal(await rowsOf(again), count);
+  counter.destroy();
   await again.end();
 });
 

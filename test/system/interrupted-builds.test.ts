@@ -13,6 +13,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
+import { until } from "../../src/kit/until.fixture.ts";
 import { withTemporaryDirectory } from "./product-harness.ts";
 
 const root = join(import.meta.dirname, "..", "..");
@@ -47,12 +48,6 @@ class Build {
       stream?.on("data", (bytes: Buffer) => (this.text += bytes.toString()));
     }
     this.ended = new Promise((resolve) => this.process.on("close", resolve));
-  }
-}
-
-async function until(what: string, holds: () => boolean): Promise<void> {
-  for (const endMs = performance.now() + 120_000; !holds(); await delay(20)) {
-    assert.ok(performance.now() < endMs, what);
   }
 }
 
@@ -119,6 +114,8 @@ test("a first build is killed, and one that waited for it goes on; a second is s
   await inPlace(async (place) => {
     const first = new Build(place, 1);
     await until("the first build runs suites", () => isWorking(place));
+    // It comes to no end before the second has come to wait for it.
+    first.process.kill("SIGSTOP");
     const second = new Build(place, 1, ["--no-verify"]);
     await until("the second waits", () => second.text.includes(`waiting for process ${first.process.pid}, which is`));
     assert.equal(existsSync(place.store), false);

@@ -21,6 +21,7 @@ import { rowToKv } from "../../src/parts/storage/layout/row_to_kv/row-to-kv.ts";
 import {
   openBlackboardEngine,
 } from "../../src/parts/storage/storage_model/row/kvlsm/blackboard/blackboard-engine.ts";
+import { until } from "../../src/kit/until.fixture.ts";
 import { seededNumbers } from "../../src/simulation/seeded-numbers.ts";
 import { connectTo, indexedContract, startProduct, withTemporaryDirectory } from "./product-harness.ts";
 
@@ -173,13 +174,15 @@ test(`${kills} kills under writers of an indexed table (seed ${seed})`, () =>
         break;
       }
       const connections = await Promise.all(clients.map(() => connectTo(server)));
+      const writes = clients.map(() => 0);
       for (const connection of connections) connection.on("error", () => undefined);
       let alive = true;
       const writers = clients.map(async (client, at) => {
-        while (alive) await client.write(connections[at]);
+        for (; alive; writes[at]++) await client.write(connections[at]);
       });
       const ended = Promise.allSettled(writers);
       await new Promise((resolve) => setTimeout(resolve, 300 + below(1500)));
+      await until("some writes of each client", () => writes.every((count) => count >= 3));
       const killed = server.end("SIGKILL");
       alive = false;
       await killed;

@@ -8,10 +8,10 @@ import { createHash, randomUUID } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 import { replayStudy } from "../../src/app/replay.ts";
 import { openStudyDirectory } from "../../src/app/study-directory.ts";
 import { createWorkDirectory, isInMemory } from "../../src/fleet/work-directory.ts";
+import { until } from "../../src/kit/until.fixture.ts";
 import { readEntries } from "../../src/journal/journal-reader.ts";
 
 const root = join(import.meta.dirname, "..", "..");
@@ -28,7 +28,7 @@ interface Ran {
   readonly lines: string;
 }
 
-/** Runs the job in a process group of its own; `signal` goes to the whole group when a line matches. */
+/** Runs the job in a process group of its own; `signal` goes to the whole group in the middle of what a line announces. */
 async function run(
   seed: number, when?: RegExp, signal: NodeJS.Signals = "SIGKILL", more: readonly string[] = [],
 ): Promise<Ran> {
@@ -37,19 +37,14 @@ async function run(
   const child = spawn(process.execPath, [program, contractFile, directory, String(seed), ...more], {
     stdio: ["ignore", "pipe", "pipe"],
     detached: true,
-    env: { ...process.env, LATHE_TEST_MARK: mark },
+    env: {
+      ...process.env, LATHE_TEST_MARK: mark, ...(when !== undefined && { LATHE_TEST_END: `${signal} ${when.source}` }),
+    },
   });
   let stdout = "";
   let lines = "";
-  let sent = false;
   child.stdout.on("data", (bytes: Buffer) => (stdout += bytes.toString()));
-  child.stderr.on("data", (bytes: Buffer) => {
-    lines += bytes.toString();
-    if (sent || when === undefined || !when.test(lines)) return;
-    sent = true;
-    // In the middle of what was announced.
-    setTimeout(() => process.kill(-(child.pid as number), signal), 300);
-  });
+  child.stderr.on("data", (bytes: Buffer) => (lines += bytes.toString()));
   const [exitCode, ended] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve) => {
     child.on("exit", (code, name) => resolve([code, name]));
   });
@@ -59,12 +54,10 @@ async function run(
 
 /** Servers, drivers and guards carry the mark in their environment; they have a moment to end. */
 async function noneLeft(mark: string): Promise<void> {
-  for (let attempt = 0; ; attempt++) {
-    const left = processesMarked(mark);
-    if (left.length === 0) return;
-    assert.ok(attempt < 600, `processes are left: ${left.join("; ")}`);
-    await sleep(50);
-  }
+  let left: string[] = [];
+  await until("an end of all processes", () => (left = processesMarked(mark)).length === 0, 50).catch(() => {
+    assert.fail(`processes are left: ${left.join("; ")}`);
+  });
 }
 
 function processesMarked(mark: string): string[] {

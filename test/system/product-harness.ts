@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { createConnection } from "mysql2/promise";
 import type { Connection } from "mysql2/promise";
 
-const startTimeoutMs = 30_000;
+const startTimeoutMs = 120_000;
 
 /** The contract of the bulk ingest, which has secondary indexes; every commit is flushed, transactions as wanted. */
 export function indexedContract(transactions: "one_shot" | "interactive"): string {

@@ -1,6 +1,8 @@
 /**
  * The program of `main-job.test.ts`: `lathe run`, but short: one quick gate, few and small launches. What it
  * does is the same. Arguments: contract, directory, seed, and a time to warm up that the study keeps.
+ * `LATHE_TEST_END="SIGNAL PATTERN"` sends the signal to its own process group in the middle of what a line that matches
+ * announces.
  */
 import { loadServedContract } from "../../src/app/contract.ts";
 import { runContract } from "../../src/app/run.ts";
@@ -10,6 +12,19 @@ import { loadGate } from "../../src/gates/load-gate.ts";
 const [contractFile, directory, seed, warmUpMs] = process.argv.slice(2);
 const controller = new AbortController();
 process.on("SIGINT", () => controller.abort());
+
+const [, signal, pattern] = /^(\S+) (.+)$/.exec(process.env.LATHE_TEST_END ?? "") ?? [];
+const inTheMiddleMs = 300;
+let awaited = pattern === undefined ? undefined : new RegExp(pattern);
+
+function tell(line: string): void {
+  process.stderr.write(`${line}\n`);
+  if (awaited?.test(line) !== true) return;
+  awaited = undefined;
+  // From here, so that the job does not go on while somebody else reads the line.
+  setTimeout(() => process.kill(-process.pid, signal as NodeJS.Signals), inTheMiddleMs);
+}
+
 const overHttp = loadServedContract(contractFile).contract.surface.protocols.includes("http");
 const gates = overHttp
   ? [httpDifferentialGate({ requests: 100, stage: "candidate" })]
@@ -35,8 +50,8 @@ try {
     },
     {
       signal: controller.signal,
-      progress: (line) => process.stderr.write(`${line}\n`),
-      status: ({ text }) => process.stderr.write(`${text}\n`),
+      progress: tell,
+      status: ({ text }) => tell(text),
     },
   );
   process.stdout.write(JSON.stringify(result));

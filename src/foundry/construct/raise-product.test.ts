@@ -155,7 +155,8 @@ test("a suite that does not end in its time is not given it twice", async () => 
   });
   const { raised } = raise(files, { suiteTimeoutMs: 3000 });
   await assert.rejects(raised, { code: "CONSTRAINT", message: /took longer than 3 s/ });
-  assert.equal(readFileSync(started, "utf8"), "started;");
+  // On a machine with much to do its time may be over before it has come to its first line.
+  if (existsSync(started)) assert.equal(readFileSync(started, "utf8"), "started;");
 });
 
 test("a cancelled build kills what it started and leaves nothing", async () => {

@@ -38,7 +38,7 @@ export function httpAccessGate(): Gate {
     name,
     description: "tokens on every route: forged ones, every scope, pages of browsers",
     stage: "product",
-    timeoutMs: 20_000,
+    timeoutMs: 90_000,
     run: runAccess,
   };
 }

@@ -16,7 +16,7 @@ export function httpBoundsGate(options: Amounts): Gate {
     name,
     description: `over HTTP, memory bounded over ${dataMiB} MiB of data, disk over ${overwriteMiB} MiB of overwrites`,
     stage: "product",
-    timeoutMs: 90_000,
+    timeoutMs: 300_000,
     async run(subject) {
       const server = await startHttpSubject({ ...subject, knobs: shrunkKnobs(subject) });
       try {

@@ -23,7 +23,7 @@ export function httpDifferentialGate(options: { requests: number; stage?: Gate["
     name: gateName,
     description: `${options.requests} random HTTP requests equal a map, across a restart`,
     stage,
-    timeoutMs: 20_000 + options.requests * 20,
+    timeoutMs: 90_000 + options.requests * 20,
     run: (subject) => runDifferential(gateName, options.requests, subject),
   };
 }

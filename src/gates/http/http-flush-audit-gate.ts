@@ -18,7 +18,7 @@ export function httpFlushAuditGate(options: { writes: number; stage?: Gate["stag
       `${options.writes} sequential and ${options.writes * 2} concurrent writes over HTTP: ` +
       "a device flush of the written file before each answer",
     stage,
-    timeoutMs: 20_000,
+    timeoutMs: 90_000,
     async run(subject) {
       const server = await startHttpSubject(subject);
       const opened = Array.from({ length: crowdConnections + 1 }, () => HttpGateConnection.open(server));

@@ -26,7 +26,7 @@ export function httpKillGate(options: { rounds: number; stage?: Gate["stage"] })
     name: gateName,
     description: `${options.rounds} × SIGKILL under concurrent batches over HTTP, with the answers noted outside`,
     stage,
-    timeoutMs: 6000 + options.rounds * 6000,
+    timeoutMs: 60_000 + options.rounds * 12_000,
     run: (subject) => runKills(gateName, options.rounds, subject),
   };
 }
@@ -46,7 +46,7 @@ async function runKills(gateName: string, rounds: number, subject: GateSubject):
       await sleep(60 + Math.floor(next() * 240));
       const enough = (round + 1) * acknowledgedPerRoundMin;
       const isWaiting = () => writers.acknowledgedWrites < enough && writers.failure === undefined;
-      for (let waits = 0; waits < 300 && isWaiting(); waits++) await sleep(10);
+      for (let waits = 0; waits < 2000 && isWaiting(); waits++) await sleep(10);
       await server.kill();
       await running;
       if (writers.failure !== undefined) return verdict.reject(writers.failure, { seed: subject.seed });

@@ -20,7 +20,7 @@ export function libraryFlushAuditGate(options: { writes: number }): Gate {
       `${options.writes} sequential and ${options.writes * 2} concurrent writes of a library: ` +
       "a device flush of the written file before each promise resolves",
     stage: "product",
-    timeoutMs: 20_000,
+    timeoutMs: 90_000,
     async run(subject) {
       const tables = tablesOf(subject.productDirectory);
       if (tables.length === 0) {

@@ -32,7 +32,7 @@ export function libraryKillGate(options: { rounds: number }): Gate {
       `${options.rounds} × SIGKILL of the process that has the library open and writes, with the acknowledgements ` +
       "recorded outside; two processes at once for its directory",
     stage: "product",
-    timeoutMs: 6000 + options.rounds * 6000,
+    timeoutMs: 60_000 + options.rounds * 12_000,
     run: (subject) => runKills(options.rounds, subject),
   };
 }
@@ -106,7 +106,7 @@ async function writeUntilKilled(
     reach();
   };
   const running = connections.map((connection, number) => units.write(connection, number, writersMax, onAcknowledged));
-  await Promise.race([reached, sleep(3000), ...running]);
+  await Promise.race([reached, sleep(20_000, undefined, { ref: false }), ...running]);
   if (!atOnce) await sleep(next() * 60);
   await (killed ?? server.kill());
   await Promise.all(running);

@@ -38,7 +38,8 @@ export function metamorphicGate(options: MetamorphicGateOptions): Gate {
       `${programs} random programs (on a loaded machine ${programsMin} at least) under ${knobSets} knob sets each on ` +
       "the product's engine; every answer equals a map's",
     stage: "product",
-    timeoutMs: timeoutMsOf(options),
+    // Programs end by themselves when their share of the time is over; a machine with much to do is late with that.
+    timeoutMs: 3 * timeoutMsOf(options),
     run: (subject) => runMetamorphic(options, subject),
   };
 }

@@ -48,7 +48,7 @@ export function containmentGate(limits: ContainmentLimits = containmentLimits): 
       `run alone for at most ${limits.secondsMax} s and ${limits.memoryMiBMax} MiB: comes to its end, asks for no ` +
       "network, starts no program, changes no file outside of its directory",
     stage: "product",
-    timeoutMs: (limits.secondsMax + 30) * 1000,
+    timeoutMs: (limits.secondsMax + 90) * 1000,
     run: (subject) => runContained(limits, subject),
   };
 }

@@ -39,7 +39,7 @@ export function sourceLawGate(original: string, patch: PatchSummary): Gate {
     name,
     description: "what the patch adds parses, imports what products may, and reaches the world through Env alone",
     stage: "product",
-    timeoutMs: 20_000,
+    timeoutMs: 90_000,
     run: (subject) => {
       const verdict = verdictOf(name, performance.now());
       const changed = patch.files.filter(({ kind }) => kind !== "delete").map(({ path }) => path);

@@ -61,7 +61,7 @@ test("errors: a missing directory", () => {
   assert.throws(() => lockDirectory(join(base, "missing")), { code: "NOT_FOUND" });
 });
 
-test("of processes that race for a dead holder's lock exactly one gets it", { timeout: 30_000 }, async () => {
+test("of processes that race for a dead holder's lock exactly one gets it", { timeout: 180_000 }, async () => {
   const directory = directoryHeldBy(dead);
   const moduleUrl = new URL("./node-directory-lock.ts", import.meta.url).href;
   const startAtMs = Date.now() + 600;
