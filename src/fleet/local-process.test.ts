@@ -81,10 +81,15 @@ test("a server does not outlive a workshop that is killed before it could say wh
 /** Whether no thread of a process can be given a core; where there is no /proc, it is taken to be so at once. */
 function isStopped(processId: number): boolean {
   if (process.platform !== "linux") return true;
-  return readdirSync(`/proc/${processId}/task`).every((thread) => {
-    const stat = readFileSync(`/proc/${processId}/task/${thread}/stat`, "latin1");
-    return stat[stat.lastIndexOf(")") + 2] === "T";
-  });
+  try {
+    return readdirSync(`/proc/${processId}/task`).every((thread) => {
+      const stat = readFileSync(`/proc/${processId}/task/${thread}/stat`, "latin1");
+      return stat[stat.lastIndexOf(")") + 2] === "T";
+    });
+  } catch {
+    // One of them has just ended.
+    return false;
+  }
 }
 
 test("CPU time counts threads that have ended, stands still while frozen, and never goes back", async (context) => {

@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { createHash, randomUUID } from "node:crypto";
+import { once } from "node:events";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -45,10 +46,13 @@ async function run(
   let lines = "";
   child.stdout.on("data", (bytes: Buffer) => (stdout += bytes.toString()));
   child.stderr.on("data", (bytes: Buffer) => (lines += bytes.toString()));
+  // Of its output the last comes when nobody holds the pipe any more, which may be after its end.
+  const closed = once(child, "close");
   const [exitCode, ended] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve) => {
     child.on("exit", (code, name) => resolve([code, name]));
   });
   await noneLeft(mark);
+  await closed;
   return { exitCode, signal: ended, json: stdout === "" ? {} : JSON.parse(stdout), lines };
 }
 
