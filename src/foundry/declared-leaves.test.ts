@@ -16,7 +16,6 @@ const { model, library } = designSpace();
 /** Names that are a leaf's and mean something else, by name: what. */
 const meantOtherwise: Readonly<Record<string, string>> = {
   "expression.ts": "arithmetic of a command, not keys of an index and not work pushed to storage",
-  "flush-agent.ts": "served; its invariant with core/blackboard has no joint test yet, without which nothing is declared",
   "lookup.ts": "a point read in the tree of files, no join",
   "virtual-table.ts": "rows of the catalog, not tables that a host provides",
 };

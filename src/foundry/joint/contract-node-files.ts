@@ -29,7 +29,7 @@ export interface NodeFilesInput {
 
 /** Texts by path: specifications, joint tests and what these use, and `product.ts` with its lines over the wiring. */
 export function contractNodeFiles(input: NodeFilesInput): Map<string, string> {
-  const { contract, plan, model, embedded } = input;
+  const { contract, plan, model } = input;
   const door = doorOf(input);
   const files = new Map<string, string>();
   for (const node of plan.contractNodes) {
@@ -39,15 +39,7 @@ export function contractNodeFiles(input: NodeFilesInput): Map<string, string> {
     files.set(`contracts/${name}.md`, nodeSpecification(spec, points, door, input));
     if (points.length > 0) files.set(`test/contracts/${name}.test.ts`, jointTest(name, points, contract, door));
   }
-  if (!embedded) {
-    const fixture = openedProduct(door);
-    // A product without the endpoint refuses a port for it.
-    const served = input.productText.includes("#serveMetrics(") ? fixture : fixture.replace(" metricsPort: 0,", "");
-    files.set("test/opened-product.ts", served.replaceAll("PRODUCT_NAME", contract.name));
-  }
-  if (contract.surface.protocols.includes("mysql")) {
-    files.set("test/mysql-connection.ts", readTemplate("mysql-connection.template"));
-  }
+  for (const [path, text] of fixtures(input, door)) files.set(path, text.replaceAll("PRODUCT_NAME", contract.name));
   files.set("product.ts", markWiring(input.productText, plan.contractNodes, door));
   return files;
 }
@@ -56,6 +48,26 @@ export function contractNodeFiles(input: NodeFilesInput): Map<string, string> {
 function doorOf({ embedded, productText }: Pick<NodeFilesInput, "embedded" | "productText">): TestDoor {
   if (embedded) return "embedded";
   return productText.includes("get keyValues()") ? "key-value" : "sql";
+}
+
+/** What tests of a product open it by, and hold or cut, by path. */
+function fixtures({ contract, plan, embedded, productText }: NodeFilesInput, door: TestDoor): [string, string][] {
+  const points = plan.contractNodes.flatMap((node) => pointsOf(node, door));
+  const files: [string, string][] = [["test/killed-files.ts", readTemplate("killed-files.template")]];
+  if (points.some(({ anyDoor }) => anyDoor)) {
+    files.push(["test/held-calls.ts", readTemplate("held-calls.template")]);
+    files.push(["test/stored-values.ts", storedValues(contract, door)]);
+  }
+  if (!embedded) {
+    const fixture = openedProduct(door);
+    // A product without the endpoint refuses a port for it.
+    const served = productText.includes("#serveMetrics(") ? fixture : fixture.replace(" metricsPort: 0,", "");
+    files.push(["test/opened-product.ts", served]);
+  }
+  if (contract.surface.protocols.includes("mysql")) {
+    files.push(["test/mysql-connection.ts", readTemplate("mysql-connection.template")]);
+  }
+  return files;
 }
 
 /** The fixture of server products, with methods for the door. */
@@ -67,7 +79,29 @@ function openedProduct(door: TestDoor): string {
     .replace("Product, ServeOptions", sql ? "Product, QueryResult, ServeOptions" : "Product, ServeOptions")
     .replace("/* VALUE_TYPE */", () => value)
     .replace("  /* DOOR */\n", () => readTemplate(`opened-product-${door}.template`));
-  return sql ? text : text.replace('import { cpSync', 'import assert from "node:assert/strict";\nimport { cpSync');
+  return sql ? text : text.replace('import { mkdtempSync', 'import assert from "node:assert/strict";\nimport { mkdtempSync');
+}
+
+/** The fixture of tests that have one text for all doors. */
+function storedValues(contract: Contract, door: TestDoor): string {
+  const rows = door === "embedded" ? embeddedRows(contract) : undefined;
+  const createEnv = rows === undefined ? "createNodeEnv" : "createEmbeddedEnv";
+  const open = rows === undefined ? "open" : [...rows.types.map((type) => `type ${type}`), "open"].join(", ");
+  const productTypes = door === "sql" ? "KnobValues, Product" : "KeyValueDoor, KnobValues, Product";
+  const imports = [
+    'import type { Env, Job, JobContext, JobReference, Threads } from "../kit/env/env.ts";',
+    `import { ${createEnv} } from "../kit/env/${rows === undefined ? "node-env" : "node-embedded-env"}.ts";`,
+    rows === undefined
+      ? `import type { ${productTypes} } from "../kit/product.ts";`
+      : 'import type { KnobValues } from "../kit/knob-values.ts";',
+    `import { ${open} } from "../product.ts";`,
+  ];
+  return readTemplate("stored-values.template")
+    .replace("/* IMPORTS */", () => imports.join("\n"))
+    .replace("/* DOOR */", () => readTemplate(`stored-values-${door}.template`))
+    .replace("/* ROW_FUNCTIONS */", () => [...rows?.functions ?? [], rows?.wideFunction ?? ""].join("\n"))
+    .replaceAll("CREATE_ENV", createEnv)
+    .replaceAll("#store.TABLE", `#store.${rows?.table}`);
 }
 
 /** Test points of a node's edges, each template once: edges to two caches have one text. */
@@ -78,51 +112,53 @@ function pointsOf({ invariants }: ContractNode, door: TestDoor): TestPoint[] {
 }
 
 function jointTest(name: string, points: readonly TestPoint[], contract: Contract, door: TestDoor): string {
-  const embedded = door === "embedded";
   const texts = points.map((point) => testPointText(point, door));
-  const rows = embedded ? embeddedRows(contract) : undefined;
-  const imports = embedded ? embeddedImports(rows?.types ?? []) : importsOf(points, texts);
+  // A library's own texts open it themselves.
+  const rows = door === "embedded" && points.some(({ anyDoor }) => !anyDoor) ? embeddedRows(contract) : undefined;
   const doors = rows === undefined ? [] : [readTemplate("new-directory.template"), rows.functions.join("\n")];
-  const blocks = [...doors, ...texts];
-  const body = blocks.map((text) => text.trimEnd()).join("\n\n").replaceAll("PRODUCT_NAME", contract.name);
+  const body = [...doors, ...texts].map((text) => text.trimEnd()).join("\n\n").replaceAll("PRODUCT_NAME", contract.name);
   const test = rows === undefined ? body : body.replaceAll("store.TABLE", `store.${rows.table}`)
     .replaceAll("replayed.TABLE", `replayed.${rows.table}`);
+  const used = points.filter(({ anyDoor }) => rows === undefined || anyDoor).map(({ imports }) => imports);
   return [
     `/** What the members of contract/${name} keep together, tested across them: see \`contracts/${name}.md\`. */`,
-    ...imports,
+    ...importsOf(rows === undefined ? used : [...used, embeddedImports(rows.types)], texts),
     "",
     test,
     "",
   ].join("\n");
 }
 
-function importsOf(points: readonly TestPoint[], texts: readonly string[]): string[] {
+function importsOf(wanted: readonly TestPoint["imports"][], texts: readonly string[]): string[] {
   const names = new Map<string, Set<string>>([["node:test", new Set(["test"])]]);
-  for (const { imports } of points) {
+  for (const imports of wanted) {
     for (const [module, used] of Object.entries(imports)) {
       names.set(module, new Set([...(names.get(module) ?? []), ...used]));
     }
   }
-  const lines = [...names].map(([module, used]) => `import { ${[...used].sort().join(", ")} } from "${module}";`);
+  const nameOf = (name: string) => name.replace(/^type /, "");
+  const sorted = (used: ReadonlySet<string>) => [...used].sort((one, other) => (nameOf(one) < nameOf(other) ? -1 : 1));
+  const lines = [...names].map(([module, used]) => `import { ${sorted(used).join(", ")} } from "${module}";`);
   const rank = (line: string) => (line.includes('"node:') ? 0 : 1);
-  const sorted = lines.sort((one, other) => rank(one) - rank(other) || (moduleOf(one) < moduleOf(other) ? -1 : 1));
-  const fs = texts.some((text) => text.includes("fs.")) ? ['import fs from "node:fs";'] : [];
-  return ['import assert from "node:assert/strict";', ...fs, ...sorted];
+  lines.sort((one, other) => rank(one) - rank(other) || (moduleOf(one) < moduleOf(other) ? -1 : 1));
+  const fs = texts.some((text) => /\bfs\./.test(text)) ? ['import fs from "node:fs";'] : [];
+  const assert = texts.some((text) => text.includes("assert.")) ? ['import assert from "node:assert/strict";'] : [];
+  return [...assert, ...fs, ...lines];
 }
 
 function moduleOf(line: string): string {
   return line.slice(line.indexOf('"'));
 }
 
-function embeddedImports(types: readonly string[]): string[] {
-  return [
-    'import assert from "node:assert/strict";',
-    'import { cpSync, mkdtempSync, rmSync } from "node:fs";',
-    'import { tmpdir } from "node:os";',
-    'import { basename, join } from "node:path";',
-    'import { after, test } from "node:test";',
-    `import { ${[...types.map((type) => `type ${type}`), "open"].join(", ")} } from "../../product.ts";`,
-  ];
+function embeddedImports(types: readonly string[]): TestPoint["imports"] {
+  return {
+    "node:fs": ["mkdtempSync", "rmSync"],
+    "node:os": ["tmpdir"],
+    "node:path": ["join"],
+    "node:test": ["after", "test"],
+    "../../product.ts": [...types.map((type) => `type ${type}`), "open"],
+    "../killed-files.ts": ["filesAsKilled"],
+  };
 }
 
 function nodeSpecification(

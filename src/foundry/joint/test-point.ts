@@ -19,8 +19,10 @@ export interface TestPoint {
   readonly wiredBy: string;
   /** What the template uses beside `assert` and `test`: names by module. */
   readonly imports: Readonly<Record<string, readonly string[]>>;
-  /** There is a variant of the template for each of these. */
+  /** There is a variant of the template for each of these, unless one text does for all. */
   readonly doors: readonly TestDoor[];
+  /** Its text is the same at all doors: it asks through `stored-values.ts`. */
+  readonly anyDoor?: true;
 }
 
 /** How a product is asked: by statements, by keys where no part reads SQL, or by a library's tables. */
@@ -28,6 +30,10 @@ export type TestDoor = "sql" | "key-value" | "embedded";
 
 const oneShot = "concurrency/transaction/model/one_shot_command";
 const opened = { "../opened-product.ts": ["OpenedProduct"] };
+const stored = { "../stored-values.ts": ["StoredValues"] };
+const held = { ...stored, "../held-calls.ts": ["HeldCalls", "turn"] };
+/** What all products can be asked for. */
+const atAnyDoor = { doors: ["sql", "key-value", "embedded"], anyDoor: true } as const;
 
 export const testPoints: readonly TestPoint[] = [
   {
@@ -94,6 +100,43 @@ export const testPoints: readonly TestPoint[] = [
     imports: opened,
     doors: ["sql"],
   },
+  {
+    name: "frozen-until-listed",
+    edge: ["core/blackboard", "architecture/background/flush_agent"],
+    wiredBy: "openBlackboardEngine(",
+    imports: held,
+    ...atAnyDoor,
+  },
+  {
+    name: "replaced-at-once",
+    edge: ["core/blackboard", "architecture/background/compact_agent"],
+    wiredBy: "openBlackboardEngine(",
+    imports: held,
+    ...atAnyDoor,
+  },
+  {
+    name: "logged-before-shown",
+    edge: ["core/blackboard", "architecture/background/ingest_agent"],
+    wiredBy: "openSingleNodeLog(",
+    imports: held,
+    ...atAnyDoor,
+  },
+  {
+    name: "log-end-found",
+    edge: ["core/wal", "recovery/auxiliary/preallocated_log"],
+    wiredBy: "openWal(",
+    imports: { "node:fs": ["readFileSync", "statSync", "truncateSync"], ...stored },
+    ...atAnyDoor,
+  },
+  ...[
+    ["recovery/strategy/wal_only", "recovery/auxiliary/checkpoint"], ["core/wal", "recovery/auxiliary/fuzzy_checkpoint"],
+  ].map(([log, state]): TestPoint => ({
+    name: "log-until-state",
+    edge: [log, state],
+    wiredBy: "openSingleNodeLog(",
+    imports: held,
+    ...atAnyDoor,
+  })),
 ];
 
 /** Undefined where none is written. */
@@ -102,8 +145,8 @@ export function testPointOf(members: readonly string[], points = testPoints): Te
 }
 
 /** Text of a test point. Errors: NOT_FOUND. */
-export function testPointText({ name }: TestPoint, door: TestDoor): string {
-  return readTemplate(`points/${name}${door === "sql" ? "" : `-${door}`}.template`);
+export function testPointText({ name, anyDoor }: TestPoint, door: TestDoor): string {
+  return readTemplate(`points/${name}${anyDoor === true || door === "sql" ? "" : `-${door}`}.template`);
 }
 
 export function readTemplate(name: string): string {
