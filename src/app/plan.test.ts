@@ -26,7 +26,7 @@ test("the paper's selection, an archetype, a contract and a selection's file are
   const { leaves, cooperateEdges, contracts, mergedNodes, layers } = planFor("tpcc", "waves");
   assert.deepEqual([leaves, cooperateEdges, contracts, mergedNodes, layers.length], [69, 21, 6, 49, 13]);
   assert.ok(planFor("blackboard_kv", "strict").order.includes("core/blackboard"));
-  assert.ok(planFor(contract, "strict").order.includes("core/wal"));
+  assert.ok(planFor(contract, "strict").order.includes("storage/lsm/memtable"));
   inDirectory((file) => {
     const json = file("selection.json", JSON.stringify({ contract: "mine", leaves: ["core/wal", "core/checkpoint"] }));
     const yaml = file("selection.yaml", "name: mine\nleaves:\n  - { path: core/wal }\n  - core/checkpoint\n");
