@@ -153,7 +153,7 @@ test("what the wiring cannot do without, or holds twice, is refused by role", ()
   const { leaves } = composeProduct({ contract: tao }).selection;
   const without = library.filter((part) => part.path !== "core/wal");
   assert.throws(() => wiredComposition(leaves, without), { code: "NOT_SELECTED", message: /role log\); the library has none/ });
-  assert.deepEqual(composeParts(leaves, without).missing, ["core/wal"]);
+  assert.deepEqual(composeParts(leaves, without).missing, ["core/wal", "recovery/auxiliary/preallocated_log"]);
   const both = [...leaves, "storage/page_io/replacement/w_tinylfu"];
   assert.throws(() => wiredComposition(both, library), { code: "INVALID_ARGUMENT", message: /role rowCache .* holds one part/ });
   assert.throws(() => wiredComposition(leaves.filter((leaf) => !leaf.startsWith("parser/impl")), library), {

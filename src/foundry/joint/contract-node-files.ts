@@ -79,7 +79,8 @@ function openedProduct(door: TestDoor): string {
     .replace("Product, ServeOptions", sql ? "Product, QueryResult, ServeOptions" : "Product, ServeOptions")
     .replace("/* VALUE_TYPE */", () => value)
     .replace("  /* DOOR */\n", () => readTemplate(`opened-product-${door}.template`));
-  return sql ? text : text.replace('import { mkdtempSync', 'import assert from "node:assert/strict";\nimport { mkdtempSync');
+  const assert = 'import assert from "node:assert/strict";\n';
+  return sql ? text : text.replace("import { mkdtempSync", `${assert}import { mkdtempSync`);
 }
 
 /** The fixture of tests that have one text for all doors. */
@@ -116,7 +117,8 @@ function jointTest(name: string, points: readonly TestPoint[], contract: Contrac
   // A library's own texts open it themselves.
   const rows = door === "embedded" && points.some(({ anyDoor }) => !anyDoor) ? embeddedRows(contract) : undefined;
   const doors = rows === undefined ? [] : [readTemplate("new-directory.template"), rows.functions.join("\n")];
-  const body = [...doors, ...texts].map((text) => text.trimEnd()).join("\n\n").replaceAll("PRODUCT_NAME", contract.name);
+  const blocks = [...doors, ...texts].map((text) => text.trimEnd());
+  const body = blocks.join("\n\n").replaceAll("PRODUCT_NAME", contract.name);
   const test = rows === undefined ? body : body.replaceAll("store.TABLE", `store.${rows.table}`)
     .replaceAll("replayed.TABLE", `replayed.${rows.table}`);
   const used = points.filter(({ anyDoor }) => rows === undefined || anyDoor).map(({ imports }) => imports);

@@ -129,7 +129,8 @@ export const testPoints: readonly TestPoint[] = [
     ...atAnyDoor,
   },
   ...[
-    ["recovery/strategy/wal_only", "recovery/auxiliary/checkpoint"], ["core/wal", "recovery/auxiliary/fuzzy_checkpoint"],
+    ["recovery/strategy/wal_only", "recovery/auxiliary/checkpoint"],
+    ["core/wal", "recovery/auxiliary/fuzzy_checkpoint"],
   ].map(([log, state]): TestPoint => ({
     name: "log-until-state",
     edge: [log, state],
