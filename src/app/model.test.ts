@@ -34,7 +34,9 @@ test("a picture that cannot be is refused with the steps; the neighbourhood stan
   assert.throws(() => drawModel(undefined, { ...around, depth: 2 }), alone);
   assert.throws(() => drawModel(undefined, { ...around, picks: { with: [], without: [], from: "tpcc" } }), alone);
   assert.throws(() => drawModel(undefined, { around: true }), { code: "INVALID_ARGUMENT", message: /needs the path/ });
-  assert.match(drawModel(undefined, around), /required by \d+, referred to by \d+, cooperates with \d+</);
+  const svg = drawModel(undefined, around);
+  assert.match(svg, /the length of the file</);
+  assert.match(svg, /required by \d+, referred to by \d+, cooperates with \d+</);
 });
 
 test("files that are no model are refused at once, with what is wrong", () => {

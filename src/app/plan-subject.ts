@@ -13,6 +13,7 @@ import type { CooperateGroup } from "../foundry/plan/plan-input.ts";
 import type { Wave } from "../foundry/plan/wave.ts";
 import { designSpace, noOverrides, selectFor } from "../foundry/select/design-space.ts";
 import type { Overrides } from "../foundry/select/select-features.ts";
+import { parseSelection, refuseOtherModel } from "../foundry/select/selection-file.ts";
 import { LatheError } from "../kit/errors.ts";
 import { parseJsonText } from "../kit/json-text.ts";
 import { suggestion } from "../kit/suggestion.ts";
@@ -102,10 +103,19 @@ export function readSubjectText(file: string): string {
   return readTextFile(file, { bytesMax });
 }
 
+/** What Lathe wrote is known by its fields, and held to its hash and to the model of today. */
+function refuseOddJson(value: unknown, content: string, file: string): void {
+  if (typeof value !== "object" || value === null) return;
+  if ("contractHash" in value) refuseOtherModel(parseSelection(content, file), designSpace().model, file);
+  if (!("layers" in value && "order" in value)) return;
+  const message = `${file} is a plan already; lathe plan draw and lathe plan diff read it`;
+  throw new LatheError("INVALID_ARGUMENT", message);
+}
+
 function subjectOfFile(file: string, overrides: Overrides): PlanSubject {
   const content = readSubjectText(file);
   // As YAML, of which JSON is a part, it would be told of in words of YAML.
-  if (file.endsWith(".json")) parseJsonText(content, file);
+  if (file.endsWith(".json")) refuseOddJson(parseJsonText(content, file), content, file);
   const outline = readYaml(content, file, z.looseObject({}));
   if (!outline.ok || !("leaves" in outline.value)) return subjectOfContract(file, overrides);
   if (isOverridden(overrides)) throw onlyContracts(file);

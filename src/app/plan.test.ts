@@ -6,6 +6,8 @@ import { test } from "node:test";
 import {
   adviceOnPlan, diffPlans, drawPlanOf, planAddition, planFor, specifyContractNode, writePlanFile, writePlanPicture,
 } from "./plan.ts";
+import { selectFor } from "./select.ts";
+import { loadContract } from "../contract/parse.ts";
 
 const contract = join(import.meta.dirname, "..", "..", "examples", "taobench-o", "contract.yaml");
 
@@ -33,6 +35,9 @@ test("the paper's selection, an archetype, a contract and a selection's file are
     assert.deepEqual(planFor(json, "strict").layers, [["core/checkpoint", "core/wal"]]);
     assert.equal(planFor(json, "strict").name, "mine");
     assert.equal(diffPlans(json, yaml, "strict").same, true);
+    const written = selectFor({ contract: loadContract(contract) }, { with: [], without: [] });
+    const whole = file("whole.json", JSON.stringify(written));
+    assert.equal(planFor(whole, "strict").leaves, written.leaves.length);
   });
 });
 
@@ -41,9 +46,25 @@ test("what is not there, or does not go together, is told with a way out", () =>
   assert.throws(() => planAddition("tpcc", "strict", "core/wall"), { code: "NOT_FOUND", message: /core\/wal/ });
   const missing = () => specifyContractNode("tpcc", "waves", "oltp_durability_cord");
   assert.throws(missing, { code: "NOT_FOUND", message: /contract\/oltp_durability_coord/ });
+  // Overrides hold for every question.
+  const without = { with: [], without: ["core/wal"] };
+  for (const question of [
+    () => planAddition(contract, "strict", "core/wal", without),
+    () => specifyContractNode(contract, "strict", "any", without),
+  ]) assert.throws(question, { code: "INVALID_ARGUMENT", message: /core\/wal was left out on request/ });
   inDirectory((file) => {
     const unknown = file("selection.yaml", "leaves: [core/wall]\n");
     assert.throws(() => planFor(unknown, "strict"), { code: "NOT_FOUND", message: /nearest: core\/wal/ });
+    const written = selectFor({ contract: loadContract(contract) }, { with: [], without: [] });
+    const edited = file("edited.json", JSON.stringify({ ...written, leaves: written.leaves.slice(1) }));
+    assert.throws(() => planFor(edited, "strict"), { code: "CORRUPTION", message: /its hash does not fit its leaves/ });
+    const older = file("older.json", JSON.stringify({ ...written, model: "0".repeat(64) }));
+    const otherModel = /older\.json was made with another version of the feature model; select again: lathe select/;
+    assert.throws(() => planFor(older, "strict"), { code: "INVALID_ARGUMENT", message: otherModel });
+    const twice = file("twice.json", '{"leaves": ["core/wal"], "leaves": []}');
+    assert.throws(() => planFor(twice, "strict"), { code: "CORRUPTION", message: /"leaves" stands twice/ });
+    const plan = file("plan.json", JSON.stringify(planFor("blackboard_kv", "strict")));
+    assert.throws(() => planFor(plan, "strict"), { code: "INVALID_ARGUMENT", message: /is a plan already/ });
     const wrong = file("wrong.yaml", "leaves: [1]\n");
     assert.throws(() => planFor(wrong, "strict"), { code: "INVALID_ARGUMENT", message: /wrong\.yaml:1:/ });
   });

@@ -46,9 +46,9 @@ export function adviceOnPlan({ layers, contractNodes }: Plan): AdviceTold[] {
 }
 
 /** What is left to build when a feature is added to a plan. Errors: those of `closeAddition`. */
-export function planAddition(what: string, mode: LayerMode, path: string): SubPlan {
+export function planAddition(what: string, mode: LayerMode, path: string, overrides?: Overrides): SubPlan {
   const { model } = designSpace();
-  const subject = loadPlanSubject(what, model);
+  const subject = loadPlanSubject(what, model, overrides);
   const built = planSubject(subject, mode, model);
   const addition = closeAddition(model, subject.leaves, path);
   const leaves = [...subject.leaves, ...addition.added.map((one) => one.path)];
@@ -56,9 +56,11 @@ export function planAddition(what: string, mode: LayerMode, path: string): SubPl
 }
 
 /** A contract node by its name, with or without `contract/`. Errors: NOT_FOUND with the nearest name. */
-export function specifyContractNode(what: string, mode: LayerMode, name: string): ContractSpec {
+export function specifyContractNode(
+  what: string, mode: LayerMode, name: string, overrides?: Overrides,
+): ContractSpec {
   const { model } = designSpace();
-  const plan = planSubject(loadPlanSubject(what, model), mode, model);
+  const plan = planSubject(loadPlanSubject(what, model, overrides), mode, model);
   const wanted = name.startsWith("contract/") ? name : `contract/${name}`;
   const contract = plan.contractNodes.find(({ path }) => path === wanted);
   if (contract !== undefined) return specifyContract(plan, contract, model, specFileOf);

@@ -3,6 +3,7 @@
  * leaves with reasons.
  */
 import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { benchmarkProfiles } from "../contract/benchmarks.ts";
 import type { Contract } from "../contract/contract.ts";
 import { composeContract } from "../contract/interview.ts";
@@ -43,7 +44,7 @@ export interface SelectSubject {
 }
 
 export interface SubjectRequest {
-  /** A contract's file, `benchmark/profile`, or sources. */
+  /** A contract's file, a product's directory, `benchmark/profile`, or sources. */
   readonly what: readonly string[];
   readonly kind?: string | undefined;
   /** A description instead of sources; a .txt or .md file stands for its content. */
@@ -58,6 +59,7 @@ export async function selectSubject(request: SubjectRequest, context?: UseCaseCo
   const described = what.length === 1 && kind === undefined && /\.(txt|md)$/i.test(what[0]);
   const text = request.text ?? (described ? readDescription(what[0]) : undefined);
   if (text !== undefined) {
+    if (text.trim() === "") throw new LatheError("INVALID_ARGUMENT", "the description is empty");
     if (what.length > 0 && !described) throw new LatheError("INVALID_ARGUMENT", "--text stands alone, without sources");
     const { contract, ...reading } = await inferFromText(text);
     return { contract, reading };
@@ -65,6 +67,9 @@ export async function selectSubject(request: SubjectRequest, context?: UseCaseCo
   if (what.length === 0) throw new LatheError(
     "INVALID_ARGUMENT", "name a contract, a benchmark or sources, or say --text"
   );
+  // A product's directory stands for the contract in it.
+  const inside = what.length === 1 && kind === undefined ? join(what[0], "contract.yaml") : undefined;
+  if (inside !== undefined && existsSync(inside)) return { contract: loadContract(inside) };
   if (what.length === 1 && kind === undefined && !isSource(what[0])) return { contract: contractOf(what[0]) };
   const contracts = what.filter((one) => /\.ya?ml$/i.test(one));
   if (contracts.length > 0) {

@@ -197,7 +197,7 @@ test("broken YAML, alias bombs and huge files are problems, not crashes", () => 
   assert.match(messages("version: 1\n  name: [")[0], /^contract.yaml:1:10: not valid YAML: /);
   assert.match(
     messages("version: 1\nversion: 1\n")[0],
-    /^contract.yaml:2:1: not valid YAML: Map keys must be unique/,
+    /^contract.yaml:2:1: \w+ stands twice in one mapping/,
   );
   const bomb = ["a: &a [x,x,x,x,x,x,x,x,x]", ..."bcdefgh".split("").map((name, at) =>
     `${name}: &${name} [${`*${"abcdefg"[at]},`.repeat(9)}]`)].join("\n");

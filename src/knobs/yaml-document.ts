@@ -44,7 +44,9 @@ export function readYaml<T>(text: string, file: string, schema: z.ZodType<T>): Y
       file,
       ...placeAt(lineCounter, error.pos[0]),
       path: "",
-      message: `not valid YAML: ${error.message}`,
+      message: error.code === "DUPLICATE_KEY"
+        ? `${keyAt(text, error.pos[0])} stands twice in one mapping`
+        : `not valid YAML: ${error.message}`,
     }));
     return { ok: false, problems };
   }
@@ -68,6 +70,11 @@ export function readYaml<T>(text: string, file: string, schema: z.ZodType<T>): Y
     })),
   );
   return { ok: false, problems: sortProblems(problems) };
+}
+
+/** The key that begins there, as it is written. */
+function keyAt(text: string, offset: number): string {
+  return /^("[^"\n]*"|'[^'\n]*'|[^:\n{}[\],]+)/.exec(text.slice(offset, offset + 80))?.[0].trim() ?? "a key";
 }
 
 export function formatProblem(problem: Problem): string {

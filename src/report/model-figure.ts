@@ -22,6 +22,7 @@ const boxHeight = 18;
 const columnGap = 84;
 const letterWidth = 6.9;
 const boldLetterWidth = 7.8;
+const smallLetterWidth = 5.1;
 const arcRadius = 26;
 
 const style = `
@@ -232,8 +233,10 @@ export function drawNeighbourhood(model: FeatureModel, path: string, marked: Rea
   // Symmetric neighbours fill the shorter side.
   const [left, right] = [[...incoming], [...outgoing]];
   for (const one of beside) (left.length < right.length ? left : right).push(one);
-  const longest = Math.max(0, ...[...left, ...right].map((one) => one.path.length));
-  const neighbourWidth = Math.min(neighbourWidthMax, Math.max(neighbourWidthMin, longest * boldLetterWidth + 16));
+  const wanted = [...left, ...right].map((one) => {
+    return Math.max(one.path.length * boldLetterWidth, reasonOf(one).length * smallLetterWidth) + 24;
+  });
+  const neighbourWidth = Math.min(neighbourWidthMax, Math.max(neighbourWidthMin, ...wanted));
   const ancestors = model.ancestors(path).reverse();
   const chainHeight = ancestors.length * rowHeight;
   const rows = Math.max(left.length, right.length, 1);
@@ -293,19 +296,22 @@ interface Place {
   readonly width: number;
 }
 
+function reasonOf({ edge }: Neighbour): string {
+  return `${verbs[edge.kind]}: ${edge.reason}`;
+}
+
 const verbs = { requires: "requires", reference: "refers", mutex: "excludes", cooperate: "cooperates" };
 
 function neighbourBox(model: FeatureModel, one: Neighbour, place: Place, marked: ReadonlySet<string>): string {
   const { path, edge } = one;
   const { x, y, width: neighbourWidth } = place;
-  const verb = verbs[edge.kind];
   const classes = `${model.feature(path).kind} ${marked.has(path) ? "marked" : ""}`;
   const box = { x, y: y - 18, width: neighbourWidth, height: 36, rx: 3, class: classes };
   return element("g", {}, [
     hint(`${edge.from} ${edge.kind} ${edge.to}: ${edge.reason}`),
     element("rect", box),
     label(x + 8, y - 3, fit(path, neighbourWidth - 16, 13), { class: "strong" }),
-    label(x + 8, y + 11, fit(`${verb}: ${edge.reason}`, neighbourWidth - 16, 9.5), { class: "soft small" }),
+    label(x + 8, y + 11, fit(reasonOf(one), neighbourWidth - 16, 9.5), { class: "soft small" }),
   ].join(""));
 }
 

@@ -83,15 +83,19 @@ function show(what: string, options: ShowOptions): CommandOutput {
   if (add !== undefined && contract !== undefined) {
     throw new LatheError("INVALID_ARGUMENT", "--add and --contract answer different questions; give one");
   }
+  const asked = add === undefined ? contract === undefined ? undefined : "--contract" : "--add";
+  if (asked !== undefined && out !== undefined) {
+    throw new LatheError("INVALID_ARGUMENT", `--out writes a whole plan; it does not go with ${asked}`);
+  }
+  const overrides = { with: options.with, without: options.without, parts: options.parts };
   if (contract !== undefined) {
-    const spec = specifyContractNode(what, mode, contract);
+    const spec = specifyContractNode(what, mode, contract, overrides);
     return { json: spec, text: renderContractSpec(spec) };
   }
   if (add !== undefined) {
-    const sub = planAddition(what, mode, add);
+    const sub = planAddition(what, mode, add, overrides);
     return { json: sub, text: formatSubPlan(sub, add) };
   }
-  const overrides = { with: options.with, without: options.without, parts: options.parts };
   const made = planFor(what, mode, overrides);
   if (out !== undefined) writePlanFile(out, made, options.force ?? false);
   const advice = adviceOnPlan(made);
@@ -141,7 +145,11 @@ function registerDraw(plan: Command): void {
 function summaryOf({ name, leaves, cooperateEdges, contracts, mergedNodes, layers, mode }: Plan): string {
   const merged = `${contracts} contracts, ${mergedNodes} nodes if each contract is one`;
   const how = mode === "waves" ? "by waves" : "strictly";
-  return `${name}: ${leaves} leaves, ${cooperateEdges} cooperate edges, ${merged}; ${layers.length} layers ${how}`;
+  return `${name}: ${leaves} leaves, ${cooperateEdges} cooperate edges, ${merged}; ${layerCount(layers)} ${how}`;
+}
+
+function layerCount({ length }: Plan["layers"]): string {
+  return `${length} ${length === 1 ? "layer" : "layers"}`;
 }
 
 function formatPlan(plan: Plan): string {
@@ -199,7 +207,7 @@ function formatContract(contract: ContractNode): string[] {
 
 function formatSubPlan({ addition, layers, contractNodes, name }: SubPlan, asked: string): string {
   const { added, offered } = addition;
-  const lines = [`${name} with ${asked}: ${added.length} to build in ${layers.length} layers`, ""];
+  const lines = [`${name} with ${asked}: ${added.length} to build in ${layerCount(layers)}`, ""];
   lines.push(...added.map(({ path, because }) => `  ${path}: ${because}`), "", ...formatLayers(layers), "");
   for (const contract of contractNodes) {
     lines.push(`to wire and test again: ${formatContract(contract).join("\n")}`, "");

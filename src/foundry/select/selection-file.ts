@@ -6,12 +6,14 @@
  * changed since: leaves that are gone, and what the same overrides would select now. One that was drawn for a contract
  * (`lathe model sample`) is held to the same.
  */
+import { existsSync } from "node:fs";
 import { z } from "zod";
 import { canonicalHash } from "../../contract/canonical-json.ts";
 import type { Contract } from "../../contract/contract.ts";
 import { LatheError } from "../../kit/errors.ts";
 import { parseJsonText } from "../../kit/json-text.ts";
 import { readTextFile } from "../../kit/text-file.ts";
+import type { FeatureModel } from "../../model/feature-model.ts";
 import { violationsOf } from "../../model/violations.ts";
 import { statementText } from "../../model/sentence.ts";
 import { refuseUnmet } from "./demands.ts";
@@ -51,6 +53,7 @@ const bytesMax = 16 << 20;
 
 /** Errors: those of `readTextFile` and `parseSelection`. */
 export function loadSelection(file: string): FeatureSelection {
+  if (!existsSync(file)) throw new LatheError("NOT_FOUND", `there is no selection ${file}`);
   const directory = "it is a directory; name the selection.json in it";
   return parseSelection(readTextFile(file, { bytesMax, directory }), file);
 }
@@ -104,6 +107,20 @@ export function checkSelection(
   refuseUnmet(selected, contract, space.rules, file);
 }
 
+/** For uses without the contract at hand. Errors: INVALID_ARGUMENT, with the leaves that are gone. */
+export function refuseOtherModel(selection: FeatureSelection, model: FeatureModel, file: string): void {
+  if (selection.model === modelVersion(model)) return;
+  const gone = goneFrom(model, selection);
+  const told = gone.length === 0 ? "" : `\n${gone.map((leaf) => `  gone from the model: ${leaf}`).join("\n")}\n`;
+  const message = `${file} was made with another version of the feature model${told === "" ? "; " : `:${told}`}` +
+    again(selection, file);
+  throw new LatheError("INVALID_ARGUMENT", message, { details: { gone } });
+}
+
+function goneFrom(model: FeatureModel, { leaves }: FeatureSelection): string[] {
+  return leaves.filter((leaf) => model.find(leaf)?.kind !== "leaf");
+}
+
 /** Leaves with what is above them; a mandatory group of options only may be there without any leaf. */
 function withEmptyGroups(leaves: readonly string[], { model }: DesignSpace): Set<string> {
   const selected = new Set(model.withAncestors(leaves));
@@ -118,7 +135,7 @@ function otherVersion(
   selection: FeatureSelection, contract: Contract, space: DesignSpace, file: string,
 ): LatheError {
   const { model } = space;
-  const gone = selection.leaves.filter((leaf) => model.find(leaf)?.kind !== "leaf");
+  const gone = goneFrom(model, selection);
   const known = (path: string) => model.has(path);
   const { overrides } = selection;
   const still = { with: overrides.with.filter(known), without: overrides.without.filter(known) };

@@ -106,12 +106,12 @@ function shortened(found: ModelAnalysis): object {
 function checkText(found: ModelAnalysis, listRedundant: boolean): string {
   const { edges } = found;
   const lines = [
-    `${found.name}: ${found.features} features, ${found.leaves} leaves`,
+    `${found.name}: ${amount(found.features, "feature")}, ${amount(found.leaves, "leaf", "leaves")}`,
     `edges: ${edges.requires} requires, ${edges.mutex} mutex, ${edges.reference} reference, ` +
       `${edges.cooperate} cooperate; ${found.constraints} conditions`,
     found.void
       ? "void: no selection satisfies the model"
-      : `not void: a selection of ${found.example.length} features satisfies it`,
+      : `not void: a selection of ${amount(found.example.length, "feature")} satisfies it`,
     ...(found.voidWitness === undefined ? [] : [explanationText(found.voidWitness)]),
     `core (in every selection): ${found.core.length}`,
   ];
@@ -141,7 +141,7 @@ function pageText({ feature, edges, conditions, children, leaves, specification 
   const groups = { mandatory: "mandatory", optional: "optional", xor: "one of its group", or: "any of its group" };
   const inGroup = relation === "cardinality" ? "counted group" : groups[relation];
   const kind = feature.parent === undefined ? "the root, which is always selected" : inGroup;
-  const below = feature.kind === "leaf" ? "a leaf" : `${leaves} ${leaves === 1 ? "leaf" : "leaves"} below`;
+  const below = feature.kind === "leaf" ? "a leaf" : `${amount(leaves, "leaf", "leaves")} below`;
   const from = source === "" ? [] : [`source: ${source}`];
   const place = [`${kind}${isDefault ? ", the default" : ""}`, below, ...from].join("; ");
   const lines = [path, ...(description === "" ? [] : [`  ${description}`]), `  ${place}`];
@@ -157,6 +157,10 @@ function pageText({ feature, edges, conditions, children, leaves, specification 
   for (const condition of conditions) lines.push(`  condition: ${condition}`);
   for (const child of children) lines.push(`  ${signOf(child.relation)} ${child.path}  ${child.description}`);
   return lines.join("\n");
+}
+
+function amount(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
 }
 
 function symmetricVerb(kind: string): string {
