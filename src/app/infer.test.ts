@@ -94,6 +94,37 @@ test("mix, skew, sizes and clients of a workload come back from its log", async 
   assert.equal(contract.data.tables[0].columns.length, 11);
 });
 
+test("a sample takes whole sessions, scales what it counts, says so, and is the same again", async () => {
+  const lines = ["Time\t\t    Id Command\tArgument", "\t\t     7 Query\tSELECT 1"];
+  // Session 8 is not in the sample: its definition counts all the same.
+  lines.push("\t\t     8 Query\tCREATE TABLE t (id bigint, v varchar(40), PRIMARY KEY (id))");
+  for (let round = 0; round < 30; round++) {
+    for (let session = 7; session < 47; session++) {
+      const by = (id: number) => `WHERE id = ${id}`;
+      const sql = ["BEGIN", `SELECT v FROM t ${by(session)}`, `UPDATE t SET v = 'x' ${by(session)}`, "COMMIT",
+        `SELECT v FROM t ${by(session + 1)}`];
+      lines.push(...sql.map((text) => `\t\t     ${session} Query\t${text}`));
+    }
+  }
+  const file = join(directory, "sampled.log");
+  writeFileSync(file, lines.join("\n"));
+  const { contract, text, sources } = await infer({ sources: [file], sampleEvery: 10 });
+  assert.deepEqual(sources[0].sample,
+    { every: 10, sessions: 40, sessionsTaken: 4, statements: 6002, statementsTaken: 601 });
+  assert.match(sources[0].remarks[0], /a sample: 4 of 40 sessions .*601 of 6002 statements; the others were left out/);
+  const operations = contract.workload.operations ?? [];
+  assert.deepEqual(operations.map(({ name, steps }) => [name, steps?.map(({ shares }) => shares)]), [
+    ["READ", undefined], ["WRITETRANSACTION", [undefined, [{ column: "id", step: 1 }]]],
+  ]);
+  // 1200 of each, from 120 that were looked at.
+  for (const { weight } of operations) assert.ok(Math.abs(weight - 1200) < 5, `${weight}`);
+  assert.deepEqual(contract.data.tables.map(({ primaryKey }) => primaryKey), [["id"]]);
+  assert.match(text, /READ, weight: 1198, .* # 50 %: estimate from 120 select t/);
+  assert.equal((await infer({ sources: [file], sampleEvery: 10 })).text, text);
+  const whole = await infer({ sources: [file], sampleEvery: 1 });
+  assert.doesNotMatch(whole.text, /estimate|a sample:|of the sample/);
+});
+
 test("scans come back as scans, and nothing is needed that parts do not serve", async () => {
   const { contract, nearest, needs } = await infer({ sources: [writeLog("e")] });
   const weights = Object.fromEntries((contract.workload.operations ?? []).map(({ name, weight }) => [name, weight]));

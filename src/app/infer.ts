@@ -33,13 +33,17 @@ export interface InferRequest {
   readonly name?: string | undefined;
   /** MB of each log or trace that are read; all of it where left out. */
   readonly limitMB?: number | undefined;
+  /** Of logs and traces only every how many-th session; all where left out. */
+  readonly sampleEvery?: number | undefined;
+  /** Whether a .gz that is cut or damaged is read as far as it goes. */
+  readonly partial?: boolean | undefined;
 }
 
 /** Errors: those of `readSources`; INVALID_ARGUMENT where sources hold nothing that a contract could be made of. */
 export async function infer(request: InferRequest, context?: UseCaseContext): Promise<Inference> {
-  const { sources, kind } = request;
+  const { sources, kind, sampleEvery, partial } = request;
   const observation = await readSources(sources, {
-    kind, signal: context?.signal, progress: context && progressBar(context),
+    kind, sampleEvery, partial, signal: context?.signal, progress: context && progressBar(context),
     bytesMax: request.limitMB === undefined ? undefined : request.limitMB * 1e6,
   });
   const { workload, tables } = observation;

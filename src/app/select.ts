@@ -51,6 +51,9 @@ export interface SubjectRequest {
   readonly text?: string | undefined;
   /** MB of each log or trace that are read. */
   readonly limitMB?: number | undefined;
+  /** As of `infer`. */
+  readonly sampleEvery?: number | undefined;
+  readonly partial?: boolean | undefined;
 }
 
 /** Errors: those of contracts and of `infer`. */
@@ -75,7 +78,8 @@ export async function selectSubject(request: SubjectRequest, context?: UseCaseCo
   if (contracts.length > 0) {
     throw new LatheError("INVALID_ARGUMENT", `${contracts[0]} is a contract and stands alone; the others are sources`);
   }
-  const inference = await infer({ sources: what, kind, limitMB: request.limitMB }, context);
+  const { limitMB, sampleEvery, partial } = request;
+  const inference = await infer({ sources: what, kind, limitMB, sampleEvery, partial }, context);
   return { contract: inference.contract, inference };
 }
 

@@ -36,9 +36,13 @@ interface CsvRecord {
   readonly info: { readonly lines: number };
 }
 
-/** Errors: LIMIT_EXCEEDED (too many files), INVALID_ARGUMENT (binary, empty), those of `textChunks`. */
+/** Errors: LIMIT_EXCEEDED (too many files), INVALID_ARGUMENT (binary, no rows at all), those of `textChunks`. */
 export async function readCsvSource(path: string, reading: SourceReading = {}): Promise<CsvTable[]> {
-  if (!statSync(path).isDirectory()) return [await readCsv(path, reading)];
+  if (!statSync(path).isDirectory()) {
+    const table = await readCsv(path, reading);
+    refuseWithoutRows(path, [table]);
+    return [table];
+  }
   const names = readdirSync(path).filter((name) => /\.(csv|tsv)(\.gz)?$/i.test(name)).sort();
   if (names.length > filesMax) {
     throw new LatheError(
@@ -47,7 +51,19 @@ export async function readCsvSource(path: string, reading: SourceReading = {}): 
   }
   const tables: CsvTable[] = [];
   for (const name of names) tables.push(await readCsv(join(path, name), reading));
+  refuseWithoutRows(path, tables);
   return tables;
+}
+
+function refuseWithoutRows(path: string, tables: readonly CsvTable[]): void {
+  if (tables.some(({ table, unparsed }) => table.rows > 0 || unparsed.count > 0)) return;
+  const [{ table }] = tables;
+  const has = tables.length > 1 ? `none of the ${tables.length} files in ${path} has a row`
+    : table.columns.length === 0 ? `${tables[0].file} is empty` : `${tables[0].file} has a header and no rows`;
+  throw new LatheError(
+    "INVALID_ARGUMENT", `${has}: expected are a line with the names of the columns and below it rows, whose values ` +
+      "tell types, sizes and keys",
+  );
 }
 
 async function readCsv(file: string, reading: SourceReading): Promise<CsvTable> {
@@ -61,7 +77,8 @@ async function readCsv(file: string, reading: SourceReading): Promise<CsvTable> 
     skip_empty_lines: true, max_record_size: recordBytesMax,
     cast: (value, { quoting }) => (value === "" && !quoting ? null : value),
   });
-  const source = Readable.from(textChunks(file, reading)).map((text: string) => Buffer.from(text, "latin1"));
+  const own = { ...reading, onBroken: (told: string) => rows.remarks.push(`${told}; all counts are of these`) };
+  const source = Readable.from(textChunks(file, own)).map((text: string) => Buffer.from(text, "latin1"));
   source.on("error", (error) => parser.destroy(error));
   source.pipe(parser);
   try {
@@ -74,7 +91,9 @@ async function readCsv(file: string, reading: SourceReading): Promise<CsvTable> 
   } finally {
     source.destroy();
   }
-  return { file, table: rows.finish(), unparsed, remarks: rows.remarks };
+  const table = rows.finish();
+  if (table.columns.length === 0) rows.remarks.push("the file is empty: there is no table in it");
+  return { file, table, unparsed, remarks: rows.remarks };
 }
 
 function separatorOf(line: string): string {

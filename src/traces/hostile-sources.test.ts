@@ -3,7 +3,7 @@
  * file or with what could not be read, listed. `TRACE_FUZZ_SECONDS` makes the fuzzing longer, `TRACE_LINE_MB` the line.
  */
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -45,6 +45,44 @@ test("files that are no source are refused with what they look like", async () =
   await refused(
     write("a.sql", "CREATE TABLE t (id int);"), "INVALID_ARGUMENT", /did you mean mysql-dump/, "mysql-dumb"
   );
+});
+
+test("a CSV file without rows is refused with what is expected, and an empty one among others is told", async () => {
+  for (const [name, content] of [["none.csv", ""], ["none.csv.gz", gzipSync("")]] as const) {
+    const expected = /none\.csv(\.gz)? is empty: .*the names of the columns, then rows/;
+    await refused(write(name, content), "INVALID_ARGUMENT", expected);
+    await refused(join(directory, name), "INVALID_ARGUMENT", /none\.csv(\.gz)? is empty: expected are .*/, "csv");
+  }
+  await refused(write("head.csv", "id,name\n"), "INVALID_ARGUMENT", /head\.csv has a header and no rows: expected are/);
+  mkdirSync(join(directory, "tables"));
+  write("tables/a.csv", "");
+  await refused(join(directory, "tables"), "INVALID_ARGUMENT", /a\.csv is empty/);
+  write("tables/b.csv", "id\n1\n2\n");
+  const { tables, sources } = await readSources([join(directory, "tables")]);
+  assert.deepEqual([[...tables.keys()], tables.get("b")?.rows], [["b"], 2]);
+  assert.deepEqual(sources[0].remarks, ["the file is empty: there is no table in it"]);
+});
+
+test("a .gz that is cut or damaged is refused with how far it goes, and read so far on demand", async () => {
+  const general = golden("mariadb-general.log");
+  const random = Buffer.concat(Array.from({ length: 40 }, (_, at) => Buffer.from(general.toString("latin1")
+    .replaceAll("customers", `customers_${at}`), "latin1")));
+  const packed = gzipSync(random);
+  const cut = write("cut.log.gz", packed.subarray(0, packed.length >> 1));
+  const early = /it ends early, after \d+ bytes; \d+ bytes of text could be read before that/;
+  await refused(cut, "CORRUPTION", new RegExp(`cut\\.log\\.gz is no whole \\.gz: ${early.source}.*--partial`));
+  const whole = await readSources([write("whole.log.gz", packed)]);
+  const { workload, sources } = await readSources([cut], { partial: true });
+  const share = (workload?.statements ?? 0) / (whole.workload?.statements ?? 0);
+  assert.ok(share > 0.4 && share < 0.6, `${share}`);
+  assert.match(sources[0].remarks[0], early);
+  const damaged = Buffer.from(packed);
+  damaged.fill(255, packed.length >> 1, (packed.length >> 1) + 400);
+  const file = write("damaged.log.gz", damaged);
+  await refused(file, "CORRUPTION", /it is damaged within the first \d+ of its \d+ bytes/);
+  const { sources: some } = await readSources([file], { partial: true });
+  assert.ok(some[0].statements > 1000, `${some[0].statements}`);
+  await refused(write("no.log.gz", "no gzip at all"), "CORRUPTION", /no\.log\.gz is no whole \.gz: .*incorrect header/);
 });
 
 test("sources of two dialects are refused by name", async () => {

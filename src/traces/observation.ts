@@ -1,4 +1,5 @@
 /** What sources told of a workload, together: the value that the inference of a contract starts from. */
+import type { SampleCounts } from "./session-sample.ts";
 import type { SchemaObject } from "./schema-statement.ts";
 import type { Dialect } from "./sql-scanner.ts";
 import type { TraceTable } from "./table-definition.ts";
@@ -28,6 +29,8 @@ export interface SourceReport {
   readonly statements: number;
   readonly unparsed: Unparsed;
   readonly remarks: readonly string[];
+  /** Where only a sample of the sessions was looked at. */
+  readonly sample?: SampleCounts | undefined;
 }
 
 export interface Observation {

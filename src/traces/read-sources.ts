@@ -15,6 +15,7 @@ import { MysqlGeneralLog } from "./mysql-general-log.ts";
 import { MysqlSlowLog } from "./mysql-slow-log.ts";
 import { PostgresqlCsvLog, PostgresqlJsonLog, PostgresqlTextLog } from "./postgresql-log.ts";
 import { RecordedTrace } from "./recorded-trace.ts";
+import { sampleText, SessionSample } from "./session-sample.ts";
 import { readCsvSource } from "./csv-source.ts";
 import { type Observation, type SourceKind, sourceKinds, type SourceReport } from "./observation.ts";
 import type { Dialect } from "./sql-scanner.ts";
@@ -27,6 +28,10 @@ export interface ReadOptions {
   readonly kind?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly progress?: ((progress: ReadProgress) => void) | undefined;
+  /** Of logs and traces only every how many-th session. */
+  readonly sampleEvery?: number | undefined;
+  /** Whether a .gz that is cut or damaged is read as far as it goes. */
+  readonly partial?: boolean | undefined;
   /** Bytes of each log or trace that are read, from its beginning. */
   readonly bytesMax?: number | undefined;
 }
@@ -92,9 +97,14 @@ async function kindOf(path: string, given: string | undefined): Promise<SourceKi
   if (given !== undefined) return given as SourceKind;
   if (stat.isDirectory()) return directoryKind(path);
   const text = await firstText(path, detectBytes);
-  if (text.trim() === "") throw new LatheError("INVALID_ARGUMENT", `${path} is empty: there is nothing to infer from`);
+  if (text.trim() === "") {
+    const expected = "expected is a dump, a query log, a trace, or CSV: the names of the columns, then rows";
+    throw new LatheError("INVALID_ARGUMENT", `${path} is empty: there is nothing to infer from; ${expected}`);
+  }
   const kind = detectKind(text);
   if (kind !== undefined) return kind;
+  // Of one column, or of a header alone: no separator tells.
+  if (/\.(csv|tsv)(\.gz)?$/i.test(path) && !isBinary(text)) return "csv";
   const kinds = Object.entries(sourceKinds).map(([name, what]) => `  ${name}: ${what}`).join("\n");
   const look = isBinary(text)
     ? "it is binary; of pg_dump's formats only the plain one is read (pg_restore -f out.sql writes it)"
@@ -122,6 +132,7 @@ class Reading {
   /** Of the sources that were read before. */
   #bytesBefore = 0;
   #wasCut = false;
+  #broken: string | undefined;
   #workload: WorkloadObserver | undefined;
 
   constructor(dialect: Dialect | undefined, options: ReadOptions, bytes: number) {
@@ -155,44 +166,49 @@ class Reading {
     for await (const chunk of textChunks(file, this.#reading(file))) dump.append(chunk);
     dump.finish();
     const { unparsed, statements } = dump;
-    this.#reports.push({ file, kind, bytes: fileBytes(file), statements, unparsed, remarks: [] });
+    const remarks = this.#remarksOfRest(file);
+    this.#reports.push({ file, kind, bytes: fileBytes(file), statements, unparsed, remarks });
   }
 
   async #readLog({ file, kind }: Source, reader: LogReader): Promise<void> {
     const workload = (this.#workload ??= this.#newWorkload(dialectOf(kind) ?? "mysql", basename(file)));
     const before = workload.statements;
     const unparsedBefore = workload.unparsed.count;
+    const sample = this.#sample(workload);
+    const taker = sample ?? workload;
     for await (const lines of sourceLines(file, this.#reading(file, this.#options.bytesMax))) {
       for (const { text, number, dropped } of lines) {
-        for (const event of reader.line(text, number, dropped)) workload.take(event);
+        for (const event of reader.line(text, number, dropped)) taker.take(event);
       }
     }
-    for (const event of reader.end()) workload.take(event);
+    for (const event of reader.end()) taker.take(event);
     const unparsed = new UnparsedList();
     unparsed.count = reader.unparsed.count + workload.unparsed.count - unparsedBefore;
     unparsed.first.push(...reader.unparsed.first, ...(unparsedBefore === 0 ? workload.unparsed.first : []));
     const statements = workload.statements - before;
-    const remarks = [...this.#remarkOfCut(file), ...reader.remarks, ...workload.remarks];
-    this.#reports.push({ file, kind, bytes: fileBytes(file), statements, unparsed, remarks });
+    const remarks = [...this.#remarksOfRest(file, sample), ...reader.remarks, ...workload.remarks];
+    this.#reports.push({ ...this.#reportOf(file, kind, sample), statements, unparsed, remarks });
   }
 
   async #readTrace({ file, kind }: Source): Promise<void> {
-    const trace = new RecordedTrace((this.#workload ??= this.#newWorkload("mysql", basename(file))));
+    const workload = (this.#workload ??= this.#newWorkload("mysql", basename(file)));
+    const sample = this.#sample(workload);
+    const trace = new RecordedTrace(workload, sample);
     for await (const lines of sourceLines(file, this.#reading(file, this.#options.bytesMax))) {
       for (const { text, number, dropped } of lines) trace.line(text, number, dropped);
     }
     const { unparsed, operations } = trace;
-    const remarks = this.#remarkOfCut(file);
-    this.#reports.push({ file, kind, bytes: fileBytes(file), statements: operations, unparsed, remarks });
+    const remarks = this.#remarksOfRest(file, sample);
+    this.#reports.push({ ...this.#reportOf(file, kind, sample), statements: operations, unparsed, remarks });
   }
 
   async #readCsv({ file, kind }: Source): Promise<void> {
     for (const one of await readCsvSource(file, this.#reading(file))) {
       const { table, unparsed, remarks } = one;
       const declared = this.#schema.tables.get(table.name.toLowerCase());
-      // Rows of a table that a dump without rows defines.
+      // Rows of a table that a dump without rows defines; an empty file tells of none.
       if (declared !== undefined && declared.rows === 0) declared.rows = table.rows;
-      else this.#schema.tables.set(table.name.toLowerCase(), table);
+      else if (table.columns.length > 0) this.#schema.tables.set(table.name.toLowerCase(), table);
       this.#reports.push(
         { file: one.file, kind, bytes: fileBytes(one.file), statements: table.rows, unparsed, remarks }
       );
@@ -217,7 +233,25 @@ class Reading {
     const told = { file, of: this.#bytes };
     const onRead = progress && ((bytes: number) => progress({ ...told, bytes: this.#bytesBefore + bytes }));
     this.#wasCut = false;
-    return { signal, onRead, bytesMax, onCut: () => (this.#wasCut = true) };
+    this.#broken = undefined;
+    const onBroken = (broken: string) => (this.#broken = broken);
+    const { partial } = this.#options;
+    return { signal, onRead, bytesMax, onCut: () => (this.#wasCut = true), partial, onBroken };
+  }
+
+  #sample(workload: WorkloadObserver): SessionSample | undefined {
+    const { sampleEvery = 1 } = this.#options;
+    return sampleEvery === 1 ? undefined : new SessionSample(sampleEvery, workload);
+  }
+
+  #reportOf(file: string, kind: SourceKind, sample: SessionSample | undefined) {
+    return { file, kind, bytes: fileBytes(file), ...(sample === undefined ? {} : { sample: sample.counts }) };
+  }
+
+  /** What was not read of a source, or not looked at. */
+  #remarksOfRest(file: string, sample?: SessionSample): string[] {
+    const broken = this.#broken === undefined ? [] : [`${this.#broken}; all counts are of these`];
+    return [...this.#remarkOfCut(file), ...broken, ...(sample === undefined ? [] : [sampleText(sample.counts)])];
   }
 
   /** That a log was not read to its end, with the share that was. */

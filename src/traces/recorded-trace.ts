@@ -18,6 +18,7 @@
  * | at_us       | time, microseconds since any beginning; duration_us: how long it took                       |
  * | session     | who, a text or number; operations of one session come one after the other                   |
  */
+import type { SessionSample } from "./session-sample.ts";
 import type { Comparison } from "./statement-conditions.ts";
 import type { StatementFacts } from "./statement-facts.ts";
 import type { Verb } from "./statement-verb.ts";
@@ -34,8 +35,11 @@ export class RecordedTrace {
   operations = 0;
   readonly #workload: WorkloadObserver;
 
-  constructor(workload: WorkloadObserver) {
+  readonly #sample: SessionSample | undefined;
+
+  constructor(workload: WorkloadObserver, sample?: SessionSample) {
     this.#workload = workload;
+    this.#sample = sample;
   }
 
   line(text: string, number: number, dropped: number): void {
@@ -58,12 +62,14 @@ export class RecordedTrace {
     }
     this.operations++;
     const { at_us: at, duration_us: duration, session } = operation;
-    this.#workload.takeFacts(factsOf(String(operation.op), verb, operation), text, {
+    const event = {
       kind: "statement", sql: text, dropped: 0, line: number,
       session: typeof session === "string" || typeof session === "number" ? String(session) : "?",
       timeMs: typeof at === "number" ? at / 1000 : undefined,
       durationUs: typeof duration === "number" ? duration : undefined,
-    });
+    } as const;
+    if (this.#sample !== undefined && !this.#sample.takes(event.session, true)) return this.#workload.pass(event);
+    this.#workload.takeFacts(factsOf(String(operation.op), verb, operation), text, event);
   }
 }
 

@@ -39,6 +39,9 @@ export class WorkloadObserver {
   /** Statements with a duration. */
   timed = 0;
   statements = 0;
+  /** Statements of the logs, whatever they are; with a sample of sessions not all of them were looked at. */
+  logged = 0;
+  lookedAt = 0;
   /** SET, SHOW, USE, …: neither reads nor writes of the workload. */
   sessionStatements = 0;
   failed = 0;
@@ -102,6 +105,21 @@ export class WorkloadObserver {
     return [...(beyond === 0 ? [] : [told]), ...this.#values.remarks];
   }
 
+  /** By what counts are multiplied that are of a sample. */
+  get scale(): number {
+    return this.lookedAt === 0 ? 1 : this.logged / this.lookedAt;
+  }
+
+  /** An event of a session that is not in the sample: only times, sessions and definitions of tables count. */
+  pass(event: LogEvent): void {
+    if (event.kind === "disconnect") return this.#transactions.disconnect(event.session);
+    this.#transactions.connect(event.session);
+    if (event.kind !== "statement") return;
+    this.logged++;
+    this.#tick(event.session, event.timeMs);
+    if (/^\s*(create|alter)\b/i.test(event.sql)) this.#onDefinition(event.sql, event.line);
+  }
+
   take(event: LogEvent): void {
     if (event.kind === "statement") this.#statementEvent(event);
     else if (event.kind === "failed") this.failed++;
@@ -120,6 +138,8 @@ export class WorkloadObserver {
   }
 
   #time({ session, timeMs, durationUs }: StatementEvent): void {
+    this.logged++;
+    this.lookedAt++;
     this.#tick(session, timeMs);
     if (durationUs === undefined) return;
     this.durationsUs.record(Math.max(0, Math.round(durationUs)));

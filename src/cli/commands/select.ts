@@ -23,6 +23,8 @@ interface SelectOptions {
   readonly force?: boolean;
   readonly kind?: string;
   readonly limit?: number;
+  readonly sample?: number;
+  readonly partial?: boolean;
   readonly text?: string;
   readonly interactive?: boolean;
   readonly json?: boolean;
@@ -31,6 +33,11 @@ interface SelectOptions {
 const kinds = Object.keys(sourceKinds).join(", ");
 
 export const limitHelp = "MB of each log or trace that are read, from its beginning; 20 MB a second are usual";
+
+export const sampleHelp = "of logs and traces read only the first session and every n-th from there, each whole; " +
+  "counts become estimates, and what was left out is told";
+
+export const partialHelp = "read a .gz that is cut or damaged as far as it goes, and tell how far that was";
 
 export const kindHelp = `what the sources are, where their content does not tell: ${kinds}`;
 
@@ -51,6 +58,8 @@ export function registerSelect(program: Command): void {
     .option("--interactive", "walk through what is open, with what was decided as the proposal; needs a terminal")
     .option("--kind <kind>", kindHelp)
     .option("--limit <mb>", limitHelp, wholeNumber(1, 1e9))
+    .option("--sample <n>", sampleHelp, wholeNumber(1, 1e6))
+    .option("--partial", partialHelp)
     .option("--text <words>", "a description of the workload instead of a contract")
     .option("--out <file>", "write selection.json; lathe plan and lathe build --selection read it")
     .option("--force", forceHelp);
@@ -79,7 +88,8 @@ async function select(
     throw new LatheError("INVALID_ARGUMENT", "--why and --why-not are two questions; ask one");
   }
   if (out !== undefined) refuseSelectionPlace(out, force);
-  const subject = await selectSubject({ what, kind, text: options.text, limitMB: options.limit }, context);
+  const { text: words, limit: limitMB, sample: sampleEvery, partial } = options;
+  const subject = await selectSubject({ what, kind, text: words, limitMB, sampleEvery, partial }, context);
   if (why !== undefined) return answer(explainSelection(subject, overrides, { why }));
   if (whyNot !== undefined) return answer(explainSelection(subject, overrides, { whyNot }));
   if (options.interactive) refuseWithoutTerminal(options);

@@ -8,6 +8,7 @@
  * The mix names the benchmark that comes nearest, since only benchmarks have drivers.
  */
 import type { Observation } from "../../traces/observation.ts";
+import { sampleText } from "../../traces/session-sample.ts";
 import type { WorkloadObserver } from "../../traces/workload-observer.ts";
 import { benchmarkProfiles, type BenchmarkProfile } from "../benchmarks.ts";
 import { ContractText, type Guess } from "./contract-text.ts";
@@ -62,11 +63,12 @@ function expiryNeeds(mix: WorkloadMix | undefined): InferredNeed[] {
 function writeHead(text: ContractText, { sources }: Observation, name: string, leftOut: readonly string[]): void {
   text.comment("A workload contract inferred from what the sources below show. A comment says what a value rests on;");
   text.comment("what says guess is not in the sources: look at it first.");
-  for (const { file, kind, bytes, statements, unparsed } of sources) {
+  for (const { file, kind, bytes, statements, unparsed, sample } of sources) {
     const missed = unparsed.count === 0 ? "all of it understood" : `${unparsed.count} unparsed`;
     text.comment(
       `source: ${file} (${kind}, ${formatWhole(bytes)} bytes, ${formatWhole(statements)} statements; ${missed})`
     );
+    if (sample !== undefined) text.comment(`${file}: ${sampleText(sample)}`);
   }
   for (const what of leftOut) text.comment(`left out: ${what}`);
   text.value("version", 2, {}, 0);
@@ -144,12 +146,13 @@ function transactionsOf(workload: WorkloadObserver | undefined): TransactionChoi
     return { transactions: "single_statement", evidence: "no source shows statements", guess: true };
   }
   const { count, statements, statementsMax, oneShot, open, rolledBack } = workload.transactions;
+  const of = workload.scale === 1 ? "" : " in the sample";
   if (count + open === 0) {
     const evidence = `none of ${formatWhole(workload.statements)} statements is within a transaction`;
     return { transactions: "single_statement", evidence, guess: false };
   }
   const mean = count === 0 ? 0 : statements / count;
-  const found = `${formatWhole(count)} transactions of ${mean.toFixed(1)} statements on average, ` +
+  const found = `${formatWhole(count)} transactions${of} of ${mean.toFixed(1)} statements on average, ` +
     `at most ${statementsMax}` +
     (rolledBack > 0 ? `, ${rolledBack} rolled back` : "");
   if (oneShot === count) return { transactions: "one_shot", evidence: `${found}, each sent as one text`, guess: false };
@@ -197,7 +200,8 @@ function writeWorkload(
   const { access } = mix;
   const found = access.point + access.range + access.scan + access.joined;
   const reading = percent(mix.reads, mix.reads + mix.writes);
-  text.comment(`${reading} of ${formatWhole(workload.statements)} statements read; of those ` +
+  const looked = `${formatWhole(workload.statements)} statements${workload.scale === 1 ? "" : " of the sample"}`;
+  text.comment(`${reading} of ${looked} read; of those ` +
     `that find rows ${percent(access.point, found)} by key, ${percent(access.range, found)} by range, ` +
     `${percent(access.scan, found)} by a scan, ${percent(access.joined, found)} in several tables`, 2);
   if (mix.skew !== undefined) text.comment(skewText(mix), 2);
@@ -230,7 +234,7 @@ function skewText({ skew }: WorkloadMix): string {
 function rateOf(workload: WorkloadObserver | undefined): string {
   if (workload?.firstMs === undefined || workload.lastMs === undefined) return "no source has times";
   const seconds = Math.max(1, (workload.lastMs - workload.firstMs) / 1000);
-  const rate = workload.statements / seconds;
+  const rate = (workload.statements * workload.scale) / seconds;
   const shown = rate >= 10 ? formatWhole(rate) : rate.toPrecision(2);
   const most = formatWhole(workload.perSecondMax);
   return `${shown} statements per second on average over ${formatWhole(seconds)} s, ${most} in the ` +

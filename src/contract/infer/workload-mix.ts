@@ -175,13 +175,20 @@ class MixCounter {
 
   result(workload: WorkloadObserver): WorkloadMix {
     const skew = this.#targets.mostUsed;
-    const operations = this.#operations.operations(skew?.use.skew ?? 0);
+    const { scale } = workload;
+    const scaled = (count: number) => Math.max(1, Math.round(count * scale));
+    const operations = this.#operations.operations(skew?.use.skew ?? 0).map((one) => (
+      scale === 1 ? one : { ...one, count: scaled(one.count), evidence: `estimate from ${one.evidence}` }
+    ));
     return {
       total: operations.reduce((sum, { count }) => sum + count, 0),
       operations, access: this.#access, reads: this.#reads, writes: this.#writes,
-      needs: this.#statementNeeds(workload.statements),
+      needs: this.#statementNeeds(workload.statements).map((need) => (
+        scale === 1 ? need
+          : { ...need, statements: scaled(need.statements), because: `estimate from a sample: ${need.because}` }
+      )),
       skew, leftOut: [...this.#leftOut],
-      expiring: [...this.#expiring.values()],
+      expiring: [...this.#expiring.values()].map((one) => ({ ...one, statements: scaled(one.statements) })),
     };
   }
 
