@@ -9,7 +9,7 @@
  *   included, may have added to it.
  *   3. An entry of an index is no longer than the row with its bytes doubled; a changed row may lose and get one per
  *   index.
- * Invariant: at least what the run puts into its batch (command-demand.test.ts).
+ * Invariant: at least what the run puts into its batch (`indexed-demand.test.ts` of the secondary indexes).
  */
 import type { Catalog, Table } from "../../../../architecture/catalog/table.ts";
 import type { InFlight } from "../../../../replication/replicated-log.ts";

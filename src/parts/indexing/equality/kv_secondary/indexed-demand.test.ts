@@ -1,17 +1,17 @@
 /** What commands demand at most, against what they put: random commands over tables with and without indexes. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createCatalog } from "../../../../architecture/catalog/kv_encoded/kv-encoded-catalog.ts";
-import type { ColumnValue, Table } from "../../../../architecture/catalog/table.ts";
-import { kvSecondary as indexes } from "../../../../indexing/equality/kv_secondary/kv-secondary.ts";
-import { entryOf } from "../../../../replication/instant-log.fixture.ts";
-import { rowToKv as layout } from "../../../../storage/layout/row_to_kv/row-to-kv.ts";
-import { MapEngine } from "../../../../storage/map-engine.fixture.ts";
-import type { WriteBatch } from "../../../../storage/write-batch.ts";
-import type { Assignment, CommandResult, CommandStep, OnDuplicate } from "../../command.ts";
-import { commandCodec } from "./command-codec.ts";
-import { demandOf } from "./command-demand.ts";
-import { createStateMachine } from "./state-machine.ts";
+import { createCatalog } from "../../../architecture/catalog/kv_encoded/kv-encoded-catalog.ts";
+import type { ColumnValue, Table } from "../../../architecture/catalog/table.ts";
+import { kvSecondary as indexes } from "./kv-secondary.ts";
+import { entryOf } from "../../../replication/instant-log.fixture.ts";
+import { rowToKv as layout } from "../../../storage/layout/row_to_kv/row-to-kv.ts";
+import { MapEngine } from "../../../storage/map-engine.fixture.ts";
+import type { WriteBatch } from "../../../storage/write-batch.ts";
+import type { Assignment, CommandResult, CommandStep, OnDuplicate } from "../../../concurrency/transaction/command.ts";
+import { commandCodec } from "../../../concurrency/transaction/model/one_shot_command/command-codec.ts";
+import { demandOf } from "../../../concurrency/transaction/model/one_shot_command/command-demand.ts";
+import { createStateMachine } from "../../../concurrency/transaction/model/one_shot_command/state-machine.ts";
 
 function tableOf(name: string, indexes: readonly (readonly number[])[]): Table {
   return {
