@@ -178,7 +178,7 @@ function explainSurface({ surface }: Contract): TopicExplanation {
     ],
     costs: [
       ...(overMysql
-        ? ["Point, batch and key-range statements only; anything else gets an error that names the missing leaf."]
+        ? ["Statements over one table, by its keys; what is beyond gets an error that names the missing leaf."]
         : []),
       ...(overHttp ? ["HTTP serves keys and values of one table: by key, in batches, by range."] : []),
     ],

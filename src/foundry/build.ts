@@ -22,7 +22,7 @@ import { coverageFiles } from "./coverage/coverage-test.ts";
 import { contractNodeFiles } from "./joint/contract-node-files.ts";
 import { refuseMissingLeaves } from "./missing-leaves.ts";
 import { type DroppedKnob, ownerKnobs } from "./owner-knobs.ts";
-import { sourceRoot } from "./part-descriptor.ts";
+import { type PartDescriptor, sourceRoot } from "./part-descriptor.ts";
 import { loadWaves } from "./plan/load-waves.ts";
 import { makePlan, type Plan } from "./plan/plan.ts";
 import { expandSelection } from "./plan/plan-input.ts";
@@ -95,6 +95,8 @@ export interface BuildReport {
   readonly carriedKnobs: readonly string[];
   /** Values of the owner's that this product cannot take over. */
   readonly droppedKnobs: readonly DroppedKnob[];
+  /** Parts of the user's directories that no selected leaf asked for, by the leaf with which they are taken. */
+  readonly partsUnused: readonly string[];
 }
 
 /** A product before it is written. */
@@ -109,6 +111,7 @@ export interface AssembledProduct {
   /** Knobs whose values were taken over from the product that is there. */
   readonly carriedKnobs: readonly string[];
   readonly droppedKnobs: readonly DroppedKnob[];
+  readonly partsUnused: readonly string[];
   /** What the knobs have where nobody sets them. */
   readonly knobDefaults: KnobValues;
 }
@@ -131,10 +134,13 @@ export function assembleProduct(input: BuildInput, directory: string): Assembled
   const values = resolveKnobs(knobs, { ...granted, ...carried, ...input.knobs });
   const carriedKnobs = Object.keys(carried);
   const knobDefaults = { ...defaultsOf(knobs), ...granted };
-  const kept = { carriedKnobs, droppedKnobs, knobDefaults };
+  const isTaken = ({ path }: PartDescriptor) => selection.parts.some((part) => part.path === path);
+  const own = space.library.filter(({ origin }) => origin !== undefined);
+  const partsUnused = own.filter((part) => !isTaken(part)).map(({ path }) => path);
+  const kept = { carriedKnobs, droppedKnobs, partsUnused, knobDefaults };
   const assembled = { name: contract.name, selected, selection, plan, knobs, ...kept };
   const files = assembleFiles({ ...input, space }, assembled, values);
-  const strangers = Object.values(selected).filter(({ origin }) => origin !== undefined);
+  const strangers = own.filter(isTaken);
   if (strangers.length > 0) checkTypes(files, strangers.map(({ path }) => path));
   return { ...assembled, files };
 }
@@ -191,7 +197,7 @@ export function surveyBuild(assembled: AssembledProduct, directory: string, forc
 function reportOf(
   assembled: AssembledProduct, directory: string, { replaced, changes, setAside }: ReplaceReport,
 ): BuildReport {
-  const { name, selection, plan, knobs, files, carriedKnobs, droppedKnobs } = assembled;
+  const { name, selection, plan, knobs, files, carriedKnobs, droppedKnobs, partsUnused } = assembled;
   const { added, changed, removed, unchanged } = changes;
   const source = sourceSize(files);
   return {
@@ -216,6 +222,7 @@ function reportOf(
     setAside,
     carriedKnobs,
     droppedKnobs,
+    partsUnused,
   };
 }
 

@@ -66,7 +66,9 @@ function runTest(product: string, file: string): void {
 test("a part for another leaf stands beside the library's, and its product passes the port's suite and answers", () => {
   withParts(partAt(clock), (parts, root) => {
     const product = join(root, "store");
-    buildProduct(inputOf(uncached, [parts], [clock]), product);
+    // Nothing selects it by itself, and that is told.
+    assert.deepEqual(assembleProduct(inputOf(uncached, [parts]), product).partsUnused, [clock]);
+    assert.deepEqual(buildProduct(inputOf(uncached, [parts], [clock]), product).partsUnused, []);
     const wiring = readFileSync(join(product, "product.ts"), "utf8");
     assert.match(wiring, /import \{ createClockCache \} from ".*\/clock_sweep\/clock-cache.ts"/);
     assert.equal(readFileSync(join(product, "parts", clock, "clock-cache.ts"), "utf8"), clockSource);

@@ -53,14 +53,16 @@ export function productReadme(
     "",
     ...contract.nonGoals.map((goal) => `- ${goal}`),
     ...leftOutLines(selection),
-    "- Everything that is not a leaf below. A statement that needs more gets an error that names the missing leaf.",
+    `- Everything that is not a leaf below.${contract.surface.protocols.includes("mysql") ? refusedStatements : ""}`,
     "",
     "## What is inside",
     "",
     `Selection \`${selection.hash.slice(0, 16)}\`, formats \`${formatHashOf(selected).slice(0, 32)}\`.`,
     "Files on disk carry the format hash: a product that is built again with the same engine, log and layout opens",
-    "them, whatever surfaces, caches and metrics it has; another one refuses them, and then the way is `lathe export`",
-    "and `lathe import`.",
+    "them, whatever surfaces, caches and metrics it has; another one refuses them, and then the way is",
+    isLibrary(selected)
+      ? "a program that has both open, each with its own directory, and puts what it scans."
+      : "`lathe export` and `lathe import`.",
     "",
     "| part | folder | leaves |",
     "|---|---|---|",
@@ -79,6 +81,8 @@ export function productReadme(
     "",
   ].join("\n");
 }
+
+const refusedStatements = " A statement that needs more gets an error that names the missing leaf.";
 
 /** What has to stay out, and what was wanted by a rule or a part and is not there; the whole is in `selection.json`. */
 function leftOutLines({ excluded, leftOut }: Selection): string[] {

@@ -103,6 +103,11 @@ function droppedLines({ droppedKnobs }: BuildReport): string[] {
   return droppedKnobs.map(({ name, value, because }) => `your value of ${name} (${value}) is not kept: ${because}`);
 }
 
+/** Parts that were given and not taken. */
+function unusedLines({ partsUnused }: BuildReport): string[] {
+  return partsUnused.map((path) => `of --parts, ${path} is not taken: nothing selects that leaf (--with ${path} does)`);
+}
+
 function formatSurvey(report: BuildReport): string {
   const lines = [
     `nothing was written; ${report.directory} would hold ${report.product}: ${report.parts} parts, ` +
@@ -110,7 +115,7 @@ function formatSurvey(report: BuildReport): string {
     changeSentence(report), ...changeLines(report),
   ];
   if (report.carriedKnobs.length > 0) lines.push(`your values are kept: ${report.carriedKnobs.join(", ")}`);
-  lines.push(...droppedLines(report));
+  lines.push(...droppedLines(report), ...unusedLines(report));
   for (const { path, kind } of report.setAside) {
     lines.push(`yours${kind === "removed" ? "" : ", goes to .lathe/replaced/"}: ${path} (${kind})`);
   }
@@ -137,7 +142,7 @@ function formatReport(report: ConstructReport): string {
     `selection ${report.selectionHash.slice(0, 16)}`,
   ];
   if (report.carriedKnobs.length > 0) lines.push(`kept your values of ${report.carriedKnobs.join(", ")}`);
-  lines.push(...droppedLines(report));
+  lines.push(...droppedLines(report), ...unusedLines(report));
   for (const { path, kind, kept } of report.setAside) {
     lines.push(kept === undefined ? `yours: ${path} (${kind})` : `yours, kept as ${kept}: ${path} (${kind})`);
   }
