@@ -98,10 +98,6 @@ export interface Demand {
 
 export const noDemand: Demand = { puts: 0, entries: 0, bytes: 0 };
 
-export function sumOfDemands(one: Demand, other: Demand): Demand {
-  return { puts: one.puts + other.puts, entries: one.entries + other.entries, bytes: one.bytes + other.bytes };
-}
-
 /**
  * The limit of an engine, as it is seen before a write is logged. Whether a write is refused for want of room is
  * decided here and nowhere else: what is logged is applied, now and at every replay, whatever room there is then.
@@ -109,8 +105,8 @@ export function sumOfDemands(one: Demand, other: Demand): Demand {
 export interface WriteRoom {
   /** No entry, key and value, that the engine holds has more bytes. */
   readonly entryBytesHighest: number;
-  /** Whether writes that demand so much are sure to fit, whatever their keys are. */
-  holds(demand: Demand): boolean;
+  /** Whether writes that demand so much are sure to fit, whatever their keys are, beside what is in flight. */
+  holds(demand: Demand, inFlight: Demand): boolean;
   /**
    * What exactly a batch demands, where nothing else is between here and its being applied; undefined: not now, but
    * `backpressure` is there to wait for. `timeMs` is the time of its log entry. Errors: LIMIT_EXCEEDED.

@@ -54,9 +54,11 @@ export class MemoryRoom implements WriteRoom {
     return this.#store.heap.lengthHighest;
   }
 
-  holds({ puts, entries, bytes }: Demand): boolean {
+  holds(demand: Demand, inFlight: Demand): boolean {
     const store = this.#store;
-    if (puts === 0) return store.canHold(bytes, entries);
+    const entries = demand.entries + inFlight.entries;
+    const bytes = demand.bytes + inFlight.bytes;
+    if (demand.puts === 0) return store.canHold(bytes, entries);
     // A put counts some 50 bytes beside its own at most.
     return store.liveBytes + bytes * 1.125 + entries * 64 <= this.#limitBytes && store.hasRoom(bytes, entries);
   }

@@ -24,10 +24,11 @@ import { assert } from "../../../../../kit/assert.ts";
 import type { Table } from "../../../../architecture/catalog/table.ts";
 import type { IndexWrites } from "../../../../indexing/secondary-indexes.ts";
 import type { InFlight, LogEntry, StateMachine } from "../../../../replication/replicated-log.ts";
-import { type Demand, noDemand, sumOfDemands } from "../../../../storage/engine.ts";
+import { type Demand, noDemand } from "../../../../storage/engine.ts";
 import { WriteBatch } from "../../../../storage/write-batch.ts";
 import type { Command, CommandResult, StepResult } from "../../command.ts";
 import { decodeCommand } from "./command-codec.ts";
+import { AdmittedCommands } from "./admitted-commands.ts";
 import { changesTables, demandOf, unknownDemand } from "./command-demand.ts";
 import type { CommandDoors } from "./command-doors.ts";
 import { CommandRun } from "./command-run.ts";
@@ -46,7 +47,7 @@ export class CommandStateMachine implements StateMachine {
   readonly #indexWrites: IndexWrites | undefined;
   #batch = new WriteBatch(16 * 1024);
   /** Commands that were decoded when they were admitted, until they are applied. */
-  readonly #admitted = new Map<LogEntry, Command>();
+  readonly #admitted = new AdmittedCommands();
   #appliedIndex: number;
 
   constructor(doors: CommandDoors) {
@@ -79,20 +80,18 @@ export class CommandStateMachine implements StateMachine {
     if (inFlight.commands === 0) this.#admitted.clear();
     const command = decodeCommand(entry.command, "bytes");
     let demand = demandOf(command, entry.command.length, catalog, room.entryBytesHighest, inFlight);
-    if (demand === undefined || (demand.entries > 0 && !room.holds(sumOfDemands(demand, inFlight)))) {
+    if (demand === undefined || (demand.entries > 0 && !room.holds(demand, inFlight))) {
       if (inFlight.commands > 0) return undefined;
       demand = this.#tryOut(command, entry.timestampMs);
     }
-    if (demand !== undefined) this.#admitted.set(entry, command);
+    if (demand !== undefined) this.#admitted.push(entry, command);
     return demand;
   }
 
   /** Errors: CORRUPTION for a command that cannot be read, and the engine's; the state is then unchanged. */
   apply(index: number, entry: LogEntry): CommandResult {
     assert(index > this.#appliedIndex, `entry ${index} comes after ${this.#appliedIndex} was applied`);
-    const admitted = this.#admitted.get(entry);
-    if (admitted !== undefined) this.#admitted.delete(entry);
-    const { run, result } = this.#run(admitted ?? decodeCommand(entry.command, "bytes"));
+    const { run, result } = this.#run(this.#admitted.take(entry) ?? decodeCommand(entry.command, "bytes"));
     if (result.ok) this.#commit(run, index);
     this.#appliedIndex = index;
     return result;

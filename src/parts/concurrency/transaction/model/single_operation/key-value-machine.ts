@@ -21,7 +21,7 @@ import { assert } from "../../../../../kit/assert.ts";
 import type { CatalogStore } from "../../../../architecture/catalog/catalog-store.ts";
 import type { Table } from "../../../../architecture/catalog/table.ts";
 import type { InFlight, LogEntry, StateMachine } from "../../../../replication/replicated-log.ts";
-import { type Demand, noDemand, type StorageEngine, sumOfDemands } from "../../../../storage/engine.ts";
+import { type Demand, noDemand, type StorageEngine } from "../../../../storage/engine.ts";
 import type { RowLayout } from "../../../../storage/layout/row-layout.ts";
 import type { Cache } from "../../../../storage/page_io/cache.ts";
 import { batchKindPut, WriteBatch } from "../../../../storage/write-batch.ts";
@@ -120,7 +120,7 @@ export class KeyValueMachine implements StateMachine {
       return this.#behind.admit === undefined ? noDemand : this.#behind.admit(entry, inFlight);
     }
     const demand = changesDemand(command);
-    if (room.holds(sumOfDemands(demand, inFlight))) return demand;
+    if (room.holds(demand, inFlight)) return demand;
     if (inFlight.commands > 0) return undefined;
     const table = this.table();
     if (table === undefined || this.#refusal(table, entry) !== undefined) return noDemand;
