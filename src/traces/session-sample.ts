@@ -53,7 +53,7 @@ export class SessionSample {
 }
 
 export function sampleText({ every, sessions, sessionsTaken, statements, statementsTaken }: SampleCounts): string {
-  const what = `${sessionsTaken} of ${sessions} sessions (the first, and every ${every}th from there), ` +
+  const what = `${sessionsTaken} of ${sessions} sessions (the first, and one in ${every} from there), ` +
     `${statementsTaken} of ${statements} statements`;
   if (sessions === 1 && every > 1) return "sessions cannot be told apart, or there is one alone: all of it was taken";
   return `a sample: ${what}; the others were left out, and counts are estimates from these`;
