@@ -44,7 +44,8 @@ async function askPoint(session: SelectSession, point: VariationPoint, common: P
       value: path ?? leftOut,
       label: path === null ? leftOut : path.slice(path.lastIndexOf("/") + 1),
       hint: [
-        description, ...(hasPart ? [] : ["no part yet"]), ...(possible ? [] : ["contradicts what stands"])
+        ...(path === null ? [] : [description]), ...(hasPart ? [] : ["no part yet"]),
+        ...(possible ? [] : ["contradicts what stands"]),
       ].join("; "),
     }));
     const more = { value: rest, label: "keep this and everything that follows", hint: "" };

@@ -1,4 +1,5 @@
 /** `lathe model import`, `export`, `diff`. */
+import { extname } from "node:path";
 import type { Command } from "commander";
 import { exportFormats, type ExportFormat, renderModel } from "../../../app/model-file.ts";
 import { differenceOf, type ModelDifference, openModel } from "../../../app/model.ts";
@@ -88,9 +89,10 @@ function convert(source: string | undefined, { format, out, force = false }: Fil
 }
 
 function formatOf(format: string | undefined, out: string | undefined): ExportFormat {
-  const ending = out?.slice(out.lastIndexOf(".") + 1) ?? "uvl";
+  const ending = out === undefined ? "uvl" : extname(out).slice(1);
   const wanted = format ?? (ending === "cnf" ? "dimacs" : ending);
   const found = exportFormats.find((one) => one === wanted);
   if (found !== undefined) return found;
-  throw new LatheError("INVALID_ARGUMENT", `${wanted} is not a format; give --format uvl, json or dimacs`);
+  const what = format === undefined ? `the ending of ${out} tells no format` : `${format} is not a format`;
+  throw new LatheError("INVALID_ARGUMENT", `${what}; give --format uvl, json or dimacs`);
 }
