@@ -45,3 +45,14 @@ test("what is no file, too large or no UTF-8 is refused at once, with what to do
     refused(place("wide", Buffer.from("\uFEFFa: 1", "utf16le")), /it is UTF-16; save it as UTF-8/);
   });
 });
+
+test("a pipe that is open already is read to its end, and once for all", { skip: process.platform === "win32" }, () => {
+  const module = new URL("./text-file.ts", import.meta.url).href;
+  const program = `import { readTextFile } from ${JSON.stringify(module)};
+    const read = (file) => readTextFile(file, { bytesMax: 300_000 });
+    console.log(read("/dev/stdin").length, read("/dev/stdin").length, read("/dev/fd/3").trim());
+    try { readTextFile("/dev/fd/4", { bytesMax: 100 }); } catch (error) { console.log(error.code); }`;
+  const line = `head -c 200000 /dev/zero | { "$0" --input-type=module -e "$1" 3< <(sleep 0.1; echo late) 4< <(seq 100); }`;
+  const output = execFileSync("bash", ["-c", line, process.execPath, program], { encoding: "utf8" });
+  assert.equal(output, "200000 200000 late\nLIMIT_EXCEEDED\n");
+});

@@ -3,12 +3,13 @@
  *
  * Steps:
  *   1. open without waiting: a named pipe that nobody writes to would be waited for without end;
- *   2. only a regular file is read, since a device may never end, and what a pipe gives can be read once only;
+ *   2. only a regular file is read, since a device may never end, or a pipe that is open already (`/dev/stdin`, the
+ *      `/dev/fd/63` that a shell makes of `<(command)`): what that gave is kept, because it gives it once only;
  *   3. what is larger than `bytesMax`, and what is not UTF-8, is refused: read as it is, it would say something else.
  * A byte order mark at the beginning is left out.
  */
 import { isUtf8 } from "node:buffer";
-import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readFileSync, readSync, type Stats, statSync } from "node:fs";
 import { translateSystemError } from "./env/system-error.ts";
 import { LatheError } from "./errors.ts";
 
@@ -40,9 +41,42 @@ function kindOf(stats: Stats): string | undefined {
   return stats.isSocket() ? "socket" : "device";
 }
 
+/** What descriptors of ours that are pipes have given, by their names. */
+const givenByPipes = new Map<string, Buffer>();
+
+function isOpenPipe(file: string): boolean {
+  return /^\/(dev\/stdin|(dev|proc\/self)\/fd\/\d+)$/.test(file) && statSync(file).isFIFO();
+}
+
+/** Somebody has it open, so its end comes. */
+function readOpenPipe(file: string, bytesMax: number): Buffer {
+  const given = givenByPipes.get(file);
+  if (given !== undefined) return given;
+  const descriptor = openSync(file, constants.O_RDONLY);
+  try {
+    const chunks: Buffer[] = [];
+    for (let bytes = 0; ;) {
+      const chunk = Buffer.allocUnsafe(64 << 10);
+      const length = readSync(descriptor, chunk);
+      if (length === 0) break;
+      bytes += length;
+      if (bytes > bytesMax) {
+        throw new LatheError("LIMIT_EXCEEDED", `${file} gives more than the ${bytesMax} bytes that are read`);
+      }
+      chunks.push(chunk.subarray(0, length));
+    }
+    const whole = Buffer.concat(chunks);
+    givenByPipes.set(file, whole);
+    return whole;
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
 function readRegularFile(file: string, bytesMax: number, directory: string | undefined): Buffer {
   let descriptor: number | undefined;
   try {
+    if (isOpenPipe(file)) return readOpenPipe(file, bytesMax);
     descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
     const stats = fstatSync(descriptor);
     refuseOddFile(file, stats, directory);
