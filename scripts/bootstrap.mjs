@@ -13,7 +13,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { randomInt } from "node:crypto";
 import { accessSync, constants, existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
-import { homedir } from "node:os";
+import { availableParallelism, homedir } from "node:os";
 import { dirname, join, sep } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
@@ -121,7 +121,9 @@ function commandLine(args) {
   });
   if (files.length === 0) fail("no test files found");
   const seed = ["--import", pathToFileURL(join(root, "scripts", "test-seed.ts")).href];
-  return ["--disable-warning=ExperimentalWarning", ...seed, "--test", "--test-concurrency=2", ...files.sort()];
+  // One more than there are cores: tests of whole processes wait for much of their time.
+  const concurrency = `--test-concurrency=${Math.max(2, Math.min(8, availableParallelism() + 1))}`;
+  return ["--disable-warning=ExperimentalWarning", ...seed, "--test", concurrency, ...files.sort()];
 }
 
 /** Tests draw from one seed, which is the same every time unless another is asked for. */
